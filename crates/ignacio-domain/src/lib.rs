@@ -1,1 +1,22 @@
-//! To be written.
+//! What Ignacio is about: people, sessions, conversations, files and the rules that bind them.
+//!
+//! This crate knows no framework, no SQL and no wire format, and it does no I/O: it holds value
+//! types that are parsed once at the edge, the rules of the programme, and the *ports*, which are
+//! the traits through which the rest of the service talks to the outside world. Nothing in here
+//! will ever need a runtime, a database or a network to be tested.
+
+pub mod citation;
+pub mod conversation;
+pub mod file;
+pub mod ids;
+pub mod keys;
+pub mod message;
+pub mod otp;
+pub mod page;
+pub mod person;
+pub mod phone;
+pub mod ports;
+pub mod prompt;
+pub mod reply;
+pub mod session;
+pub mod sync;

@@ -1,0 +1,67 @@
+//! Conversations and their titles.
+
+use thiserror::Error;
+use time::OffsetDateTime;
+
+use crate::ids::ConversationId;
+
+/// The longest title, in characters.
+pub const MAX_TITLE_CHARS: usize = 200;
+
+/// A conversation's title: trimmed, 1 to [`MAX_TITLE_CHARS`] characters, no control characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConversationTitle(String);
+
+/// Why a text is no title.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("a title has 1 to {MAX_TITLE_CHARS} characters and no control characters")]
+pub struct TitleError;
+
+impl ConversationTitle {
+    /// Trims and checks a title.
+    pub fn parse(text: &str) -> Result<Self, TitleError> {
+        let title = text.trim();
+        let n_chars = title.chars().count();
+        if n_chars == 0 || n_chars > MAX_TITLE_CHARS || title.chars().any(char::is_control) {
+            return Err(TitleError);
+        }
+        Ok(Self(title.to_owned()))
+    }
+
+    /// The title as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A conversation, with the counts that the database keeps.
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    /// Which one it is.
+    pub id: ConversationId,
+    /// What it is called, once somebody or something has named it.
+    pub title: Option<String>,
+    /// How many messages it has.
+    pub message_count: i64,
+    /// When the newest message was written.
+    pub last_message_at: Option<OffsetDateTime>,
+    /// Whether it is kept out of the ordinary list.
+    pub archived: bool,
+    /// Whether its owner keeps it at hand.
+    pub pinned: bool,
+    /// When it was started.
+    pub created_at: OffsetDateTime,
+    /// When its title or marks last changed.
+    pub updated_at: OffsetDateTime,
+}
+
+/// What an owner may change about a conversation; `None` leaves a thing as it is.
+#[derive(Clone, Debug, Default)]
+pub struct ConversationChange {
+    /// A new title.
+    pub title: Option<ConversationTitle>,
+    /// Archive it or fetch it back.
+    pub archived: Option<bool>,
+    /// Pin or unpin it.
+    pub pinned: Option<bool>,
+}

@@ -1,0 +1,100 @@
+//! Phone numbers in their one canonical form, E.164.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// A phone number in E.164: `+`, then 7 to 15 digits, the first not zero.
+///
+/// `Display` and `Debug` mask it, so that it cannot slip into a log; [`PhoneNumber::expose`] is the
+/// way to the digits.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct PhoneNumber(String);
+
+/// Why a text is no phone number.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum PhoneError {
+    /// Something other than digits and the usual punctuation.
+    #[error("a phone number has digits, spaces and dashes only")]
+    Character,
+    /// Fewer than 7 or more than 15 digits.
+    #[error("a phone number has 7 to 15 digits, country code included")]
+    Length,
+    /// A country code never starts with zero.
+    #[error("a phone number starts with a country code, as in +57")]
+    CountryCode,
+}
+
+impl PhoneNumber {
+    /// Reads a number however it was typed: with `+`, `00` or neither before the country code,
+    /// with spaces, dashes, dots or brackets, with full-width or Arabic-Indic digits, and with the
+    /// invisible direction marks that address books leave behind.
+    pub fn parse(text: &str) -> Result<Self, PhoneError> {
+        let mut digits = String::with_capacity(16);
+        let mut plus = false;
+        for character in text.trim().chars() {
+            match character {
+                '+' | '＋' if digits.is_empty() && !plus => plus = true,
+                ' '
+                | '-'
+                | '.'
+                | '('
+                | ')'
+                | '/'
+                | '\u{a0}'
+                | '\u{2009}'
+                | '\u{202f}'
+                | '\u{2010}'..='\u{2015}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{feff}' => {}
+                other => digits.push(ascii_digit(other).ok_or(PhoneError::Character)?),
+            }
+        }
+        let number = match digits.strip_prefix("00") {
+            Some(rest) if !plus => rest,
+            _ => digits.as_str(),
+        };
+        if !(7..=15).contains(&number.len()) {
+            return Err(PhoneError::Length);
+        }
+        if number.starts_with('0') {
+            return Err(PhoneError::CountryCode);
+        }
+        Ok(Self(format!("+{number}")))
+    }
+
+    /// The whole number, for the database and for sending.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+fn ascii_digit(character: char) -> Option<char> {
+    let zero = match character {
+        '0'..='9' => return Some(character),
+        '０'..='９' => '０',
+        '\u{660}'..='\u{669}' => '\u{660}',
+        '\u{6f0}'..='\u{6f9}' => '\u{6f0}',
+        _ => return None,
+    };
+    char::from_digit(u32::from(character) - u32::from(zero), 10)
+}
+
+impl fmt::Display for PhoneNumber {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.chars().count();
+        let tail: String = self.0.chars().skip(digits.saturating_sub(2)).collect();
+        write!(out, "+•••{tail}")
+    }
+}
+
+impl fmt::Debug for PhoneNumber {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "PhoneNumber({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests;

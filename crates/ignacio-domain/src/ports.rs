@@ -1,0 +1,237 @@
+//! The ports: what the service needs from the world outside, and how that may fail.
+//!
+//! Each error says what the caller can do about it, never what the provider's wire looked like.
+
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_core::Stream;
+use thiserror::Error;
+use time::OffsetDateTime;
+
+use crate::file::ObjectKey;
+use crate::ids::{FileId, UserId};
+use crate::otp::OtpCode;
+use crate::person::Locale;
+use crate::phone::PhoneNumber;
+use crate::prompt::Prompt;
+use crate::reply::{Outcome, ToolKind, Usage};
+
+/// Bytes that arrive over time.
+pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
+
+/// Why a call to the outside failed, by what the caller can do.
+#[derive(Debug, Error)]
+pub enum PortError {
+    /// Try again later: no connection, time-out, overload, a fault on the other side.
+    #[error("the other side is unavailable: {reason}")]
+    Transient {
+        /// When the other side wants to be asked again.
+        retry_after: Option<Duration>,
+        /// For the log.
+        reason: String,
+    },
+    /// The other side does not have it.
+    #[error("the other side does not have it")]
+    NotFound,
+    /// This will not work, however often it is tried.
+    #[error("the other side refused ({code}): {reason}")]
+    Rejected {
+        /// A stable word, stored with the row that was worked on.
+        code: String,
+        /// For the log.
+        reason: String,
+    },
+    /// A key, a permission, a quota or a name is wrong: somebody of ours must act.
+    #[error("misconfigured or out of quota ({code}): {reason}")]
+    Misconfigured {
+        /// A stable word, stored with the row that was worked on.
+        code: String,
+        /// For the log.
+        reason: String,
+    },
+}
+
+/// Where files are kept (S3).
+#[async_trait]
+pub trait ObjectStore: Send + Sync {
+    /// Stores bytes of unknown length under a key, in bounded memory; what was stored in part is
+    /// removed when `content` or the store fails. An error of `content` comes back as
+    /// [`PortError::Rejected`] with the code `content`.
+    async fn put(
+        &self,
+        key: &ObjectKey,
+        media_type: &str,
+        content: ByteStream,
+    ) -> Result<(), PortError>;
+    /// Reads an object from its start. The size is in bytes.
+    async fn get(&self, key: &ObjectKey) -> Result<(u64, ByteStream), PortError>;
+    /// Removes an object; one that is not there is removed already.
+    async fn delete(&self, key: &ObjectKey) -> Result<(), PortError>;
+    /// Makes the bucket, private, where it is missing. True when it was made.
+    async fn ensure_bucket(&self) -> Result<bool, PortError>;
+    /// Whether the bucket answers.
+    async fn check(&self) -> Result<(), PortError>;
+}
+
+/// A document on its way into the provider's library.
+pub struct LibraryUpload {
+    /// The name that it gets there, from which it can be found again.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Bytes.
+    pub size: u64,
+    /// The bytes.
+    pub content: ByteStream,
+}
+
+/// A document in the provider's library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LibraryFile {
+    /// The provider's id.
+    pub id: String,
+    /// The name that we gave it.
+    pub name: String,
+}
+
+/// What the provider says of a document's way into a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Indexing {
+    /// Not done yet.
+    InProgress,
+    /// Can be searched.
+    Completed,
+    /// Will never be.
+    Failed {
+        /// The provider's word, such as `unsupported_file`.
+        code: String,
+    },
+}
+
+/// Whose a document is: kept with it at the provider, and what each search is filtered by.
+#[derive(Clone, Copy, Debug)]
+pub struct LibraryTags {
+    /// The owner.
+    pub owner: UserId,
+    /// Our file.
+    pub file: FileId,
+}
+
+/// The provider's library: files, and one vector store per person.
+#[async_trait]
+pub trait VectorLibrary: Send + Sync {
+    /// Uploads a document and gives the provider's id. Not idempotent: look by name first when an
+    /// earlier try may have got through.
+    async fn upload(&self, upload: LibraryUpload) -> Result<String, PortError>;
+    /// The documents of exactly this name that were made at `since` or later, oldest first.
+    async fn find_by_name(
+        &self,
+        name: &str,
+        since: OffsetDateTime,
+    ) -> Result<Vec<LibraryFile>, PortError>;
+    /// Deletes a document, which takes it out of every store; one that is not there is deleted.
+    async fn delete_file(&self, id: &str) -> Result<(), PortError>;
+    /// Makes a store and gives its id.
+    async fn create_store(&self, name: &str) -> Result<String, PortError>;
+    /// Deletes a store; one that is not there is deleted.
+    async fn delete_store(&self, store: &str) -> Result<(), PortError>;
+    /// Puts a document into a store; one that is in it already stays.
+    /// [`PortError::NotFound`] when the store or the document is gone.
+    async fn attach(&self, store: &str, file: &str, tags: LibraryTags) -> Result<(), PortError>;
+    /// How far a document in a store is. [`PortError::NotFound`] when it is not in it.
+    async fn indexing(&self, store: &str, file: &str) -> Result<Indexing, PortError>;
+    /// Takes a document out of a store; one that is not in it is out.
+    async fn detach(&self, store: &str, file: &str) -> Result<(), PortError>;
+}
+
+/// One event of a reply as the provider tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AssistantEvent {
+    /// The provider's number, for [`Assistant::resume`].
+    pub cursor: i64,
+    /// What happened.
+    pub kind: AssistantEventKind,
+}
+
+/// What happened upstream.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AssistantEventKind {
+    /// The provider took the request; its id is good for resuming, cancelling and going on.
+    Started {
+        /// The provider's id.
+        provider_id: String,
+    },
+    /// A tool began.
+    ToolStarted(ToolKind),
+    /// A tool ended.
+    ToolFinished(ToolKind),
+    /// File search found this passage.
+    Retrieved {
+        /// The provider's id of the document.
+        provider_file_id: String,
+        /// The passage.
+        text: String,
+    },
+    /// More text.
+    Delta(String),
+    /// The text leans on a document.
+    Cited {
+        /// The provider's id of the document.
+        provider_file_id: String,
+        /// What the provider calls it.
+        file_name: String,
+        /// Where in the text, in characters.
+        position: i32,
+    },
+    /// The provider's own end; nothing follows. A stream that stops without one was cut.
+    Ended {
+        /// How.
+        outcome: Outcome,
+        /// What it took, when the provider says.
+        usage: Option<Usage>,
+    },
+}
+
+/// A reply while it is made. An `Err` item ends it.
+pub type ReplyStream = Pin<Box<dyn Stream<Item = Result<AssistantEvent, AssistantError>> + Send>>;
+
+/// Why a reply could not be had.
+#[derive(Debug, Error)]
+pub enum AssistantError {
+    /// The provider no longer has the state named by [`Prompt::previous`]: ask again with the
+    /// whole history.
+    #[error("the provider lost the conversation's state")]
+    StateLost,
+    /// Anything else.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// The model.
+#[async_trait]
+pub trait Assistant: Send + Sync {
+    /// Asks for a reply. One upstream request, never repeated by the implementation.
+    async fn start(&self, prompt: Prompt) -> Result<ReplyStream, AssistantError>;
+    /// Follows a reply that was begun before, behind the provider's event `after`.
+    async fn resume(&self, provider_id: &str, after: i64) -> Result<ReplyStream, AssistantError>;
+    /// Stops a reply upstream.
+    async fn cancel(&self, provider_id: &str) -> Result<(), PortError>;
+    /// Deletes what the provider stored of a reply; what is not there is deleted.
+    async fn forget(&self, provider_id: &str) -> Result<(), PortError>;
+}
+
+/// Sends one-time codes (WhatsApp).
+#[async_trait]
+pub trait OtpSender: Send + Sync {
+    /// Sends a code in the person's language and gives the provider's message id.
+    async fn send(
+        &self,
+        to: &PhoneNumber,
+        code: &OtpCode,
+        locale: Locale,
+    ) -> Result<String, PortError>;
+}
