@@ -1,0 +1,10 @@
+drop policy messages_worker_update on messages;
+drop policy messages_worker_select on messages;
+revoke all on messages from ignacio_worker;
+drop policy users_worker_select on users;
+revoke all on users from ignacio_worker;
+drop table citations, message_files, response_events, responses;
+set local role ignacio_definer;
+drop function app.act_for(uuid, uuid, bigint);
+drop function app.leased_user_id();
+set local role ignacio_owner;

@@ -1,0 +1,12 @@
+set local role ignacio_definer;
+drop function app.tail_responses(bytea[], uuid[], bigint[]);
+set local role ignacio_owner;
+drop policy response_events_definer_select on response_events;
+revoke all on response_events from ignacio_definer;
+drop function app.list_messages(bytea, uuid, uuid, timestamptz, uuid, integer);
+drop function app.list_conversations(bytea, uuid, boolean, timestamptz, uuid, integer);
+drop function app.enter_list(bytea, uuid);
+drop function app.whoami(bytea);
+drop function app.citations_of(uuid);
+drop function app.attachments_of(uuid);
+drop function app.response_of(uuid);
