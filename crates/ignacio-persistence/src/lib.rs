@@ -1,1 +1,52 @@
-//! To be written.
+//! Everything that is kept in Postgres: entities, scopes, repositories and the log of replies.
+//!
+//! There is no way to a row without saying who asks. A request goes through [`UserScope`], which
+//! begins with the proof of a session; a worker goes through [`WorkerDb`], whose jobs carry leases,
+//! and reads a person's rows only in a [`ReplyScope`], which acts for that person alone; tools that
+//! run before there is anybody go through [`OwnerDb`]. Each is another login role of the database,
+//! and row level security narrows what its statements see. SeaORM does not leave this crate.
+//!
+//! How to add a table:
+//! 1. write the migration, with policies, grants and indexes in the same script;
+//! 2. add the entity under `entities/`;
+//! 3. add the domain type, and the conversion to `rows.rs`;
+//! 4. add a repository under `repos/` and reach it from the scope whose role may use it;
+//! 5. add its rows to the row level security matrix in `tests/it/rls.rs`;
+//! 6. run `cargo xtask schema` and read the difference in `docs/schema.sql`.
+
+mod api_db;
+mod entities;
+mod error;
+mod events;
+mod feed;
+mod live;
+mod owner_db;
+mod pool;
+mod publisher;
+mod reply_scope;
+mod repos;
+mod rows;
+mod tail;
+mod user_scope;
+mod worker_db;
+
+pub use api_db::{ApiDb, ApiDbSettings, Caller, CursorPosition, Listed};
+pub use error::StoreError;
+pub use feed::ReplyFeed;
+pub use live::LiveReplies;
+pub use owner_db::{Added, NewPerson, OwnerDb};
+pub use publisher::{LiveReply, ReplyPublisher};
+pub use reply_scope::ReplyScope;
+pub use repos::codes::{Attempt, Codes};
+pub use repos::conversations::Conversations;
+pub use repos::file_jobs::{FileJob, FileJobs};
+pub use repos::files::{FileFilter, Files, SyncFilter};
+pub use repos::messages::{Messages, Posted};
+pub use repos::outbox::{CodeJob, Outbox};
+pub use repos::people::People;
+pub use repos::purges::{Purge, PurgeTarget, Purges};
+pub use repos::reply_jobs::{Extended, ReplyJob, ReplyJobs};
+pub use repos::responses::Responses;
+pub use repos::sessions::Sessions;
+pub use user_scope::UserScope;
+pub use worker_db::{WorkerDb, WorkerDbSettings};

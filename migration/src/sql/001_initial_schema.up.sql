@@ -32,7 +32,9 @@ create table if not exists messages (
         constraint messages_message_type_check
         check (message_type in ('text', 'image', 'audio', 'video', 'document')),
     is_from_user    boolean not null,
-    created_at      timestamptz not null default now(),
+    -- The clock and not the transaction's start, so that a reply made in the same transaction
+    -- comes after its question.
+    created_at      timestamptz not null default clock_timestamp(),
     updated_at      timestamptz not null default now(),
     constraint messages_conversation_fkey foreign key (user_id, conversation_id)
         references conversations (user_id, id) on delete cascade
@@ -169,7 +171,8 @@ revoke create on schema app from ignacio_definer;
 -- users
 grant select on users to ignacio_api;
 grant update (name) on users to ignacio_api;
-grant select (id, phone_number, is_active, is_admin) on users to ignacio_auth;
+grant select (id, phone_number, name, is_active, is_admin, created_at, updated_at) on users
+    to ignacio_auth;
 grant select, insert on users to ignacio_seeder;
 create policy users_api_select on users
     for select to ignacio_api using (id = (select app.current_user_id()));

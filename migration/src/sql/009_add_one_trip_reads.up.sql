@@ -42,7 +42,7 @@ create function app.list_messages(
     p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamptz, p_id uuid,
     p_rows integer
 ) returns table (
-    id uuid, conversation_id uuid, content text, is_from_user boolean, status text,
+    id uuid, user_id uuid, conversation_id uuid, content text, is_from_user boolean, status text,
     created_at timestamptz, response_id uuid, attachments jsonb, citations jsonb
 )
     language plpgsql volatile set search_path = '' as $$
@@ -54,7 +54,7 @@ begin
         raise exception using errcode = 'IG404', message = 'no such conversation';
     end if;
     return query
-    select m.id, m.conversation_id, m.content, m.is_from_user, m.status, m.created_at,
+    select m.id, m.user_id, m.conversation_id, m.content, m.is_from_user, m.status, m.created_at,
            case when not m.is_from_user then app.response_of(m.id) end,
            case when m.is_from_user then app.attachments_of(m.id) end,
            case when not m.is_from_user then app.citations_of(m.id) end

@@ -1,0 +1,125 @@
+//! How the events of a reply are kept: each row of the log covers the events `first_seq` to `seq`.
+//! Neighbouring deltas share a row that keeps each one's text, so that a reader can join anywhere.
+
+use ignacio_domain::citation::Citation;
+use ignacio_domain::ids::{FileId, MessageId, ResponseId};
+use ignacio_domain::reply::{Failure, NumberedEvent, Outcome, ReplyEvent, ToolKind, Usage};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::error::StoreError;
+
+/// What a row of the log says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "payload", rename_all = "snake_case")]
+pub(crate) enum Logged {
+    Created { message: Uuid },
+    ToolStarted { tool: ToolKind },
+    ToolFinished { tool: ToolKind },
+    Delta { texts: Vec<String> },
+    Cited { file: Option<Uuid>, file_name: String, quote: Option<String>, position: i32 },
+    Used(Usage),
+    Completed {},
+    Incomplete { reason: String },
+    Cancelled {},
+    Failed { failure: Failure },
+}
+
+/// A row of the log: its span, and what it says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LogRow {
+    pub(crate) first_seq: i64,
+    pub(crate) seq: i64,
+    pub(crate) logged: Logged,
+}
+
+impl LogRow {
+    /// Reads a row's columns.
+    pub(crate) fn decode(
+        first_seq: i64,
+        seq: i64,
+        kind: &str,
+        payload: serde_json::Value,
+    ) -> Result<Self, StoreError> {
+        let tagged = serde_json::json!({ "kind": kind, "payload": payload });
+        let logged = serde_json::from_value(tagged)
+            .ok()
+            .ok_or(StoreError::corrupt("response_events", "payload"))?;
+        Ok(Self { first_seq, seq, logged })
+    }
+
+    /// The row's kind and payload, as columns.
+    pub(crate) fn encode(&self) -> Result<(String, serde_json::Value), StoreError> {
+        let corrupt = || StoreError::corrupt("response_events", "payload");
+        let mut tagged = serde_json::to_value(&self.logged).ok().ok_or_else(corrupt)?;
+        let kind = tagged.get("kind").and_then(|it| it.as_str()).ok_or_else(corrupt)?.to_owned();
+        let payload = tagged.get_mut("payload").map(serde_json::Value::take).unwrap_or_default();
+        Ok((kind, payload))
+    }
+
+    /// The events behind `after`, deltas merged into one.
+    pub(crate) fn into_event(self, response: ResponseId, after: i64) -> Option<NumberedEvent> {
+        if self.seq <= after {
+            return None;
+        }
+        let event = match self.logged {
+            Logged::Created { message } => {
+                ReplyEvent::Created { response, message: MessageId::from_uuid(message) }
+            }
+            Logged::ToolStarted { tool } => ReplyEvent::ToolStarted(tool),
+            Logged::ToolFinished { tool } => ReplyEvent::ToolFinished(tool),
+            Logged::Delta { texts } => {
+                let seen = usize::try_from(after - self.first_seq + 1).unwrap_or(0);
+                ReplyEvent::Delta(texts.into_iter().skip(seen).collect())
+            }
+            Logged::Cited { file, file_name, quote, position } => ReplyEvent::Cited(Citation {
+                file: file.map(FileId::from_uuid),
+                file_name,
+                quote,
+                position,
+            }),
+            Logged::Used(usage) => ReplyEvent::Used(usage),
+            Logged::Completed {} => ReplyEvent::Ended(Outcome::Completed),
+            Logged::Incomplete { reason } => ReplyEvent::Ended(Outcome::Incomplete { reason }),
+            Logged::Cancelled {} => ReplyEvent::Ended(Outcome::Cancelled),
+            Logged::Failed { failure } => ReplyEvent::Ended(Outcome::Failed(failure)),
+        };
+        Some(NumberedEvent { seq: self.seq, event })
+    }
+}
+
+/// Packs events into as few rows as possible; their numbers must be without gaps.
+pub(crate) fn pack(events: &[NumberedEvent]) -> Vec<LogRow> {
+    let mut rows: Vec<LogRow> = Vec::new();
+    for NumberedEvent { seq, event } in events {
+        if let ReplyEvent::Delta(text) = event
+            && let Some(LogRow { seq: last, logged: Logged::Delta { texts }, .. }) = rows.last_mut()
+        {
+            *last = *seq;
+            texts.push(text.clone());
+            continue;
+        }
+        rows.push(LogRow { first_seq: *seq, seq: *seq, logged: logged(event) });
+    }
+    rows
+}
+
+fn logged(event: &ReplyEvent) -> Logged {
+    match event.clone() {
+        ReplyEvent::Created { message, .. } => Logged::Created { message: message.into_uuid() },
+        ReplyEvent::ToolStarted(tool) => Logged::ToolStarted { tool },
+        ReplyEvent::ToolFinished(tool) => Logged::ToolFinished { tool },
+        ReplyEvent::Delta(text) => Logged::Delta { texts: vec![text] },
+        ReplyEvent::Cited(Citation { file, file_name, quote, position }) => {
+            Logged::Cited { file: file.map(FileId::into_uuid), file_name, quote, position }
+        }
+        ReplyEvent::Used(usage) => Logged::Used(usage),
+        ReplyEvent::Ended(Outcome::Completed) => Logged::Completed {},
+        ReplyEvent::Ended(Outcome::Incomplete { reason }) => Logged::Incomplete { reason },
+        ReplyEvent::Ended(Outcome::Cancelled) => Logged::Cancelled {},
+        ReplyEvent::Ended(Outcome::Failed(failure)) => Logged::Failed { failure },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,145 @@
+//! The events of a reply as its reader gets them: from the worker of this process at once, else
+//! from the log.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::{self, Stream};
+use ignacio_domain::ids::ResponseId;
+use ignacio_domain::reply::{NumberedEvent, ReplyEvent};
+use ignacio_domain::session::SessionDigest;
+use sea_orm::DatabaseConnection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::error::StoreError;
+use crate::live::{Live, LiveReplies, LiveState};
+use crate::tail::{self, Look};
+
+/// How often a reader of a local reply has its session looked at: a stream ends within this time
+/// after its session.
+const SESSION_CHECK: Duration = Duration::from_secs(10);
+
+/// Running and finished replies, as their readers see them. Cheap to clone.
+#[derive(Clone)]
+pub struct ReplyFeed {
+    live: LiveReplies,
+    looks: mpsc::UnboundedSender<Look>,
+}
+
+impl ReplyFeed {
+    pub(crate) fn new(db: DatabaseConnection, live: LiveReplies) -> Self {
+        let (looks, receiver) = mpsc::unbounded_channel();
+        #[expect(clippy::disallowed_methods, reason = "it ends with the last feed")]
+        tokio::spawn(tail::serve(db, receiver));
+        Self { live, looks }
+    }
+
+    /// The events behind number `after`, in order, without gap or repeat, up to
+    /// [`ReplyEvent::Ended`]; then the stream ends.
+    ///
+    /// An `Err` item ends it too: [`StoreError::Unauthenticated`] when the session is over,
+    /// [`StoreError::NotFound`] when the response is not the caller's or was deleted meanwhile.
+    pub fn follow(
+        &self,
+        session: SessionDigest,
+        response: ResponseId,
+        after: i64,
+    ) -> impl Stream<Item = Result<NumberedEvent, StoreError>> + Send + use<> {
+        let meeting = self.live.meet(response);
+        let reader = Reader {
+            changes: meeting.subscribe(),
+            _meeting: meeting,
+            looks: self.looks.clone(),
+            session,
+            response,
+            after,
+            ready: VecDeque::new(),
+            has_ended: false,
+            is_allowed: false,
+        };
+        stream::unfold(reader, |mut reader| async move {
+            let item = reader.next().await?;
+            Some((item, reader))
+        })
+    }
+}
+
+struct Reader {
+    changes: watch::Receiver<LiveState>,
+    /// Held so that a writer of this process meets this reader.
+    _meeting: Arc<Live>,
+    looks: mpsc::UnboundedSender<Look>,
+    session: SessionDigest,
+    response: ResponseId,
+    after: i64,
+    ready: VecDeque<NumberedEvent>,
+    has_ended: bool,
+    /// Whether the database has said that this session may read this reply.
+    is_allowed: bool,
+}
+
+impl Reader {
+    async fn next(&mut self) -> Option<Result<NumberedEvent, StoreError>> {
+        while !self.has_ended {
+            if let Some(event) = self.ready.pop_front() {
+                self.after = event.seq;
+                self.has_ended = matches!(event.event, ReplyEvent::Ended(_));
+                return Some(Ok(event));
+            }
+            if let Err(error) = self.refill().await {
+                self.has_ended = true;
+                return Some(Err(error));
+            }
+        }
+        None
+    }
+
+    async fn refill(&mut self) -> Result<(), StoreError> {
+        if !self.is_allowed {
+            // Also fetches what the log has, so that most late readers need nothing else.
+            self.ready = self.look(false).await?.into();
+            self.is_allowed = true;
+            return Ok(());
+        }
+        let is_written_here = {
+            let state = self.changes.borrow_and_update();
+            let seen = state.events.partition_point(|it| it.seq <= self.after);
+            self.ready.extend(state.events.iter().skip(seen).cloned());
+            state.is_written_here
+        };
+        if !self.ready.is_empty() {
+            return Ok(());
+        }
+        if is_written_here {
+            tokio::select! {
+                _ = self.changes.changed() => {}
+                () = tokio::time::sleep(SESSION_CHECK) => { self.look(false).await?; }
+            }
+            return Ok(());
+        }
+        let look = ask(&self.looks, self.session, self.response, self.after, true);
+        tokio::select! {
+            _ = self.changes.changed() => {}
+            events = look => self.ready = events?.into(),
+        }
+        Ok(())
+    }
+
+    async fn look(&self, wait: bool) -> Result<Vec<NumberedEvent>, StoreError> {
+        ask(&self.looks, self.session, self.response, self.after, wait).await
+    }
+}
+
+async fn ask(
+    looks: &mpsc::UnboundedSender<Look>,
+    session: SessionDigest,
+    response: ResponseId,
+    after: i64,
+    wait: bool,
+) -> Result<Vec<NumberedEvent>, StoreError> {
+    let (answer, answered) = oneshot::channel();
+    let gone = || StoreError::Failed(sea_orm::DbErr::Custom("the log's reader is gone".to_owned()));
+    looks.send(Look { session, response, after, wait, answer }).ok().ok_or_else(gone)?;
+    answered.await.ok().ok_or_else(gone)?
+}

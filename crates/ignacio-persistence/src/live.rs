@@ -1,0 +1,144 @@
+//! Replies that are read or written in this process, so that a delta reaches its reader at once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use ignacio_domain::ids::ResponseId;
+use ignacio_domain::reply::NumberedEvent;
+use tokio::sync::{Notify, mpsc, watch};
+
+/// What the request path and a worker of the same process share. Cheap to clone.
+#[derive(Clone)]
+pub struct LiveReplies {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    replies: Mutex<HashMap<ResponseId, Weak<Live>>>,
+    ask: mpsc::UnboundedSender<ResponseId>,
+    asked: tokio::sync::Mutex<mpsc::UnboundedReceiver<ResponseId>>,
+    poked: Notify,
+}
+
+/// One reply: all its events so far, as far as this process knows them.
+pub(crate) struct Live {
+    id: ResponseId,
+    state: watch::Sender<LiveState>,
+    home: Weak<Shared>,
+}
+
+/// What readers wait for.
+#[derive(Default)]
+pub(crate) struct LiveState {
+    /// Whether a worker of this process is writing it: then nobody needs to look into the log.
+    pub(crate) is_written_here: bool,
+    /// Its events, in order and without gaps from the first one on.
+    pub(crate) events: Vec<NumberedEvent>,
+}
+
+impl LiveReplies {
+    /// Nothing asked for, nothing running.
+    #[expect(clippy::new_without_default, reason = "a default would hide that each is apart")]
+    pub fn new() -> Self {
+        let (ask, asked) = mpsc::unbounded_channel();
+        Self {
+            shared: Arc::new(Shared {
+                replies: Mutex::default(),
+                ask,
+                asked: tokio::sync::Mutex::new(asked),
+                poked: Notify::new(),
+            }),
+        }
+    }
+
+    /// Tells the worker of this process that a reply was asked for here.
+    pub fn ask(&self, response: ResponseId) {
+        // The receiver lives as long as `self`.
+        let _ = self.shared.ask.send(response);
+    }
+
+    /// Waits for the next reply that was asked for in this process.
+    pub async fn asked(&self) -> ResponseId {
+        let mut asked = self.shared.asked.lock().await;
+        match asked.recv().await {
+            Some(response) => response,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Tells the worker of this process that there is a code to send, a file to sync or something
+    /// to clean up.
+    pub fn poke(&self) {
+        self.shared.poked.notify_waiters();
+        self.shared.poked.notify_one();
+    }
+
+    /// Waits until there is something to do.
+    pub async fn poked(&self) {
+        self.shared.poked.notified().await;
+    }
+
+    /// The place where a reply's reader and writer meet.
+    pub(crate) fn meet(&self, id: ResponseId) -> Arc<Live> {
+        let mut replies = self.shared.replies.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(live) = replies.get(&id).and_then(Weak::upgrade) {
+            return live;
+        }
+        let live = Arc::new(Live {
+            id,
+            state: watch::Sender::new(LiveState::default()),
+            home: Arc::downgrade(&self.shared),
+        });
+        replies.insert(id, Arc::downgrade(&live));
+        live
+    }
+}
+
+impl Live {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<LiveState> {
+        self.state.subscribe()
+    }
+
+    pub(crate) fn change(&self, change: impl FnOnce(&mut LiveState)) {
+        self.state.send_modify(change);
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        let Some(home) = self.home.upgrade() else { return };
+        let mut replies = home.replies.lock().unwrap_or_else(PoisonError::into_inner);
+        // Somebody may have met anew between the last one leaving and this lock.
+        if replies.get(&self.id).is_some_and(|it| it.strong_count() == 0) {
+            replies.remove(&self.id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Readers and writers meet, and nothing is left when both have gone.
+
+    use super::*;
+
+    #[test]
+    fn an_entry_lives_as_long_as_somebody_holds_it() {
+        let replies = LiveReplies::new();
+        let id = ResponseId::new();
+        let (reader, writer) = (replies.meet(id), replies.meet(id));
+        assert!(Arc::ptr_eq(&reader, &writer));
+        drop((reader, writer));
+        assert!(replies.shared.replies.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_is_heard_in_order() {
+        let replies = LiveReplies::new();
+        let (one, two) = (ResponseId::new(), ResponseId::new());
+        replies.ask(one);
+        replies.ask(two);
+        assert_eq!((replies.asked().await, replies.asked().await), (one, two));
+        replies.poke();
+        replies.poked().await;
+    }
+}

@@ -1,0 +1,77 @@
+//! The tools' way to the database, for what must be there before anybody can log in.
+
+use ignacio_domain::ids::UserId;
+use ignacio_domain::person::{Locale, PersonName, Role};
+use ignacio_domain::phone::PhoneNumber;
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, FromQueryResult, TransactionTrait as _, raw_sql,
+};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use crate::error::StoreError;
+use crate::pool;
+
+/// The migrating role's database, used as the role that may add people and nothing else.
+pub struct OwnerDb {
+    db: DatabaseConnection,
+}
+
+/// A person to add.
+pub struct NewPerson {
+    /// Their number, by which a person is known.
+    pub phone: PhoneNumber,
+    /// How they are called.
+    pub name: PersonName,
+    /// What they may do.
+    pub role: Role,
+    /// How they are spoken to.
+    pub locale: Locale,
+}
+
+/// What became of a person to add.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// They are new.
+    New(UserId),
+    /// Somebody with this number was there before; nothing was changed.
+    Known(UserId),
+}
+
+#[derive(FromQueryResult)]
+struct IdRow {
+    id: Uuid,
+}
+
+impl OwnerDb {
+    /// Connects with the migrating role's URL.
+    pub async fn connect(url: &SecretString) -> Result<Self, StoreError> {
+        Ok(Self { db: pool::open(url, 1).await? })
+    }
+
+    /// Adds a person unless somebody has the number.
+    #[tracing::instrument(name = "db.owner.add_person", skip_all, err(level = "debug"))]
+    pub async fn add_person(&self, new: &NewPerson) -> Result<Added, StoreError> {
+        let txn = self.db.begin().await?;
+        txn.execute_unprepared("set local role ignacio_owner; set local role ignacio_seeder")
+            .await?;
+        let id = UserId::new().into_uuid();
+        let (phone, name) = (new.phone.expose().to_owned(), new.name.as_str().to_owned());
+        let (is_admin, locale) = (new.role == Role::Admin, new.locale.as_str());
+        let write = raw_sql!(
+            Postgres,
+            "insert into users (id, phone_number, name, is_admin, locale)
+             values ({id}, {phone}, {name}, {is_admin}, {locale})
+             on conflict (phone_number) do nothing returning id"
+        );
+        let added = IdRow::find_by_statement(write).one(&txn).await?;
+        let read = raw_sql!(Postgres, "select id from users where phone_number = {phone}");
+        let found = IdRow::find_by_statement(read).one(&txn).await?;
+        txn.commit().await?;
+        match (added, found) {
+            (Some(row), _) => Ok(Added::New(UserId::from_uuid(row.id))),
+            (None, Some(row)) => Ok(Added::Known(UserId::from_uuid(row.id))),
+            (None, None) => Err(StoreError::corrupt("users", "phone_number")),
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Writing a reply: its readers in this process see each event at once, the log gets them merged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ignacio_domain::citation::Citation;
+use ignacio_domain::ids::{CitationId, WorkerId};
+use ignacio_domain::message::MessageStatus;
+use ignacio_domain::reply::{NumberedEvent, Outcome, ReplyEvent, Usage};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _,
+    FromQueryResult, Set, raw_sql,
+};
+use tokio::time::{Instant, sleep_until};
+
+use crate::entities::{citations, response_events};
+use crate::error::StoreError;
+use crate::events::{LogRow, pack};
+use crate::live::{Live, LiveReplies};
+use crate::repos::reply_jobs::{ReplyJob, act_for};
+
+/// The longest that an event waits for the log, and how much text may wait.
+const FLUSH_AFTER: Duration = Duration::from_millis(250);
+const FLUSH_BYTES: usize = 2048;
+
+/// Where replies are written. Cheap to clone.
+#[derive(Clone)]
+pub struct ReplyPublisher {
+    db: DatabaseConnection,
+    worker: WorkerId,
+    live: LiveReplies,
+}
+
+/// A reply that this worker holds the lease on and writes.
+pub struct LiveReply {
+    db: DatabaseConnection,
+    worker: WorkerId,
+    job: ReplyJob,
+    live: Arc<Live>,
+    text: String,
+    last_seq: i64,
+    pending: Vec<NumberedEvent>,
+    pending_bytes: usize,
+    oldest_pending: Option<Instant>,
+}
+
+#[derive(FromQueryResult)]
+struct EventRow {
+    first_seq: i64,
+    seq: i64,
+    kind: String,
+    payload: serde_json::Value,
+}
+
+impl ReplyPublisher {
+    pub(crate) const fn new(db: DatabaseConnection, worker: WorkerId, live: LiveReplies) -> Self {
+        Self { db, worker, live }
+    }
+
+    /// Opens a reply for writing, and notes the model and the rules that it is made with. A reply
+    /// that another worker began goes on where the log ends; a new one begins with
+    /// [`ReplyEvent::Created`]. `None` when the lease is lost.
+    #[tracing::instrument(name = "db.replies.open", skip_all, err(level = "debug"))]
+    pub async fn open(
+        &self,
+        job: &ReplyJob,
+        model: &str,
+        instructions_version: &str,
+    ) -> Result<Option<LiveReply>, StoreError> {
+        let Some(txn) = act_for(&self.db, job, self.worker).await? else {
+            return Ok(None);
+        };
+        let (id, epoch) = (job.id.into_uuid(), job.epoch);
+        let (model, version) = (model.to_owned(), instructions_version.to_owned());
+        let note = raw_sql!(
+            Postgres,
+            "update responses set model = {model}, instructions_version = {version},
+                    started_at = coalesce(started_at, now())
+              where id = {id} and lease_epoch = {epoch}"
+        );
+        txn.execute_raw(note).await?;
+        let read = raw_sql!(
+            Postgres,
+            "select first_seq, seq, kind, payload from response_events
+              where response_id = {id} order by seq"
+        );
+        let mut events = Vec::new();
+        for row in EventRow::find_by_statement(read).all(&txn).await? {
+            let row = LogRow::decode(row.first_seq, row.seq, &row.kind, row.payload)?;
+            events.extend(row.into_event(job.id, 0));
+        }
+        txn.commit().await?;
+        Ok(Some(self.begin(job, events)))
+    }
+
+    fn begin(&self, job: &ReplyJob, events: Vec<NumberedEvent>) -> LiveReply {
+        let text = events
+            .iter()
+            .filter_map(|it| match &it.event {
+                ReplyEvent::Delta(text) => Some(text.as_str()),
+                _ => None,
+            })
+            .collect();
+        let last_seq = events.last().map_or(0, |it| it.seq);
+        let live = self.live.meet(job.id);
+        live.change(|state| {
+            state.is_written_here = true;
+            state.events = events;
+        });
+        let mut reply = LiveReply {
+            db: self.db.clone(),
+            worker: self.worker,
+            job: job.clone(),
+            live,
+            text,
+            last_seq,
+            pending: Vec::new(),
+            pending_bytes: 0,
+            oldest_pending: None,
+        };
+        if last_seq == 0 {
+            reply.push(ReplyEvent::Created { response: job.id, message: job.message });
+        }
+        reply
+    }
+}
+
+impl LiveReply {
+    /// The text so far, also what an earlier worker wrote.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Numbers an event and shows it to the readers in this process.
+    pub fn push(&mut self, event: ReplyEvent) {
+        if let ReplyEvent::Delta(text) = &event {
+            self.text.push_str(text);
+            self.pending_bytes += text.len();
+        }
+        self.last_seq += 1;
+        let event = NumberedEvent { seq: self.last_seq, event };
+        self.pending.push(event.clone());
+        self.oldest_pending.get_or_insert_with(Instant::now);
+        self.live.change(|state| state.events.push(event));
+    }
+
+    /// Whether what is pending has waited long enough, or is enough.
+    pub fn is_due(&self) -> bool {
+        self.pending_bytes >= FLUSH_BYTES
+            || self.oldest_pending.is_some_and(|since| since.elapsed() >= FLUSH_AFTER)
+    }
+
+    /// Resolves when a flush is due; never while nothing is pending.
+    pub async fn due(&self) {
+        match self.oldest_pending {
+            Some(since) if self.pending_bytes < FLUSH_BYTES => {
+                sleep_until(since + FLUSH_AFTER).await;
+            }
+            Some(_) => {}
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Writes what is pending to the log, and the provider's id and event number when given, under
+    /// the lease. False when the lease is lost: then stop.
+    #[tracing::instrument(name = "db.replies.flush", skip_all, err(level = "debug"))]
+    pub async fn flush(&mut self, upstream: Option<(&str, i64)>) -> Result<bool, StoreError> {
+        let Some(txn) = act_for(&self.db, &self.job, self.worker).await? else {
+            return Ok(false);
+        };
+        // A lost second of a reply is made again by the next worker, so these commits need not
+        // wait for the disk.
+        txn.execute_unprepared("set local synchronous_commit = off").await?;
+        self.log(&txn).await?;
+        if let Some((provider_id, cursor)) = upstream {
+            let (id, provider_id) = (self.job.id.into_uuid(), provider_id.to_owned());
+            let note = raw_sql!(
+                Postgres,
+                "update responses
+                    set provider_response_id = {provider_id}, provider_cursor = {cursor}
+                  where id = {id}"
+            );
+            txn.execute_raw(note).await?;
+        }
+        txn.commit().await?;
+        self.settle();
+        Ok(true)
+    }
+
+    /// Ends the reply in one transaction under the lease: what is pending, the end itself, the
+    /// message's text and status, the citations, the usage and the state. False when the lease is
+    /// lost.
+    #[tracing::instrument(name = "db.replies.end", skip_all, err(level = "debug"))]
+    pub async fn end(
+        mut self,
+        outcome: Outcome,
+        usage: Option<Usage>,
+        cited: Vec<Citation>,
+    ) -> Result<bool, StoreError> {
+        let Some(txn) = act_for(&self.db, &self.job, self.worker).await? else {
+            return Ok(false);
+        };
+        // Readers see the end only once it is durable.
+        let end =
+            NumberedEvent { seq: self.last_seq + 1, event: ReplyEvent::Ended(outcome.clone()) };
+        self.pending.push(end.clone());
+        self.log(&txn).await?;
+        self.store_message(&txn, &outcome).await?;
+        self.store_citations(&txn, cited).await?;
+        self.store_state(&txn, &outcome, usage).await?;
+        txn.commit().await?;
+        self.live.change(|state| state.events.push(end));
+        Ok(true)
+    }
+
+    async fn log(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let mut rows = Vec::new();
+        for row in pack(&self.pending) {
+            let (kind, payload) = row.encode()?;
+            rows.push(response_events::ActiveModel {
+                response_id: Set(self.job.id.into_uuid()),
+                user_id: Set(self.job.owner.into_uuid()),
+                first_seq: Set(row.first_seq),
+                seq: Set(row.seq),
+                kind: Set(kind),
+                payload: Set(payload),
+                ..Default::default()
+            });
+        }
+        response_events::Entity::insert_many(rows).exec_without_returning(txn).await?;
+        Ok(())
+    }
+
+    async fn store_message(
+        &self,
+        txn: &DatabaseTransaction,
+        outcome: &Outcome,
+    ) -> Result<(), StoreError> {
+        let status = match outcome {
+            Outcome::Completed => MessageStatus::Complete,
+            Outcome::Incomplete { .. } => MessageStatus::Incomplete,
+            Outcome::Cancelled => MessageStatus::Cancelled,
+            Outcome::Failed(_) => MessageStatus::Failed,
+        };
+        let (user, id) = (self.job.owner.into_uuid(), self.job.message.into_uuid());
+        let (text, status) = (self.text.clone(), status.as_str());
+        let write = raw_sql!(
+            Postgres,
+            "update messages set content = {text}, status = {status}
+              where user_id = {user} and id = {id}"
+        );
+        txn.execute_raw(write).await?;
+        Ok(())
+    }
+
+    async fn store_citations(
+        &self,
+        txn: &DatabaseTransaction,
+        cited: Vec<Citation>,
+    ) -> Result<(), StoreError> {
+        if cited.is_empty() {
+            return Ok(());
+        }
+        let rows = cited.into_iter().map(|it| citations::ActiveModel {
+            id: Set(CitationId::new().into_uuid()),
+            message_id: Set(self.job.message.into_uuid()),
+            user_id: Set(self.job.owner.into_uuid()),
+            file_id: Set(it.file.map(ignacio_domain::ids::FileId::into_uuid)),
+            file_name: Set(it.file_name),
+            quote: Set(it.quote),
+            position: Set(it.position),
+            ..Default::default()
+        });
+        citations::Entity::insert_many(rows).exec_without_returning(txn).await?;
+        Ok(())
+    }
+
+    async fn store_state(
+        &self,
+        txn: &DatabaseTransaction,
+        outcome: &Outcome,
+        usage: Option<Usage>,
+    ) -> Result<(), StoreError> {
+        let id = self.job.id.into_uuid();
+        let state = outcome.state().as_str();
+        let (failure, reason) = match outcome {
+            Outcome::Failed(failure) => (Some(failure.as_str()), None),
+            Outcome::Incomplete { reason } => (None, Some(reason.clone())),
+            Outcome::Completed | Outcome::Cancelled => (None, None),
+        };
+        let (input, cached) = (usage.map(|it| it.input), usage.map(|it| it.cached));
+        let (output, reasoning) = (usage.map(|it| it.output), usage.map(|it| it.reasoning));
+        let write = raw_sql!(
+            Postgres,
+            "update responses
+                set state = {state}, failure = {failure}, incomplete_reason = {reason},
+                    input_tokens = {input}, cached_tokens = {cached}, output_tokens = {output},
+                    reasoning_tokens = {reasoning}, finished_at = now(), lease_until = null
+              where id = {id}"
+        );
+        txn.execute_raw(write).await?;
+        Ok(())
+    }
+
+    fn settle(&mut self) {
+        self.pending.clear();
+        self.pending_bytes = 0;
+        self.oldest_pending = None;
+    }
+}
+
+impl Drop for LiveReply {
+    fn drop(&mut self) {
+        // From here on the log is what counts.
+        self.live.change(|state| state.is_written_here = false);
+    }
+}

@@ -1,0 +1,13 @@
+//! Repositories: one per aggregate, each reached from the scope whose role may use it.
+
+pub(crate) mod codes;
+pub(crate) mod conversations;
+pub(crate) mod file_jobs;
+pub(crate) mod files;
+pub(crate) mod messages;
+pub(crate) mod outbox;
+pub(crate) mod people;
+pub(crate) mod purges;
+pub(crate) mod reply_jobs;
+pub(crate) mod responses;
+pub(crate) mod sessions;

@@ -1,0 +1,332 @@
+//! Files to sync and to remove, each with a lease and a fencing epoch.
+
+use std::time::Duration;
+
+use ignacio_domain::file::ObjectKey;
+use ignacio_domain::ids::{FileId, UserId, WorkerId};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, FromQueryResult, Statement, TransactionTrait as _,
+    raw_sql,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::error::StoreError;
+
+/// Files as jobs. What is written under a lease that is lost changes nothing, and says so.
+pub struct FileJobs<'d> {
+    worker: &'d DatabaseConnection,
+    id: WorkerId,
+}
+
+/// A file that this worker holds.
+#[derive(Clone, Debug)]
+pub struct FileJob {
+    /// Which file.
+    pub id: FileId,
+    /// Whose it is.
+    pub owner: UserId,
+    /// Where its bytes lie.
+    pub key: ObjectKey,
+    /// What it is called.
+    pub name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Bytes.
+    pub size: i64,
+    /// SHA-256 of them; empty when the upload was never finished.
+    pub sha256: Vec<u8>,
+    /// The provider's id, once it is uploaded there.
+    pub provider_file_id: Option<String>,
+    /// The store that it was put into.
+    pub store: Option<String>,
+    /// How often it was tried, this time included.
+    pub attempts: i32,
+    /// The lease's number: who holds an older one writes nothing.
+    pub epoch: i64,
+    /// When it was handed over.
+    pub created_at: OffsetDateTime,
+}
+
+#[derive(FromQueryResult)]
+struct JobRow {
+    id: Uuid,
+    user_id: Uuid,
+    file_path: String,
+    file_name: String,
+    file_type: String,
+    file_size: i64,
+    content_sha256: Option<Vec<u8>>,
+    openai_file_id: Option<String>,
+    openai_vector_store_id: Option<String>,
+    sync_attempts: i32,
+    lease_epoch: i64,
+    created_at: OffsetDateTime,
+}
+
+impl From<JobRow> for FileJob {
+    fn from(row: JobRow) -> Self {
+        Self {
+            id: FileId::from_uuid(row.id),
+            owner: UserId::from_uuid(row.user_id),
+            key: ObjectKey::from_stored(row.file_path),
+            name: row.file_name,
+            media_type: row.file_type,
+            size: row.file_size,
+            sha256: row.content_sha256.unwrap_or_default(),
+            provider_file_id: row.openai_file_id,
+            store: row.openai_vector_store_id,
+            attempts: row.sync_attempts,
+            epoch: row.lease_epoch,
+            created_at: row.created_at,
+        }
+    }
+}
+
+impl<'d> FileJobs<'d> {
+    pub(crate) const fn new(worker: &'d DatabaseConnection, id: WorkerId) -> Self {
+        Self { worker, id }
+    }
+
+    /// Takes files that wait, or whose worker has gone silent, for 60 seconds.
+    #[tracing::instrument(name = "db.file_jobs.claim", skip_all, err(level = "debug"))]
+    pub async fn claim(&self, limit: u32) -> Result<Vec<FileJob>, StoreError> {
+        let (worker, limit) = (self.id.into_uuid(), i64::from(limit));
+        let write = raw_sql!(
+            Postgres,
+            "update user_files f
+                set openai_sync_status = 'syncing', lease_owner = {worker},
+                    lease_until = now() + interval '60 seconds',
+                    lease_epoch = f.lease_epoch + 1, sync_attempts = f.sync_attempts + 1
+              where f.id in (
+                  select id from user_files
+                   where deleted_at is null
+                     and (openai_sync_status = 'pending' and next_attempt_at <= now()
+                          or openai_sync_status = 'syncing' and lease_until < now())
+                   order by next_attempt_at limit {limit} for update skip locked)
+             returning f.*"
+        );
+        self.jobs(write).await
+    }
+
+    /// Takes deleted files that no sync holds, and uploads that were given up an hour ago.
+    #[tracing::instrument(name = "db.file_jobs.claim_deleted", skip_all, err(level = "debug"))]
+    pub async fn claim_deleted(&self, limit: u32) -> Result<Vec<FileJob>, StoreError> {
+        let (worker, limit) = (self.id.into_uuid(), i64::from(limit));
+        let write = raw_sql!(
+            Postgres,
+            "update user_files f
+                set lease_owner = {worker}, lease_until = now() + interval '60 seconds',
+                    lease_epoch = f.lease_epoch + 1, deleted_at = coalesce(f.deleted_at, now())
+              where f.id in (
+                  select id from user_files
+                   where (deleted_at is not null and next_attempt_at <= now()
+                          or uploaded_at is null and deleted_at is null
+                             and created_at < now() - interval '1 hour')
+                     and (lease_until is null or lease_until < now())
+                   order by next_attempt_at limit {limit} for update skip locked)
+             returning f.*"
+        );
+        self.jobs(write).await
+    }
+
+    /// Holds the lease for another 60 seconds; false when it is lost.
+    #[tracing::instrument(name = "db.file_jobs.extend", skip_all, err(level = "debug"))]
+    pub async fn extend(&self, job: &FileJob) -> Result<bool, StoreError> {
+        let (id, worker, epoch) = self.fence(job);
+        self.changes(raw_sql!(
+            Postgres,
+            "update user_files set lease_until = now() + interval '60 seconds'
+              where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}
+                and lease_until > now()"
+        ))
+        .await
+    }
+
+    /// Notes the provider's id of an upload; false when the lease is lost or the file deleted: then
+    /// undo the upload.
+    #[tracing::instrument(name = "db.file_jobs.record_upload", skip_all, err(level = "debug"))]
+    pub async fn record_upload(
+        &self,
+        job: &FileJob,
+        provider_file_id: &str,
+    ) -> Result<bool, StoreError> {
+        let (id, worker, epoch) = self.fence(job);
+        let provider_file_id = provider_file_id.to_owned();
+        self.changes(raw_sql!(
+            Postgres,
+            "update user_files
+                set openai_file_id = {provider_file_id}, openai_uploaded_at = now()
+              where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}
+                and lease_until > now() and deleted_at is null"
+        ))
+        .await
+    }
+
+    /// The provider no longer has the upload.
+    #[tracing::instrument(name = "db.file_jobs.forget_upload", skip_all, err(level = "debug"))]
+    pub async fn forget_upload(&self, job: &FileJob) -> Result<bool, StoreError> {
+        let (id, worker, epoch) = self.fence(job);
+        self.changes(raw_sql!(
+            Postgres,
+            "update user_files
+                set openai_file_id = null, openai_vector_store_id = null,
+                    openai_uploaded_at = null
+              where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}
+                and lease_until > now()"
+        ))
+        .await
+    }
+
+    /// The store says that it can be searched.
+    #[tracing::instrument(name = "db.file_jobs.finish", skip_all, err(level = "debug"))]
+    pub async fn finish(&self, job: &FileJob, store: &str) -> Result<bool, StoreError> {
+        let (id, worker, epoch) = self.fence(job);
+        let store = store.to_owned();
+        self.changes(raw_sql!(
+            Postgres,
+            "update user_files
+                set openai_sync_status = 'synced', openai_vector_store_id = {store},
+                    synced_at = now(), sync_error = null, lease_until = null
+              where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}
+                and lease_until > now() and openai_sync_status = 'syncing'
+                and deleted_at is null"
+        ))
+        .await
+    }
+
+    /// To be tried again.
+    #[tracing::instrument(name = "db.file_jobs.retry", skip_all, err(level = "debug"))]
+    pub async fn retry(
+        &self,
+        job: &FileJob,
+        after: Duration,
+        error: &str,
+    ) -> Result<bool, StoreError> {
+        self.release(job, after, Some(error), 0).await
+    }
+
+    /// To be tried again, and this try does not count.
+    #[tracing::instrument(name = "db.file_jobs.postpone", skip_all, err(level = "debug"))]
+    pub async fn postpone(&self, job: &FileJob, after: Duration) -> Result<bool, StoreError> {
+        self.release(job, after, None, 1).await
+    }
+
+    /// Given up, with a reason.
+    #[tracing::instrument(name = "db.file_jobs.fail", skip_all, err(level = "debug"))]
+    pub async fn fail(&self, job: &FileJob, error: &str) -> Result<bool, StoreError> {
+        let (id, worker, epoch) = self.fence(job);
+        let error = error.to_owned();
+        self.changes(raw_sql!(
+            Postgres,
+            "update user_files
+                set openai_sync_status = 'failed', sync_error = {error}, lease_until = null
+              where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}
+                and lease_until > now() and openai_sync_status = 'syncing'"
+        ))
+        .await
+    }
+
+    /// Nothing of a deleted file is left elsewhere: its row goes too.
+    #[tracing::instrument(name = "db.file_jobs.purged", skip_all, err(level = "debug"))]
+    pub async fn purged(&self, job: &FileJob) -> Result<bool, StoreError> {
+        let (id, worker, epoch) = self.fence(job);
+        let txn = self.worker.begin().await?;
+        let mark = raw_sql!(
+            Postgres,
+            "update user_files
+                set purged_at = now(), openai_file_id = null, openai_vector_store_id = null
+              where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}
+                and lease_until > now() and deleted_at is not null"
+        );
+        let is_mine = txn.execute_raw(mark).await?.rows_affected() > 0;
+        if is_mine {
+            txn.execute_raw(raw_sql!(Postgres, "delete from user_files where id = {id}")).await?;
+        }
+        txn.commit().await?;
+        Ok(is_mine)
+    }
+
+    /// The person's vector store.
+    #[tracing::instrument(name = "db.file_jobs.vector_store", skip_all, err(level = "debug"))]
+    pub async fn vector_store(&self, owner: UserId) -> Result<Option<String>, StoreError> {
+        let user = owner.into_uuid();
+        let read = raw_sql!(
+            Postgres,
+            "select openai_vector_store_id as it from user_vector_stores where user_id = {user}"
+        );
+        match self.worker.query_one_raw(read).await? {
+            Some(row) => Ok(row.try_get("", "it")?),
+            None => Ok(None),
+        }
+    }
+
+    /// Notes a person's vector store unless one is noted, and gives the noted one: whoever made
+    /// another deletes it.
+    #[tracing::instrument(name = "db.file_jobs.adopt_vector_store", skip_all, err(level = "debug"))]
+    pub async fn adopt_vector_store(
+        &self,
+        owner: UserId,
+        store: &str,
+    ) -> Result<String, StoreError> {
+        let (user, store) = (owner.into_uuid(), store.to_owned());
+        let write = raw_sql!(
+            Postgres,
+            "insert into user_vector_stores (user_id, openai_vector_store_id)
+             values ({user}, {store}) on conflict (user_id) do nothing"
+        );
+        self.worker.execute_raw(write).await?;
+        // A statement of its own, so that it sees what a rival has just committed.
+        let noted = self.vector_store(owner).await?;
+        noted.ok_or(StoreError::corrupt("user_vector_stores", "user_id"))
+    }
+
+    /// Forgets a vector store that the provider no longer has.
+    #[tracing::instrument(name = "db.file_jobs.drop_vector_store", skip_all, err(level = "debug"))]
+    pub async fn drop_vector_store(&self, owner: UserId, store: &str) -> Result<(), StoreError> {
+        let (user, store) = (owner.into_uuid(), store.to_owned());
+        let write = raw_sql!(
+            Postgres,
+            "delete from user_vector_stores
+              where user_id = {user} and openai_vector_store_id = {store}"
+        );
+        self.worker.execute_raw(write).await?;
+        Ok(())
+    }
+
+    async fn release(
+        &self,
+        job: &FileJob,
+        after: Duration,
+        error: Option<&str>,
+        forgiven: i32,
+    ) -> Result<bool, StoreError> {
+        let (id, worker, epoch) = self.fence(job);
+        let (seconds, error) = (after.as_secs_f64(), error.map(str::to_owned));
+        self.changes(raw_sql!(
+            Postgres,
+            "update user_files
+                set openai_sync_status =
+                        case when deleted_at is null then 'pending' else openai_sync_status end,
+                    next_attempt_at = now() + make_interval(secs => {seconds}),
+                    sync_error = coalesce({error}, sync_error),
+                    sync_attempts = sync_attempts - {forgiven}, lease_until = null
+              where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}
+                and lease_until > now()"
+        ))
+        .await
+    }
+
+    fn fence(&self, job: &FileJob) -> (Uuid, Uuid, i64) {
+        (job.id.into_uuid(), self.id.into_uuid(), job.epoch)
+    }
+
+    async fn jobs(&self, write: Statement) -> Result<Vec<FileJob>, StoreError> {
+        let rows = JobRow::find_by_statement(write).all(self.worker).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    async fn changes(&self, write: Statement) -> Result<bool, StoreError> {
+        Ok(self.worker.execute_raw(write).await?.rows_affected() > 0)
+    }
+}

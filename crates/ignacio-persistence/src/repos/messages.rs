@@ -1,0 +1,132 @@
+//! Messages of the person who asks, and how one is posted.
+
+use ignacio_domain::ids::{ConversationId, MessageId, ResponseId, UserId};
+use ignacio_domain::message::{Message, MessageStatus, NewMessage};
+use ignacio_domain::reply::Response;
+use sea_orm::{
+    ActiveModelTrait as _, ConnectionTrait as _, DatabaseTransaction, FromQueryResult as _, Set,
+    Statement, raw_sql,
+};
+use uuid::Uuid;
+
+use crate::entities::responses;
+use crate::error::StoreError;
+use crate::rows::{MESSAGE_COLUMNS, MessageRow};
+
+/// Messages that the scope's person has.
+pub struct Messages<'s> {
+    txn: &'s DatabaseTransaction,
+    user: UserId,
+}
+
+/// What posting a message makes.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// The person's message.
+    pub message: Message,
+    /// The reply, still empty.
+    pub reply: Message,
+    /// The generation that will fill it.
+    pub response: Response,
+}
+
+impl<'s> Messages<'s> {
+    pub(crate) const fn new(txn: &'s DatabaseTransaction, user: UserId) -> Self {
+        Self { txn, user }
+    }
+
+    /// Stores a message with its attachments, the empty reply, and the response that a worker will
+    /// take up. `None` when the person has no such conversation; a conflict with
+    /// `responses_running_key` when a reply is being made there. Check the files before: a foreign
+    /// one is a conflict with `message_files_file_fkey`.
+    #[tracing::instrument(name = "db.messages.post", skip_all, err(level = "debug"))]
+    pub async fn post(
+        &self,
+        conversation: ConversationId,
+        new: &NewMessage,
+    ) -> Result<Option<Posted>, StoreError> {
+        // Locked, so that the reply cannot be asked for twice at once, nor the conversation leave.
+        let (user, id) = (self.user.into_uuid(), conversation.into_uuid());
+        let lock = raw_sql!(
+            Postgres,
+            "select 1 from conversations where user_id = {user} and id = {id} for update"
+        );
+        if self.txn.query_one_raw(lock).await?.is_none() {
+            return Ok(None);
+        }
+        let message = self.insert(conversation, new.body.as_str(), true).await?;
+        self.attach(message, new).await?;
+        let reply = self.insert(conversation, "", false).await?;
+        let response = self.ask(conversation, reply).await?;
+        let (message, reply) = (self.stored(message).await?, self.stored(reply).await?);
+        Ok(Some(Posted { message, reply, response }))
+    }
+
+    /// Finds one with what hangs on it.
+    #[tracing::instrument(name = "db.messages.find", skip_all, err(level = "debug"))]
+    pub async fn find(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
+        let read = Statement::from_sql_and_values(
+            sea_orm::DbBackend::Postgres,
+            format!("select {MESSAGE_COLUMNS} from messages m where m.id = $1 and m.user_id = $2"),
+            [id.into_uuid().into(), self.user.into_uuid().into()],
+        );
+        let row = MessageRow::find_by_statement(read).one(self.txn).await?;
+        row.map(Message::try_from).transpose()
+    }
+
+    async fn insert(
+        &self,
+        conversation: ConversationId,
+        content: &str,
+        is_from_user: bool,
+    ) -> Result<MessageId, StoreError> {
+        let id = MessageId::new();
+        let status = if is_from_user { MessageStatus::Complete } else { MessageStatus::Pending };
+        let user = self.user.into_uuid();
+        let (row, conversation, content) =
+            (id.into_uuid(), conversation.into_uuid(), content.to_owned());
+        let status = status.as_str();
+        let write = raw_sql!(
+            Postgres,
+            "insert into messages (id, user_id, conversation_id, content, is_from_user, status)
+             values ({row}, {user}, {conversation}, {content}, {is_from_user}, {status})"
+        );
+        self.txn.execute_raw(write).await?;
+        Ok(id)
+    }
+
+    async fn attach(&self, message: MessageId, new: &NewMessage) -> Result<(), StoreError> {
+        let files: Vec<Uuid> = new.files.iter().map(|it| it.into_uuid()).collect();
+        if files.is_empty() {
+            return Ok(());
+        }
+        let (user, message) = (self.user.into_uuid(), message.into_uuid());
+        let write = raw_sql!(
+            Postgres,
+            "insert into message_files (message_id, user_id, file_id)
+             select {message}, {user}, file_id from unnest({files}::uuid[]) as file_id
+             on conflict do nothing"
+        );
+        self.txn.execute_raw(write).await?;
+        Ok(())
+    }
+
+    async fn ask(
+        &self,
+        conversation: ConversationId,
+        reply: MessageId,
+    ) -> Result<Response, StoreError> {
+        let new = responses::ActiveModel {
+            id: Set(ResponseId::new().into_uuid()),
+            user_id: Set(self.user.into_uuid()),
+            conversation_id: Set(conversation.into_uuid()),
+            message_id: Set(reply.into_uuid()),
+            ..Default::default()
+        };
+        new.insert(self.txn).await?.try_into()
+    }
+
+    async fn stored(&self, id: MessageId) -> Result<Message, StoreError> {
+        self.find(id).await?.ok_or(StoreError::NotFound)
+    }
+}

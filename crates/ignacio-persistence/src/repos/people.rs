@@ -1,0 +1,44 @@
+//! The person who asks.
+
+use ignacio_domain::person::{Person, PersonChange};
+use sea_orm::{DatabaseTransaction, FromQueryResult as _, raw_sql};
+
+use crate::error::StoreError;
+use crate::rows::PersonRow;
+
+/// The one person that the scope may see.
+pub struct People<'s> {
+    txn: &'s DatabaseTransaction,
+}
+
+impl<'s> People<'s> {
+    pub(crate) const fn new(txn: &'s DatabaseTransaction) -> Self {
+        Self { txn }
+    }
+
+    /// The person.
+    #[tracing::instrument(name = "db.people.find", skip_all, err(level = "debug"))]
+    pub async fn find(&self) -> Result<Option<Person>, StoreError> {
+        let read = raw_sql!(
+            Postgres,
+            "select id, phone_number, name, is_admin, locale, created_at, updated_at from users"
+        );
+        let row = PersonRow::find_by_statement(read).one(self.txn).await?;
+        row.map(Person::try_from).transpose()
+    }
+
+    /// Changes what a person may change about themselves.
+    #[tracing::instrument(name = "db.people.change", skip_all, err(level = "debug"))]
+    pub async fn change(&self, change: &PersonChange) -> Result<Option<Person>, StoreError> {
+        let name = change.name.as_ref().map(|it| it.as_str().to_owned());
+        let locale = change.locale.map(|it| it.as_str().to_owned());
+        let write = raw_sql!(
+            Postgres,
+            "update users set name = coalesce({name}, name), locale = coalesce({locale}, locale)
+              where id = app.current_user_id()
+             returning id, phone_number, name, is_admin, locale, created_at, updated_at"
+        );
+        let row = PersonRow::find_by_statement(write).one(self.txn).await?;
+        row.map(Person::try_from).transpose()
+    }
+}

@@ -1,0 +1,108 @@
+//! What must go elsewhere because its row is gone.
+
+use std::time::Duration;
+
+use ignacio_domain::file::ObjectKey;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql};
+use uuid::Uuid;
+
+use crate::error::StoreError;
+
+/// The purge queue. Removing a thing twice does no harm, so its entries carry no lease: a claim
+/// only moves the next try a minute on.
+pub struct Purges<'d> {
+    worker: &'d DatabaseConnection,
+}
+
+/// Something to remove.
+#[derive(Clone, Debug)]
+pub struct Purge {
+    /// The row.
+    pub id: Uuid,
+    /// What to remove.
+    pub target: PurgeTarget,
+    /// How often it was tried, this time included.
+    pub attempts: i32,
+}
+
+/// What and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PurgeTarget {
+    /// An object in the bucket.
+    Object(ObjectKey),
+    /// A file at the provider.
+    ProviderFile(String),
+    /// A vector store at the provider.
+    VectorStore(String),
+    /// A stored response at the provider.
+    ProviderResponse(String),
+}
+
+#[derive(FromQueryResult)]
+struct PurgeRow {
+    id: Uuid,
+    kind: String,
+    target: String,
+    attempts: i32,
+}
+
+impl<'d> Purges<'d> {
+    pub(crate) const fn new(worker: &'d DatabaseConnection) -> Self {
+        Self { worker }
+    }
+
+    /// Takes what is due.
+    #[tracing::instrument(name = "db.purges.claim", skip_all, err(level = "debug"))]
+    pub async fn claim(&self, limit: u32) -> Result<Vec<Purge>, StoreError> {
+        let limit = i64::from(limit);
+        let write = raw_sql!(
+            Postgres,
+            "update purge_queue p
+                set attempts = p.attempts + 1, next_attempt_at = now() + interval '60 seconds'
+              where p.id in (select id from purge_queue where next_attempt_at <= now()
+                              order by next_attempt_at limit {limit} for update skip locked)
+             returning p.id, p.kind, p.target, p.attempts"
+        );
+        let rows = PurgeRow::find_by_statement(write).all(self.worker).await?;
+        rows.into_iter()
+            .map(|row| {
+                let target = match row.kind.as_str() {
+                    "object" => PurgeTarget::Object(ObjectKey::from_stored(row.target)),
+                    "openai_file" => PurgeTarget::ProviderFile(row.target),
+                    "openai_vector_store" => PurgeTarget::VectorStore(row.target),
+                    "openai_response" => PurgeTarget::ProviderResponse(row.target),
+                    _ => return Err(StoreError::corrupt("purge_queue", "kind")),
+                };
+                Ok(Purge { id: row.id, target, attempts: row.attempts })
+            })
+            .collect()
+    }
+
+    /// It is gone.
+    #[tracing::instrument(name = "db.purges.done", skip_all, err(level = "debug"))]
+    pub async fn done(&self, purge: &Purge) -> Result<(), StoreError> {
+        let id = purge.id;
+        let write = raw_sql!(Postgres, "delete from purge_queue where id = {id}");
+        self.worker.execute_raw(write).await?;
+        Ok(())
+    }
+
+    /// To be tried again.
+    #[tracing::instrument(name = "db.purges.retry", skip_all, err(level = "debug"))]
+    pub async fn retry(
+        &self,
+        purge: &Purge,
+        after: Duration,
+        error: &str,
+    ) -> Result<(), StoreError> {
+        let (id, seconds, error) = (purge.id, after.as_secs_f64(), error.to_owned());
+        let write = raw_sql!(
+            Postgres,
+            "update purge_queue
+                set next_attempt_at = now() + make_interval(secs => {seconds}), error = {error}
+              where id = {id}"
+        );
+        self.worker.execute_raw(write).await?;
+        Ok(())
+    }
+}

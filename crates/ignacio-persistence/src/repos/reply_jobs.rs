@@ -1,0 +1,145 @@
+//! Replies to make, each with a lease and a fencing epoch.
+
+use ignacio_domain::ids::{ConversationId, MessageId, ResponseId, UserId, WorkerId};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, FromQueryResult,
+    TransactionTrait as _, raw_sql,
+};
+use uuid::Uuid;
+
+use crate::error::StoreError;
+use crate::reply_scope::ReplyScope;
+
+/// Responses as jobs.
+pub struct ReplyJobs<'d> {
+    worker: &'d DatabaseConnection,
+    id: WorkerId,
+}
+
+/// A reply that this worker holds.
+#[derive(Clone, Debug)]
+pub struct ReplyJob {
+    /// The response.
+    pub id: ResponseId,
+    /// The conversation that it belongs to.
+    pub conversation: ConversationId,
+    /// The message that it writes.
+    pub message: MessageId,
+    /// Whose it is.
+    pub owner: UserId,
+    /// The lease's number: who holds an older one writes nothing.
+    pub epoch: i64,
+    /// How often it was taken up, this time included.
+    pub attempts: i32,
+    /// The provider's id, when an earlier worker got that far.
+    pub provider_id: Option<String>,
+    /// The provider's event number up to which the log goes.
+    pub provider_cursor: Option<i64>,
+}
+
+/// What a heartbeat learns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extended {
+    /// The lease is held for another 30 seconds.
+    Held {
+        /// Whether the person wants it to stop.
+        cancel_requested: bool,
+    },
+    /// Somebody else has it, or it is deleted: stop, and stop it upstream.
+    Lost,
+}
+
+#[derive(FromQueryResult)]
+struct JobRow {
+    id: Uuid,
+    conversation_id: Uuid,
+    message_id: Uuid,
+    user_id: Uuid,
+    lease_epoch: i64,
+    attempts: i32,
+    provider_response_id: Option<String>,
+    provider_cursor: Option<i64>,
+}
+
+impl<'d> ReplyJobs<'d> {
+    pub(crate) const fn new(worker: &'d DatabaseConnection, id: WorkerId) -> Self {
+        Self { worker, id }
+    }
+
+    /// Takes the preferred reply if it can be had, else the one that waits longest, for 30 seconds.
+    #[tracing::instrument(name = "db.reply_jobs.claim", skip_all, err(level = "debug"))]
+    pub async fn claim(
+        &self,
+        preferred: Option<ResponseId>,
+    ) -> Result<Option<ReplyJob>, StoreError> {
+        let worker = self.id.into_uuid();
+        let preferred = preferred.map(ResponseId::into_uuid);
+        let write = raw_sql!(
+            Postgres,
+            "update responses r
+                set state = 'running', lease_owner = {worker},
+                    lease_until = now() + interval '30 seconds',
+                    lease_epoch = r.lease_epoch + 1, attempts = r.attempts + 1
+              where r.id = (
+                  select id from responses
+                   where (state = 'queued' and next_attempt_at <= now()
+                          or state = 'running' and lease_until < now())
+                     and ({preferred}::uuid is null or id = {preferred})
+                   order by next_attempt_at limit 1 for update skip locked)
+             returning r.id, r.conversation_id, r.message_id, r.user_id, r.lease_epoch,
+                 r.attempts, r.provider_response_id, r.provider_cursor"
+        );
+        let row = JobRow::find_by_statement(write).one(self.worker).await?;
+        Ok(row.map(|row| ReplyJob {
+            id: ResponseId::from_uuid(row.id),
+            conversation: ConversationId::from_uuid(row.conversation_id),
+            message: MessageId::from_uuid(row.message_id),
+            owner: UserId::from_uuid(row.user_id),
+            epoch: row.lease_epoch,
+            attempts: row.attempts,
+            provider_id: row.provider_response_id,
+            provider_cursor: row.provider_cursor,
+        }))
+    }
+
+    /// Holds the lease for another 30 seconds.
+    #[tracing::instrument(name = "db.reply_jobs.extend", skip_all, err(level = "debug"))]
+    pub async fn extend(&self, job: &ReplyJob) -> Result<Extended, StoreError> {
+        let (id, worker, epoch) = (job.id.into_uuid(), self.id.into_uuid(), job.epoch);
+        let write = raw_sql!(
+            Postgres,
+            "update responses set lease_until = now() + interval '30 seconds'
+              where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}
+                and lease_until > now() and state = 'running'
+             returning cancel_requested_at is not null as it"
+        );
+        match self.worker.query_one_raw(write).await? {
+            Some(row) => Ok(Extended::Held { cancel_requested: row.try_get("", "it")? }),
+            None => Ok(Extended::Lost),
+        }
+    }
+
+    /// Begins a transaction that acts for the person whose reply it is; `None` when the lease is
+    /// lost.
+    #[tracing::instrument(name = "db.reply_jobs.begin", skip_all, err(level = "debug"))]
+    pub async fn begin(&self, job: &ReplyJob) -> Result<Option<ReplyScope>, StoreError> {
+        let txn = act_for(self.worker, job, self.id).await?;
+        Ok(txn.map(|txn| ReplyScope::new(txn, job.clone())))
+    }
+}
+
+/// A transaction with the identity that the lease gives; `None` when it is lost.
+pub(crate) async fn act_for(
+    db: &DatabaseConnection,
+    job: &ReplyJob,
+    worker: WorkerId,
+) -> Result<Option<DatabaseTransaction>, StoreError> {
+    let txn = db.begin().await?;
+    let (id, worker, epoch) = (job.id.into_uuid(), worker.into_uuid(), job.epoch);
+    let enter = raw_sql!(Postgres, "select app.act_for({id}, {worker}, {epoch}) as it");
+    let owner: Option<Uuid> = match txn.query_one_raw(enter).await? {
+        Some(row) => row.try_get("", "it")?,
+        None => None,
+    };
+    Ok(owner.map(|_| txn))
+}

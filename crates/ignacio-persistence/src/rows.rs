@@ -1,0 +1,215 @@
+//! From rows to domain values. A row that makes no sense is an error with a name, never a panic.
+
+use ignacio_domain::citation::Citation;
+use ignacio_domain::conversation::Conversation;
+use ignacio_domain::file::{StoredFile, SyncReport};
+use ignacio_domain::ids::{ConversationId, FileId, MessageId, ResponseId, UserId};
+use ignacio_domain::message::{Attachment, Author, Message, MessageStatus};
+use ignacio_domain::person::{Locale, Person, Role};
+use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::reply::{Failure, Response, ResponseState, Usage};
+use ignacio_domain::sync::SyncStatus;
+use sea_orm::FromQueryResult;
+use serde::Deserialize;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::entities::{conversations, responses, user_files};
+use crate::error::StoreError;
+
+/// The columns of a person that every role may read.
+#[derive(Debug, FromQueryResult)]
+pub(crate) struct PersonRow {
+    id: Uuid,
+    phone_number: String,
+    name: String,
+    is_admin: bool,
+    locale: String,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+impl TryFrom<PersonRow> for Person {
+    type Error = StoreError;
+
+    fn try_from(row: PersonRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: UserId::from_uuid(row.id),
+            phone: phone(&row.phone_number, "users")?,
+            name: row.name,
+            role: role(row.is_admin),
+            locale: locale(&row.locale)?,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+pub(crate) fn phone(text: &str, table: &'static str) -> Result<PhoneNumber, StoreError> {
+    PhoneNumber::parse(text).ok().ok_or(StoreError::corrupt(table, "phone_number"))
+}
+
+pub(crate) fn locale(text: &str) -> Result<Locale, StoreError> {
+    text.parse().ok().ok_or(StoreError::corrupt("users", "locale"))
+}
+
+pub(crate) const fn role(is_admin: bool) -> Role {
+    if is_admin { Role::Admin } else { Role::Participant }
+}
+
+impl From<conversations::Model> for Conversation {
+    fn from(row: conversations::Model) -> Self {
+        Self {
+            id: ConversationId::from_uuid(row.id),
+            title: row.title,
+            message_count: row.message_count,
+            last_message_at: row.last_message_at,
+            archived: row.archived,
+            pinned: row.pinned,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// A message with what hangs on it, as `app.list_messages` and its kin give it.
+#[derive(Debug, FromQueryResult)]
+pub(crate) struct MessageRow {
+    id: Uuid,
+    pub(crate) user_id: Uuid,
+    conversation_id: Uuid,
+    content: String,
+    is_from_user: bool,
+    status: String,
+    created_at: OffsetDateTime,
+    response_id: Option<Uuid>,
+    attachments: Option<serde_json::Value>,
+    citations: Option<serde_json::Value>,
+}
+
+/// The columns of [`MessageRow`], for statements that read `messages m`.
+pub(crate) const MESSAGE_COLUMNS: &str = "m.id, m.user_id, m.conversation_id, m.content, m.is_from_user, \
+     m.status, m.created_at, app.response_of(m.id) as response_id, \
+     app.attachments_of(m.id) as attachments, app.citations_of(m.id) as citations";
+
+#[derive(Deserialize)]
+struct AttachmentJson {
+    id: Uuid,
+    name: String,
+    media_type: String,
+}
+
+#[derive(Deserialize)]
+struct CitationJson {
+    file_id: Option<Uuid>,
+    file_name: String,
+    quote: Option<String>,
+    position: i32,
+}
+
+impl TryFrom<MessageRow> for Message {
+    type Error = StoreError;
+
+    fn try_from(row: MessageRow) -> Result<Self, StoreError> {
+        let attachments: Vec<AttachmentJson> = list(row.attachments, "message_files")?;
+        let citations: Vec<CitationJson> = list(row.citations, "citations")?;
+        Ok(Self {
+            id: MessageId::from_uuid(row.id),
+            conversation: ConversationId::from_uuid(row.conversation_id),
+            author: if row.is_from_user { Author::Person } else { Author::Ignacio },
+            content: row.content,
+            status: MessageStatus::parse(&row.status)
+                .ok_or(StoreError::corrupt("messages", "status"))?,
+            response: row.response_id.map(ResponseId::from_uuid),
+            attachments: attachments
+                .into_iter()
+                .map(|it| Attachment {
+                    id: FileId::from_uuid(it.id),
+                    name: it.name,
+                    media_type: it.media_type,
+                })
+                .collect(),
+            citations: citations
+                .into_iter()
+                .map(|it| Citation {
+                    file: it.file_id.map(FileId::from_uuid),
+                    file_name: it.file_name,
+                    quote: it.quote,
+                    position: it.position,
+                })
+                .collect(),
+            created_at: row.created_at,
+        })
+    }
+}
+
+fn list<T: for<'de> Deserialize<'de>>(
+    value: Option<serde_json::Value>,
+    table: &'static str,
+) -> Result<Vec<T>, StoreError> {
+    value.map_or_else(
+        || Ok(Vec::new()),
+        |value| serde_json::from_value(value).ok().ok_or(StoreError::corrupt(table, "*")),
+    )
+}
+
+impl TryFrom<responses::Model> for Response {
+    type Error = StoreError;
+
+    fn try_from(row: responses::Model) -> Result<Self, StoreError> {
+        let usage = row.output_tokens.map(|output| Usage {
+            input: row.input_tokens.unwrap_or_default(),
+            cached: row.cached_tokens.unwrap_or_default(),
+            output,
+            reasoning: row.reasoning_tokens.unwrap_or_default(),
+        });
+        Ok(Self {
+            id: ResponseId::from_uuid(row.id),
+            conversation: ConversationId::from_uuid(row.conversation_id),
+            message: MessageId::from_uuid(row.message_id),
+            state: ResponseState::parse(&row.state)
+                .ok_or(StoreError::corrupt("responses", "state"))?,
+            failure: row.failure.as_deref().and_then(Failure::parse),
+            model: row.model,
+            usage,
+            created_at: row.created_at,
+            finished_at: row.finished_at,
+        })
+    }
+}
+
+impl TryFrom<user_files::Model> for StoredFile {
+    type Error = StoreError;
+
+    fn try_from(row: user_files::Model) -> Result<Self, StoreError> {
+        let status = row
+            .openai_sync_status
+            .map(|word| {
+                SyncStatus::parse(&word)
+                    .ok_or(StoreError::corrupt("user_files", "openai_sync_status"))
+            })
+            .transpose()?;
+        let sha256 =
+            row.content_sha256.ok_or(StoreError::corrupt("user_files", "content_sha256"))?;
+        Ok(Self {
+            id: FileId::from_uuid(row.id),
+            owner: UserId::from_uuid(row.user_id),
+            name: row.file_name,
+            media_type: row.file_type,
+            size: row.file_size,
+            sha256: hex(&sha256),
+            sync: SyncReport { status, attempts: row.sync_attempts, error: row.sync_error },
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for nibble in [byte >> 4, byte & 0xf] {
+            text.extend(char::from_digit(u32::from(nibble), 16));
+        }
+        text
+    })
+}

@@ -1,0 +1,127 @@
+//! Reading the log of replies for all the streams of a process with one query at a time.
+
+use std::time::Duration;
+
+use ignacio_domain::ids::ResponseId;
+use ignacio_domain::reply::NumberedEvent;
+use ignacio_domain::session::SessionDigest;
+use sea_orm::{DatabaseConnection, FromQueryResult, raw_sql};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+use uuid::Uuid;
+
+use crate::error::StoreError;
+use crate::events::LogRow;
+
+/// How often readers of replies that run elsewhere are served.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// What a reader wants to know.
+pub(crate) struct Look {
+    pub(crate) session: SessionDigest,
+    pub(crate) response: ResponseId,
+    /// The number of the last event that the reader has.
+    pub(crate) after: i64,
+    /// Whether to wait until there is something new, or only to see whether the session and the
+    /// reply are still there.
+    pub(crate) wait: bool,
+    pub(crate) answer: oneshot::Sender<Result<Vec<NumberedEvent>, StoreError>>,
+}
+
+/// Answers looks in batches. It ends when the last sender of `looks` is gone.
+pub(crate) async fn serve(db: DatabaseConnection, mut looks: mpsc::UnboundedReceiver<Look>) {
+    let mut waiting: Vec<Look> = Vec::new();
+    let mut next = Instant::now();
+    loop {
+        let mut batch = Vec::new();
+        tokio::select! {
+            first = looks.recv() => {
+                let Some(first) = first else { return };
+                batch.push(first);
+                while let Ok(more) = looks.try_recv() {
+                    batch.push(more);
+                }
+            }
+            () = sleep_until(next), if !waiting.is_empty() => {
+                batch.append(&mut waiting);
+                next = Instant::now() + PAUSE;
+            }
+        }
+        // A reader that left has dropped its receiver.
+        batch.retain(|look| !look.answer.is_closed());
+        if batch.is_empty() {
+            continue;
+        }
+        if waiting.is_empty() {
+            next = Instant::now() + PAUSE;
+        }
+        waiting.extend(answer(&db, batch).await);
+    }
+}
+
+#[derive(FromQueryResult)]
+struct TailRow {
+    slot: i64,
+    has_session: bool,
+    has_response: bool,
+    first_seq: Option<i64>,
+    seq: Option<i64>,
+    kind: Option<String>,
+    payload: Option<serde_json::Value>,
+}
+
+/// Answers what can be answered now, and gives back those who go on waiting.
+async fn answer(db: &DatabaseConnection, batch: Vec<Look>) -> Vec<Look> {
+    let rows = match read(db, &batch).await {
+        Ok(rows) => rows,
+        Err(error) => {
+            tracing::warn!(error = %error, n_readers = batch.len(), "the log of replies cannot be read");
+            // The readers go on waiting: a database that comes back finds them.
+            return batch;
+        }
+    };
+    let mut rows = rows.into_iter().peekable();
+    let mut waiting = Vec::new();
+    for (look, slot) in batch.into_iter().zip(1_i64..) {
+        let mut mine = Vec::new();
+        while let Some(row) = rows.next_if(|row| row.slot == slot) {
+            mine.push(row);
+        }
+        match verdict(&look, mine) {
+            Ok(events) if events.is_empty() && look.wait => waiting.push(look),
+            answer => {
+                let _ = look.answer.send(answer);
+            }
+        }
+    }
+    waiting
+}
+
+async fn read(db: &DatabaseConnection, batch: &[Look]) -> Result<Vec<TailRow>, StoreError> {
+    let digests: Vec<Vec<u8>> = batch.iter().map(|it| it.session.as_bytes().to_vec()).collect();
+    let responses: Vec<Uuid> = batch.iter().map(|it| it.response.into_uuid()).collect();
+    let after: Vec<i64> = batch.iter().map(|it| it.after).collect();
+    let read =
+        raw_sql!(Postgres, "select * from app.tail_responses({digests}, {responses}, {after})");
+    Ok(TailRow::find_by_statement(read).all(db).await?)
+}
+
+fn verdict(look: &Look, rows: Vec<TailRow>) -> Result<Vec<NumberedEvent>, StoreError> {
+    let mut events = Vec::new();
+    for row in rows {
+        if !row.has_session {
+            return Err(StoreError::Unauthenticated);
+        }
+        if !row.has_response {
+            return Err(StoreError::NotFound);
+        }
+        let (Some(first_seq), Some(seq), Some(kind), Some(payload)) =
+            (row.first_seq, row.seq, row.kind, row.payload)
+        else {
+            continue;
+        };
+        let row = LogRow::decode(first_seq, seq, &kind, payload)?;
+        events.extend(row.into_event(look.response, look.after));
+    }
+    Ok(events)
+}

@@ -1,0 +1,67 @@
+//! One transaction as one person.
+
+use sea_orm::DatabaseTransaction;
+
+use crate::api_db::Caller;
+use crate::error::StoreError;
+use crate::repos::conversations::Conversations;
+use crate::repos::files::Files;
+use crate::repos::messages::Messages;
+use crate::repos::people::People;
+use crate::repos::responses::Responses;
+use crate::repos::sessions::Sessions;
+
+/// A transaction that began with the proof of a session. Row level security shows it that person's
+/// rows and no others. Dropping it rolls back.
+///
+/// Never hold one over a call to the outside.
+pub struct UserScope {
+    txn: DatabaseTransaction,
+    caller: Caller,
+}
+
+impl UserScope {
+    pub(crate) const fn new(txn: DatabaseTransaction, caller: Caller) -> Self {
+        Self { txn, caller }
+    }
+
+    /// Who is asking.
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The person themselves.
+    pub const fn people(&self) -> People<'_> {
+        People::new(&self.txn)
+    }
+
+    /// The person's devices.
+    pub const fn sessions(&self) -> Sessions<'_> {
+        Sessions::new(&self.txn, &self.caller)
+    }
+
+    /// The person's conversations.
+    pub const fn conversations(&self) -> Conversations<'_> {
+        Conversations::new(&self.txn, self.caller.user)
+    }
+
+    /// The messages in them.
+    pub const fn messages(&self) -> Messages<'_> {
+        Messages::new(&self.txn, self.caller.user)
+    }
+
+    /// The replies to them.
+    pub const fn responses(&self) -> Responses<'_> {
+        Responses::new(&self.txn, self.caller.user)
+    }
+
+    /// The person's files.
+    pub const fn files(&self) -> Files<'_> {
+        Files::new(&self.txn, self.caller.user)
+    }
+
+    /// Keeps what was done.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.txn.commit().await?)
+    }
+}

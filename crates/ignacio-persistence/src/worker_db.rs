@@ -1,0 +1,89 @@
+//! A worker's way to the database.
+
+use ignacio_domain::ids::WorkerId;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, raw_sql};
+use secrecy::SecretString;
+
+use crate::error::StoreError;
+use crate::live::LiveReplies;
+use crate::pool;
+use crate::publisher::ReplyPublisher;
+use crate::repos::file_jobs::FileJobs;
+use crate::repos::outbox::Outbox;
+use crate::repos::purges::Purges;
+use crate::repos::reply_jobs::ReplyJobs;
+
+/// Where a worker connects.
+pub struct WorkerDbSettings {
+    /// The URL of `ignacio_worker`.
+    pub worker_url: SecretString,
+    /// The URL of `ignacio_auth`, as which codes are sent.
+    pub auth_url: SecretString,
+    /// Connections for replies, files and clean-up.
+    pub worker_pool: u32,
+    /// Connections for codes.
+    pub auth_pool: u32,
+}
+
+/// A worker's database: cheap to clone. Every job is taken with a lease in this worker's name.
+#[derive(Clone)]
+pub struct WorkerDb {
+    worker: DatabaseConnection,
+    auth: DatabaseConnection,
+    id: WorkerId,
+    replies: ReplyPublisher,
+}
+
+impl WorkerDb {
+    /// Prepares the pools; nothing connects before it is needed.
+    pub async fn connect(settings: &WorkerDbSettings) -> Result<Self, StoreError> {
+        let worker = pool::open(&settings.worker_url, settings.worker_pool).await?;
+        let auth = pool::open(&settings.auth_url, settings.auth_pool).await?;
+        let id = WorkerId::new();
+        let replies = ReplyPublisher::new(worker.clone(), id, LiveReplies::new());
+        Ok(Self { worker, auth, id, replies })
+    }
+
+    /// Shows running replies at once to readers of this process.
+    #[must_use]
+    pub fn with_live(mut self, live: LiveReplies) -> Self {
+        self.replies = ReplyPublisher::new(self.worker.clone(), self.id, live);
+        self
+    }
+
+    /// How this worker signs its leases.
+    pub const fn id(&self) -> WorkerId {
+        self.id
+    }
+
+    /// Whether the database answers.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        self.worker.execute_raw(raw_sql!(Postgres, "select 1")).await?;
+        Ok(())
+    }
+
+    /// Codes to send.
+    pub const fn outbox(&self) -> Outbox<'_> {
+        Outbox::new(&self.auth, self.id)
+    }
+
+    /// Files to sync and to remove.
+    pub const fn file_jobs(&self) -> FileJobs<'_> {
+        FileJobs::new(&self.worker, self.id)
+    }
+
+    /// What must go elsewhere because its row is gone.
+    pub const fn purges(&self) -> Purges<'_> {
+        Purges::new(&self.worker)
+    }
+
+    /// Replies to make.
+    pub const fn reply_jobs(&self) -> ReplyJobs<'_> {
+        ReplyJobs::new(&self.worker, self.id)
+    }
+
+    /// Where replies are written.
+    pub const fn replies(&self) -> &ReplyPublisher {
+        &self.replies
+    }
+}
