@@ -1,5 +1,4 @@
 //! The tables as SeaORM sees them: columns and relations, no logic. They never leave this crate.
-#![expect(missing_docs, reason = "columns are explained in the migrations that make them")]
 #![expect(unreachable_pub, reason = "the macro makes everything public; the module is not")]
 
 pub(crate) mod citations;

@@ -39,7 +39,7 @@ impl LogRow {
         first_seq: i64,
         seq: i64,
         kind: &str,
-        payload: serde_json::Value,
+        payload: &serde_json::Value,
     ) -> Result<Self, StoreError> {
         let tagged = serde_json::json!({ "kind": kind, "payload": payload });
         let logged = serde_json::from_value(tagged)

@@ -38,6 +38,7 @@ pub struct LiveReply {
     job: ReplyJob,
     live: Arc<Live>,
     text: String,
+    cited: Vec<Citation>,
     last_seq: i64,
     pending: Vec<NumberedEvent>,
     pending_bytes: usize,
@@ -84,23 +85,25 @@ impl ReplyPublisher {
             "select first_seq, seq, kind, payload from response_events
               where response_id = {id} order by seq"
         );
-        let mut events = Vec::new();
+        let mut events: Vec<NumberedEvent> = Vec::new();
         for row in EventRow::find_by_statement(read).all(&txn).await? {
-            let row = LogRow::decode(row.first_seq, row.seq, &row.kind, row.payload)?;
-            events.extend(row.into_event(job.id, 0));
+            let row = LogRow::decode(row.first_seq, row.seq, &row.kind, &row.payload)?;
+            let after = events.last().map_or(0, |it| it.seq);
+            events.extend(row.into_event(job.id, after));
         }
         txn.commit().await?;
         Ok(Some(self.begin(job, events)))
     }
 
     fn begin(&self, job: &ReplyJob, events: Vec<NumberedEvent>) -> LiveReply {
-        let text = events
-            .iter()
-            .filter_map(|it| match &it.event {
-                ReplyEvent::Delta(text) => Some(text.as_str()),
-                _ => None,
-            })
-            .collect();
+        let (mut text, mut cited) = (String::new(), Vec::new());
+        for event in &events {
+            match &event.event {
+                ReplyEvent::Delta(more) => text.push_str(more),
+                ReplyEvent::Cited(citation) => cited.push(citation.clone()),
+                _ => {}
+            }
+        }
         let last_seq = events.last().map_or(0, |it| it.seq);
         let live = self.live.meet(job.id);
         live.change(|state| {
@@ -113,6 +116,7 @@ impl ReplyPublisher {
             job: job.clone(),
             live,
             text,
+            cited,
             last_seq,
             pending: Vec::new(),
             pending_bytes: 0,
@@ -133,9 +137,13 @@ impl LiveReply {
 
     /// Numbers an event and shows it to the readers in this process.
     pub fn push(&mut self, event: ReplyEvent) {
-        if let ReplyEvent::Delta(text) = &event {
-            self.text.push_str(text);
-            self.pending_bytes += text.len();
+        match &event {
+            ReplyEvent::Delta(text) => {
+                self.text.push_str(text);
+                self.pending_bytes += text.len();
+            }
+            ReplyEvent::Cited(citation) => self.cited.push(citation.clone()),
+            _ => {}
         }
         self.last_seq += 1;
         let event = NumberedEvent { seq: self.last_seq, event };
@@ -171,7 +179,7 @@ impl LiveReply {
         // A lost second of a reply is made again by the next worker, so these commits need not
         // wait for the disk.
         txn.execute_unprepared("set local synchronous_commit = off").await?;
-        self.log(&txn).await?;
+        self.log(&txn, &self.pending).await?;
         if let Some((provider_id, cursor)) = upstream {
             let (id, provider_id) = (self.job.id.into_uuid(), provider_id.to_owned());
             let note = raw_sql!(
@@ -188,14 +196,13 @@ impl LiveReply {
     }
 
     /// Ends the reply in one transaction under the lease: what is pending, the end itself, the
-    /// message's text and status, the citations, the usage and the state. False when the lease is
-    /// lost.
+    /// message's text and status, the citations that were pushed, the usage and the state. False
+    /// when the lease is lost. After an error it may be called again.
     #[tracing::instrument(name = "db.replies.end", skip_all, err(level = "debug"))]
     pub async fn end(
-        mut self,
+        &mut self,
         outcome: Outcome,
         usage: Option<Usage>,
-        cited: Vec<Citation>,
     ) -> Result<bool, StoreError> {
         let Some(txn) = act_for(&self.db, &self.job, self.worker).await? else {
             return Ok(false);
@@ -203,22 +210,28 @@ impl LiveReply {
         // Readers see the end only once it is durable.
         let end =
             NumberedEvent { seq: self.last_seq + 1, event: ReplyEvent::Ended(outcome.clone()) };
-        self.pending.push(end.clone());
-        self.log(&txn).await?;
+        let mut last = self.pending.clone();
+        last.push(end.clone());
+        self.log(&txn, &last).await?;
         self.store_message(&txn, &outcome).await?;
-        self.store_citations(&txn, cited).await?;
+        self.store_citations(&txn).await?;
         self.store_state(&txn, &outcome, usage).await?;
         txn.commit().await?;
+        self.settle();
         self.live.change(|state| state.events.push(end));
         Ok(true)
     }
 
-    async fn log(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
-        if self.pending.is_empty() {
+    async fn log(
+        &self,
+        txn: &DatabaseTransaction,
+        events: &[NumberedEvent],
+    ) -> Result<(), StoreError> {
+        if events.is_empty() {
             return Ok(());
         }
         let mut rows = Vec::new();
-        for row in pack(&self.pending) {
+        for row in pack(events) {
             let (kind, payload) = row.encode()?;
             rows.push(response_events::ActiveModel {
                 response_id: Set(self.job.id.into_uuid()),
@@ -230,7 +243,11 @@ impl LiveReply {
                 ..Default::default()
             });
         }
-        response_events::Entity::insert_many(rows).exec_without_returning(txn).await?;
+        // A commit whose answer was lost has written them already.
+        response_events::Entity::insert_many(rows)
+            .on_conflict_do_nothing()
+            .exec_without_returning(txn)
+            .await?;
         Ok(())
     }
 
@@ -256,15 +273,11 @@ impl LiveReply {
         Ok(())
     }
 
-    async fn store_citations(
-        &self,
-        txn: &DatabaseTransaction,
-        cited: Vec<Citation>,
-    ) -> Result<(), StoreError> {
-        if cited.is_empty() {
+    async fn store_citations(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
+        if self.cited.is_empty() {
             return Ok(());
         }
-        let rows = cited.into_iter().map(|it| citations::ActiveModel {
+        let rows = self.cited.iter().cloned().map(|it| citations::ActiveModel {
             id: Set(CitationId::new().into_uuid()),
             message_id: Set(self.job.message.into_uuid()),
             user_id: Set(self.job.owner.into_uuid()),

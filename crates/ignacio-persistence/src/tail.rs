@@ -107,7 +107,7 @@ async fn read(db: &DatabaseConnection, batch: &[Look]) -> Result<Vec<TailRow>, S
 }
 
 fn verdict(look: &Look, rows: Vec<TailRow>) -> Result<Vec<NumberedEvent>, StoreError> {
-    let mut events = Vec::new();
+    let mut events: Vec<NumberedEvent> = Vec::new();
     for row in rows {
         if !row.has_session {
             return Err(StoreError::Unauthenticated);
@@ -120,8 +120,9 @@ fn verdict(look: &Look, rows: Vec<TailRow>) -> Result<Vec<NumberedEvent>, StoreE
         else {
             continue;
         };
-        let row = LogRow::decode(first_seq, seq, &kind, payload)?;
-        events.extend(row.into_event(look.response, look.after));
+        let row = LogRow::decode(first_seq, seq, &kind, &payload)?;
+        let after = events.last().map_or(look.after, |it| it.seq);
+        events.extend(row.into_event(look.response, after));
     }
     Ok(events)
 }

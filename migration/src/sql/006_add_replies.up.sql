@@ -37,6 +37,7 @@ create index responses_conversation_idx
 -- One reply at a time in a conversation.
 create unique index responses_running_key
     on responses (conversation_id) where state in ('queued', 'running');
+create index responses_lease_idx on responses (lease_owner) where state = 'running';
 create index responses_due_idx
     on responses (next_attempt_at) where state in ('queued', 'running');
 create trigger responses_updated_at before update on responses
@@ -138,6 +139,10 @@ create policy responses_api_insert on responses
                and m.user_id = responses.user_id
                and m.conversation_id = responses.conversation_id
                and not m.is_from_user));
+grant update (cancel_requested_at) on responses to ignacio_api;
+create policy responses_api_update on responses
+    for update to ignacio_api using (user_id = (select app.current_user_id()))
+    with check (user_id = (select app.current_user_id()));
 grant select on responses to ignacio_worker;
 grant update (state, failure, incomplete_reason, model, instructions_version, provider_response_id,
     provider_cursor, input_tokens, cached_tokens, output_tokens, reasoning_tokens, attempts,

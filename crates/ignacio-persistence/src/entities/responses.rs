@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
+#[expect(clippy::struct_field_names, reason = "the language model, not ours")]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "responses")]
 pub struct Model {
@@ -33,5 +33,8 @@ pub struct Model {
     pub created_at: TimeDateTimeWithTimeZone,
     pub updated_at: TimeDateTimeWithTimeZone,
 }
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

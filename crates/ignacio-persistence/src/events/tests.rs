@@ -41,7 +41,7 @@ fn text(events: &[NumberedEvent]) -> String {
 fn every_kind_survives_the_columns() {
     for row in pack(&events()) {
         let (kind, payload) = row.encode().unwrap();
-        assert_eq!(LogRow::decode(row.first_seq, row.seq, &kind, payload).unwrap(), row);
+        assert_eq!(LogRow::decode(row.first_seq, row.seq, &kind, &payload).unwrap(), row);
     }
 }
 
@@ -67,6 +67,6 @@ fn neighbouring_deltas_share_a_row() {
 
 #[test]
 fn nonsense_in_the_log_has_a_name() {
-    let error = LogRow::decode(1, 1, "delta", serde_json::json!({"text": 1})).unwrap_err();
+    let error = LogRow::decode(1, 1, "delta", &serde_json::json!({"text": 1})).unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { table: "response_events", .. }));
 }

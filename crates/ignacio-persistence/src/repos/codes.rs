@@ -12,6 +12,7 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::entities::otp_codes;
 use crate::error::StoreError;
 use crate::repos::sessions::SessionRow;
 use crate::rows::{self, PersonRow};
@@ -46,12 +47,6 @@ pub enum Attempt {
 struct ChallengeRow {
     expires_at: OffsetDateTime,
     created_at: OffsetDateTime,
-}
-
-#[derive(FromQueryResult)]
-struct AttemptRow {
-    phone_number: String,
-    code_hash: Option<Vec<u8>>,
 }
 
 impl<'d> Codes<'d> {
@@ -102,9 +97,9 @@ impl<'d> Codes<'d> {
             Postgres,
             "update otp_codes set attempts = attempts + 1
               where id = {id} and attempts < {max} and used_at is null and expires_at > now()
-             returning phone_number, code_hash"
+             returning *"
         );
-        if let Some(row) = AttemptRow::find_by_statement(write).one(self.auth).await? {
+        if let Some(row) = otp_codes::Model::find_by_statement(write).one(self.auth).await? {
             let digest = row.code_hash.as_deref().and_then(OtpDigest::from_slice);
             return Ok(Attempt::Open { phone: PhoneNumber::parse(&row.phone_number).ok(), digest });
         }

@@ -5,12 +5,13 @@ use std::time::Duration;
 use ignacio_domain::file::ObjectKey;
 use ignacio_domain::ids::{FileId, UserId, WorkerId};
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, FromQueryResult, Statement, TransactionTrait as _,
-    raw_sql,
+    ConnectionTrait as _, DatabaseConnection, EntityTrait as _, FromQueryResult as _, Statement,
+    TransactionTrait as _, raw_sql,
 };
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use crate::entities::{user_files, user_vector_stores};
 use crate::error::StoreError;
 
 /// Files as jobs. What is written under a lease that is lost changes nothing, and says so.
@@ -48,24 +49,8 @@ pub struct FileJob {
     pub created_at: OffsetDateTime,
 }
 
-#[derive(FromQueryResult)]
-struct JobRow {
-    id: Uuid,
-    user_id: Uuid,
-    file_path: String,
-    file_name: String,
-    file_type: String,
-    file_size: i64,
-    content_sha256: Option<Vec<u8>>,
-    openai_file_id: Option<String>,
-    openai_vector_store_id: Option<String>,
-    sync_attempts: i32,
-    lease_epoch: i64,
-    created_at: OffsetDateTime,
-}
-
-impl From<JobRow> for FileJob {
-    fn from(row: JobRow) -> Self {
+impl From<user_files::Model> for FileJob {
+    fn from(row: user_files::Model) -> Self {
         Self {
             id: FileId::from_uuid(row.id),
             owner: UserId::from_uuid(row.user_id),
@@ -117,7 +102,8 @@ impl<'d> FileJobs<'d> {
             Postgres,
             "update user_files f
                 set lease_owner = {worker}, lease_until = now() + interval '60 seconds',
-                    lease_epoch = f.lease_epoch + 1, deleted_at = coalesce(f.deleted_at, now())
+                    lease_epoch = f.lease_epoch + 1, sync_attempts = f.sync_attempts + 1,
+                    deleted_at = coalesce(f.deleted_at, now())
               where f.id in (
                   select id from user_files
                    where (deleted_at is not null and next_attempt_at <= now()
@@ -250,15 +236,9 @@ impl<'d> FileJobs<'d> {
     /// The person's vector store.
     #[tracing::instrument(name = "db.file_jobs.vector_store", skip_all, err(level = "debug"))]
     pub async fn vector_store(&self, owner: UserId) -> Result<Option<String>, StoreError> {
-        let user = owner.into_uuid();
-        let read = raw_sql!(
-            Postgres,
-            "select openai_vector_store_id as it from user_vector_stores where user_id = {user}"
-        );
-        match self.worker.query_one_raw(read).await? {
-            Some(row) => Ok(row.try_get("", "it")?),
-            None => Ok(None),
-        }
+        let row =
+            user_vector_stores::Entity::find_by_id(owner.into_uuid()).one(self.worker).await?;
+        Ok(row.map(|row| row.openai_vector_store_id))
     }
 
     /// Notes a person's vector store unless one is noted, and gives the noted one: whoever made
@@ -322,7 +302,7 @@ impl<'d> FileJobs<'d> {
     }
 
     async fn jobs(&self, write: Statement) -> Result<Vec<FileJob>, StoreError> {
-        let rows = JobRow::find_by_statement(write).all(self.worker).await?;
+        let rows = user_files::Model::find_by_statement(write).all(self.worker).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 

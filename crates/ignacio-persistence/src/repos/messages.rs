@@ -1,15 +1,16 @@
 //! Messages of the person who asks, and how one is posted.
 
-use ignacio_domain::ids::{ConversationId, MessageId, ResponseId, UserId};
+use std::collections::BTreeSet;
+
+use ignacio_domain::ids::{ConversationId, FileId, MessageId, ResponseId, UserId};
 use ignacio_domain::message::{Message, MessageStatus, NewMessage};
 use ignacio_domain::reply::Response;
 use sea_orm::{
-    ActiveModelTrait as _, ConnectionTrait as _, DatabaseTransaction, FromQueryResult as _, Set,
-    Statement, raw_sql,
+    ActiveModelTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
+    FromQueryResult as _, Set, Statement, raw_sql,
 };
-use uuid::Uuid;
 
-use crate::entities::responses;
+use crate::entities::{message_files, responses};
 use crate::error::StoreError;
 use crate::rows::{MESSAGE_COLUMNS, MessageRow};
 
@@ -96,18 +97,17 @@ impl<'s> Messages<'s> {
     }
 
     async fn attach(&self, message: MessageId, new: &NewMessage) -> Result<(), StoreError> {
-        let files: Vec<Uuid> = new.files.iter().map(|it| it.into_uuid()).collect();
-        if files.is_empty() {
+        if new.files.is_empty() {
             return Ok(());
         }
-        let (user, message) = (self.user.into_uuid(), message.into_uuid());
-        let write = raw_sql!(
-            Postgres,
-            "insert into message_files (message_id, user_id, file_id)
-             select {message}, {user}, file_id from unnest({files}::uuid[]) as file_id
-             on conflict do nothing"
-        );
-        self.txn.execute_raw(write).await?;
+        let files: BTreeSet<FileId> = new.files.iter().copied().collect();
+        let rows = files.into_iter().map(|file| message_files::ActiveModel {
+            message_id: Set(message.into_uuid()),
+            user_id: Set(self.user.into_uuid()),
+            file_id: Set(file.into_uuid()),
+            ..Default::default()
+        });
+        message_files::Entity::insert_many(rows).exec_with_returning(self.txn).await?;
         Ok(())
     }
 

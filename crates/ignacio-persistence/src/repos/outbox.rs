@@ -9,6 +9,7 @@ use ignacio_domain::phone::PhoneNumber;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql};
 use uuid::Uuid;
 
+use crate::entities::outbox;
 use crate::error::StoreError;
 use crate::rows;
 
@@ -34,12 +35,10 @@ pub struct CodeJob {
 }
 
 #[derive(FromQueryResult)]
-struct JobRow {
+struct ReceiverRow {
     id: Uuid,
-    otp_id: Uuid,
     phone_number: String,
     locale: String,
-    attempts: i32,
 }
 
 impl<'d> Outbox<'d> {
@@ -57,26 +56,35 @@ impl<'d> Outbox<'d> {
                  select id from outbox
                   where state = 'queued' and next_attempt_at <= now()
                     and (lease_until is null or lease_until < now())
-                  order by next_attempt_at limit {limit} for update skip locked),
-             taken as (
-                 update outbox o
-                    set lease_owner = {worker}, lease_until = now() + interval '60 seconds',
-                        attempts = o.attempts + 1
-                   from due where o.id = due.id
-                 returning o.id, o.otp_id, o.attempts)
-             select t.id, t.otp_id, t.attempts, c.phone_number, u.locale
-               from taken t
-               join otp_codes c on c.id = t.otp_id
-               join users u on u.id = c.user_id"
+                  order by next_attempt_at limit {limit} for update skip locked)
+             update outbox o
+                set lease_owner = {worker}, lease_until = now() + interval '60 seconds',
+                    attempts = o.attempts + 1
+               from due where o.id = due.id
+             returning o.*"
         );
-        let rows = JobRow::find_by_statement(write).all(self.auth).await?;
-        rows.into_iter()
-            .map(|row| {
+        let taken = outbox::Model::find_by_statement(write).all(self.auth).await?;
+        if taken.is_empty() {
+            return Ok(Vec::new());
+        }
+        let challenges: Vec<Uuid> = taken.iter().map(|row| row.otp_id).collect();
+        let read = raw_sql!(
+            Postgres,
+            "select c.id, c.phone_number, u.locale
+               from otp_codes c join users u on u.id = c.user_id
+              where c.id = any({challenges})"
+        );
+        let receivers = ReceiverRow::find_by_statement(read).all(self.auth).await?;
+        let receiver = |id| receivers.iter().find(|it| it.id == id);
+        taken
+            .into_iter()
+            .filter_map(|row| Some((receiver(row.otp_id)?, row)))
+            .map(|(receiver, row)| {
                 Ok(CodeJob {
                     id: row.id,
                     challenge: OtpId::from_uuid(row.otp_id),
-                    phone: rows::phone(&row.phone_number, "otp_codes")?,
-                    locale: rows::locale(&row.locale)?,
+                    phone: rows::phone(&receiver.phone_number, "otp_codes")?,
+                    locale: rows::locale(&receiver.locale)?,
                     attempts: row.attempts,
                 })
             })

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use ignacio_domain::file::ObjectKey;
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, EntityTrait as _, FromQueryResult as _, raw_sql,
+};
 use uuid::Uuid;
 
+use crate::entities::purge_queue;
 use crate::error::StoreError;
 
 /// The purge queue. Removing a thing twice does no harm, so its entries carry no lease: a claim
@@ -38,14 +41,6 @@ pub enum PurgeTarget {
     ProviderResponse(String),
 }
 
-#[derive(FromQueryResult)]
-struct PurgeRow {
-    id: Uuid,
-    kind: String,
-    target: String,
-    attempts: i32,
-}
-
 impl<'d> Purges<'d> {
     pub(crate) const fn new(worker: &'d DatabaseConnection) -> Self {
         Self { worker }
@@ -61,9 +56,9 @@ impl<'d> Purges<'d> {
                 set attempts = p.attempts + 1, next_attempt_at = now() + interval '60 seconds'
               where p.id in (select id from purge_queue where next_attempt_at <= now()
                               order by next_attempt_at limit {limit} for update skip locked)
-             returning p.id, p.kind, p.target, p.attempts"
+             returning p.*"
         );
-        let rows = PurgeRow::find_by_statement(write).all(self.worker).await?;
+        let rows = purge_queue::Model::find_by_statement(write).all(self.worker).await?;
         rows.into_iter()
             .map(|row| {
                 let target = match row.kind.as_str() {
@@ -81,9 +76,7 @@ impl<'d> Purges<'d> {
     /// It is gone.
     #[tracing::instrument(name = "db.purges.done", skip_all, err(level = "debug"))]
     pub async fn done(&self, purge: &Purge) -> Result<(), StoreError> {
-        let id = purge.id;
-        let write = raw_sql!(Postgres, "delete from purge_queue where id = {id}");
-        self.worker.execute_raw(write).await?;
+        purge_queue::Entity::delete_by_id(purge.id).exec(self.worker).await?;
         Ok(())
     }
 

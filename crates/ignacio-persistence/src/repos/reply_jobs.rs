@@ -2,11 +2,12 @@
 
 use ignacio_domain::ids::{ConversationId, MessageId, ResponseId, UserId, WorkerId};
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, FromQueryResult,
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, FromQueryResult as _,
     TransactionTrait as _, raw_sql,
 };
 use uuid::Uuid;
 
+use crate::entities::responses;
 use crate::error::StoreError;
 use crate::reply_scope::ReplyScope;
 
@@ -49,18 +50,6 @@ pub enum Extended {
     Lost,
 }
 
-#[derive(FromQueryResult)]
-struct JobRow {
-    id: Uuid,
-    conversation_id: Uuid,
-    message_id: Uuid,
-    user_id: Uuid,
-    lease_epoch: i64,
-    attempts: i32,
-    provider_response_id: Option<String>,
-    provider_cursor: Option<i64>,
-}
-
 impl<'d> ReplyJobs<'d> {
     pub(crate) const fn new(worker: &'d DatabaseConnection, id: WorkerId) -> Self {
         Self { worker, id }
@@ -82,14 +71,12 @@ impl<'d> ReplyJobs<'d> {
                     lease_epoch = r.lease_epoch + 1, attempts = r.attempts + 1
               where r.id = (
                   select id from responses
-                   where (state = 'queued' and next_attempt_at <= now()
-                          or state = 'running' and lease_until < now())
-                     and ({preferred}::uuid is null or id = {preferred})
-                   order by next_attempt_at limit 1 for update skip locked)
-             returning r.id, r.conversation_id, r.message_id, r.user_id, r.lease_epoch,
-                 r.attempts, r.provider_response_id, r.provider_cursor"
+                   where state = 'queued' and next_attempt_at <= now()
+                      or state = 'running' and lease_until < now()
+                   order by id is distinct from {preferred}, next_attempt_at limit 1 for update skip locked)
+             returning r.*"
         );
-        let row = JobRow::find_by_statement(write).one(self.worker).await?;
+        let row = responses::Model::find_by_statement(write).one(self.worker).await?;
         Ok(row.map(|row| ReplyJob {
             id: ResponseId::from_uuid(row.id),
             conversation: ConversationId::from_uuid(row.conversation_id),
@@ -117,6 +104,35 @@ impl<'d> ReplyJobs<'d> {
             Some(row) => Ok(Extended::Held { cancel_requested: row.try_get("", "it")? }),
             None => Ok(Extended::Lost),
         }
+    }
+
+    /// Gives a reply back, so that another worker goes on at once; this try does not count.
+    #[tracing::instrument(name = "db.reply_jobs.release", skip_all, err(level = "debug"))]
+    pub async fn release(&self, job: &ReplyJob) -> Result<(), StoreError> {
+        let (id, worker, epoch) = (job.id.into_uuid(), self.id.into_uuid(), job.epoch);
+        let write = raw_sql!(
+            Postgres,
+            "update responses set lease_until = now() - interval '1 second', attempts = attempts - 1
+              where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}
+                and state = 'running'"
+        );
+        self.worker.execute_raw(write).await?;
+        Ok(())
+    }
+
+    /// Which of this worker's running replies their person wants to stop.
+    #[tracing::instrument(name = "db.reply_jobs.cancelled", skip_all, err(level = "debug"))]
+    pub async fn cancelled(&self) -> Result<Vec<ResponseId>, StoreError> {
+        let worker = self.id.into_uuid();
+        let read = raw_sql!(
+            Postgres,
+            "select id from responses
+              where state = 'running' and lease_owner = {worker}
+                and cancel_requested_at is not null"
+        );
+        let rows = self.worker.query_all_raw(read).await?;
+        let ids: Result<Vec<Uuid>, _> = rows.iter().map(|row| row.try_get("", "id")).collect();
+        Ok(ids?.into_iter().map(ResponseId::from_uuid).collect())
     }
 
     /// Begins a transaction that acts for the person whose reply it is; `None` when the lease is

@@ -3,7 +3,8 @@
 use ignacio_domain::ids::{ConversationId, ResponseId, UserId};
 use ignacio_domain::reply::Response;
 use sea_orm::{
-    ColumnTrait as _, DatabaseTransaction, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
+    QueryFilter as _, QueryOrder as _, raw_sql,
 };
 
 use crate::entities::responses;
@@ -25,6 +26,20 @@ impl<'s> Responses<'s> {
     pub async fn find(&self, id: ResponseId) -> Result<Option<Response>, StoreError> {
         let row = responses::Entity::find_by_id(id.into_uuid()).one(self.txn).await?;
         row.map(Response::try_from).transpose()
+    }
+
+    /// Asks for a reply to be stopped; `None` when the person has no such reply. One that has ended
+    /// stays as it is.
+    #[tracing::instrument(name = "db.responses.cancel", skip_all, err(level = "debug"))]
+    pub async fn cancel(&self, id: ResponseId) -> Result<Option<Response>, StoreError> {
+        let (user, row) = (self.user.into_uuid(), id.into_uuid());
+        let write = raw_sql!(
+            Postgres,
+            "update responses set cancel_requested_at = coalesce(cancel_requested_at, now())
+              where user_id = {user} and id = {row} and state in ('queued', 'running')"
+        );
+        self.txn.execute_raw(write).await?;
+        self.find(id).await
     }
 
     /// The one that is being made in a conversation.
