@@ -1,1 +1,39 @@
-//! To be written.
+//! Everything that Ignacio talks to, on one machine and with no account anywhere.
+//!
+//! What lives here:
+//! - [`postgres`]: a private PostgreSQL cluster from the server programs of this machine, and a
+//!   migrated database of its own for every test;
+//! - [`s3`]: a real S3 server in this process, over a folder;
+//! - [`whatsapp`]: the message endpoint of the WhatsApp Cloud API, with an outbox to read codes
+//!   from and signed webhooks.
+//!
+//! The crates that ship use this one as a dev-dependency only; besides them it serves
+//! `cargo xtask dev`. It depends on `migration` and on no other crate of the workspace, so that
+//! a change in the service does not rebuild the stand-ins. It runs on Linux and macOS.
+//!
+//! A test takes what it needs and lets go of it by dropping it:
+//! ```no_run
+//! # async fn test() -> Result<(), ignacio_devstack::DevstackError> {
+//! use ignacio_devstack::{Role, S3Options, S3StandIn, TestDatabase};
+//!
+//! let database = TestDatabase::create().await;
+//! let store = S3StandIn::start(S3Options::default())?;
+//! store.create_bucket("user-files")?;
+//! println!("{} {}", database.url(Role::Api), store.endpoint());
+//! # Ok(())
+//! # }
+//! ```
+//! Nothing stays behind, also when the process is killed: a small shell on a pipe stops the
+//! database server as soon as the process that started it is gone.
+
+mod actix_thread;
+mod error;
+mod loopback;
+pub mod postgres;
+pub mod s3;
+pub mod whatsapp;
+
+pub use error::DevstackError;
+pub use postgres::{Cluster, ClusterOptions, Role, TestDatabase};
+pub use s3::{S3Options, S3StandIn};
+pub use whatsapp::{WhatsAppOptions, WhatsAppStandIn};

@@ -5,14 +5,12 @@ use std::collections::HashMap;
 use ignacio_domain::ids::FileId;
 use ignacio_domain::message::Message;
 use ignacio_domain::person::Person;
-use sea_orm::{
-    ConnectionTrait as _, DatabaseTransaction, DbBackend, FromQueryResult, Statement, raw_sql,
-};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
 use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::repos::reply_jobs::ReplyJob;
-use crate::rows::{MESSAGE_COLUMNS, MessageRow, PersonRow};
+use crate::rows::{MessageRow, PersonRow};
 
 /// A transaction that acts for one person, as long as this worker holds the lease on one of their
 /// replies. Dropping it rolls back. Never hold one over a call to the outside.
@@ -46,22 +44,16 @@ impl ReplyScope {
     /// What was said before the reply, oldest first, at most `limit` messages; replies that never
     /// got any text are left out.
     pub async fn history(&self, limit: u32) -> Result<Vec<Message>, StoreError> {
-        let read = Statement::from_sql_and_values(
-            DbBackend::Postgres,
-            format!(
-                "select {MESSAGE_COLUMNS} from messages m
-                  where m.user_id = $1 and m.conversation_id = $2 and m.id <> $3
-                    and m.content <> ''
-                    and (m.created_at, m.id) < (select p.created_at, p.id from messages p
-                                                 where p.id = $3)
-                  order by m.created_at desc, m.id desc limit $4"
-            ),
-            [
-                self.job.owner.into_uuid().into(),
-                self.job.conversation.into_uuid().into(),
-                self.job.message.into_uuid().into(),
-                i64::from(limit).into(),
-            ],
+        let (user, conversation) = (self.job.owner.into_uuid(), self.job.conversation.into_uuid());
+        let (reply, limit) = (self.job.message.into_uuid(), i64::from(limit));
+        let read = raw_sql!(
+            Postgres,
+            "select * from app.whole_messages m
+              where m.user_id = {user} and m.conversation_id = {conversation}
+                and m.content <> ''
+                and (m.created_at, m.id) < (select p.created_at, p.id from messages p
+                                             where p.user_id = {user} and p.id = {reply})
+              order by m.created_at desc, m.id desc limit {limit}"
         );
         let rows = MessageRow::find_by_statement(read).all(&self.txn).await?;
         rows.into_iter().rev().map(Message::try_from).collect()

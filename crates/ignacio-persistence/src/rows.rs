@@ -72,7 +72,7 @@ impl From<conversations::Model> for Conversation {
     }
 }
 
-/// A message with what hangs on it, as `app.list_messages` and its kin give it.
+/// A message with what hangs on it: a row of the view `app.whole_messages`.
 #[derive(Debug, FromQueryResult)]
 pub(crate) struct MessageRow {
     id: Uuid,
@@ -86,11 +86,6 @@ pub(crate) struct MessageRow {
     attachments: Option<serde_json::Value>,
     citations: Option<serde_json::Value>,
 }
-
-/// The columns of [`MessageRow`], for statements that read `messages m`.
-pub(crate) const MESSAGE_COLUMNS: &str = "m.id, m.user_id, m.conversation_id, m.content, m.is_from_user, \
-     m.status, m.created_at, app.response_of(m.id) as response_id, \
-     app.attachments_of(m.id) as attachments, app.citations_of(m.id) as citations";
 
 #[derive(Deserialize)]
 struct AttachmentJson {

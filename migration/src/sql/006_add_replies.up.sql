@@ -102,14 +102,16 @@ create policy responses_definer_select on responses for select to ignacio_define
 grant create on schema app to ignacio_definer;
 set local role ignacio_definer;
 create function app.leased_user_id() returns uuid
-    language sql stable security definer set search_path = '' as $$
-    select r.user_id
-      from public.responses r
-     where r.id = nullif(pg_catalog.current_setting('app.lease_response', true), '')::uuid
-       and r.lease_owner = nullif(pg_catalog.current_setting('app.lease_owner', true), '')::uuid
-       and r.lease_epoch = nullif(pg_catalog.current_setting('app.lease_epoch', true), '')::bigint
-       and r.lease_until > pg_catalog.now()
-$$;
+    language plpgsql stable security definer set search_path = '' as $$
+begin
+    return (
+        select r.user_id
+          from public.responses r
+         where r.id = nullif(pg_catalog.current_setting('app.lease_response', true), '')::uuid
+           and r.lease_owner = nullif(pg_catalog.current_setting('app.lease_owner', true), '')::uuid
+           and r.lease_epoch = nullif(pg_catalog.current_setting('app.lease_epoch', true), '')::bigint
+           and r.lease_until > pg_catalog.now());
+end $$;
 -- Acts, for this transaction, for the person whose reply is leased; null where it is not.
 create function app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) returns uuid
     language plpgsql volatile security definer set search_path = '' as $$

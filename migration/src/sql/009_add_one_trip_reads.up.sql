@@ -38,13 +38,38 @@ begin
      limit p_rows;
 end $$;
 
+-- A message with what hangs on it. It runs with the reader's rights, so the policies narrow each of
+-- its parts.
+create view app.whole_messages with (security_invoker = true) as
+select m.id, m.user_id, m.conversation_id, m.content, m.is_from_user, m.status, m.created_at,
+       case when not m.is_from_user then
+           (select r.id from public.responses r where r.message_id = m.id)
+       end as response_id,
+       case when m.is_from_user then
+           (select jsonb_agg(
+                       jsonb_build_object(
+                           'id', f.id, 'name', f.file_name, 'media_type', f.file_type)
+                       order by f.id)
+              from public.message_files mf
+              join public.user_files f on f.user_id = mf.user_id and f.id = mf.file_id
+             where mf.message_id = m.id and f.deleted_at is null)
+       end as attachments,
+       case when not m.is_from_user then
+           (select jsonb_agg(
+                       jsonb_build_object(
+                           'file_id', c.file_id, 'file_name', c.file_name, 'quote', c.quote,
+                           'position', c.position)
+                       order by c.position, c.id)
+              from public.citations c
+             where c.message_id = m.id)
+       end as citations
+  from public.messages m;
+grant select on app.whole_messages to ignacio_api, ignacio_worker;
+
 create function app.list_messages(
     p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamptz, p_id uuid,
     p_rows integer
-) returns table (
-    id uuid, user_id uuid, conversation_id uuid, content text, is_from_user boolean, status text,
-    created_at timestamptz, response_id uuid, attachments jsonb, citations jsonb
-)
+) returns setof app.whole_messages
     language plpgsql volatile set search_path = '' as $$
 declare
     v_user uuid := app.enter_list(p_digest, p_cursor_owner);
@@ -54,11 +79,7 @@ begin
         raise exception using errcode = 'IG404', message = 'no such conversation';
     end if;
     return query
-    select m.id, m.user_id, m.conversation_id, m.content, m.is_from_user, m.status, m.created_at,
-           case when not m.is_from_user then app.response_of(m.id) end,
-           case when m.is_from_user then app.attachments_of(m.id) end,
-           case when not m.is_from_user then app.citations_of(m.id) end
-      from public.messages m
+    select m.* from app.whole_messages m
      where m.user_id = v_user
        and m.conversation_id = p_conversation
        and (m.created_at, m.id) < (p_at, p_id)
@@ -66,37 +87,12 @@ begin
      limit p_rows;
 end $$;
 
--- What hangs on one message. The policies narrow these like any other read.
-create function app.response_of(p_message uuid) returns uuid
-    language sql stable set search_path = '' as $$
-    select r.id from public.responses r where r.message_id = p_message
-$$;
-create function app.attachments_of(p_message uuid) returns jsonb
-    language sql stable set search_path = '' as $$
-    select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-               'id', f.id, 'name', f.file_name, 'media_type', f.file_type) order by f.id)
-      from public.message_files mf
-      join public.user_files f on f.user_id = mf.user_id and f.id = mf.file_id
-     where mf.message_id = p_message and f.deleted_at is null
-$$;
-create function app.citations_of(p_message uuid) returns jsonb
-    language sql stable set search_path = '' as $$
-    select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-               'file_id', c.file_id, 'file_name', c.file_name, 'quote', c.quote,
-               'position', c.position) order by c.position, c.id)
-      from public.citations c
-     where c.message_id = p_message
-$$;
-
 revoke all on function app.whoami(bytea), app.enter_list(bytea, uuid),
     app.list_conversations(bytea, uuid, boolean, timestamptz, uuid, integer),
-    app.list_messages(bytea, uuid, uuid, timestamptz, uuid, integer),
-    app.response_of(uuid), app.attachments_of(uuid), app.citations_of(uuid) from public;
+    app.list_messages(bytea, uuid, uuid, timestamptz, uuid, integer) from public;
 grant execute on function app.whoami(bytea), app.enter_list(bytea, uuid),
     app.list_conversations(bytea, uuid, boolean, timestamptz, uuid, integer),
     app.list_messages(bytea, uuid, uuid, timestamptz, uuid, integer) to ignacio_api;
-grant execute on function app.response_of(uuid), app.attachments_of(uuid), app.citations_of(uuid)
-    to ignacio_api, ignacio_worker;
 
 -- The tail of many replies at once, for all the streams of a process: one query, each slot judged
 -- by its own session. A slot whose session or response is gone says so.

@@ -163,7 +163,7 @@ impl<'s> Files<'s> {
             query = query.filter(Column::ConversationId.eq(conversation.into_uuid()));
         }
         if let Some(name) = &filter.name {
-            let pattern = LikeExpr::new(format!("%{}%", escape_like(name))).escape('\\');
+            let pattern = LikeExpr::new(format!("%{}%", escape_like(name)));
             query = query.filter(Expr::col(Column::FileName).ilike(pattern));
         }
         let rows = query
@@ -218,6 +218,7 @@ impl<'s> Files<'s> {
     }
 }
 
+/// Takes the wildcards' meaning away; the backslash is what Postgres escapes with by default.
 fn escape_like(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

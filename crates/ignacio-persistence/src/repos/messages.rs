@@ -7,12 +7,12 @@ use ignacio_domain::message::{Message, MessageStatus, NewMessage};
 use ignacio_domain::reply::Response;
 use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
-    FromQueryResult as _, Set, Statement, raw_sql,
+    FromQueryResult as _, Set, raw_sql,
 };
 
 use crate::entities::{message_files, responses};
 use crate::error::StoreError;
-use crate::rows::{MESSAGE_COLUMNS, MessageRow};
+use crate::rows::MessageRow;
 
 /// Messages that the scope's person has.
 pub struct Messages<'s> {
@@ -66,10 +66,10 @@ impl<'s> Messages<'s> {
     /// Finds one with what hangs on it.
     #[tracing::instrument(name = "db.messages.find", skip_all, err(level = "debug"))]
     pub async fn find(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
-        let read = Statement::from_sql_and_values(
-            sea_orm::DbBackend::Postgres,
-            format!("select {MESSAGE_COLUMNS} from messages m where m.id = $1 and m.user_id = $2"),
-            [id.into_uuid().into(), self.user.into_uuid().into()],
+        let (user, id) = (self.user.into_uuid(), id.into_uuid());
+        let read = raw_sql!(
+            Postgres,
+            "select * from app.whole_messages where user_id = {user} and id = {id}"
         );
         let row = MessageRow::find_by_statement(read).one(self.txn).await?;
         row.map(Message::try_from).transpose()

@@ -1,0 +1,237 @@
+//! The folder of one cluster: where it lies, whose it is, and that nobody else uses it.
+
+use std::{
+    env,
+    fs::{self, File, Permissions, TryLockError},
+    io::{self, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest as _, Sha256};
+
+use super::account::Account;
+use crate::DevstackError;
+
+/// How the lock file is called; it also marks the folder as one of ours.
+const LOCK: &str = "devstack.lock";
+
+/// A holder that is just ending gets this long to let go.
+const LOCK_ATTEMPTS: u32 = 50;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+/// The longest path of a socket that both Linux (107) and macOS (103) take.
+const LONGEST_SOCKET: usize = 103;
+
+/// A folder that holds one cluster: `pgdata`, the superuser's password and the server's log.
+#[derive(Debug)]
+pub(super) struct Home {
+    /// What the caller named, for messages.
+    pub(super) asked: PathBuf,
+    /// Where the cluster really lies.
+    pub(super) root: PathBuf,
+    /// Whom the server runs as, when not as us.
+    pub(super) account: Option<Account>,
+    /// Whether the folder goes away with the cluster.
+    pub(super) temporary: bool,
+    lock: File,
+}
+
+impl Home {
+    /// Takes the folder `data`, or a new temporary one.
+    pub(super) fn open(data: Option<&Path>) -> Result<Self, DevstackError> {
+        data.map_or_else(Self::temporary, Self::lasting)
+    }
+
+    fn temporary() -> Result<Self, DevstackError> {
+        let account = Account::for_server(None)?;
+        let parent = temporary_parent(account.as_ref());
+        let root = tempfile::Builder::new()
+            .prefix("ignacio-pg-")
+            .tempdir_in(parent)
+            .map_err(DevstackError::system("make a temporary folder"))?
+            .keep();
+        Self::prepare(root.clone(), root, account, true)
+    }
+
+    fn lasting(data: &Path) -> Result<Self, DevstackError> {
+        let asked = std::path::absolute(data)
+            .map_err(DevstackError::system(format!("resolve {}", data.display())))?;
+        let (root, account) = place(&asked)?;
+        if holds_something_else(&root) {
+            return Err(DevstackError::NotOurs { data: asked });
+        }
+        make_enterable(&root).map_err(DevstackError::system(format!("make {}", root.display())))?;
+        Self::prepare(asked, root, account, false)
+    }
+
+    fn prepare(
+        asked: PathBuf,
+        root: PathBuf,
+        account: Option<Account>,
+        temporary: bool,
+    ) -> Result<Self, DevstackError> {
+        let lock = lock(&asked, &root)?;
+        fs::set_permissions(&root, Permissions::from_mode(0o700))
+            .map_err(DevstackError::system(format!("close {} to others", root.display())))?;
+        if let Some(account) = &account {
+            account.own(&root)?;
+        }
+        Ok(Self { asked, root, account, temporary, lock })
+    }
+
+    /// Where the server keeps its files.
+    pub(super) fn pgdata(&self) -> PathBuf {
+        self.root.join("pgdata")
+    }
+
+    /// Where a cluster is made, before it takes its place in one step.
+    pub(super) fn unfinished(&self) -> PathBuf {
+        self.root.join("pgdata.new")
+    }
+
+    /// What the running program writes.
+    pub(super) fn log(&self) -> PathBuf {
+        self.root.join("postgres.log")
+    }
+
+    /// The folder for the unix socket, unless its path would be too long or need escaping.
+    pub(super) fn socket_folder(&self) -> Option<&Path> {
+        let root = self.root.as_os_str().as_encoded_bytes();
+        let fits = root.len() + "/.s.PGSQL.65535".len() <= LONGEST_SOCKET;
+        (fits && !root.contains(&b'"')).then_some(self.root.as_path())
+    }
+
+    /// The major version that made the data, if there are any.
+    pub(super) fn made_by(&self) -> Option<String> {
+        let version = fs::read_to_string(self.pgdata().join("PG_VERSION")).ok()?;
+        Some(version.trim().to_owned())
+    }
+
+    /// The file with the superuser's password.
+    pub(super) fn password_file(&self) -> PathBuf {
+        self.root.join("superuser-password")
+    }
+
+    /// The password that the cluster was made with.
+    pub(super) fn read_password(&self) -> Result<String, DevstackError> {
+        match fs::read_to_string(self.password_file()) {
+            Ok(password) if !password.trim().is_empty() => Ok(password.trim().to_owned()),
+            _ => Err(self.damaged("the file with the superuser's password is missing")),
+        }
+    }
+
+    /// Keeps a password where only the server's account can read it.
+    pub(super) fn write_password(&self, password: &str) -> Result<(), DevstackError> {
+        let path = self.password_file();
+        fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)
+            .and_then(|mut file| writeln!(file, "{password}"))
+            .map_err(DevstackError::system(format!("write {}", path.display())))?;
+        self.account.as_ref().map_or(Ok(()), |account| account.own(&path))
+    }
+
+    /// The error for data that cannot be used, in the caller's terms.
+    pub(super) fn damaged(&self, detail: &str) -> DevstackError {
+        DevstackError::Damaged { data: self.asked.clone(), detail: detail.to_owned() }
+    }
+
+    /// Removes everything in the folder and the folder itself.
+    pub(super) fn remove(&self) -> Result<(), DevstackError> {
+        fs::remove_dir_all(&self.root)
+            .map_err(DevstackError::system(format!("remove {}", self.root.display())))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is just being forked elsewhere holds a copy.
+        if let Err(error) = self.lock.unlock() {
+            tracing::debug!(%error, "a devstack folder stays locked until the process ends");
+        }
+        // The leash removes it as well, but not where no server came to hold it.
+        if self.temporary {
+            let _already_gone = fs::remove_dir_all(&self.root);
+        }
+    }
+}
+
+/// Where the data that the caller wants at `asked` lie, and whose they are.
+///
+/// A server that runs under another account cannot enter, say, root's own folder. Its data then
+/// lie in a folder of their own under /var/tmp whose name is made from the wanted path, so that
+/// the next start finds them.
+pub(super) fn place(asked: &Path) -> Result<(PathBuf, Option<Account>), DevstackError> {
+    let owner = Account::for_server(Some(asked))?;
+    if owner.as_ref().is_none_or(|account| account.reaches(asked)) {
+        return Ok((asked.to_owned(), owner));
+    }
+    let account = Account::for_server(None)?;
+    let mark = Sha256::digest(asked.as_os_str().as_encoded_bytes());
+    let mark = URL_SAFE_NO_PAD.encode(mark.get(..12).unwrap_or_default());
+    let elsewhere = PathBuf::from(format!("/var/tmp/ignacio-devstack-{mark}"));
+    // Anybody may make a folder there, and the server must not adopt a stranger's.
+    if account.as_ref().is_some_and(|account| account.is_strange_to(&elsewhere)) {
+        return Err(DevstackError::NotOurs { data: elsewhere });
+    }
+    Ok((elsewhere, account))
+}
+
+/// The system's folder for temporary files, or one that the server's account can enter.
+fn temporary_parent(account: Option<&Account>) -> PathBuf {
+    let usual = env::temp_dir();
+    let reachable = |parent: &PathBuf| {
+        account.is_none_or(|account| account.reaches(&parent.join("a new folder")))
+    };
+    [usual.clone(), PathBuf::from("/tmp"), PathBuf::from("/var/tmp")]
+        .into_iter()
+        .find(reachable)
+        .unwrap_or(usual)
+}
+
+/// Makes a folder and what is missing above it, so that the server's account can walk there also
+/// under a strict umask.
+fn make_enterable(root: &Path) -> io::Result<()> {
+    let missing: Vec<_> = root.ancestors().take_while(|folder| !folder.exists()).collect();
+    fs::create_dir_all(root)?;
+    missing.iter().try_for_each(|made| fs::set_permissions(made, Permissions::from_mode(0o755)))
+}
+
+/// Whether a folder exists, is not empty and was not made by the devstack.
+fn holds_something_else(root: &Path) -> bool {
+    let Ok(mut entries) = fs::read_dir(root) else { return root.exists() };
+    entries.next().is_some() && !root.join(LOCK).exists()
+}
+
+/// Holds the folder for as long as this process lives; the kernel lets go of it.
+fn lock(asked: &Path, root: &Path) -> Result<File, DevstackError> {
+    let path = root.join(LOCK);
+    let doing = format!("lock {}", path.display());
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(DevstackError::system(doing.clone()))?;
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(source)) => {
+                return Err(DevstackError::System { doing, source });
+            }
+        }
+    }
+    Err(DevstackError::InUse { data: asked.to_owned() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! What a killed run may have left in a folder: a server that still runs, or its pid file.
+
+use std::{fs, path::Path, process::Command};
+
+use super::{binaries::Binaries, home::Home, supervisor::last_words};
+use crate::DevstackError;
+
+/// A process number in the pid file that belongs to somebody else by now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Forgotten(pub(super) u32);
+
+/// Stops the server that still runs on the home's data, if there is one.
+///
+/// The home is locked, so nobody needs that server any more. A pid file whose number was given
+/// to another program since would keep the server from starting: that number is returned.
+pub(super) fn settle(home: &Home, binaries: &Binaries) -> Result<Option<Forgotten>, DevstackError> {
+    let pgdata = home.pgdata();
+    let Some(pid) = recorded_pid(&pgdata) else { return Ok(None) };
+    match command_line(pid) {
+        None => Ok(None),
+        Some(line) if line.contains(&*pgdata.to_string_lossy()) => {
+            tracing::warn!(pid, "stopping a database server that an earlier run left behind");
+            stop(home, binaries, "fast").or_else(|_slow| stop(home, binaries, "immediate"))?;
+            Ok(None)
+        }
+        Some(_somebody_else) => Ok(Some(Forgotten(pid))),
+    }
+}
+
+fn stop(home: &Home, binaries: &Binaries, mode: &str) -> Result<(), DevstackError> {
+    let mut command = Command::new(binaries.program("pg_ctl"));
+    command.args(["stop", "--silent", "--wait", "--timeout=30", "--mode", mode, "--pgdata"]);
+    command.arg(home.pgdata()).current_dir("/");
+    if let Some(account) = &home.account {
+        account.apply(&mut command);
+    }
+    let answer = command
+        .output()
+        .map_err(DevstackError::system("run pg_ctl to stop a server that was left behind"))?;
+    // It may also have ended by itself in the meantime.
+    if answer.status.success() || recorded_pid(&home.pgdata()).is_none() {
+        return Ok(());
+    }
+    Err(DevstackError::NotStarted {
+        program: "postgres",
+        detail: format!("an earlier server does not stop: {}", last_words(&home.log())),
+        log: home.log(),
+    })
+}
+
+/// The process number that the last server wrote down.
+fn recorded_pid(pgdata: &Path) -> Option<u32> {
+    let file = fs::read_to_string(pgdata.join("postmaster.pid")).ok()?;
+    file.lines().next()?.trim().parse().ok()
+}
+
+/// What a live process was started as; `None` when there is no such process.
+fn command_line(pid: u32) -> Option<String> {
+    if Path::new("/proc/self/cmdline").exists() {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        return Some(String::from_utf8_lossy(&line).into_owned());
+    }
+    let answer = Command::new("ps").args(["-ww", "-o", "args=", "-p", &pid.to_string()]).output();
+    let line = String::from_utf8_lossy(&answer.ok()?.stdout).trim().to_owned();
+    (!line.is_empty()).then_some(line)
+}

@@ -1,0 +1,202 @@
+//! The server process of a cluster: its settings, its start and its end.
+
+use std::{
+    ffi::OsString,
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    path::Path,
+    thread,
+    time::Duration,
+};
+
+use super::{
+    binaries::Binaries,
+    home::Home,
+    leftover::Forgotten,
+    supervisor::{Ending, Leashed, Supervisor, last_words},
+};
+use crate::DevstackError;
+
+/// Long enough for the repair after a power failure.
+const READY_LIMIT: Duration = Duration::from_mins(1);
+
+/// How often the start is looked at.
+const POLL: Duration = Duration::from_millis(5);
+
+/// How often another free port is tried when somebody was quicker.
+const PORT_ATTEMPTS: u32 = 5;
+
+/// What the server says when its data cannot be served.
+const DAMAGE: [&str; 6] = [
+    "could not locate a valid checkpoint record",
+    "invalid checkpoint",
+    "incorrect checksum in control file",
+    "could not open file \"global/pg_control\"",
+    "is not a valid data directory",
+    "PANIC:",
+];
+
+/// A running server and the folder it serves.
+#[derive(Debug)]
+pub(super) struct Server {
+    supervisor: Supervisor,
+    port: u16,
+    home: Home,
+}
+
+/// Why a start came to nothing.
+enum Failed {
+    PortTaken,
+    Otherwise(DevstackError),
+}
+
+impl Server {
+    /// Starts the server and waits until it takes connections.
+    pub(super) fn start(
+        home: Home,
+        binaries: &Binaries,
+        port: Option<u16>,
+        durable: bool,
+        forgotten: Option<Forgotten>,
+    ) -> Result<Self, DevstackError> {
+        let mut wanted = free_port(port)?;
+        for _ in 0..PORT_ATTEMPTS {
+            match launch(&home, binaries, wanted, durable, forgotten) {
+                Ok(supervisor) => return Ok(Self { supervisor, port: wanted, home }),
+                Err(Failed::Otherwise(error)) => return Err(error),
+                Err(Failed::PortTaken) if port.is_some() => break,
+                Err(Failed::PortTaken) => wanted = free_port(None)?,
+            }
+        }
+        Err(DevstackError::PortTaken { part: "PostgreSQL", port: wanted })
+    }
+
+    /// The port on 127.0.0.1.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder that holds the data.
+    pub(super) fn root(&self) -> &Path {
+        &self.home.root
+    }
+
+    /// Stops the server and waits until it is gone.
+    pub(super) fn stop(&mut self) -> Result<(), DevstackError> {
+        self.supervisor.stop().map(drop)
+    }
+}
+
+fn launch(
+    home: &Home,
+    binaries: &Binaries,
+    port: u16,
+    durable: bool,
+    forgotten: Option<Forgotten>,
+) -> Result<Supervisor, Failed> {
+    let leashed = Leashed {
+        program: binaries.program("postgres"),
+        arguments: arguments(home, port, durable),
+        // The server's own way, made for pg_ctl, to pass over a number in a stale pid file.
+        variables: forgotten
+            .map(|Forgotten(pid)| ("PG_GRANDPARENT_PID", pid.to_string()))
+            .into_iter()
+            .collect(),
+        ending: if home.temporary { Ending::Immediate } else { Ending::Fast },
+        doomed: home.temporary.then(|| home.root.clone()),
+    };
+    let mut supervisor = Supervisor::start(home, leashed).map_err(Failed::Otherwise)?;
+
+    for _ in 0..READY_LIMIT.as_millis() / POLL.as_millis() {
+        if supervisor.has_ended() {
+            let failed = why_it_ended(home);
+            if matches!(failed, Failed::PortTaken) {
+                supervisor.keep();
+            }
+            return Err(failed);
+        }
+        if is_ready(&home.pgdata(), port) {
+            return Ok(supervisor);
+        }
+        thread::sleep(POLL);
+    }
+    Err(Failed::Otherwise(DevstackError::NotStarted {
+        program: "postgres",
+        detail: format!("not ready after {} seconds", READY_LIMIT.as_secs()),
+        log: home.log(),
+    }))
+}
+
+/// The command line, which holds every setting: the files of the cluster stay as initdb made them.
+fn arguments(home: &Home, port: u16, durable: bool) -> Vec<OsString> {
+    let switch = if durable { "on" } else { "off" };
+    let mut socket = OsString::from("unix_socket_directories=");
+    if let Some(folder) = home.socket_folder() {
+        socket.push("\"");
+        socket.push(folder);
+        socket.push("\"");
+    }
+    let settings = [
+        "listen_addresses=127.0.0.1".into(),
+        format!("port={port}"),
+        "max_connections=200".into(),
+        "shared_buffers=32MB".into(),
+        format!("fsync={switch}"),
+        format!("synchronous_commit={switch}"),
+        format!("full_page_writes={switch}"),
+        // Values that a statement was given, codes and tokens among them, stay out of the log.
+        "log_parameter_max_length_on_error=0".into(),
+        "lc_messages=C".into(),
+        "timezone=UTC".into(),
+        "log_timezone=UTC".into(),
+    ];
+    let mut arguments: Vec<OsString> = vec!["-D".into(), home.pgdata().into()];
+    for setting in settings.map(OsString::from).into_iter().chain([socket]) {
+        arguments.push("-c".into());
+        arguments.push(setting);
+    }
+    arguments
+}
+
+/// Whether the server on this port has written down that it takes connections.
+fn is_ready(pgdata: &Path, port: u16) -> bool {
+    let Ok(file) = fs::read_to_string(pgdata.join("postmaster.pid")) else { return false };
+    let lines: Vec<&str> = file.lines().map(str::trim).collect();
+    lines.get(3) == Some(&port.to_string().as_str()) && lines.get(7) == Some(&"ready")
+}
+
+fn why_it_ended(home: &Home) -> Failed {
+    let log = fs::read(home.log()).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log).into_owned();
+    if log.contains("Address already in use") {
+        return Failed::PortTaken;
+    }
+    let complaint = log.lines().find(|line| DAMAGE.iter().any(|sign| line.contains(sign)));
+    Failed::Otherwise(match complaint {
+        Some(line) => home.damaged(message_of(line)),
+        None => DevstackError::NotStarted {
+            program: "postgres",
+            detail: message_of(&last_words(&home.log())).to_owned(),
+            log: home.log(),
+        },
+    })
+}
+
+/// A log line without the time and the process number before it.
+fn message_of(line: &str) -> &str {
+    ["PANIC:  ", "FATAL:  ", "LOG:  "]
+        .iter()
+        .find_map(|level| line.split_once(level))
+        .map_or(line, |(_before, message)| message)
+}
+
+/// The wanted port, or one that nobody uses at this moment.
+fn free_port(wanted: Option<u16>) -> Result<u16, DevstackError> {
+    if let Some(port) = wanted {
+        return Ok(port);
+    }
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(DevstackError::system("find a free port"))
+}

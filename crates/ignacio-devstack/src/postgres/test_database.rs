@@ -1,0 +1,264 @@
+//! A migrated database for one test, copied from a template that is made once per process.
+
+use std::sync::{
+    atomic::{AtomicU32, Ordering},
+    mpsc,
+};
+
+use migration::RolePasswords;
+use secrecy::SecretString;
+use sqlx::{Connection as _, PgConnection};
+use tokio::sync::{Mutex, OnceCell};
+
+use super::{Cluster, ClusterOptions, connect, first_column, quoted, run};
+use crate::{DevstackError, loopback};
+
+/// The database that every test's own is a copy of.
+const TEMPLATE: &str = "ignacio_template";
+
+/// The role of a deployment's one URL: it owns the database and may make roles, no more.
+const OWNER: &str = "ignacio_deployer";
+
+/// The process's one cluster. Statics are never dropped: the leash ends it with the process.
+static SHARED: OnceCell<Shared> = OnceCell::const_new();
+
+/// The number of the next test's database.
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+/// A login role of the service: one per code path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Requests of participants.
+    Api,
+    /// Login and sessions.
+    Auth,
+    /// Work in the background.
+    Worker,
+    /// Administration.
+    Admin,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Api, Self::Auth, Self::Worker, Self::Admin];
+
+    /// The role's name in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Api => "ignacio_api",
+            Self::Auth => "ignacio_auth",
+            Self::Worker => "ignacio_worker",
+            Self::Admin => "ignacio_admin",
+        }
+    }
+}
+
+/// A migrated database that no other test sees; dropping it removes it.
+///
+/// Everything panics on failure: a test without its database has nothing else to report.
+#[derive(Debug)]
+pub struct TestDatabase {
+    shared: &'static Shared,
+    name: String,
+    admin: Mutex<Option<PgConnection>>,
+}
+
+impl TestDatabase {
+    /// Copies the template, after making cluster and template for the first test of the process.
+    pub async fn create() -> Self {
+        Self::try_create().await.unwrap_or_else(|error| fail(&error))
+    }
+
+    /// As [`TestDatabase::create`], for a caller who wants to see the error.
+    pub async fn try_create() -> Result<Self, DevstackError> {
+        let shared = SHARED.get_or_try_init(Shared::start).await?;
+        let name = format!("t_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let mut admin = shared.cluster.connect("postgres").await?;
+        let statement = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {OWNER}");
+        run(&mut admin, &statement).await?;
+        // What the migrations granted and revoked on the database itself is not copied with it.
+        let grants = format!(
+            "UPDATE pg_database SET datacl = (SELECT datacl FROM pg_database
+             WHERE datname = '{TEMPLATE}') WHERE datname = '{name}'"
+        );
+        run(&mut admin, &grants).await?;
+        admin.close().await.map_err(DevstackError::sql("close a connection"))?;
+        Ok(Self { shared, name, admin: Mutex::new(None) })
+    }
+
+    /// The database's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The address for one of the service's login roles.
+    pub fn url(&self, role: Role) -> String {
+        self.shared.cluster.url(role.name(), self.shared.password(role), &self.name)
+    }
+
+    /// The address that a deployment would be given: of a role that owns the database, has
+    /// CREATEROLE and may `SET ROLE ignacio_owner`. The migrations were applied through it.
+    pub fn owner_url(&self) -> String {
+        self.shared.cluster.url(OWNER, &self.shared.owner_password, &self.name)
+    }
+
+    /// The superuser's address, whom no policy binds.
+    pub fn admin_url(&self) -> String {
+        self.shared.cluster.admin_url(&self.name)
+    }
+
+    /// Runs one or more statements as superuser; gives the number of rows that they touched.
+    pub async fn execute(&self, statement: &str) -> u64 {
+        let mut admin = self.admin.lock().await;
+        let admin = self.connected(&mut admin).await;
+        run(admin, statement).await.unwrap_or_else(|error| fail(&error))
+    }
+
+    /// The first column of the first row, as a number.
+    ///
+    /// # Panics
+    /// Where there is no row or no whole number in it.
+    #[expect(clippy::panic, reason = "an assertion helper fails like an assertion")]
+    pub async fn query_i64(&self, statement: &str) -> i64 {
+        let text = self.query_text(statement).await;
+        text.parse().unwrap_or_else(|_| panic!("`{statement}` gave `{text}`, not a whole number"))
+    }
+
+    /// The first column of the first row, as the text that psql would print.
+    ///
+    /// # Panics
+    /// Where there is no row or NULL in it.
+    #[expect(clippy::panic, reason = "an assertion helper fails like an assertion")]
+    pub async fn query_text(&self, statement: &str) -> String {
+        match self.query_column(statement).await.into_iter().next() {
+            Some(Some(text)) => text,
+            Some(None) => panic!("`{statement}` gave NULL"),
+            None => panic!("`{statement}` gave no row"),
+        }
+    }
+
+    /// The first column of every row; `None` stands for NULL.
+    pub async fn query_column(&self, statement: &str) -> Vec<Option<String>> {
+        let mut admin = self.admin.lock().await;
+        let admin = self.connected(&mut admin).await;
+        first_column(admin, statement).await.unwrap_or_else(|error| fail(&error))
+    }
+
+    /// The superuser's connection, opened at the first use.
+    async fn connected<'c>(&self, slot: &'c mut Option<PgConnection>) -> &'c mut PgConnection {
+        let connection = match slot.take() {
+            Some(connection) => connection,
+            None => connect(&self.admin_url()).await.unwrap_or_else(|error| fail(&error)),
+        };
+        slot.insert(connection)
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        // Where the thread is gone the process is ending, and the cluster with it.
+        let _ending = self.shared.discarded.send(std::mem::take(&mut self.name));
+    }
+}
+
+/// What all tests of a process have in common.
+#[derive(Debug)]
+struct Shared {
+    cluster: Cluster,
+    owner_password: String,
+    passwords: [String; Role::ALL.len()],
+    discarded: mpsc::Sender<String>,
+}
+
+impl Shared {
+    async fn start() -> Result<Self, DevstackError> {
+        let starting = tokio::task::spawn_blocking(|| Cluster::start(ClusterOptions::default()));
+        let cluster = starting.await.map_err(|error| DevstackError::System {
+            doing: "start a cluster for the tests".to_owned(),
+            source: error.into(),
+        })??;
+        let discarded = start_remover(cluster.admin_url("postgres"))?;
+        let passwords = Role::ALL.map(|_| loopback::secret());
+        let shared = Self { cluster, owner_password: loopback::secret(), passwords, discarded };
+        shared.make_template().await?;
+        Ok(shared)
+    }
+
+    /// Makes the one database that is migrated.
+    async fn make_template(&self) -> Result<(), DevstackError> {
+        let mut admin = self.cluster.connect("postgres").await?;
+        let owner =
+            format!("CREATE ROLE {OWNER} LOGIN CREATEROLE PASSWORD '{}'", self.owner_password);
+        run(&mut admin, &owner).await?;
+        run(&mut admin, &format!("CREATE DATABASE {TEMPLATE} OWNER {OWNER}")).await?;
+
+        let secret = |role| SecretString::from(self.password(role));
+        let passwords = RolePasswords {
+            api: secret(Role::Api),
+            auth: secret(Role::Auth),
+            worker: secret(Role::Worker),
+            admin: secret(Role::Admin),
+        };
+        let url = self.cluster.url(OWNER, &self.owner_password, TEMPLATE);
+        migration::apply(&SecretString::from(url), &passwords)
+            .await
+            .map_err(|source| DevstackError::Migrations { source })?;
+
+        // A database can be copied only while nobody is connected to it.
+        run(&mut admin, &format!("ALTER DATABASE {TEMPLATE} ALLOW_CONNECTIONS false")).await?;
+        let leave = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{TEMPLATE}'"
+        );
+        run(&mut admin, &leave).await?;
+        admin.close().await.map_err(DevstackError::sql("close a connection"))
+    }
+
+    fn password(&self, role: Role) -> &str {
+        let [api, auth, worker, admin] = &self.passwords;
+        match role {
+            Role::Api => api,
+            Role::Auth => auth,
+            Role::Worker => worker,
+            Role::Admin => admin,
+        }
+    }
+}
+
+/// Starts the thread that drops the databases of finished tests, so that no test waits for it.
+fn start_remover(url: String) -> Result<mpsc::Sender<String>, DevstackError> {
+    let (sender, receiver) = mpsc::channel::<String>();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(DevstackError::system("start a runtime"))?;
+    let work = async move {
+        let mut admin = connect(&url).await?;
+        for name in receiver {
+            let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&name));
+            run(&mut admin, &statement).await?;
+        }
+        Ok::<(), DevstackError>(())
+    };
+    std::thread::Builder::new()
+        .name("devstack-remover".to_owned())
+        .spawn(move || {
+            if let Err(error) = runtime.block_on(work) {
+                tracing::debug!(%error, "the databases of finished tests stay until the end");
+            }
+        })
+        .map_err(DevstackError::system("start a thread to remove databases"))?;
+    Ok(sender)
+}
+
+/// Ends the test with the error and its causes.
+#[expect(clippy::panic, reason = "a test without its database cannot go on")]
+fn fail(error: &DevstackError) -> ! {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str("\n  because: ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    panic!("{text}")
+}

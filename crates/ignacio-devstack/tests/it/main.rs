@@ -1,0 +1,10 @@
+//! The stand-ins as the service meets them: over their sockets.
+
+// Everything here is test code: clippy learns it from this line, also for what is no test itself.
+#![cfg(test)]
+
+mod http;
+mod patience;
+mod postgres;
+mod s3;
+mod whatsapp;

@@ -1,0 +1,311 @@
+//! The stand-in takes what Meta takes, refuses what Meta refuses, and signs what it posts.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use ignacio_devstack::{
+    DevstackError, WhatsAppOptions, WhatsAppStandIn,
+    whatsapp::{InboundContent, InboundMessage, Media, MessageStatus},
+};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::{
+    http::{self, Answer, Arrived, Callback},
+    patience::until_async,
+};
+
+const TOKEN: &str = "EAAtoken";
+const ANA: &str = "+573001112233";
+
+#[tokio::test]
+async fn a_code_can_be_read_from_the_outbox() {
+    let meta = started();
+
+    let answer = send_code(&meta, ANA, "123456").await.unwrap();
+    send_code(&meta, "573009998877", "654321").await.unwrap();
+
+    assert_eq!(answer.status, 200);
+    let accepted = answer.json();
+    assert_eq!(accepted["contacts"], json!([{ "input": ANA, "wa_id": "573001112233" }]));
+    assert_eq!(accepted["messages"][0]["message_status"], "accepted");
+    assert_eq!(meta.code_for(ANA).as_deref(), Some("123456"));
+    assert_eq!(meta.code_for("+573009998877").as_deref(), Some("654321"));
+
+    let outbox = http::get(&format!("{}/outbox?to=%2B573001112233", meta.base_url()), None).await;
+    let sent = &outbox.json()[0];
+    assert_eq!(sent["wamid"], accepted["messages"][0]["id"]);
+    assert_eq!(sent["to"], ANA);
+    assert_eq!(sent["code"], "123456");
+    assert_eq!(sent["template"], "login_code");
+    assert_eq!(sent["language"], "es");
+    assert!(sent["at"].as_str().unwrap().ends_with('Z'));
+}
+
+#[tokio::test]
+async fn the_newest_message_comes_first_and_a_text_has_no_code() {
+    let meta = started();
+    send_code(&meta, ANA, "111111").await.unwrap();
+    send_code(&meta, ANA, "222222").await.unwrap();
+    let text = json!({ "messaging_product": "whatsapp", "to": ANA, "type": "text",
+        "text": { "body": "¡Hola, Ana!" } });
+    post(&meta, TOKEN, &text).await.unwrap();
+
+    let codes: Vec<_> = meta.outbox(ANA).into_iter().map(|sent| sent.code).collect();
+
+    assert_eq!(codes, [None, Some("222222".to_owned()), Some("111111".to_owned())]);
+    assert_eq!(meta.sent()[0].text.as_deref(), Some("¡Hola, Ana!"));
+    assert_eq!(meta.code_for(ANA).as_deref(), Some("222222"));
+}
+
+#[tokio::test]
+async fn refusals_look_like_metas() {
+    let meta = started();
+
+    let refused = post(&meta, TOKEN, &json!({ "to": ANA })).await.unwrap();
+    assert_eq!(refused.status, 400);
+    let error = &refused.json()["error"];
+    assert_eq!(error["code"], 100);
+    assert_eq!(error["type"], "OAuthException");
+    assert_eq!(error["message"], "(#100) The parameter messaging_product is required.");
+    assert!(error["fbtrace_id"].is_string());
+
+    let refused = post(&meta, "another-token", &code_message(ANA, "1")).await.unwrap();
+    assert_eq!((refused.status, &refused.json()["error"]["code"]), (401, &json!(190)));
+
+    let url = format!("{}/v23.0/1/phone_numbers", meta.base_url());
+    let refused = http::send("POST", &url, Some(TOKEN), &json!({})).await.unwrap();
+    assert_eq!((refused.status, &refused.json()["error"]["code"]), (400, &json!(2500)));
+
+    let statuses: Vec<_> = meta.calls().into_iter().map(|call| call.status).collect();
+    assert_eq!(statuses, [Some(400), Some(401)]);
+    assert_eq!(meta.sent(), []);
+}
+
+#[tokio::test]
+async fn the_next_requests_fail_as_told_and_then_no_more() {
+    let meta = started();
+    meta.fail_next(1, 400, 131_056);
+    let fault = json!({ "kind": "refuse", "status": 500, "code": 131_000 });
+    assert_eq!(control(&meta, "POST", "faults", &fault).await.status, 204);
+
+    let pair_limit = send_code(&meta, ANA, "1").await.unwrap();
+    assert_eq!((pair_limit.status, &pair_limit.json()["error"]["code"]), (400, &json!(131_056)));
+    let broken = send_code(&meta, ANA, "1").await.unwrap();
+    assert_eq!((broken.status, &broken.json()["error"]["code"]), (500, &json!(131_000)));
+    assert_eq!(send_code(&meta, ANA, "1").await.unwrap().status, 200);
+    assert_eq!(meta.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_breaks_connections_until_it_is_back() {
+    let meta = started();
+    meta.take_down();
+    let broken = send_code(&meta, ANA, "1").await.unwrap_err();
+    assert_eq!(broken, "no answer", "not even a status");
+    assert_eq!(meta.sent(), []);
+
+    assert_eq!(control(&meta, "DELETE", "faults", &Value::Null).await.status, 204);
+    assert_eq!(send_code(&meta, ANA, "1").await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn an_answer_can_get_lost_after_the_message_was_sent() {
+    let meta = started();
+    meta.lose_next_answers(1);
+    assert_eq!(send_code(&meta, ANA, "123456").await.unwrap_err(), "no answer");
+    assert_eq!(meta.code_for(ANA).as_deref(), Some("123456"));
+    assert_eq!(meta.calls()[0].status, None);
+}
+
+#[tokio::test]
+async fn a_request_can_hang_while_others_are_answered() {
+    let meta = started();
+    meta.hang_next(1);
+    let hanging = async { send_code(&meta, ANA, "1").await.is_err() };
+    let meanwhile = async {
+        until_async("the request hangs", async || meta.calls().len() == 1).await;
+        assert_eq!(send_code(&meta, ANA, "2").await.unwrap().status, 200);
+        meta.clear_faults();
+    };
+    let (broke, ()) = tokio::join!(hanging, meanwhile);
+    assert!(broke, "it was never answered");
+    assert_eq!(meta.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn statuses_are_posted_signed_and_in_metas_shape() {
+    let (meta, callback) = with_callback().await;
+    send_code(&meta, ANA, "123456").await.unwrap();
+    let wamid = meta.sent()[0].wamid.clone();
+
+    let failed = MessageStatus::Failed { code: 131_026 };
+    for status in [MessageStatus::Sent, MessageStatus::Delivered, MessageStatus::Read, failed] {
+        assert_eq!(meta.report_status(&wamid, status).await.unwrap(), 200);
+    }
+
+    let arrived = callback.take();
+    let statuses: Vec<Value> = arrived
+        .iter()
+        .inspect(|arrived| assert_signed(arrived))
+        .map(|arrived| value_of(arrived)["statuses"][0].clone())
+        .collect();
+    let names: Vec<_> = statuses.iter().map(|status| status["status"].as_str().unwrap()).collect();
+    assert_eq!(names, ["sent", "delivered", "read", "failed"]);
+    for status in &statuses {
+        assert_eq!(status["id"], wamid.as_str());
+        assert_eq!(status["recipient_id"], "573001112233");
+        assert!(status["timestamp"].as_str().unwrap().parse::<i64>().is_ok());
+    }
+    assert_eq!(statuses[0]["pricing"]["category"], "authentication");
+    assert_eq!(statuses[3]["errors"][0]["code"], 131_026);
+    assert_eq!(value_of(&arrived[0])["metadata"]["phone_number_id"], "1");
+}
+
+#[tokio::test]
+async fn a_persons_text_is_signed_as_escaped() {
+    let (meta, callback) = with_callback().await;
+    let content = InboundContent::Text { body: "¿Qué tal? 🌱 a/b".to_owned() };
+    let message = InboundMessage { from: ANA.to_owned(), name: "Ana".to_owned(), content };
+
+    let (wamid, answered) = meta.send_inbound(message).await.unwrap();
+
+    assert_eq!(answered, 200);
+    let [arrived] = callback.take().try_into().unwrap();
+    assert_signed(&arrived);
+    assert!(arrived.body.is_ascii(), "Meta escapes what is not ASCII");
+    let value = value_of(&arrived);
+    assert_eq!(
+        value["contacts"][0],
+        json!({ "profile": { "name": "Ana" }, "wa_id": "573001112233" })
+    );
+    let message = &value["messages"][0];
+    assert_eq!(message["id"], wamid.as_str());
+    assert_eq!(message["text"]["body"], "¿Qué tal? 🌱 a/b");
+}
+
+#[tokio::test]
+async fn media_are_described_and_fetched_by_their_id() {
+    let (meta, callback) = with_callback().await;
+    let body = json!({ "from": ANA, "name": "Ana", "type": "document", "filename": "plan.pdf",
+        "caption": "mi plan", "media": { "mime_type": "application/pdf", "base64": "JVBERg==" } });
+    let answer = control(&meta, "POST", "webhooks/message", &body).await;
+    assert_eq!(answer.json()["answered"], 200);
+
+    let [arrived] = callback.take().try_into().unwrap();
+    let document = value_of(&arrived)["messages"][0]["document"].clone();
+    assert_eq!(document["filename"], "plan.pdf");
+    assert_eq!(document["caption"], "mi plan");
+
+    let id = document["id"].as_str().unwrap();
+    let url = format!("{}/v23.0/{id}", meta.base_url());
+    assert_eq!(http::get(&url, None).await.status, 401);
+    let described = http::get(&url, Some(TOKEN)).await.json();
+    assert_eq!(described["sha256"], document["sha256"]);
+    assert_eq!(described["file_size"], 4);
+    let fetched = http::get(described["url"].as_str().unwrap(), Some(TOKEN)).await;
+    assert_eq!(fetched.body, "%PDF");
+}
+
+#[tokio::test]
+async fn pictures_and_sounds_arrive_too() {
+    let (meta, callback) = with_callback().await;
+    let media = |mime: &str| Media { mime_type: mime.to_owned(), content: vec![1, 2, 3] };
+    let image = InboundContent::Image { media: media("image/jpeg"), caption: None };
+    let audio = InboundContent::Audio { media: media("audio/ogg; codecs=opus") };
+    for content in [image, audio] {
+        let message = InboundMessage { from: ANA.to_owned(), name: String::new(), content };
+        meta.send_inbound(message).await.unwrap();
+    }
+
+    let messages: Vec<Value> =
+        callback.take().iter().map(|it| value_of(it)["messages"][0].clone()).collect();
+
+    assert_eq!(messages[0]["image"]["mime_type"], "image/jpeg");
+    assert_eq!(messages[0]["image"].get("caption"), None);
+    assert_eq!(messages[1]["audio"]["voice"], true);
+    assert_ne!(messages[0]["image"]["id"], messages[1]["audio"]["id"]);
+}
+
+#[tokio::test]
+async fn a_webhook_without_an_address_or_a_message_says_so() {
+    let meta = started();
+    let refused = meta.post_webhook(&json!({})).await.unwrap_err();
+    assert!(matches!(refused, DevstackError::NoCallback), "{refused}");
+    let body = json!({ "wamid": "wamid.unknown", "status": "read" });
+    assert_eq!(control(&meta, "POST", "webhooks/status", &body).await.status, 404);
+
+    let callback = Callback::start().await;
+    control(&meta, "PUT", "callback", &json!({ "url": callback.url })).await;
+    assert_eq!(meta.post_webhook(&json!({ "object": "page" })).await.unwrap(), 200);
+    assert_eq!(callback.take().len(), 1);
+}
+
+#[tokio::test]
+async fn a_reset_forgets_everything_but_the_callback() {
+    let (meta, callback) = with_callback().await;
+    send_code(&meta, ANA, "1").await.unwrap();
+    meta.take_down();
+
+    assert_eq!(control(&meta, "POST", "reset", &Value::Null).await.status, 204);
+
+    assert_eq!((meta.sent().len(), meta.calls().len()), (0, 0));
+    assert_eq!(send_code(&meta, ANA, "1").await.unwrap().status, 200);
+    assert_eq!(meta.post_webhook(&json!({})).await.unwrap(), 200);
+    assert_eq!(callback.take().len(), 1);
+}
+
+fn started() -> WhatsAppStandIn {
+    let options = WhatsAppOptions {
+        token: Some(TOKEN.to_owned()),
+        app_secret: "app-secret".to_owned(),
+        ..WhatsAppOptions::default()
+    };
+    WhatsAppStandIn::start(options).unwrap()
+}
+
+async fn with_callback() -> (WhatsAppStandIn, Callback) {
+    let (meta, callback) = (started(), Callback::start().await);
+    meta.set_callback(&callback.url);
+    (meta, callback)
+}
+
+fn code_message(to: &str, code: &str) -> Value {
+    let parameters = json!([{ "type": "text", "text": code }]);
+    json!({
+        "messaging_product": "whatsapp", "recipient_type": "individual", "to": to,
+        "type": "template",
+        "template": { "name": "login_code", "language": { "code": "es" }, "components": [
+            { "type": "body", "parameters": parameters },
+            { "type": "button", "sub_type": "url", "index": "0", "parameters": parameters },
+        ] },
+    })
+}
+
+async fn send_code(meta: &WhatsAppStandIn, to: &str, code: &str) -> Result<Answer, String> {
+    post(meta, TOKEN, &code_message(to, code)).await
+}
+
+async fn post(meta: &WhatsAppStandIn, token: &str, body: &Value) -> Result<Answer, String> {
+    http::send("POST", &format!("{}/v23.0/1/messages", meta.base_url()), Some(token), body).await
+}
+
+async fn control(meta: &WhatsAppStandIn, method: &str, path: &str, body: &Value) -> Answer {
+    let url = format!("{}/_control/{path}", meta.base_url());
+    http::send(method, &url, None, body).await.unwrap()
+}
+
+fn value_of(arrived: &Arrived) -> Value {
+    let body: Value = serde_json::from_slice(&arrived.body).unwrap();
+    assert_eq!(body["object"], "whatsapp_business_account");
+    assert_eq!(body["entry"][0]["changes"][0]["field"], "messages");
+    body["entry"][0]["changes"][0]["value"].clone()
+}
+
+fn assert_signed(arrived: &Arrived) {
+    let given = arrived.headers["x-hub-signature-256"].to_str().unwrap();
+    let hex = given.strip_prefix("sha256=").unwrap();
+    let pairs = hex.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+    let given: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"app-secret").unwrap();
+    mac.update(&arrived.body);
+    mac.verify_slice(&given).unwrap();
+}

@@ -1,0 +1,178 @@
+//! Challenges, tries and sessions.
+
+use ignacio_domain::ids::OtpId;
+use ignacio_domain::person::Role;
+use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::session::SessionToken;
+use ignacio_persistence::{Attempt, StoreError};
+
+use crate::support::Stack;
+
+fn phone(text: &str) -> PhoneNumber {
+    PhoneNumber::parse(text).unwrap()
+}
+
+#[tokio::test]
+async fn a_login_ends_in_a_session_that_the_database_knows() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+
+    let found = stack.api.whoami(&ana.digest).await.unwrap();
+    assert_eq!((found.id, found.phone), (ana.id, ana.phone.clone()));
+    assert_eq!(stack.api.prove(&ana.digest).await.unwrap().user, ana.id);
+    let scope = stack.scope(&ana).await;
+    let sessions = scope.sessions().list().await.unwrap();
+    assert_eq!(sessions.len(), 1);
+    assert!(sessions[0].is_current);
+    assert_eq!(sessions[0].device_name.as_deref(), Some("phone"));
+}
+
+#[tokio::test]
+async fn a_digest_of_no_session_is_refused_everywhere() {
+    let stack = Stack::start().await;
+    let nobody = SessionToken::generate(&mut rand::rng()).digest();
+    assert!(matches!(stack.api.prove(&nobody).await, Err(StoreError::Unauthenticated)));
+    assert!(matches!(stack.api.whoami(&nobody).await, Err(StoreError::Unauthenticated)));
+    assert!(matches!(stack.api.begin(&nobody).await.err(), Some(StoreError::Unauthenticated)));
+}
+
+#[tokio::test]
+async fn ended_expired_and_idle_sessions_and_inactive_people_are_out_at_once() {
+    let stack = Stack::start().await;
+    for change in [
+        "update user_sessions set revoked_at = now()",
+        "update user_sessions set expires_at = now() - interval '1 second'",
+        "update user_sessions set idle_expires_at = now() - interval '1 second'",
+        "update users set is_active = false where phone_number = '+573001110002'",
+    ] {
+        let ana = stack.person("+573001110002").await;
+        stack.api.prove(&ana.digest).await.unwrap();
+        stack.database.execute(change).await;
+        let after = stack.api.prove(&ana.digest).await;
+        assert!(matches!(after, Err(StoreError::Unauthenticated)), "{change}");
+    }
+}
+
+#[tokio::test]
+async fn unknown_inactive_and_impossible_numbers_get_decoys_and_no_sending() {
+    let stack = Stack::start().await;
+    let inactive = phone("+573001110003");
+    stack.account(&inactive, Role::Participant).await;
+    stack.database.execute("update users set is_active = false").await;
+    for number in [Some(phone("+573009999999")), Some(inactive), None] {
+        let challenge = stack.api.codes().challenge(number.as_ref()).await.unwrap();
+        assert!(matches!(
+            stack.api.codes().attempt(challenge.id).await.unwrap(),
+            Attempt::Open { digest: None, .. }
+        ));
+        let session = SessionToken::generate(&mut rand::rng()).digest();
+        assert!(stack.api.codes().redeem(challenge.id, &session, None).await.unwrap().is_none());
+    }
+    assert!(stack.worker.outbox().claim(10).await.unwrap().is_empty());
+    assert_eq!(stack.database.query_i64("select count(*) from otp_codes").await, 3);
+}
+
+#[tokio::test]
+async fn five_tries_and_no_more_also_in_a_race() {
+    let stack = Stack::start().await;
+    let challenge = stack.api.codes().challenge(Some(&phone("+573009999999"))).await.unwrap();
+    let tries = (0..50).map(|_| {
+        let api = stack.api.clone();
+        async move { api.codes().attempt(challenge.id).await.unwrap() }
+    });
+    let answers = futures_util::future::join_all(tries).await;
+    let open = answers.iter().filter(|it| matches!(it, Attempt::Open { .. })).count();
+    assert_eq!(open, 5);
+}
+
+#[tokio::test]
+async fn a_code_opens_one_session_also_in_a_race() {
+    let stack = Stack::start().await;
+    let number = phone("+573001110002");
+    stack.account(&number, Role::Participant).await;
+    let challenge = stack.api.codes().challenge(Some(&number)).await.unwrap();
+    let redeems = (0..32).map(|_| {
+        let api = stack.api.clone();
+        let session = SessionToken::generate(&mut rand::rng()).digest();
+        async move { api.codes().redeem(challenge.id, &session, None).await.unwrap() }
+    });
+    let answers = futures_util::future::join_all(redeems).await;
+    assert_eq!(answers.iter().flatten().count(), 1);
+    assert_eq!(stack.database.query_i64("select count(*) from user_sessions").await, 1);
+}
+
+#[tokio::test]
+async fn late_and_unknown_challenges_are_told_apart() {
+    let stack = Stack::start().await;
+    let challenge = stack.api.codes().challenge(None).await.unwrap();
+    stack.database.execute("update otp_codes set expires_at = now() - interval '1 second'").await;
+    assert!(matches!(stack.api.codes().attempt(challenge.id).await.unwrap(), Attempt::Expired));
+    assert!(matches!(stack.api.codes().attempt(OtpId::new()).await.unwrap(), Attempt::Refused));
+}
+
+#[tokio::test]
+async fn a_login_voids_the_persons_other_codes_and_keeps_ten_sessions() {
+    let stack = Stack::start().await;
+    let number = phone("+573001110002");
+    stack.account(&number, Role::Participant).await;
+    let earlier = stack.api.codes().challenge(Some(&number)).await.unwrap();
+    let first = stack.log_in(&number).await;
+    assert!(matches!(stack.api.codes().attempt(earlier.id).await.unwrap(), Attempt::Refused));
+    for _ in 0..10 {
+        stack.log_in(&number).await;
+    }
+    let live = "select count(*) from user_sessions where revoked_at is null";
+    assert_eq!(stack.database.query_i64(live).await, 10);
+    assert!(matches!(stack.api.prove(&first).await, Err(StoreError::Unauthenticated)));
+}
+
+#[tokio::test]
+async fn the_temporary_user_can_have_neither_code_nor_session() {
+    let stack = Stack::start().await;
+    // As if its number could be parsed.
+    stack.database.execute("update users set phone_number = '+573000000000'").await;
+    let number = phone("+573000000000");
+    let challenge = stack.api.codes().challenge(Some(&number)).await.unwrap();
+    assert!(stack.worker.outbox().claim(10).await.unwrap().is_empty());
+    // As if a code had been sent all the same.
+    stack.database.execute("update otp_codes set user_id = (select id from users)").await;
+    let session = SessionToken::generate(&mut rand::rng()).digest();
+    let refused = stack.api.codes().redeem(challenge.id, &session, None).await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_session_ends_its_others_and_itself() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let other = stack.log_in(&ana.phone).await;
+    let scope = stack.scope(&ana).await;
+    assert_eq!(scope.sessions().end_others().await.unwrap(), 1);
+    scope.commit().await.unwrap();
+    assert!(matches!(stack.api.prove(&other).await, Err(StoreError::Unauthenticated)));
+
+    let scope = stack.scope(&ana).await;
+    let own = scope.caller().session;
+    assert!(scope.sessions().end(own).await.unwrap());
+    scope.commit().await.unwrap();
+    assert!(matches!(stack.api.prove(&ana.digest).await, Err(StoreError::Unauthenticated)));
+}
+
+#[tokio::test]
+async fn a_session_is_touched_at_most_every_five_minutes() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let touched = "select (last_used_at > now() - interval '1 minute')::int from user_sessions";
+    stack
+        .database
+        .execute("update user_sessions set last_used_at = now() - interval '4 minutes'")
+        .await;
+    stack.api.prove(&ana.digest).await.unwrap();
+    assert_eq!(stack.database.query_i64(touched).await, 0);
+    stack
+        .database
+        .execute("update user_sessions set last_used_at = now() - interval '6 minutes'")
+        .await;
+    stack.api.prove(&ana.digest).await.unwrap();
+    assert_eq!(stack.database.query_i64(touched).await, 1);
+}

@@ -1,0 +1,98 @@
+//! Lists are walked without gap or repeat, and only by their owner.
+
+use std::collections::HashSet;
+
+use ignacio_domain::conversation::{ConversationChange, ConversationTitle};
+use ignacio_domain::ids::ConversationId;
+use ignacio_domain::page::PageSize;
+use ignacio_persistence::StoreError;
+
+use crate::support::Stack;
+
+#[tokio::test]
+async fn conversations_are_walked_while_others_are_made() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    for _ in 0..23 {
+        stack.conversation(&ana).await;
+    }
+    let size = PageSize::new(5).unwrap();
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = stack.api.list_conversations(&ana.digest, false, after, size).await.unwrap();
+        seen.extend(page.rows.iter().map(|it| it.id));
+        stack.conversation(&ana).await;
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 23);
+    assert_eq!(seen.iter().collect::<HashSet<_>>().len(), 23);
+}
+
+#[tokio::test]
+async fn messages_come_newest_first_and_the_counts_are_kept() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let talk = stack.conversation(&ana).await;
+    for n in 0..3 {
+        stack.post(&ana, talk.id, &format!("mensaje {n}")).await;
+        stack.database.execute("update responses set state = 'completed'").await;
+    }
+    let size = PageSize::new(4).unwrap();
+    let first = stack.api.list_messages(&ana.digest, talk.id, None, size).await.unwrap();
+    let texts: Vec<_> = first.rows.iter().map(|it| it.content.as_str()).collect();
+    assert_eq!(texts, ["", "mensaje 2", "", "mensaje 1"]);
+    let rest = stack.api.list_messages(&ana.digest, talk.id, first.next, size).await.unwrap();
+    assert_eq!((rest.rows.len(), rest.next.is_none()), (2, true));
+
+    let scope = stack.scope(&ana).await;
+    let talk = scope.conversations().find(talk.id).await.unwrap().unwrap();
+    assert_eq!(talk.message_count, 6);
+    assert_eq!(talk.last_message_at, Some(first.rows[0].created_at));
+}
+
+#[tokio::test]
+async fn somebody_elses_list_and_cursor_are_refused() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let ben = stack.person("+573001110003").await;
+    let talk = stack.conversation(&ana).await;
+    stack.conversation(&ana).await;
+    let size = PageSize::new(1).unwrap();
+    let page = stack.api.list_conversations(&ana.digest, false, None, size).await.unwrap();
+    let stolen = stack.api.list_conversations(&ben.digest, false, page.next, size).await;
+    assert!(matches!(stolen, Err(StoreError::ForeignCursor)), "{stolen:?}");
+    for id in [talk.id, ConversationId::new()] {
+        let read = stack.api.list_messages(&ben.digest, id, None, size).await;
+        assert!(matches!(read, Err(StoreError::NotFound)), "{read:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_is_changed_by_its_owner_only() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let ben = stack.person("+573001110003").await;
+    let talk = stack.conversation(&ana).await;
+    let change = ConversationChange {
+        title: Some(ConversationTitle::parse("Presupuesto").unwrap()),
+        archived: Some(true),
+        pinned: None,
+    };
+
+    let scope = stack.scope(&ben).await;
+    assert!(scope.conversations().change(talk.id, &change).await.unwrap().is_none());
+    assert!(!scope.conversations().delete(talk.id, false).await.unwrap());
+    scope.commit().await.unwrap();
+
+    let scope = stack.scope(&ana).await;
+    let changed = scope.conversations().change(talk.id, &change).await.unwrap().unwrap();
+    scope.commit().await.unwrap();
+    assert_eq!((changed.title.as_deref(), changed.archived), (Some("Presupuesto"), true));
+    let size = PageSize::default();
+    let open = stack.api.list_conversations(&ana.digest, false, None, size).await.unwrap();
+    let archived = stack.api.list_conversations(&ana.digest, true, None, size).await.unwrap();
+    assert_eq!((open.rows.len(), archived.rows.len()), (0, 1));
+}

@@ -1,0 +1,227 @@
+//! Replies: one at a time, fenced, and read alike from every replica and from every number.
+
+use futures_util::StreamExt as _;
+use ignacio_domain::citation::Citation;
+use ignacio_domain::message::MessageStatus;
+use ignacio_domain::reply::{Failure, NumberedEvent, Outcome, ReplyEvent, ResponseState, Usage};
+use ignacio_persistence::{Extended, StoreError};
+
+use crate::support::Stack;
+
+fn text(events: &[NumberedEvent]) -> String {
+    events
+        .iter()
+        .filter_map(|it| match &it.event {
+            ReplyEvent::Delta(text) => Some(text.as_str()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_reply_is_written_once_and_read_from_any_replica() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let talk = stack.conversation(&ana).await;
+    let file = stack.file(&ana, "guía.pdf").await;
+    let posted = stack.post(&ana, talk.id, "¿Cuánto dura?").await;
+    assert_eq!(posted.reply.status, MessageStatus::Pending);
+
+    let job = stack.worker.reply_jobs().claim(Some(posted.response.id)).await.unwrap().unwrap();
+    let mut reply = stack.worker.replies().open(&job, "m", "1").await.unwrap().unwrap();
+    for part in ["Dura ", "seis ", "semanas."] {
+        reply.push(ReplyEvent::Delta(part.into()));
+    }
+    assert!(reply.flush(Some(("resp-1", 7))).await.unwrap());
+    reply.push(ReplyEvent::Cited(Citation {
+        file: Some(file.id),
+        file_name: "guía.pdf".into(),
+        quote: Some("seis semanas".into()),
+        position: 17,
+    }));
+    let usage = Usage { input: 10, cached: 2, output: 3, reasoning: 0 };
+    reply.push(ReplyEvent::Used(usage));
+    assert!(reply.end(Outcome::Completed, Some(usage)).await.unwrap());
+    drop(reply);
+
+    for api in [&stack.api, &stack.other_api().await] {
+        for after in 0..7 {
+            let events = stack.events(api, &ana, job.id, after).await.unwrap();
+            assert_eq!(events.last().unwrap().seq, 7);
+            assert_eq!(events.last().unwrap().event, ReplyEvent::Ended(Outcome::Completed));
+            assert!(events.iter().all(|it| it.seq > after));
+            assert!(after > 0 || text(&events) == "Dura seis semanas.");
+        }
+    }
+    let scope = stack.scope(&ana).await;
+    let message = scope.messages().find(posted.reply.id).await.unwrap().unwrap();
+    assert_eq!(
+        (message.content.as_str(), message.status),
+        ("Dura seis semanas.", MessageStatus::Complete)
+    );
+    assert_eq!(message.citations[0].quote.as_deref(), Some("seis semanas"));
+    let response = scope.responses().find(job.id).await.unwrap().unwrap();
+    assert_eq!((response.state, response.usage), (ResponseState::Completed, Some(usage)));
+}
+
+#[tokio::test]
+async fn readers_follow_a_reply_while_it_is_written_here_and_elsewhere() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let talk = stack.conversation(&ana).await;
+    let posted = stack.post(&ana, talk.id, "hola").await;
+    let remote = stack.other_api().await;
+    let mut here = Box::pin(stack.api.replies().follow(ana.digest, posted.response.id, 0));
+    let there = remote.replies().follow(ana.digest, posted.response.id, 0).collect::<Vec<_>>();
+
+    let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
+    let mut reply = stack.worker.replies().open(&job, "m", "1").await.unwrap().unwrap();
+    reply.push(ReplyEvent::Delta("uno ".into()));
+    // Nothing is in the log yet: this one can only have come through the process.
+    assert!(matches!(here.next().await.unwrap().unwrap().event, ReplyEvent::Created { .. }));
+    assert_eq!(here.next().await.unwrap().unwrap().event, ReplyEvent::Delta("uno ".into()));
+    assert_eq!(stack.database.query_i64("select count(*) from response_events").await, 0);
+    reply.flush(None).await.unwrap();
+    reply.push(ReplyEvent::Delta("dos".into()));
+    reply.end(Outcome::Incomplete { reason: "max_output_tokens".into() }, None).await.unwrap();
+    drop(reply);
+
+    let rest: Vec<_> = here.map(Result::unwrap).collect().await;
+    assert_eq!(text(&rest), "dos");
+    let there: Vec<_> = there.await.into_iter().map(Result::unwrap).collect();
+    assert_eq!(text(&there), "uno dos");
+    assert!(matches!(there.last().unwrap().event, ReplyEvent::Ended(Outcome::Incomplete { .. })));
+}
+
+#[tokio::test]
+async fn a_second_worker_goes_on_where_the_log_ends() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let talk = stack.conversation(&ana).await;
+    stack.post(&ana, talk.id, "hola").await;
+    let first = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
+    let mut dead = stack.worker.replies().open(&first, "m", "1").await.unwrap().unwrap();
+    dead.push(ReplyEvent::Delta("uno ".into()));
+    dead.flush(Some(("resp-1", 4))).await.unwrap();
+    stack.database.execute("update responses set lease_until = now() - interval '1 second'").await;
+
+    let other = stack.other_worker().await;
+    let second = other.reply_jobs().claim(None).await.unwrap().unwrap();
+    assert_eq!((second.provider_id.as_deref(), second.provider_cursor), (Some("resp-1"), Some(4)));
+    let mut reply = other.replies().open(&second, "m", "1").await.unwrap().unwrap();
+    assert_eq!(reply.text(), "uno ");
+    reply.push(ReplyEvent::Delta("dos".into()));
+
+    dead.push(ReplyEvent::Delta("tarde".into()));
+    assert!(!dead.flush(None).await.unwrap());
+    assert!(!dead.end(Outcome::Completed, None).await.unwrap());
+    assert_eq!(stack.worker.reply_jobs().extend(&first).await.unwrap(), Extended::Lost);
+    assert!(stack.worker.reply_jobs().begin(&first).await.unwrap().is_none());
+
+    assert!(reply.end(Outcome::Completed, None).await.unwrap());
+    let events = stack.events(&stack.other_api().await, &ana, second.id, 0).await.unwrap();
+    assert_eq!(text(&events), "uno dos");
+}
+
+#[tokio::test]
+async fn a_worker_acts_for_the_person_whose_reply_it_holds() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let ben = stack.person("+573001110003").await;
+    let (hers, his) = (stack.conversation(&ana).await, stack.conversation(&ben).await);
+    let posted = stack.post(&ana, hers.id, "de Ana").await;
+    stack.post(&ben, his.id, "de Ben").await;
+
+    let job = stack.worker.reply_jobs().claim(Some(posted.response.id)).await.unwrap().unwrap();
+    let scope = stack.worker.reply_jobs().begin(&job).await.unwrap().unwrap();
+    assert_eq!(scope.person().await.unwrap().id, ana.id);
+    let history = scope.history(10).await.unwrap();
+    assert_eq!(history.iter().map(|it| it.content.as_str()).collect::<Vec<_>>(), ["de Ana"]);
+    assert_eq!(scope.previous_provider_id().await.unwrap(), None);
+    assert_eq!(scope.vector_store().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn history_is_whole_in_order_and_without_empty_replies() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let talk = stack.conversation(&ana).await;
+    for (n, outcome) in
+        [Outcome::Completed, Outcome::Failed(Failure::Interrupted)].into_iter().enumerate()
+    {
+        stack.post(&ana, talk.id, &format!("pregunta {n}")).await;
+        let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
+        let mut reply = stack.worker.replies().open(&job, "m", "1").await.unwrap().unwrap();
+        if n == 0 {
+            reply.push(ReplyEvent::Delta("respuesta 0".into()));
+            reply.flush(Some(("resp-0", 1))).await.unwrap();
+        }
+        reply.end(outcome, None).await.unwrap();
+    }
+    stack.post(&ana, talk.id, "pregunta 2").await;
+    let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
+    let scope = stack.worker.reply_jobs().begin(&job).await.unwrap().unwrap();
+    let history = scope.history(10).await.unwrap();
+    let texts: Vec<_> = history.iter().map(|it| it.content.as_str()).collect();
+    assert_eq!(texts, ["pregunta 0", "respuesta 0", "pregunta 1", "pregunta 2"]);
+    // The newest reply failed, so the provider's own state does not have the last question.
+    assert_eq!(scope.previous_provider_id().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn one_reply_at_a_time_in_a_conversation() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let talk = stack.conversation(&ana).await;
+    let posts = (0..8).map(|_| stack.post_with(&ana, talk.id, "hola", &[]));
+    let answers = futures_util::future::join_all(posts).await;
+    assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);
+    for refused in answers.iter().filter_map(|it| it.as_ref().err()) {
+        assert!(
+            matches!(refused, StoreError::Conflict(it) if it == "responses_running_key"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(stack.database.query_i64("select count(*) from messages").await, 2);
+}
+
+#[tokio::test]
+async fn a_stranger_and_an_ended_session_read_nothing() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let ben = stack.person("+573001110003").await;
+    let talk = stack.conversation(&ana).await;
+    let posted = stack.post(&ana, talk.id, "hola").await;
+    let stranger = stack.events(&stack.api, &ben, posted.response.id, 0).await;
+    assert!(matches!(stranger, Err(StoreError::NotFound)), "{stranger:?}");
+
+    let mut stream = Box::pin(stack.api.replies().follow(ana.digest, posted.response.id, 0));
+    let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
+    let reply = stack.worker.replies().open(&job, "m", "1").await.unwrap().unwrap();
+    assert!(stream.next().await.unwrap().is_ok());
+    drop(reply);
+    stack.database.execute("update user_sessions set revoked_at = now()").await;
+    assert!(matches!(stream.next().await, Some(Err(StoreError::Unauthenticated))));
+    assert!(stream.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_wish_to_stop_reaches_the_worker_and_a_released_reply_another() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let talk = stack.conversation(&ana).await;
+    let posted = stack.post(&ana, talk.id, "hola").await;
+    let jobs = stack.worker.reply_jobs();
+    let job = jobs.claim(None).await.unwrap().unwrap();
+    assert!(jobs.cancelled().await.unwrap().is_empty());
+    let scope = stack.scope(&ana).await;
+    scope.responses().cancel(posted.response.id).await.unwrap().unwrap();
+    scope.commit().await.unwrap();
+    assert_eq!(jobs.cancelled().await.unwrap(), [job.id]);
+    assert_eq!(jobs.extend(&job).await.unwrap(), Extended::Held { cancel_requested: true });
+
+    jobs.release(&job).await.unwrap();
+    let other = stack.other_worker().await;
+    let again = other.reply_jobs().claim(None).await.unwrap().unwrap();
+    assert_eq!((again.id, again.attempts), (job.id, 1));
+}

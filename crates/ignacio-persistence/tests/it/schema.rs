@@ -1,0 +1,159 @@
+//! The schema itself: what the log promises, as the catalogue tells it.
+
+use ignacio_domain::sync::SyncStatus;
+use migration::Status;
+
+use crate::support::Stack;
+
+#[tokio::test]
+async fn the_migrations_of_the_log_come_first_and_are_all_applied() {
+    let stack = Stack::start().await;
+    let status = migration::status(&stack.database.owner_url().into()).await.unwrap();
+    let first: Vec<_> = status.iter().take(4).map(|it| it.name.as_str()).collect();
+    assert_eq!(
+        first,
+        [
+            "001_initial_schema",
+            "002_add_user_files_table",
+            "003_add_openai_fields_to_user_files",
+            "004_create_temporary_user",
+        ]
+    );
+    assert!(status.iter().all(|it| it.applied), "{status:?}");
+    assert!(stack.api.pending_migrations(&migration::names()).await.unwrap().is_empty());
+    let unknown = ["999_of_tomorrow".to_owned()];
+    assert_eq!(stack.api.pending_migrations(&unknown).await.unwrap(), unknown);
+}
+
+#[tokio::test]
+async fn undone_migrations_are_reported_as_pending() {
+    let stack = Stack::start().await;
+    let url = stack.database.owner_url().into();
+    let undone = migration::rollback(&url, Some(1)).await.unwrap();
+    let status = migration::status(&url).await.unwrap();
+    let expected = Status { name: undone[0].clone(), applied: false };
+    assert_eq!(status.last(), Some(&expected));
+    migration::rollback(&url, None).await.unwrap();
+    assert!(migration::status(&url).await.unwrap().iter().all(|it| !it.applied));
+    let pending = stack.other_api().await.pending_migrations(&migration::names()).await.unwrap();
+    assert_eq!(pending, migration::names());
+}
+
+#[tokio::test]
+async fn every_table_has_row_level_security_enabled_and_forced() {
+    let stack = Stack::start().await;
+    let open = "select coalesce(string_agg(relname, ' '), '') from pg_class
+         where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+           and not (relrowsecurity and relforcerowsecurity)";
+    assert_eq!(stack.database.query_text(open).await, "");
+    let bare = "select coalesce(string_agg(c.relname, ' '), '') from pg_class c
+         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+           and not exists (select 1 from pg_policy p where p.polrelid = c.oid)";
+    assert_eq!(stack.database.query_text(bare).await, "");
+}
+
+#[tokio::test]
+async fn policies_name_their_roles_and_wrap_the_identity() {
+    let stack = Stack::start().await;
+    let to_public = "select coalesce(string_agg(polname, ' '), '') from pg_policy
+         where polroles = '{0}'";
+    assert_eq!(stack.database.query_text(to_public).await, "");
+    // A call that stands in a sub-select is made once per statement, not once per row.
+    let unwrapped = "select coalesce(string_agg(policyname, ' '), '') from pg_policies
+         where schemaname = 'public'
+           and replace(coalesce(qual, '') || coalesce(with_check, ''), '( SELECT app.', '')
+               like '%app.%'";
+    assert_eq!(stack.database.query_text(unwrapped).await, "");
+}
+
+#[tokio::test]
+async fn functions_with_rights_have_an_empty_search_path_and_no_public_caller() {
+    let stack = Stack::start().await;
+    let loose = "select coalesce(string_agg(p.proname, ' '), '') from pg_proc p
+         where p.pronamespace = 'app'::regnamespace
+           and not coalesce(p.proconfig, '{}') @> array['search_path=\"\"']";
+    assert_eq!(stack.database.query_text(loose).await, "");
+    let open = "select coalesce(string_agg(p.proname, ' '), '') from pg_proc p
+         where p.pronamespace = 'app'::regnamespace
+           and has_function_privilege('public', p.oid, 'execute')";
+    assert_eq!(stack.database.query_text(open).await, "");
+}
+
+#[tokio::test]
+async fn the_service_roles_are_plain_and_apart() {
+    let stack = Stack::start().await;
+    let strong = "select coalesce(string_agg(rolname, ' '), '') from pg_roles
+         where rolname in ('ignacio_api', 'ignacio_auth', 'ignacio_worker', 'ignacio_admin')
+           and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolinherit)";
+    assert_eq!(stack.database.query_text(strong).await, "");
+    let members = "select count(*) from pg_auth_members m join pg_roles r on r.oid = m.member
+         where r.rolname in ('ignacio_api', 'ignacio_auth', 'ignacio_worker', 'ignacio_admin')";
+    assert_eq!(stack.database.query_i64(members).await, 0);
+    let owned = "select count(*) from pg_class c join pg_roles r on r.oid = c.relowner
+         where r.rolname in ('ignacio_api', 'ignacio_auth', 'ignacio_worker', 'ignacio_admin')";
+    assert_eq!(stack.database.query_i64(owned).await, 0);
+}
+
+#[tokio::test]
+async fn keys_are_uuids_times_have_zones_and_foreign_keys_have_indexes() {
+    let stack = Stack::start().await;
+    let keys = "select coalesce(string_agg(c.relname, ' '), '') from pg_class c
+         left join pg_index i on i.indrelid = c.oid and i.indisprimary
+         left join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
+         where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
+           and c.relname <> 'seaql_migrations'
+           and (a.atttypid is null or a.atttypid <> 'uuid'::regtype)";
+    assert_eq!(stack.database.query_text(keys).await, "");
+    let times = "select coalesce(string_agg(table_name || '.' || column_name, ' '), '')
+           from information_schema.columns
+         where table_schema = 'public' and data_type in ('timestamp without time zone', 'date')";
+    assert_eq!(stack.database.query_text(times).await, "");
+    let created = "select coalesce(string_agg(t.tablename, ' '), '') from pg_tables t
+         where t.schemaname = 'public' and t.tablename <> 'seaql_migrations'
+           and not exists (select 1 from information_schema.columns c
+                            where c.table_name = t.tablename and c.column_name = 'created_at')";
+    assert_eq!(stack.database.query_text(created).await, "");
+    // What is only ever added has no time of change.
+    let updated = "select string_agg(t.tablename, ' ' order by t.tablename) from pg_tables t
+         where t.schemaname = 'public' and t.tablename <> 'seaql_migrations'
+           and not exists (select 1 from information_schema.columns c
+                            where c.table_name = t.tablename and c.column_name = 'updated_at')";
+    assert_eq!(stack.database.query_text(updated).await, "citations message_files response_events");
+    // A foreign key's columns must be the first columns of some index, in any order.
+    let bare = "select coalesce(string_agg(k.conname, ' '), '') from pg_constraint k
+         where k.contype = 'f' and k.connamespace = 'public'::regnamespace
+           and not exists (
+               select 1 from pg_index i where i.indrelid = k.conrelid
+                  and (select array_agg(x order by x) from unnest(k.conkey) x)
+                    = (select array_agg(x order by x)
+                         from unnest((i.indkey::int2[])[0:cardinality(k.conkey) - 1]) x))";
+    assert_eq!(stack.database.query_text(bare).await, "");
+}
+
+#[tokio::test]
+async fn messages_have_one_index_beside_the_key() {
+    let stack = Stack::start().await;
+    let indexes = "select string_agg(indexname, ' ' order by indexname) from pg_indexes
+         where tablename = 'messages'";
+    assert_eq!(stack.database.query_text(indexes).await, "messages_page_idx messages_pkey");
+}
+
+#[tokio::test]
+async fn the_stored_states_are_the_domains() {
+    let stack = Stack::start().await;
+    let check = "select pg_get_constraintdef(oid) from pg_constraint
+         where conname = 'user_files_openai_sync_status_check'";
+    let check = stack.database.query_text(check).await;
+    let words: Vec<_> = check.split('\'').skip(1).step_by(2).collect();
+    assert_eq!(words, SyncStatus::ALL.map(SyncStatus::as_str));
+}
+
+#[tokio::test]
+async fn the_temporary_user_is_there_once() {
+    let stack = Stack::start().await;
+    let read = "select id || ' ' || phone_number || ' ' || name from users";
+    assert_eq!(
+        stack.database.query_text(read).await,
+        "00000000-0000-0000-0000-000000000000 +0000000000 Temporary Test User"
+    );
+}

@@ -1,0 +1,161 @@
+//! A database of its own for each test, with people who are logged in.
+
+use futures_util::StreamExt as _;
+use ignacio_devstack::{Role as DbRole, TestDatabase};
+use ignacio_domain::conversation::Conversation;
+use ignacio_domain::file::{FileName, MediaType, NewFile, StoredContent, StoredFile};
+use ignacio_domain::ids::{ConversationId, FileId, ResponseId, UserId};
+use ignacio_domain::keys::Key;
+use ignacio_domain::message::{MessageBody, NewMessage};
+use ignacio_domain::otp::OtpCode;
+use ignacio_domain::person::{Locale, PersonName, Role};
+use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::reply::NumberedEvent;
+use ignacio_domain::session::{SessionDigest, SessionToken};
+use ignacio_persistence::{
+    Added, ApiDb, ApiDbSettings, LiveReplies, NewPerson, OwnerDb, Posted, StoreError, UserScope,
+    WorkerDb, WorkerDbSettings,
+};
+
+pub(crate) const PEPPER: Key = Key::from_bytes([7; 32]);
+
+/// A migrated database, the request path and one worker.
+pub(crate) struct Stack {
+    pub(crate) api: ApiDb,
+    pub(crate) worker: WorkerDb,
+    pub(crate) database: TestDatabase,
+}
+
+/// A person who is logged in.
+pub(crate) struct Person {
+    pub(crate) id: UserId,
+    pub(crate) digest: SessionDigest,
+    pub(crate) phone: PhoneNumber,
+}
+
+impl Stack {
+    pub(crate) async fn start() -> Self {
+        let database = TestDatabase::create().await;
+        let live = LiveReplies::new();
+        let api = connect_api(&database).await.with_live(live.clone());
+        let worker = connect_worker(&database).await.with_live(live);
+        Self { api, worker, database }
+    }
+
+    /// Another worker process, which shares nothing but the database.
+    pub(crate) async fn other_worker(&self) -> WorkerDb {
+        connect_worker(&self.database).await
+    }
+
+    /// Another replica of the request path.
+    pub(crate) async fn other_api(&self) -> ApiDb {
+        connect_api(&self.database).await
+    }
+
+    pub(crate) async fn person(&self, phone: &str) -> Person {
+        let phone = PhoneNumber::parse(phone).unwrap();
+        let id = self.account(&phone, Role::Participant).await;
+        let digest = self.log_in(&phone).await;
+        Person { id, digest, phone }
+    }
+
+    pub(crate) async fn account(&self, phone: &PhoneNumber, role: Role) -> UserId {
+        let owner = OwnerDb::connect(&self.database.owner_url().into()).await.unwrap();
+        let name = PersonName::parse("Ana Participante").unwrap();
+        let new = NewPerson { phone: phone.clone(), name, role, locale: Locale::Es };
+        match owner.add_person(&new).await.unwrap() {
+            Added::New(id) | Added::Known(id) => id,
+        }
+    }
+
+    /// The whole login, the worker's part included.
+    pub(crate) async fn log_in(&self, phone: &PhoneNumber) -> SessionDigest {
+        let challenge = self.api.codes().challenge(Some(phone)).await.unwrap();
+        let jobs = self.worker.outbox().claim(10).await.unwrap();
+        let job = jobs.iter().find(|job| job.challenge == challenge.id).unwrap();
+        let code = OtpCode::generate(&mut rand::rng());
+        let digest = code.digest(&PEPPER, job.challenge, &job.phone);
+        assert!(self.worker.outbox().arm(job, &digest).await.unwrap());
+        self.worker.outbox().sent(job, "wamid.1").await.unwrap();
+        let session = SessionToken::generate(&mut rand::rng()).digest();
+        self.api.codes().redeem(challenge.id, &session, Some("phone")).await.unwrap().unwrap();
+        session
+    }
+
+    pub(crate) async fn scope(&self, person: &Person) -> UserScope {
+        self.api.begin(&person.digest).await.unwrap()
+    }
+
+    pub(crate) async fn conversation(&self, person: &Person) -> Conversation {
+        let scope = self.scope(person).await;
+        let made = scope.conversations().insert(ConversationId::new(), None).await.unwrap();
+        scope.commit().await.unwrap();
+        made
+    }
+
+    pub(crate) async fn post(&self, person: &Person, to: ConversationId, text: &str) -> Posted {
+        self.post_with(person, to, text, &[]).await.unwrap().unwrap()
+    }
+
+    pub(crate) async fn post_with(
+        &self,
+        person: &Person,
+        to: ConversationId,
+        text: &str,
+        files: &[FileId],
+    ) -> Result<Option<Posted>, StoreError> {
+        let scope = self.scope(person).await;
+        let body = MessageBody::parse(text.to_owned()).unwrap();
+        let posted = scope.messages().post(to, &NewMessage { body, files: files.to_vec() }).await?;
+        scope.commit().await?;
+        Ok(posted)
+    }
+
+    pub(crate) async fn file(&self, person: &Person, name: &str) -> StoredFile {
+        let name = FileName::parse(name).unwrap();
+        let media_type = MediaType::of_extension(&name.extension().unwrap()).unwrap();
+        let new = NewFile { id: FileId::new(), name, media_type };
+        let scope = self.scope(person).await;
+        scope.files().reserve(&new, None).await.unwrap();
+        scope.commit().await.unwrap();
+        let content = StoredContent { size: 3, sha256: [1; 32] };
+        let scope = self.scope(person).await;
+        let stored = scope.files().finish(new.id, &content, media_type.is_searchable()).await;
+        scope.commit().await.unwrap();
+        stored.unwrap().unwrap()
+    }
+
+    pub(crate) async fn events(
+        &self,
+        api: &ApiDb,
+        person: &Person,
+        response: ResponseId,
+        after: i64,
+    ) -> Result<Vec<NumberedEvent>, StoreError> {
+        let all: Vec<_> =
+            api.replies().follow(person.digest, response, after).collect::<Vec<_>>().await;
+        all.into_iter().collect()
+    }
+}
+
+async fn connect_api(database: &TestDatabase) -> ApiDb {
+    ApiDb::connect(&ApiDbSettings {
+        api_url: database.url(DbRole::Api).into(),
+        auth_url: database.url(DbRole::Auth).into(),
+        api_pool: 4,
+        auth_pool: 4,
+    })
+    .await
+    .unwrap()
+}
+
+async fn connect_worker(database: &TestDatabase) -> WorkerDb {
+    WorkerDb::connect(&WorkerDbSettings {
+        worker_url: database.url(DbRole::Worker).into(),
+        auth_url: database.url(DbRole::Auth).into(),
+        worker_pool: 4,
+        auth_pool: 2,
+    })
+    .await
+    .unwrap()
+}
