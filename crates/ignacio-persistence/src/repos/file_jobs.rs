@@ -261,17 +261,34 @@ impl<'d> FileJobs<'d> {
         noted.ok_or(StoreError::corrupt("user_vector_stores", "user_id"))
     }
 
-    /// Forgets a vector store that the provider no longer has.
+    /// Forgets a vector store that the provider no longer has. The files that were in it wait to be
+    /// put into another; their uploads stay.
     #[tracing::instrument(name = "db.file_jobs.drop_vector_store", skip_all, err(level = "debug"))]
     pub async fn drop_vector_store(&self, owner: UserId, store: &str) -> Result<(), StoreError> {
         let (user, store) = (owner.into_uuid(), store.to_owned());
-        let write = raw_sql!(
+        let txn = self.worker.begin().await?;
+        // Two steps: a synced file becomes pending only by way of expired.
+        let expire = raw_sql!(
+            Postgres,
+            "update user_files set openai_sync_status = 'expired', openai_vector_store_id = null
+              where user_id = {user} and openai_vector_store_id = {store}
+                and openai_sync_status = 'synced' and deleted_at is null"
+        );
+        txn.execute_raw(expire).await?;
+        let wait = raw_sql!(
+            Postgres,
+            "update user_files
+                set openai_sync_status = 'pending', sync_attempts = 0, next_attempt_at = now()
+              where user_id = {user} and openai_sync_status = 'expired' and deleted_at is null"
+        );
+        txn.execute_raw(wait).await?;
+        let forget = raw_sql!(
             Postgres,
             "delete from user_vector_stores
               where user_id = {user} and openai_vector_store_id = {store}"
         );
-        self.worker.execute_raw(write).await?;
-        Ok(())
+        txn.execute_raw(forget).await?;
+        Ok(txn.commit().await?)
     }
 
     async fn release(

@@ -36,6 +36,8 @@ pub struct ReplyJob {
     pub provider_id: Option<String>,
     /// The provider's event number up to which the log goes.
     pub provider_cursor: Option<i64>,
+    /// Whether the person wanted it to stop before it was taken up.
+    pub cancel_requested: bool,
 }
 
 /// What a heartbeat learns.
@@ -86,6 +88,7 @@ impl<'d> ReplyJobs<'d> {
             attempts: row.attempts,
             provider_id: row.provider_response_id,
             provider_cursor: row.provider_cursor,
+            cancel_requested: row.cancel_requested_at.is_some(),
         }))
     }
 

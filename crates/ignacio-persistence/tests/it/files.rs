@@ -133,3 +133,21 @@ async fn rivals_agree_on_one_vector_store() {
         Some(&noted[0])
     );
 }
+
+#[tokio::test]
+async fn a_lost_vector_store_sends_its_files_back_to_wait() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let file = stack.file(&ana, "plan.pdf").await;
+    let jobs = stack.worker.file_jobs();
+    let job = jobs.claim(1).await.unwrap().remove(0);
+    let store = jobs.adopt_vector_store(ana.id, "vs-1").await.unwrap();
+    assert!(jobs.record_upload(&job, "file-1").await.unwrap());
+    assert!(jobs.finish(&job, &store).await.unwrap());
+
+    jobs.drop_vector_store(ana.id, &store).await.unwrap();
+    assert_eq!(jobs.vector_store(ana.id).await.unwrap(), None);
+    let again = jobs.claim(1).await.unwrap().remove(0);
+    assert_eq!((again.id, again.attempts), (file.id, 1));
+    assert_eq!(again.provider_file_id.as_deref(), Some("file-1"));
+}
