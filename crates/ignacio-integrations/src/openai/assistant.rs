@@ -1,0 +1,195 @@
+//! The [`Assistant`]: asks for replies, follows them, stops them and has them forgotten.
+
+use async_openai::{error::OpenAIError, traits::RequestOptionsBuilder as _};
+use async_trait::async_trait;
+use ignacio_domain::{
+    message::Author,
+    ports::{Assistant, AssistantError, PortError, ReplyStream},
+    prompt::{Library, Prompt, Turn},
+};
+use reqwest::StatusCode;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::Value;
+
+use super::{OpenAi, error, events::Reader, library::USER_ID, reply};
+
+/// How often a reply may use tools; each use is paid for.
+const MAX_TOOL_CALLS: u8 = 8;
+
+#[async_trait]
+impl Assistant for OpenAi {
+    /// In background mode the reply goes on upstream when the stream is dropped; without it,
+    /// dropping the stream ends it.
+    #[tracing::instrument(name = "out.openai.start", skip_all, fields(response.id = %prompt.response))]
+    async fn start(&self, prompt: Prompt) -> Result<ReplyStream, AssistantError> {
+        let ask = Ask::new(&prompt, self);
+        let upstream = self.replies.responses().create_stream_byot::<_, Value>(&ask).await;
+        let upstream = upstream.map_err(error::assistant_error)?;
+        Ok(reply::follow(upstream, Reader::new(None)))
+    }
+
+    /// A negative `after` follows from the very first event. Only replies that were begun in
+    /// background mode can be followed again. A tool call that was under way is told as begun
+    /// once more when the provider mentions it again.
+    #[tracing::instrument(name = "out.openai.resume", skip_all, fields(provider.id = provider_id, after))]
+    async fn resume(&self, provider_id: &str, after: i64) -> Result<ReplyStream, AssistantError> {
+        let after = (after >= 0).then_some(after);
+        let mut responses = self.replies.responses();
+        if let Some(after) = after {
+            responses =
+                responses.query(&[("starting_after", after)]).map_err(error::assistant_error)?;
+        }
+        let upstream = responses.retrieve_stream_byot::<_, Value>(provider_id).await;
+        Ok(reply::follow(upstream.map_err(error::assistant_error)?, Reader::new(after)))
+    }
+
+    #[tracing::instrument(name = "out.openai.cancel", skip_all, fields(provider.id = provider_id))]
+    async fn cancel(&self, provider_id: &str) -> Result<(), PortError> {
+        let cancelled: Result<IgnoredAny, _> =
+            self.replies.responses().cancel_byot(provider_id).await;
+        match cancelled {
+            // What cannot be cancelled may have ended a moment before.
+            Err(refused) if may_be_over(&refused) && self.is_over(provider_id).await? => Ok(()),
+            other => done(other),
+        }
+    }
+
+    #[tracing::instrument(name = "out.openai.forget", skip_all, fields(provider.id = provider_id))]
+    async fn forget(&self, provider_id: &str) -> Result<(), PortError> {
+        gone(self.replies.responses().delete_byot::<_, IgnoredAny>(provider_id).await)
+    }
+}
+
+impl OpenAi {
+    async fn is_over(&self, provider_id: &str) -> Result<bool, PortError> {
+        let response: Status =
+            self.replies.responses().retrieve_byot(provider_id).await.map_err(error::port_error)?;
+        Ok(!matches!(response.status.as_str(), "queued" | "in_progress"))
+    }
+}
+
+fn may_be_over(error: &OpenAIError) -> bool {
+    error::refusal(error)
+        .is_some_and(|it| matches!(it.status, StatusCode::BAD_REQUEST | StatusCode::CONFLICT))
+}
+
+/// The outcome of a call whose answer says nothing beyond its status.
+pub(super) fn done(answer: Result<IgnoredAny, OpenAIError>) -> Result<(), PortError> {
+    match answer {
+        Ok(_) | Err(OpenAIError::JSONDeserialize(..)) => Ok(()),
+        Err(error) => Err(error::port_error(error)),
+    }
+}
+
+/// The same for a deletion, where nothing to delete is as good.
+pub(super) fn gone(answer: Result<IgnoredAny, OpenAIError>) -> Result<(), PortError> {
+    match done(answer) {
+        Err(PortError::NotFound) => Ok(()),
+        other => other,
+    }
+}
+
+#[derive(Deserialize)]
+struct Status {
+    status: String,
+}
+
+/// The body of `POST /responses`.
+#[derive(Serialize)]
+struct Ask<'p> {
+    model: &'p str,
+    instructions: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_response_id: Option<&'p str>,
+    input: Vec<Message<'p>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Tool<'p>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tool_calls: Option<u8>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    include: Vec<&'static str>,
+    max_output_tokens: u32,
+    safety_identifier: &'p str,
+    metadata: Metadata,
+    store: bool,
+    stream: bool,
+    background: bool,
+}
+
+impl<'p> Ask<'p> {
+    fn new(prompt: &'p Prompt, openai: &OpenAi) -> Self {
+        let mut tools = Vec::new();
+        let mut include = Vec::new();
+        if let Some(library) = &prompt.library {
+            tools.push(Tool::file_search(library, openai.max_num_results));
+            include.push("file_search_call.results");
+        }
+        if prompt.web_search {
+            tools.push(Tool::WebSearch);
+        }
+        Self {
+            model: &prompt.model,
+            instructions: &prompt.instructions,
+            previous_response_id: prompt.previous.as_deref(),
+            input: prompt.turns.iter().map(Message::from).collect(),
+            max_tool_calls: (!tools.is_empty()).then_some(MAX_TOOL_CALLS),
+            tools,
+            include,
+            max_output_tokens: prompt.max_output_tokens,
+            safety_identifier: &prompt.safety_identifier,
+            metadata: Metadata { ignacio_response: prompt.response.to_string() },
+            store: true,
+            stream: true,
+            background: openai.background,
+        }
+    }
+}
+
+/// A message in its short form, where the content is plain text whoever wrote it.
+#[derive(Serialize)]
+struct Message<'p> {
+    r#type: &'static str,
+    role: &'static str,
+    content: &'p str,
+}
+
+impl<'p> From<&'p Turn> for Message<'p> {
+    fn from(turn: &'p Turn) -> Self {
+        let role = match turn.author {
+            Author::Person => "user",
+            Author::Ignacio => "assistant",
+        };
+        Self { r#type: "message", role, content: &turn.text }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Tool<'p> {
+    FileSearch { vector_store_ids: [&'p str; 1], filters: Filter, max_num_results: u8 },
+    WebSearch,
+}
+
+impl<'p> Tool<'p> {
+    /// Looks into one person's store, and there only at what is tagged as theirs: a store that was
+    /// mixed up by mistake still shows nobody else's documents.
+    fn file_search(library: &'p Library, max_num_results: u8) -> Self {
+        Self::FileSearch {
+            vector_store_ids: [&library.store],
+            filters: Filter { r#type: "eq", key: USER_ID, value: library.owner.to_string() },
+            max_num_results,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Filter {
+    r#type: &'static str,
+    key: &'static str,
+    value: String,
+}
+
+#[derive(Serialize)]
+struct Metadata {
+    ignacio_response: String,
+}

@@ -1,0 +1,247 @@
+//! The [`VectorLibrary`]: documents and stores.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_openai::{
+    error::OpenAIError,
+    traits::{AsyncTryFrom, RequestOptionsBuilder as _},
+};
+use async_trait::async_trait;
+use ignacio_domain::ports::{
+    Indexing, LibraryFile, LibraryTags, LibraryUpload, PortError, VectorLibrary,
+};
+use reqwest::{
+    Body,
+    multipart::{Form, Part},
+};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use time::OffsetDateTime;
+
+use super::{
+    OpenAi,
+    assistant::{done, gone},
+    error::{port_error, refusal},
+};
+
+/// The attribute by which searches are filtered.
+pub(super) const USER_ID: &str = "user_id";
+/// What our documents are kept for.
+const PURPOSE: &str = "user_data";
+/// Documents on one page of a listing; the API gives up to 10,000.
+const PAGE: &str = "1000";
+
+#[async_trait]
+impl VectorLibrary for OpenAi {
+    #[tracing::instrument(name = "out.openai.upload", skip_all, fields(size = upload.size))]
+    async fn upload(&self, upload: LibraryUpload) -> Result<String, PortError> {
+        let made: Made =
+            self.library.files().create_byot(OneShot::new(upload)).await.map_err(port_error)?;
+        Ok(made.id)
+    }
+
+    #[tracing::instrument(name = "out.openai.find_by_name", skip_all)]
+    async fn find_by_name(
+        &self,
+        name: &str,
+        since: OffsetDateTime,
+    ) -> Result<Vec<LibraryFile>, PortError> {
+        let since = since.unix_timestamp();
+        let mut found = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.files_page(after.as_deref()).await?;
+            let Some(last) = page.data.last() else { break };
+            let is_last = !page.has_more
+                || last.created_at < since
+                // A listing that does not move on would be read for ever.
+                || after.as_deref() == Some(last.id.as_str());
+            after = Some(last.id.clone());
+            let wanted = |it: &Listed| it.created_at >= since && it.filename == name;
+            found.extend(page.data.into_iter().filter(wanted).map(LibraryFile::from));
+            if is_last {
+                break;
+            }
+        }
+        found.reverse();
+        Ok(found)
+    }
+
+    #[tracing::instrument(name = "out.openai.delete_file", skip_all, fields(provider.file = id))]
+    async fn delete_file(&self, id: &str) -> Result<(), PortError> {
+        gone(self.library.files().delete_byot::<_, IgnoredAny>(id).await)
+    }
+
+    #[tracing::instrument(name = "out.openai.create_store", skip_all)]
+    async fn create_store(&self, name: &str) -> Result<String, PortError> {
+        let made: Made = self
+            .library
+            .vector_stores()
+            .create_byot(NewStore { name })
+            .await
+            .map_err(port_error)?;
+        Ok(made.id)
+    }
+
+    #[tracing::instrument(name = "out.openai.delete_store", skip_all, fields(provider.store = store))]
+    async fn delete_store(&self, store: &str) -> Result<(), PortError> {
+        gone(self.library.vector_stores().delete_byot::<_, IgnoredAny>(store).await)
+    }
+
+    #[tracing::instrument(
+        name = "out.openai.attach",
+        skip_all,
+        fields(provider.store = store, provider.file = file, file.id = %tags.file)
+    )]
+    async fn attach(&self, store: &str, file: &str, tags: LibraryTags) -> Result<(), PortError> {
+        let request = Attach {
+            file_id: file,
+            attributes: Attributes {
+                user_id: tags.owner.to_string(),
+                file_id: tags.file.to_string(),
+            },
+        };
+        let attached: Result<IgnoredAny, _> =
+            self.library.vector_stores().files(store).create_byot(request).await;
+        match attached {
+            Err(error) if refusal(&error).is_some_and(|it| it.already) => Ok(()),
+            other => done(other),
+        }
+    }
+
+    #[tracing::instrument(
+        name = "out.openai.indexing",
+        skip_all,
+        fields(provider.store = store, provider.file = file)
+    )]
+    async fn indexing(&self, store: &str, file: &str) -> Result<Indexing, PortError> {
+        let stored: Stored = self
+            .library
+            .vector_stores()
+            .files(store)
+            .retrieve_byot(file)
+            .await
+            .map_err(port_error)?;
+        Ok(stored.into())
+    }
+
+    #[tracing::instrument(
+        name = "out.openai.detach",
+        skip_all,
+        fields(provider.store = store, provider.file = file)
+    )]
+    async fn detach(&self, store: &str, file: &str) -> Result<(), PortError> {
+        gone(self.library.vector_stores().files(store).delete_byot::<_, IgnoredAny>(file).await)
+    }
+}
+
+impl OpenAi {
+    /// A page of our documents, newest first, behind the document `after`.
+    async fn files_page(&self, after: Option<&str>) -> Result<FilesPage, PortError> {
+        let mut query = vec![("purpose", PURPOSE), ("order", "desc"), ("limit", PAGE)];
+        query.extend(after.map(|id| ("after", id)));
+        let files = self.library.files().query(&query).map_err(port_error)?;
+        files.list_byot().await.map_err(port_error)
+    }
+}
+
+/// An upload whose bytes can be read once. The crate asks for something that it could send again;
+/// the transport never does.
+#[derive(Clone)]
+struct OneShot(Arc<Mutex<Option<LibraryUpload>>>);
+
+impl OneShot {
+    fn new(upload: LibraryUpload) -> Self {
+        Self(Arc::new(Mutex::new(Some(upload))))
+    }
+
+    fn take(&self) -> Option<LibraryUpload> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl AsyncTryFrom<OneShot> for Form {
+    type Error = OpenAIError;
+
+    /// The length is given, because the live API misreads chunked uploads, and the purpose stands
+    /// before the file for the same reason.
+    async fn try_from(upload: OneShot) -> Result<Self, OpenAIError> {
+        let Some(upload) = upload.take() else {
+            return Err(OpenAIError::InvalidArgument("the bytes were sent already".to_owned()));
+        };
+        let part = Part::stream_with_length(Body::wrap_stream(upload.content), upload.size)
+            .file_name(upload.name)
+            .mime_str(&upload.media_type)
+            .ok()
+            .ok_or_else(|| OpenAIError::InvalidArgument("this is no media type".to_owned()))?;
+        Ok(Self::new().text("purpose", PURPOSE).part("file", part))
+    }
+}
+
+/// Anything that was made; only its id matters.
+#[derive(Deserialize)]
+struct Made {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct FilesPage {
+    data: Vec<Listed>,
+    #[serde(default)]
+    has_more: bool,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+    #[serde(default)]
+    filename: String,
+    created_at: i64,
+}
+
+impl From<Listed> for LibraryFile {
+    fn from(file: Listed) -> Self {
+        Self { id: file.id, name: file.filename }
+    }
+}
+
+#[derive(Serialize)]
+struct NewStore<'a> {
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+struct Attach<'a> {
+    file_id: &'a str,
+    attributes: Attributes,
+}
+
+#[derive(Serialize)]
+struct Attributes {
+    user_id: String,
+    file_id: String,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    status: String,
+    last_error: Option<LastError>,
+}
+
+#[derive(Deserialize)]
+struct LastError {
+    code: Option<String>,
+}
+
+impl From<Stored> for Indexing {
+    /// A status that is new counts as "not done yet": the caller asks again, and gives up in time.
+    fn from(stored: Stored) -> Self {
+        match stored.status.as_str() {
+            "completed" => Self::Completed,
+            "failed" | "cancelled" => {
+                let code = stored.last_error.and_then(|it| it.code);
+                Self::Failed { code: code.unwrap_or(stored.status) }
+            }
+            _ => Self::InProgress,
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What the `WhatsApp` Cloud API is called with.
+
+use secrecy::SecretString;
+
+/// Which number sends, and which template; read by the binary, never here.
+#[derive(Clone, Debug)]
+pub struct WhatsAppSettings {
+    /// The Graph API's address, version included: `https://graph.facebook.com/v23.0`.
+    pub base_url: String,
+    /// Meta's id of the sending number.
+    pub phone_number_id: String,
+    /// A system user's token with the permission `whatsapp_business_messaging`.
+    pub access_token: SecretString,
+    /// The name of an approved authentication template with a copy-code button, which exists in
+    /// the languages `es` and `en`. Its time to live should not be longer than a code lives.
+    pub otp_template: String,
+}

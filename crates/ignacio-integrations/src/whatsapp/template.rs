@@ -1,0 +1,107 @@
+//! The message that carries a code.
+
+use ignacio_domain::{otp::OtpCode, person::Locale, phone::PhoneNumber};
+use serde::Serialize;
+
+/// A template message. The text is Meta's; the code is filled in twice, for the eye and for the
+/// button that copies it.
+#[derive(Serialize)]
+pub(super) struct Message<'a> {
+    messaging_product: &'static str,
+    recipient_type: &'static str,
+    to: &'a str,
+    r#type: &'static str,
+    template: Template<'a>,
+}
+
+impl<'a> Message<'a> {
+    pub(super) fn with_code(
+        template: &'a str,
+        to: &'a PhoneNumber,
+        code: &'a OtpCode,
+        locale: Locale,
+    ) -> Self {
+        let parameters = || [Parameter { r#type: "text", text: code.expose() }];
+        Self {
+            messaging_product: "whatsapp",
+            recipient_type: "individual",
+            to: to.expose(),
+            r#type: "template",
+            template: Template {
+                name: template,
+                language: Language { code: locale.as_str() },
+                components: [
+                    Component::Body { parameters: parameters() },
+                    Component::Button { sub_type: "url", index: "0", parameters: parameters() },
+                ],
+            },
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Template<'a> {
+    name: &'a str,
+    language: Language,
+    components: [Component<'a>; 2],
+}
+
+#[derive(Serialize)]
+struct Language {
+    code: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Component<'a> {
+    Body {
+        parameters: [Parameter<'a>; 1],
+    },
+    /// Meta turns a copy-code button into a link, which is why it has a link's parameters.
+    Button {
+        sub_type: &'static str,
+        index: &'static str,
+        parameters: [Parameter<'a>; 1],
+    },
+}
+
+#[derive(Serialize)]
+struct Parameter<'a> {
+    r#type: &'static str,
+    text: &'a str,
+}
+
+#[cfg(test)]
+mod tests {
+    //! The message is what Meta documents for copy-code templates.
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_code_stands_in_the_text_and_on_the_button() {
+        let phone = PhoneNumber::parse("+57 300 123 4567").unwrap();
+        let code = OtpCode::parse("012345").unwrap();
+        let message = Message::with_code("codigo", &phone, &code, Locale::Es);
+        let parameters = json!([{ "type": "text", "text": "012345" }]);
+        assert_eq!(
+            serde_json::to_value(message).unwrap(),
+            json!({
+                "messaging_product": "whatsapp",
+                "recipient_type": "individual",
+                "to": "+573001234567",
+                "type": "template",
+                "template": {
+                    "name": "codigo",
+                    "language": { "code": "es" },
+                    "components": [
+                        { "type": "body", "parameters": parameters },
+                        { "type": "button", "sub_type": "url", "index": "0",
+                          "parameters": parameters },
+                    ],
+                },
+            })
+        );
+    }
+}

@@ -1,0 +1,217 @@
+//! Codes by `WhatsApp`.
+
+use std::time::Duration;
+
+use ignacio_devstack::{WhatsAppOptions, WhatsAppStandIn};
+use ignacio_domain::{
+    otp::OtpCode,
+    person::Locale,
+    phone::PhoneNumber,
+    ports::{OtpSender as _, PortError},
+};
+use ignacio_integrations::{WhatsApp, WhatsAppSettings};
+use serde_json::{Value, json};
+
+use crate::support::{
+    logs::Logs,
+    until,
+    wire::{Answer, WireServer},
+};
+
+const CODE: &str = "482915";
+const PHONE: &str = "+573001234567";
+
+fn whatsapp(base_url: String) -> WhatsApp {
+    let settings = WhatsAppSettings {
+        base_url,
+        phone_number_id: "1550".to_owned(),
+        access_token: "canary-token".into(),
+        otp_template: "codigo".to_owned(),
+    };
+    WhatsApp::new(settings).unwrap()
+}
+
+async fn send(base_url: String, locale: Locale) -> Result<String, PortError> {
+    let phone = PhoneNumber::parse(PHONE).unwrap();
+    let code = OtpCode::parse(CODE).unwrap();
+    whatsapp(base_url).send(&phone, &code, locale).await
+}
+
+fn refusal(code: i64) -> Value {
+    json!({ "error": {
+        "message": format!("(#{code}) {PHONE} did not get {CODE}"), "type": "OAuthException",
+        "code": code, "error_data": { "details": format!("{PHONE} {CODE}") },
+        "fbtrace_id": "A1b2" } })
+}
+
+#[tokio::test]
+async fn a_code_is_sent_in_one_template_message() {
+    let taken = json!({ "messaging_product": "whatsapp",
+                        "contacts": [{ "input": PHONE, "wa_id": "573001234567" }],
+                        "messages": [{ "id": "wamid.1", "message_status": "accepted" }] });
+    let server = WireServer::always(Answer::json("200 OK", &taken)).await;
+    assert_eq!(send(server.url(), Locale::En).await.unwrap(), "wamid.1");
+    let request = server.request();
+    assert_eq!(request.line(), "POST /1550/messages");
+    assert_eq!(request.header("authorization"), Some("Bearer canary-token"));
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    assert_eq!(request.json()["template"]["language"], json!({ "code": "en" }));
+    assert_eq!(request.json()["to"], json!(PHONE));
+}
+
+#[tokio::test]
+async fn each_refusal_is_asked_for_once_and_means_something() {
+    let cases = [
+        ("400 Bad Request", 131_026, "rejected"),
+        ("400 Bad Request", 131_056, "transient"),
+        ("429 Too Many Requests", 130_429, "transient"),
+        ("500 Internal Server Error", 131_000, "transient"),
+        ("503 Service Unavailable", 131_016, "transient"),
+        ("401 Unauthorized", 190, "misconfigured"),
+        ("403 Forbidden", 10, "misconfigured"),
+        ("404 Not Found", 132_001, "misconfigured"),
+        ("400 Bad Request", 100, "misconfigured"),
+        ("400 Bad Request", 131_008, "misconfigured"),
+    ];
+    for (status, code, expected) in cases {
+        let server = WireServer::always(Answer::json(status, &refusal(code))).await;
+        let error = send(server.url(), Locale::Es).await.unwrap_err();
+        server.request();
+        let got = match &error {
+            PortError::Transient { .. } => "transient",
+            PortError::Rejected { code: told, .. } => {
+                assert_eq!(*told, code.to_string());
+                "rejected"
+            }
+            PortError::Misconfigured { .. } => "misconfigured",
+            PortError::NotFound => "not found",
+        };
+        assert_eq!(got, expected, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn pages_and_silence_are_passing_faults() {
+    let wait = [("retry-after", "11")];
+    let page = Answer::new("502 Bad Gateway", &wait, "<html>");
+    let server = WireServer::always(page).await;
+    let error = send(server.url(), Locale::Es).await.unwrap_err();
+    assert!(matches!(error, PortError::Transient { retry_after: Some(pause), .. }
+        if pause == Duration::from_secs(11)));
+
+    for taken in ["{}", "<html>", "{\"messages\":[]}"] {
+        let server = WireServer::always(Answer::new("200 OK", &[], taken)).await;
+        let error = send(server.url(), Locale::Es).await.unwrap_err();
+        assert!(matches!(error, PortError::Transient { .. }), "{taken}");
+    }
+}
+
+#[tokio::test]
+async fn a_silent_other_side_is_given_up_soon() {
+    let server = WireServer::always(Answer::new("200 OK", &[], "").cut(0).hanging()).await;
+    let silent = async {
+        until(|| !server.requests().is_empty()).await;
+        // Nothing is left to happen but the passing of time, which tokio then does at once.
+        tokio::time::pause();
+        tokio::time::Instant::now()
+    };
+    let (sent, begun) = tokio::join!(send(server.url(), Locale::Es), silent);
+    assert!(matches!(sent, Err(PortError::Transient { .. })));
+    assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_code_arrives_in_the_persons_language() {
+    let options =
+        WhatsAppOptions { token: Some("canary-token".to_owned()), ..WhatsAppOptions::default() };
+    let meta = WhatsAppStandIn::start(options).unwrap();
+    let base_url = format!("{}/v23.0", meta.base_url());
+    for locale in [Locale::Es, Locale::En] {
+        let wamid = send(base_url.clone(), locale).await.unwrap();
+        let outbox = meta.outbox(PHONE);
+        let sent = outbox.first().unwrap();
+        assert_eq!(sent.wamid, wamid);
+        assert_eq!(sent.code.as_deref(), Some(CODE));
+        assert_eq!(sent.template.as_deref(), Some("codigo"));
+        assert_eq!(sent.language.as_deref(), Some(locale.as_str()));
+    }
+    let call = meta.calls().pop().unwrap();
+    assert_eq!((call.version.as_str(), call.phone_number_id.as_str()), ("v23.0", "1550"));
+}
+
+#[tokio::test]
+async fn the_stand_ins_faults_are_understood() {
+    let meta = WhatsAppStandIn::start(WhatsAppOptions::default()).unwrap();
+    let base_url = format!("{}/v23.0", meta.base_url());
+    meta.fail_next(1, 400, 131_026);
+    let error = send(base_url.clone(), Locale::Es).await.unwrap_err();
+    assert!(matches!(error, PortError::Rejected { code, .. } if code == "131026"));
+
+    meta.fail_next(1, 429, 130_429);
+    let error = send(base_url.clone(), Locale::Es).await.unwrap_err();
+    assert!(matches!(error, PortError::Transient { .. }));
+
+    meta.lose_next_answers(1);
+    let error = send(base_url.clone(), Locale::Es).await.unwrap_err();
+    assert!(matches!(error, PortError::Transient { .. }));
+    assert_eq!(meta.sent().len(), 1, "it went out, and nothing was sent a second time");
+
+    meta.take_down();
+    let error = send(base_url.clone(), Locale::Es).await.unwrap_err();
+    assert!(matches!(error, PortError::Transient { .. }));
+    meta.clear_faults();
+    send(base_url, Locale::Es).await.unwrap();
+    assert_eq!(meta.sent().len(), 2);
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_ours_to_mend() {
+    let options =
+        WhatsAppOptions { token: Some("another".to_owned()), ..WhatsAppOptions::default() };
+    let meta = WhatsAppStandIn::start(options).unwrap();
+    let sent = send(format!("{}/v23.0", meta.base_url()), Locale::Es).await;
+    assert!(matches!(sent, Err(PortError::Misconfigured { code, .. }) if code == "190"));
+}
+
+#[test]
+fn wrong_settings_are_named() {
+    let with = |change: fn(&mut WhatsAppSettings)| {
+        let mut settings = WhatsAppSettings {
+            base_url: "https://graph.example/v23.0/".to_owned(),
+            phone_number_id: "1550".to_owned(),
+            access_token: "canary-token".into(),
+            otp_template: "codigo".to_owned(),
+        };
+        change(&mut settings);
+        WhatsApp::new(settings).err().map(|error| error.to_string())
+    };
+    assert_eq!(with(|_| ()), None);
+    assert_eq!(with(|it| it.otp_template.clear()).unwrap(), "whatsapp.otp_template is empty");
+    assert_eq!(with(|it| it.phone_number_id.clear()).unwrap(), "whatsapp.phone_number_id is empty");
+    assert_eq!(with(|it| it.access_token = "".into()).unwrap(), "whatsapp.access_token is empty");
+}
+
+#[tokio::test]
+async fn neither_number_nor_code_nor_token_is_told() {
+    let logs = Logs::capture();
+    let mut told = vec![format!("{:?}", whatsapp("https://graph.example/v23.0".to_owned()))];
+    for answer in [
+        Answer::json("400 Bad Request", &refusal(131_026)),
+        Answer::json("500 Internal Server Error", &refusal(131_000)),
+        Answer::json("401 Unauthorized", &refusal(190)),
+        Answer::new("200 OK", &[], &format!("{PHONE} {CODE}")),
+        Answer::new("200 OK", &[], "").cut(10),
+        Answer::json("200 OK", &json!({ "messages": [{ "id": "wamid.1" }] })),
+    ] {
+        let server = WireServer::always(answer).await;
+        let sent = send(server.url(), Locale::Es).await;
+        told.push(format!("{sent:?}"));
+    }
+    let told = told.join("\n");
+    let logged = logs.text();
+    assert!(logged.contains("out.whatsapp.send_code"), "the capture works");
+    for canary in [CODE, "573001234567", "3001234567", "canary-token"] {
+        assert!(!told.contains(canary), "{canary} in {told}");
+        assert!(!logged.contains(canary), "{canary} in {logged}");
+    }
+}
