@@ -1,6 +1,8 @@
 //! Everything that Ignacio talks to, on one machine and with no account anywhere.
 //!
 //! What lives here:
+//! - [`openai`]: a server that speaks the wire format of the OpenAI API, answers by quoting the
+//!   attached documents, and can be told to fail at any byte;
 //! - [`postgres`]: a private PostgreSQL cluster from the server programs of this machine, and a
 //!   migrated database of its own for every test;
 //! - [`s3`]: a real S3 server in this process, over a folder;
@@ -29,11 +31,13 @@
 mod actix_thread;
 mod error;
 mod loopback;
+pub mod openai;
 pub mod postgres;
 pub mod s3;
 pub mod whatsapp;
 
 pub use error::DevstackError;
+pub use openai::{OpenAiOptions, OpenAiStandIn};
 pub use postgres::{Cluster, ClusterOptions, Role, TestDatabase};
 pub use s3::{S3Options, S3StandIn};
 pub use whatsapp::{WhatsAppOptions, WhatsAppStandIn};

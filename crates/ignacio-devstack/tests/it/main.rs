@@ -4,6 +4,8 @@
 #![cfg(test)]
 
 mod http;
+mod openai;
+mod openai_python;
 mod patience;
 mod postgres;
 mod s3;

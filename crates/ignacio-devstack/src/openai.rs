@@ -1,0 +1,210 @@
+//! The OpenAI stand-in: an HTTP server on the loopback that speaks the wire format of the
+//! Responses, Files and Vector Stores APIs, with no account and no model.
+//!
+//! Its answers are honest: it finds the passages of the attached documents that match the
+//! question, quotes them with file citations, and says that it is a stand-in. A test reads what
+//! was asked of it ([`OpenAiStandIn::calls`]), puts answers into its mouth ([`Script`]) and lets
+//! it go wrong at any byte ([`Fault`]).
+//! ```no_run
+//! # async fn test() -> Result<(), ignacio_devstack::DevstackError> {
+//! use ignacio_devstack::openai::{Effect, Fault, OpenAiOptions, OpenAiStandIn, Script};
+//!
+//! let openai = OpenAiStandIn::start(OpenAiOptions::for_tests())?;
+//! openai.script(Script::text("Hola, soy Ignacio."));
+//! openai.fault(Fault::new(Effect::CutAfterBytes { bytes: 700 }).on("POST", "/v1/responses"));
+//! println!("{}", openai.base_url());
+//! # Ok(())
+//! # }
+//! ```
+
+mod answer;
+mod calls;
+mod control;
+mod desk;
+mod disk;
+mod faults;
+mod files;
+mod filters;
+mod gate;
+mod generation;
+mod ids;
+mod indexing;
+mod items;
+mod options;
+mod paging;
+mod passages;
+mod reading;
+mod refusal;
+mod request;
+mod responses;
+mod run;
+mod scripts;
+mod search;
+mod server;
+mod shaping;
+mod store_files;
+mod stores;
+mod stream;
+mod tokens;
+mod upload;
+mod words;
+mod world;
+
+use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
+
+pub use self::{
+    calls::{Call, Upload},
+    faults::{Effect, Fault, FaultId},
+    options::OpenAiOptions,
+    scripts::{Citation, Script},
+    world::{Counters, Leftovers},
+};
+use self::{server::Running, world::World};
+use crate::{DevstackError, loopback};
+
+/// A running stand-in; dropping it stops it.
+#[derive(Debug)]
+pub struct OpenAiStandIn {
+    world: Arc<World>,
+    address: SocketAddr,
+    running: Running,
+}
+
+impl OpenAiStandIn {
+    /// Starts it; when this returns, it answers.
+    pub fn start(options: OpenAiOptions) -> Result<Self, DevstackError> {
+        let (listener, address) = loopback::listen("the OpenAI stand-in", options.port)?;
+        let world = Arc::new(World::open(options)?);
+        let running = Running::start(Arc::clone(&world), listener)?;
+        Ok(Self { world, address, running })
+    }
+
+    /// What a client takes for the API's address: it ends in `/v1`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// Where the remote control is: it ends in `/_control`.
+    pub fn control_url(&self) -> String {
+        format!("http://{}/_control", self.address)
+    }
+
+    /// The address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops it; connections that are open break.
+    pub fn stop(self) {
+        drop(self.running);
+    }
+}
+
+/// What happened.
+impl OpenAiStandIn {
+    /// Every request so far, oldest first.
+    pub fn calls(&self) -> Vec<Call> {
+        self.world.ledger.all()
+    }
+
+    /// The requests with this method and exactly this path.
+    pub fn calls_to(&self, method: &str, path: &str) -> Vec<Call> {
+        let mut calls = self.calls();
+        calls.retain(|it| it.method == method && it.path == path);
+        calls
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_calls(&self) {
+        self.world.ledger.clear();
+    }
+
+    /// How often what was done.
+    pub fn counters(&self) -> Counters {
+        self.world.shelves().counters
+    }
+
+    /// What is there.
+    pub fn leftovers(&self) -> Leftovers {
+        self.world.leftovers()
+    }
+
+    /// The vector stores that requests for responses named, one set per request.
+    pub fn searched_stores(&self) -> Vec<BTreeSet<String>> {
+        let calls = self.calls_to("POST", "/v1/responses");
+        calls.into_iter().map(|it| it.vector_store_ids.into_iter().collect()).collect()
+    }
+
+    /// The bytes of a file, which the API itself hands out for few purposes.
+    pub fn file_bytes(&self, file_id: &str) -> Option<Vec<u8>> {
+        self.world.file(file_id).ok()?;
+        std::fs::read(self.world.disk.blob(file_id)).ok()
+    }
+
+    /// Waits until something holds; false if it does not in time. Looks again whenever a request
+    /// comes or is answered, a word is written, or something is made or deleted.
+    pub async fn until(&self, patience: Duration, holds: impl Fn(&Self) -> bool) -> bool {
+        let mut version = self.world.watch();
+        let wait = async {
+            while !holds(self) {
+                if version.changed().await.is_err() {
+                    break;
+                }
+            }
+        };
+        tokio::time::timeout(patience, wait).await.is_ok()
+    }
+}
+
+/// What is to happen.
+impl OpenAiStandIn {
+    /// Puts an answer into its mouth, for the next response that fits.
+    pub fn script(&self, script: Script) {
+        self.world.shelves().scripts.push_back(script);
+    }
+
+    /// Lets something go wrong.
+    pub fn fault(&self, fault: Fault) -> FaultId {
+        self.world.desk.arm(fault)
+    }
+
+    /// Ends a fault; what waits for that goes on.
+    pub fn lift(&self, fault: FaultId) {
+        self.world.desk.lift(fault);
+    }
+
+    /// Ends all faults.
+    pub fn lift_all(&self) {
+        self.world.desk.clear();
+    }
+
+    /// Faults that will still hit something: zero means that all were used up.
+    pub fn armed_faults(&self) -> usize {
+        self.world.desk.armed().len()
+    }
+
+    /// Turns its clock forward: files and stores expire, streams can no longer be joined.
+    pub fn advance(&self, time: Duration) {
+        self.world.advance(time);
+    }
+
+    /// Loses a file, as if it had been deleted behind the service's back.
+    pub fn lose_file(&self, file_id: &str) -> bool {
+        self.world.delete_file(file_id)
+    }
+
+    /// Loses a vector store.
+    pub fn lose_store(&self, store_id: &str) -> bool {
+        self.world.delete_store(store_id)
+    }
+
+    /// Loses a response: it cannot be fetched or continued any more.
+    pub fn lose_response(&self, response_id: &str) -> bool {
+        self.world.delete_run(response_id).is_ok()
+    }
+
+    /// Forgets everything: files, stores, responses, calls, faults, scripts, counters.
+    pub fn reset(&self) {
+        self.world.reset();
+    }
+}

@@ -1,0 +1,337 @@
+//! What the stand-in can be told to do wrong, and to which requests.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// The name of a fault that was armed, to lift it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FaultId(pub u64);
+
+/// Something to do wrong, once unless told otherwise.
+///
+/// Several faults may hit one request: all that shape the answer apply together, and of those
+/// that replace it only the one that was armed first is used up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Only requests with this method.
+    #[serde(default)]
+    pub method: Option<String>,
+    /// Only this path; `*` stands for one segment and a final `**` for all that follows.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Only requests whose JSON body contains this.
+    #[serde(default)]
+    pub containing: Option<String>,
+    /// How many requests it hits; `null` means all until it is lifted.
+    #[serde(default = "once")]
+    pub times: Option<u32>,
+    /// What goes wrong.
+    #[serde(flatten)]
+    pub effect: Effect,
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "serde wants the type of the field")]
+fn once() -> Option<u32> {
+    Some(1)
+}
+
+/// What goes wrong. A pause without `millis` lasts until the fault is lifted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum Effect {
+    /// Answers at once. A text is sent as HTML, anything else as JSON.
+    Status {
+        /// The status.
+        status: u16,
+        /// The body.
+        body: Value,
+        /// The header `retry-after`, in seconds.
+        #[serde(default)]
+        retry_after: Option<u64>,
+    },
+    /// Closes the connection without an answer.
+    Close,
+    /// Waits before the head of the answer.
+    StallHeaders {
+        /// How long.
+        #[serde(default)]
+        millis: Option<u64>,
+    },
+    /// Waits after so many bytes of the body.
+    StallAfterBytes {
+        /// How many.
+        bytes: u64,
+        /// How long.
+        #[serde(default)]
+        millis: Option<u64>,
+    },
+    /// Waits after so many events.
+    StallAfterEvents {
+        /// How many.
+        events: u64,
+        /// How long.
+        #[serde(default)]
+        millis: Option<u64>,
+    },
+    /// Breaks the connection after so many bytes of the body.
+    CutAfterBytes {
+        /// How many.
+        bytes: u64,
+    },
+    /// Breaks the connection after so many events.
+    CutAfterEvents {
+        /// How many.
+        events: u64,
+    },
+    /// Ends the body properly after so many events: no terminal event comes.
+    EndAfterEvents {
+        /// How many.
+        events: u64,
+    },
+    /// Waits before each write.
+    Slow {
+        /// How long.
+        millis: u64,
+    },
+    /// Sends the body in writes of this size, whatever it cuts through.
+    Rechunk {
+        /// How many bytes.
+        bytes: usize,
+    },
+    /// Sends every so-manieth event twice.
+    RepeatEvents {
+        /// Which.
+        every: u64,
+    },
+    /// Adds an event of an unknown type after every so many deltas.
+    UnknownEvents {
+        /// How many.
+        every: usize,
+    },
+    /// Ends a response with an `error` event, nested as the live API sends it.
+    ErrorEvent {
+        /// After so many deltas.
+        #[serde(default)]
+        after_deltas: usize,
+        /// Such as `server_error`.
+        code: String,
+        /// One sentence.
+        message: String,
+    },
+    /// Ends a response with `response.incomplete`.
+    Incomplete {
+        /// After so many deltas.
+        #[serde(default)]
+        after_deltas: usize,
+        /// Such as `content_filter`.
+        reason: String,
+    },
+    /// Ends a response with `response.failed`.
+    Failed {
+        /// After so many deltas.
+        #[serde(default)]
+        after_deltas: usize,
+        /// Such as `vector_store_timeout`.
+        code: String,
+        /// One sentence.
+        message: String,
+    },
+    /// Stops generating after so many deltas, until lifted.
+    Pause {
+        /// How many.
+        after_deltas: usize,
+    },
+    /// Another pause before each word.
+    DeltaDelay {
+        /// How long.
+        millis: u64,
+    },
+    /// Keeps a file that is added to a store `in_progress` until lifted.
+    HoldIndexing,
+    /// Lets a file that is added to a store fail.
+    FailIndexing {
+        /// `server_error`, `unsupported_file` or `invalid_file`.
+        code: String,
+        /// One sentence.
+        message: String,
+    },
+}
+
+impl Fault {
+    /// Goes wrong at the next request of the kind that the effect is about.
+    pub fn new(effect: Effect) -> Self {
+        Self { method: None, path: None, containing: None, times: once(), effect }
+    }
+
+    /// Answers with a status and an error body.
+    pub fn status(status: u16, kind: &str, code: Option<&str>, message: &str) -> Self {
+        let body = json!({ "error": {
+            "message": message, "type": kind, "param": null, "code": code,
+        } });
+        Self::new(Effect::Status { status, body, retry_after: None })
+    }
+
+    /// 429 `rate_limit_exceeded`.
+    pub fn rate_limited(retry_after: Option<u64>) -> Self {
+        let message = "Rate limit reached: please try again later.";
+        let fault = Self::status(429, "requests", Some("rate_limit_exceeded"), message);
+        fault.retry_after(retry_after)
+    }
+
+    /// 429 `insufficient_quota`.
+    pub fn out_of_quota() -> Self {
+        let message =
+            "You exceeded your current quota, please check your plan and billing details.";
+        Self::status(429, "insufficient_quota", Some("insufficient_quota"), message)
+    }
+
+    /// 500 with a JSON body.
+    pub fn server_error() -> Self {
+        let message = "The server had an error while processing your request. Sorry about that!";
+        Self::status(500, "server_error", None, message)
+    }
+
+    /// A status with a page of HTML, as a proxy in between would send it.
+    pub fn html(status: u16) -> Self {
+        let body = json!("<html><head><title>Error</title></head><body>Bad gateway</body></html>");
+        Self::new(Effect::Status { status, body, retry_after: None })
+    }
+
+    /// 503 to everything until lifted.
+    pub fn down() -> Self {
+        let message = "The engine is currently overloaded, please try again later";
+        Self::status(503, "service_unavailable_error", None, message).until_lifted()
+    }
+
+    /// Every connection is closed without an answer, until lifted.
+    pub fn unreachable() -> Self {
+        Self::new(Effect::Close).until_lifted()
+    }
+
+    /// Sets the header `retry-after` of an answer with a status.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: Option<u64>) -> Self {
+        if let Effect::Status { retry_after, .. } = &mut self.effect {
+            *retry_after = seconds;
+        }
+        self
+    }
+
+    /// Only at requests like this, such as `("GET", "/v1/files/*")`.
+    #[must_use]
+    pub fn on(mut self, method: &str, path: &str) -> Self {
+        self.method = Some(method.to_owned());
+        self.path = Some(path.to_owned());
+        self
+    }
+
+    /// Only at requests whose JSON body contains this.
+    #[must_use]
+    pub fn containing(mut self, text: impl Into<String>) -> Self {
+        self.containing = Some(text.into());
+        self
+    }
+
+    /// So many times.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
+    /// Until it is lifted.
+    #[must_use]
+    pub fn until_lifted(mut self) -> Self {
+        self.times = None;
+        self
+    }
+
+    /// Whether a request is meant.
+    pub(crate) fn matches(&self, request: &Probe<'_>) -> bool {
+        let (method, path) = self.effect.place();
+        let has_method = |it: &str| request.method.eq_ignore_ascii_case(it);
+        self.method.as_deref().is_none_or(has_method)
+            && method.is_none_or(has_method)
+            && self.path.as_deref().is_none_or(|it| is_like(request.path, it))
+            && path.is_none_or(|it| is_like(request.path, it))
+            && self.containing.as_ref().is_none_or(|it| request.body.contains(it.as_str()))
+    }
+}
+
+impl Effect {
+    /// The word for it in JSON.
+    pub(crate) fn name(&self) -> String {
+        let json = serde_json::to_value(self).unwrap_or_default();
+        json.get("effect").and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// The only requests that it makes sense for.
+    fn place(&self) -> (Option<&'static str>, Option<&'static str>) {
+        match self {
+            Self::UnknownEvents { .. }
+            | Self::ErrorEvent { .. }
+            | Self::Incomplete { .. }
+            | Self::Failed { .. }
+            | Self::Pause { .. }
+            | Self::DeltaDelay { .. } => (Some("POST"), Some("/v1/responses")),
+            Self::HoldIndexing | Self::FailIndexing { .. } => {
+                (Some("POST"), Some("/v1/vector_stores/*/files"))
+            }
+            _ => (None, None),
+        }
+    }
+
+    /// Whether it takes the place of the answer.
+    pub(crate) fn is_answer(&self) -> bool {
+        matches!(self, Self::Status { .. } | Self::Close)
+    }
+}
+
+/// What a fault looks at.
+pub(crate) struct Probe<'a> {
+    /// The method.
+    pub(crate) method: &'a str,
+    /// The path.
+    pub(crate) path: &'a str,
+    /// The JSON body as text, or empty.
+    pub(crate) body: &'a str,
+}
+
+fn is_like(path: &str, pattern: &str) -> bool {
+    let mut segments = path.split('/');
+    for wanted in pattern.split('/') {
+        match (wanted, segments.next()) {
+            ("**", _) => return true,
+            ("*", Some(_)) => {}
+            (_, found) if found == Some(wanted) => {}
+            _ => return false,
+        }
+    }
+    segments.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Effect, Fault, is_like};
+
+    #[test]
+    fn patterns_cover_segments() {
+        assert!(is_like("/v1/files/file-1", "/v1/files/*"));
+        assert!(!is_like("/v1/files/file-1/content", "/v1/files/*"));
+        assert!(is_like("/v1/files/file-1/content", "/v1/files/**"));
+        assert!(!is_like("/v1/files", "/v1/responses"));
+    }
+
+    #[test]
+    fn a_fault_reads_from_json() {
+        let fault =
+            json!({ "path": "/v1/files", "times": null, "effect": "cut_after_bytes", "bytes": 3 });
+        let fault: Fault = serde_json::from_value(fault).expect("a fault");
+        assert_eq!((fault.times, fault.effect), (None, Effect::CutAfterBytes { bytes: 3 }));
+        let fault: Fault = serde_json::from_value(json!({ "effect": "close" })).expect("a fault");
+        assert_eq!(fault, Fault::new(Effect::Close));
+    }
+}

@@ -1,0 +1,217 @@
+//! Responses without a stream.
+
+use std::time::Duration;
+
+use ignacio_devstack::openai::{Effect, Fault, Script};
+use serde_json::{Value, json};
+
+use super::{Bench, message};
+
+#[tokio::test]
+async fn a_response_says_what_it_was_asked_and_what_it_cost() {
+    let bench = Bench::start();
+    bench.openai.script(Script::text("Hola, soy Ignacio."));
+    let response = bench.ask(json!({
+        "instructions": "Sé breve.", "metadata": { "turn": "1" }, "safety_identifier": "abc",
+        "max_output_tokens": 100, "prompt_cache_key": "ana", "reasoning": { "effort": "low" },
+        "text": { "verbosity": "low" }, "temperature": 0.3,
+    }));
+    let response = response.await.ok();
+    assert_eq!(message(&response).0, "Hola, soy Ignacio.");
+    let expected = [
+        ("object", json!("response")),
+        ("status", json!("completed")),
+        ("model", json!("gpt-5-mini")),
+        ("instructions", json!("Sé breve.")),
+        ("metadata", json!({ "turn": "1" })),
+        ("safety_identifier", json!("abc")),
+        ("store", json!(true)),
+        ("background", json!(false)),
+        ("error", Value::Null),
+        ("incomplete_details", Value::Null),
+    ];
+    for (field, value) in expected {
+        assert_eq!(response[field], value, "{field}");
+    }
+    let usage = &response["usage"];
+    let number = |it: &Value| it.as_u64().expect("a number");
+    assert_eq!(number(&usage["output_tokens"]), 5);
+    assert_eq!(
+        number(&usage["total_tokens"]),
+        number(&usage["input_tokens"]) + number(&usage["output_tokens"])
+    );
+    assert_eq!(usage["output_tokens_details"]["reasoning_tokens"], 0);
+
+    let id = response["id"].as_str().expect("an id");
+    assert!(id.starts_with("resp_"));
+    assert_eq!(bench.get(&format!("/responses/{id}")).await.ok(), response);
+    assert_eq!(bench.openai.counters().input_tokens, number(&usage["input_tokens"]));
+}
+
+#[tokio::test]
+async fn a_conversation_goes_on_from_the_response_before() {
+    let bench = Bench::start();
+    let first = bench.ask(json!({ "input": "Me llamo Ana." })).await.ok();
+    let second = json!({ "input": "¿Cómo me llamo?", "previous_response_id": first["id"] });
+    let second = bench.ask(second).await.ok();
+    assert_eq!(second["previous_response_id"], first["id"]);
+    let tokens = |it: &Value| it["usage"]["input_tokens"].as_u64().expect("a number");
+    assert!(tokens(&second) > tokens(&first));
+
+    let unknown = bench.ask(json!({ "previous_response_id": "resp_0" })).await;
+    let expected = (400, json!("previous_response_not_found"), json!("previous_response_id"));
+    assert_eq!(unknown.error(), expected);
+    let id = first["id"].as_str().expect("an id");
+    assert!(bench.openai.lose_response(id));
+    assert_eq!(bench.ask(json!({ "previous_response_id": id })).await.error(), expected);
+}
+
+#[tokio::test]
+async fn what_is_not_stored_cannot_be_fetched_or_continued() {
+    let bench = Bench::start();
+    let response = bench.ask(json!({ "store": false })).await.ok();
+    let id = response["id"].as_str().expect("an id");
+    assert_eq!(bench.get(&format!("/responses/{id}")).await.error().0, 404);
+    assert_eq!(bench.ask(json!({ "previous_response_id": id })).await.error().0, 400);
+}
+
+#[tokio::test]
+async fn a_response_can_be_deleted() {
+    let bench = Bench::start();
+    let response = bench.ask(json!({})).await.ok();
+    let path = format!("/responses/{}", response["id"].as_str().expect("an id"));
+    assert_eq!(bench.delete(&path).await.ok()["deleted"], true);
+    assert_eq!(bench.get(&path).await.error().0, 404);
+    assert_eq!(bench.delete(&path).await.error().0, 404);
+}
+
+#[tokio::test]
+async fn the_input_can_be_listed_and_counted() {
+    let bench = Bench::start();
+    let input = json!([
+        { "role": "user", "content": "Hola" },
+        { "role": "assistant", "content": [{ "type": "output_text", "text": "Buenas", "annotations": [] }] },
+        { "role": "user", "content": [
+            { "type": "input_text", "text": "¿Qué ves?" },
+            { "type": "input_image", "image_url": "data:image/png;base64,AA==" },
+        ] },
+    ]);
+    let response = bench.ask(json!({ "input": input })).await.ok();
+    assert!(message(&response).0.contains("Las imágenes no las puedo ver."));
+    let path =
+        format!("/responses/{}/input_items?order=asc", response["id"].as_str().expect("an id"));
+    let items = bench.get(&path).await.ok();
+    let roles: Vec<&Value> =
+        items["data"].as_array().expect("data").iter().map(|it| &it["role"]).collect();
+    assert_eq!(roles, ["user", "assistant", "user"]);
+    assert_eq!(items["data"][0]["content"], json!([{ "type": "input_text", "text": "Hola" }]));
+
+    let count =
+        bench.post("/responses/input_tokens", &json!({ "model": "m", "input": input })).await.ok();
+    assert_eq!(count["object"], "response.input_tokens");
+    assert_eq!(count["input_tokens"], response["usage"]["input_tokens"]);
+    let wrong = json!({ "input": [{ "role": "assistant", "content": [{ "type": "input_text", "text": "x" }] }] });
+    assert_eq!(bench.ask(wrong).await.error().0, 400);
+}
+
+#[tokio::test]
+async fn mistakes_are_named_as_the_api_names_them() {
+    let bench = Bench::start();
+    let none = bench.post("/responses", &json!({ "model": "m" })).await;
+    assert_eq!(none.error(), (400, json!("missing_required_parameter"), json!("input")));
+    let typo = bench.ask(json!({ "instruction": "x" })).await;
+    assert_eq!(typo.error(), (400, json!("unknown_parameter"), json!("instruction")));
+    let few = bench.ask(json!({ "max_output_tokens": 3 })).await;
+    assert_eq!(few.error(), (400, json!("integer_below_min_value"), json!("max_output_tokens")));
+    let store =
+        bench.ask(json!({ "tools": [{ "type": "file_search", "vector_store_ids": ["vs_0"] }] }));
+    assert_eq!(store.await.error().0, 404);
+    assert_eq!(bench.openai.counters().responses, 0);
+}
+
+#[tokio::test]
+async fn an_answer_stops_where_its_tokens_end() {
+    let bench = Bench::start();
+    bench.openai.script(Script::text(&"palabra ".repeat(40)));
+    let response = bench.ask(json!({ "max_output_tokens": 16 })).await.ok();
+    assert_eq!(response["status"], "incomplete");
+    assert_eq!(response["incomplete_details"], json!({ "reason": "max_output_tokens" }));
+    assert_eq!(message(&response).0, "palabra ".repeat(8));
+    assert_eq!(response["usage"]["output_tokens"], 16);
+}
+
+#[tokio::test]
+async fn a_title_is_made_of_the_words_of_the_question() {
+    let bench = Bench::start();
+    let question = "¿Cuánto es el presupuesto de publicidad para el segundo semestre?";
+    let by_purpose = json!({ "input": question, "metadata": { "purpose": "title" } });
+    let title = "Presupuesto de publicidad para el segundo semestre";
+    assert_eq!(message(&bench.ask(by_purpose).await.ok()).0, title);
+    let by_words = json!({ "input": question, "instructions": "Escribe un título corto." });
+    assert_eq!(message(&bench.ask(by_words).await.ok()).0, title);
+}
+
+#[tokio::test]
+async fn a_script_waits_for_the_request_that_it_is_for() {
+    let bench = Bench::start();
+    bench.openai.script(Script::text("El título").containing("\"purpose\":\"title\""));
+    bench.openai.script(Script::deltas(["Uno ", "dos"]).citing("file-1", "a.pdf"));
+    let (text, annotations) = message(&bench.ask(json!({})).await.ok());
+    assert_eq!((text.as_str(), &annotations[0]["file_id"]), ("Uno dos", &json!("file-1")));
+    let title = json!({ "metadata": { "purpose": "title" } });
+    assert_eq!(message(&bench.ask(title).await.ok()).0, "El título");
+}
+
+#[tokio::test]
+async fn the_background_goes_on_without_a_client() {
+    let bench = Bench::start();
+    let begun = bench.ask(json!({ "background": true })).await.ok();
+    assert!(
+        begun["status"] == "queued"
+            || begun["status"] == "in_progress"
+            || begun["status"] == "completed"
+    );
+    let done = bench.over(begun["id"].as_str().expect("an id")).await;
+    assert_eq!((&done["status"], &done["background"]), (&json!("completed"), &json!(true)));
+    assert_eq!(bench.ask(json!({ "background": true, "store": false })).await.error().0, 400);
+}
+
+#[tokio::test]
+async fn only_the_background_can_be_cancelled() {
+    let bench = Bench::start();
+    let plain = bench.ask(json!({})).await.ok();
+    let cancel = |it: &Value| format!("/responses/{}/cancel", it["id"].as_str().expect("an id"));
+    assert_eq!(bench.post(&cancel(&plain), &json!({})).await.error().0, 400);
+    assert_eq!(bench.post("/responses/resp_0/cancel", &json!({})).await.error().0, 404);
+
+    bench.openai.script(Script::text("Uno dos tres cuatro"));
+    bench.openai.fault(Fault::new(Effect::Pause { after_deltas: 2 }));
+    let begun = bench.ask(json!({ "background": true })).await.ok();
+    let path = format!("/responses/{}", begun["id"].as_str().expect("an id"));
+    let cancelled = bench.post(&cancel(&begun), &json!({})).await.ok();
+    assert_eq!(cancelled["status"], "cancelled");
+    assert_eq!(bench.get(&path).await.ok(), cancelled);
+    assert_eq!(bench.post(&cancel(&begun), &json!({})).await.ok(), cancelled);
+    let counters = bench.openai.counters();
+    assert_eq!((counters.cancelled, counters.cancel_calls, counters.responses), (1, 4, 2));
+
+    let done = bench.ask(json!({ "background": true })).await.ok();
+    let done = bench.over(done["id"].as_str().expect("an id")).await;
+    assert_eq!(bench.post(&cancel(&done), &json!({})).await.ok()["status"], "completed");
+}
+
+#[tokio::test]
+async fn a_waiting_client_that_leaves_ends_its_response() {
+    let bench = Bench::start();
+    bench.openai.fault(Fault::new(Effect::Pause { after_deltas: 1 }));
+    let request = bench.posting("/responses", &super::asking(json!({})));
+    let waiting = tokio::time::timeout(Duration::from_secs(5), async {
+        tokio::select! {
+            _ = request.send() => panic!("no answer is to come"),
+            () = bench.until("the response runs", |it| it.leftovers().running == 1) => {}
+        }
+    });
+    waiting.await.expect("in time");
+    bench.until("the response ends", |it| it.counters().abandoned == 1).await;
+    assert_eq!(bench.openai.leftovers().running, 0);
+}
