@@ -1,0 +1,66 @@
+//! The documents that a reply leans on: what file search found, and what the model cites.
+
+use std::collections::{HashMap, HashSet};
+
+use ignacio_domain::citation::{Citation, quote_for};
+use ignacio_domain::ids::FileId;
+
+/// How much of the text before a citation is looked at for what it leans on, in characters.
+const LEANING_CHARS: usize = 300;
+/// How many passages are kept for quoting.
+const MOST_PASSAGES: usize = 500;
+
+/// What is known of the documents of one reply.
+#[derive(Debug, Default)]
+pub(super) struct Sources {
+    passages: HashMap<String, Vec<String>>,
+    n_passages: usize,
+    files: HashMap<String, Option<(FileId, String)>>,
+    places: HashSet<(FileId, i32)>,
+}
+
+impl Sources {
+    /// Keeps a passage that file search found.
+    pub(super) fn retrieved(&mut self, provider_file_id: String, passage: String) {
+        if self.n_passages < MOST_PASSAGES {
+            self.n_passages += 1;
+            self.passages.entry(provider_file_id).or_default().push(passage);
+        }
+    }
+
+    /// Whether it is known whose the provider's document is.
+    pub(super) fn knows(&self, provider_file_id: &str) -> bool {
+        self.files.contains_key(provider_file_id)
+    }
+
+    /// Learns which of our files a document is; `None` is a document that is none of the person's.
+    pub(super) fn learn(&mut self, provider_file_id: String, file: Option<(FileId, String)>) {
+        self.files.insert(provider_file_id, file);
+    }
+
+    /// Turns the provider's annotation into a citation of the person's own file, unless it stands
+    /// there already or the document is not theirs.
+    pub(super) fn cite(
+        &mut self,
+        provider_file_id: &str,
+        position: i32,
+        text: &str,
+    ) -> Option<Citation> {
+        let (file, file_name) = self.files.get(provider_file_id)?.clone()?;
+        if !self.places.insert((file, position)) {
+            return None;
+        }
+        let passages = self.passages.get(provider_file_id).map_or(&[][..], Vec::as_slice);
+        let quote = quote_for(&leaning(text, position), passages);
+        Some(Citation { file: Some(file), file_name, quote, position })
+    }
+}
+
+/// The end of the text before a position.
+fn leaning(text: &str, position: i32) -> String {
+    let end = usize::try_from(position).unwrap_or(0);
+    text.chars().take(end).skip(end.saturating_sub(LEANING_CHARS)).collect()
+}
+
+#[cfg(test)]
+mod tests;

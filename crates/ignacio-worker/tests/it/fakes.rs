@@ -1,0 +1,108 @@
+//! Ports that do what a test tells them, and remember what was asked of them.
+
+mod assistant;
+mod library;
+mod objects;
+mod otp_sender;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use ignacio_domain::ports::PortError;
+
+pub(crate) use self::assistant::{FakeAssistant, Item, cited, delta, ended, retrieved, started};
+pub(crate) use self::library::FakeLibrary;
+pub(crate) use self::objects::FakeObjects;
+pub(crate) use self::otp_sender::FakeOtpSender;
+
+pub(crate) fn transient() -> PortError {
+    PortError::Transient { retry_after: None, reason: "busy".to_owned() }
+}
+
+pub(crate) fn transient_for(seconds: u64) -> PortError {
+    let retry_after = Some(Duration::from_secs(seconds));
+    PortError::Transient { retry_after, reason: "busy".to_owned() }
+}
+
+pub(crate) fn rejected(code: &str) -> PortError {
+    PortError::Rejected { code: code.to_owned(), reason: "no".to_owned() }
+}
+
+pub(crate) fn misconfigured() -> PortError {
+    PortError::Misconfigured { code: "invalid_api_key".to_owned(), reason: "no".to_owned() }
+}
+
+/// What happens around the calls of a port, by the call's name.
+#[derive(Default)]
+pub(crate) struct Faults {
+    plans: Mutex<HashMap<&'static str, VecDeque<Fault>>>,
+    calls: Mutex<Vec<&'static str>>,
+}
+
+enum Fault {
+    /// The call fails and has no effect.
+    Fail(PortError),
+    /// Something happens first.
+    Before(BoxFuture<'static, ()>),
+    /// Something happens once the call has had its effect.
+    After(BoxFuture<'static, ()>),
+}
+
+impl Faults {
+    /// The next call of this name that has no other plan fails.
+    pub(crate) fn fail(&self, call: &'static str, error: PortError) {
+        self.plan(call, Fault::Fail(error));
+    }
+
+    /// The next call of this name that has no other plan waits for this first.
+    pub(crate) fn before(
+        &self,
+        call: &'static str,
+        what: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.plan(call, Fault::Before(Box::pin(what)));
+    }
+
+    /// The next call of this name that has no other plan waits for this before it answers.
+    pub(crate) fn after(
+        &self,
+        call: &'static str,
+        what: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.plan(call, Fault::After(Box::pin(what)));
+    }
+
+    /// How often a call was made.
+    pub(crate) fn count(&self, call: &str) -> usize {
+        self.calls.lock().unwrap().iter().filter(|it| **it == call).count()
+    }
+
+    fn plan(&self, call: &'static str, fault: Fault) {
+        self.plans.lock().unwrap().entry(call).or_default().push_back(fault);
+    }
+
+    /// Lets a call happen as it is planned.
+    async fn around<T>(
+        &self,
+        call: &'static str,
+        effect: impl Future<Output = Result<T, PortError>> + Send,
+    ) -> Result<T, PortError> {
+        self.calls.lock().unwrap().push(call);
+        let fault = self.plans.lock().unwrap().get_mut(call).and_then(VecDeque::pop_front);
+        match fault {
+            Some(Fault::Fail(error)) => Err(error),
+            Some(Fault::Before(first)) => {
+                first.await;
+                effect.await
+            }
+            Some(Fault::After(then)) => {
+                let answer = effect.await;
+                then.await;
+                answer
+            }
+            None => effect.await,
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! A model that says what the script says.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures_util::stream;
+use ignacio_domain::ports::{
+    Assistant, AssistantError, AssistantEvent, AssistantEventKind, PortError, ReplyStream,
+};
+use ignacio_domain::prompt::Prompt;
+use ignacio_domain::reply::{Outcome, Usage};
+use tokio::sync::Notify;
+
+use super::Faults;
+
+/// One thing that a stream does; a script that is at its end cuts the stream.
+pub(crate) enum Item {
+    /// It tells an event.
+    Event(AssistantEvent),
+    /// It breaks.
+    Break(AssistantError),
+    /// It says nothing until the reply is cancelled upstream or let go on; the test is told.
+    Hang,
+}
+
+#[derive(Default)]
+pub(crate) struct FakeAssistant {
+    pub(crate) faults: Faults,
+    starts: Mutex<VecDeque<Result<Vec<Item>, AssistantError>>>,
+    resumes: Mutex<VecDeque<Result<Vec<Item>, AssistantError>>>,
+    prompts: Mutex<Vec<Prompt>>,
+    resumed: Mutex<Vec<(String, i64)>>,
+    cancelled: Mutex<Vec<String>>,
+    forgotten: Mutex<Vec<String>>,
+    hangs: Arc<Notify>,
+    stop: Arc<Notify>,
+}
+
+impl FakeAssistant {
+    /// The next request is answered like this.
+    pub(crate) fn will_start(&self, answer: Result<Vec<Item>, AssistantError>) {
+        self.starts.lock().unwrap().push_back(answer);
+    }
+
+    /// The next re-attachment is answered like this.
+    pub(crate) fn will_resume(&self, answer: Result<Vec<Item>, AssistantError>) {
+        self.resumes.lock().unwrap().push_back(answer);
+    }
+
+    /// The next request gets a whole answer in one piece.
+    pub(crate) fn will_say(&self, provider_id: &str, text: &str) {
+        self.will_start(Ok(vec![
+            started(0, provider_id),
+            delta(1, text),
+            ended(2, Outcome::Completed),
+        ]));
+    }
+
+    pub(crate) fn prompts(&self) -> Vec<Prompt> {
+        self.prompts.lock().unwrap().clone()
+    }
+
+    pub(crate) fn resumed(&self) -> Vec<(String, i64)> {
+        self.resumed.lock().unwrap().clone()
+    }
+
+    pub(crate) fn cancelled(&self) -> Vec<String> {
+        self.cancelled.lock().unwrap().clone()
+    }
+
+    pub(crate) fn forgotten(&self) -> Vec<String> {
+        self.forgotten.lock().unwrap().clone()
+    }
+
+    /// Waits until a stream hangs.
+    pub(crate) async fn hangs(&self) {
+        self.hangs.notified().await;
+    }
+
+    /// Lets a stream that hangs go on.
+    pub(crate) fn goes_on(&self) {
+        self.stop.notify_one();
+    }
+
+    fn play(&self, items: Vec<Item>) -> ReplyStream {
+        let (hangs, stop) = (Arc::clone(&self.hangs), Arc::clone(&self.stop));
+        let rest = (VecDeque::from(items), hangs, stop);
+        Box::pin(stream::unfold(rest, |(mut items, hangs, stop)| async move {
+            let item = loop {
+                match items.pop_front()? {
+                    Item::Event(event) => break Ok(event),
+                    Item::Break(error) => break Err(error),
+                    Item::Hang => {
+                        hangs.notify_one();
+                        stop.notified().await;
+                    }
+                }
+            };
+            Some((item, (items, hangs, stop)))
+        }))
+    }
+}
+
+#[async_trait]
+impl Assistant for FakeAssistant {
+    async fn start(&self, prompt: Prompt) -> Result<ReplyStream, AssistantError> {
+        self.prompts.lock().unwrap().push(prompt);
+        self.faults.around("start", async { Ok(()) }).await?;
+        let answer = self.starts.lock().unwrap().pop_front();
+        answer.expect("nobody planned this request").map(|items| self.play(items))
+    }
+
+    async fn resume(&self, provider_id: &str, after: i64) -> Result<ReplyStream, AssistantError> {
+        self.resumed.lock().unwrap().push((provider_id.to_owned(), after));
+        let answer = self.resumes.lock().unwrap().pop_front();
+        answer.unwrap_or(Err(PortError::NotFound.into())).map(|items| self.play(items))
+    }
+
+    async fn cancel(&self, provider_id: &str) -> Result<(), PortError> {
+        self.cancelled.lock().unwrap().push(provider_id.to_owned());
+        self.stop.notify_one();
+        Ok(())
+    }
+
+    async fn forget(&self, provider_id: &str) -> Result<(), PortError> {
+        let effect = async {
+            self.forgotten.lock().unwrap().push(provider_id.to_owned());
+            Ok(())
+        };
+        self.faults.around("forget", effect).await
+    }
+}
+
+fn event(cursor: i64, kind: AssistantEventKind) -> Item {
+    Item::Event(AssistantEvent { cursor, kind })
+}
+
+pub(crate) fn started(cursor: i64, provider_id: &str) -> Item {
+    event(cursor, AssistantEventKind::Started { provider_id: provider_id.to_owned() })
+}
+
+pub(crate) fn delta(cursor: i64, text: &str) -> Item {
+    event(cursor, AssistantEventKind::Delta(text.to_owned()))
+}
+
+pub(crate) fn retrieved(cursor: i64, provider_file_id: &str, text: &str) -> Item {
+    let (provider_file_id, text) = (provider_file_id.to_owned(), text.to_owned());
+    event(cursor, AssistantEventKind::Retrieved { provider_file_id, text })
+}
+
+pub(crate) fn cited(cursor: i64, provider_file_id: &str, position: i32) -> Item {
+    let provider_file_id = provider_file_id.to_owned();
+    let file_name = "as-the-provider-calls-it.txt".to_owned();
+    event(cursor, AssistantEventKind::Cited { provider_file_id, file_name, position })
+}
+
+/// The end, and what it took.
+pub(crate) fn ended(cursor: i64, outcome: Outcome) -> Item {
+    let usage = Some(Usage { input: 100, cached: 40, output: 20, reasoning: 5 });
+    event(cursor, AssistantEventKind::Ended { outcome, usage })
+}

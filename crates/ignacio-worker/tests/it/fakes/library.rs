@@ -1,0 +1,193 @@
+//! The provider's library in memory: files by name, stores with what is in them.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use ignacio_domain::ports::{
+    Indexing, LibraryFile, LibraryTags, LibraryUpload, PortError, VectorLibrary,
+};
+use time::OffsetDateTime;
+
+use super::Faults;
+
+#[derive(Default)]
+pub(crate) struct FakeLibrary {
+    pub(crate) faults: Faults,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    n_made: usize,
+    files: Vec<(LibraryFile, Vec<u8>)>,
+    stores: HashMap<String, HashSet<String>>,
+    store_names: Vec<String>,
+    tags: HashMap<String, LibraryTags>,
+    indexing: VecDeque<Indexing>,
+}
+
+impl State {
+    fn next_id(&mut self, kind: &str) -> String {
+        self.n_made += 1;
+        format!("{kind}-{}", self.n_made)
+    }
+}
+
+impl FakeLibrary {
+    /// The next looks at a document find it like this; after that it can be searched.
+    pub(crate) fn will_say(&self, indexing: impl IntoIterator<Item = Indexing>) {
+        self.state.lock().unwrap().indexing.extend(indexing);
+    }
+
+    /// The files there, oldest first.
+    pub(crate) fn files(&self) -> Vec<LibraryFile> {
+        self.state.lock().unwrap().files.iter().map(|(file, _)| file.clone()).collect()
+    }
+
+    /// What a file there holds.
+    pub(crate) fn content(&self, id: &str) -> Vec<u8> {
+        let state = self.state.lock().unwrap();
+        state.files.iter().find(|(file, _)| file.id == id).unwrap().1.clone()
+    }
+
+    /// The stores there.
+    pub(crate) fn stores(&self) -> Vec<String> {
+        self.state.lock().unwrap().stores.keys().cloned().collect()
+    }
+
+    /// The names under which stores were made.
+    pub(crate) fn store_names(&self) -> Vec<String> {
+        self.state.lock().unwrap().store_names.clone()
+    }
+
+    /// The files in a store.
+    pub(crate) fn files_in(&self, store: &str) -> HashSet<String> {
+        self.state.lock().unwrap().stores.get(store).cloned().unwrap_or_default()
+    }
+
+    /// How a file was tagged.
+    pub(crate) fn tags_of(&self, file: &str) -> LibraryTags {
+        self.state.lock().unwrap().tags[file]
+    }
+
+    /// A file that somebody left there.
+    pub(crate) fn leave(&self, name: &str) -> String {
+        let mut state = self.state.lock().unwrap();
+        let id = state.next_id("file");
+        state.files.push((LibraryFile { id: id.clone(), name: name.to_owned() }, Vec::new()));
+        id
+    }
+
+    /// The provider loses a file.
+    pub(crate) fn lose_file(&self, id: &str) {
+        let mut state = self.state.lock().unwrap();
+        state.files.retain(|(file, _)| file.id != id);
+        for files in state.stores.values_mut() {
+            files.remove(id);
+        }
+    }
+
+    /// The provider loses a store.
+    pub(crate) fn lose_store(&self, id: &str) {
+        self.state.lock().unwrap().stores.remove(id);
+    }
+
+    fn add(&self, name: String, chunks: &[Bytes]) -> String {
+        let mut state = self.state.lock().unwrap();
+        let id = state.next_id("file");
+        state.files.push((LibraryFile { id: id.clone(), name }, chunks.concat()));
+        id
+    }
+
+    fn look(&self, store: &str, file: &str) -> Result<Indexing, PortError> {
+        let mut state = self.state.lock().unwrap();
+        let is_there = state.stores.get(store).is_some_and(|it| it.contains(file));
+        if is_there {
+            Ok(state.indexing.pop_front().unwrap_or(Indexing::Completed))
+        } else {
+            Err(PortError::NotFound)
+        }
+    }
+
+    fn put_into(&self, store: &str, file: &str, tags: LibraryTags) -> Result<(), PortError> {
+        let mut state = self.state.lock().unwrap();
+        if !state.files.iter().any(|(it, _)| it.id == file) {
+            return Err(PortError::NotFound);
+        }
+        let files = state.stores.get_mut(store).ok_or(PortError::NotFound)?;
+        files.insert(file.to_owned());
+        state.tags.insert(file.to_owned(), tags);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl VectorLibrary for FakeLibrary {
+    async fn upload(&self, upload: LibraryUpload) -> Result<String, PortError> {
+        let effect = async {
+            match upload.content.try_collect::<Vec<_>>().await {
+                Ok(chunks) => Ok(self.add(upload.name, &chunks)),
+                Err(_) => Err(super::transient()),
+            }
+        };
+        self.faults.around("upload", effect).await
+    }
+
+    async fn find_by_name(
+        &self,
+        name: &str,
+        _since: OffsetDateTime,
+    ) -> Result<Vec<LibraryFile>, PortError> {
+        let effect =
+            async { Ok(self.files().into_iter().filter(|file| file.name == name).collect()) };
+        self.faults.around("find_by_name", effect).await
+    }
+
+    async fn delete_file(&self, id: &str) -> Result<(), PortError> {
+        let effect = async {
+            self.lose_file(id);
+            Ok(())
+        };
+        self.faults.around("delete_file", effect).await
+    }
+
+    async fn create_store(&self, name: &str) -> Result<String, PortError> {
+        let effect = async {
+            let mut state = self.state.lock().unwrap();
+            let id = state.next_id("store");
+            state.stores.insert(id.clone(), HashSet::new());
+            state.store_names.push(name.to_owned());
+            Ok(id)
+        };
+        self.faults.around("create_store", effect).await
+    }
+
+    async fn delete_store(&self, store: &str) -> Result<(), PortError> {
+        let effect = async {
+            self.lose_store(store);
+            Ok(())
+        };
+        self.faults.around("delete_store", effect).await
+    }
+
+    async fn attach(&self, store: &str, file: &str, tags: LibraryTags) -> Result<(), PortError> {
+        self.faults.around("attach", async { self.put_into(store, file, tags) }).await
+    }
+
+    async fn indexing(&self, store: &str, file: &str) -> Result<Indexing, PortError> {
+        self.faults.around("indexing", async { self.look(store, file) }).await
+    }
+
+    async fn detach(&self, store: &str, file: &str) -> Result<(), PortError> {
+        let effect = async {
+            if let Some(files) = self.state.lock().unwrap().stores.get_mut(store) {
+                files.remove(file);
+            }
+            Ok(())
+        };
+        self.faults.around("detach", effect).await
+    }
+}

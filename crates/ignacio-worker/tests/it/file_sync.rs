@@ -1,0 +1,317 @@
+//! Documents come into the library once each, and their status tells the truth.
+
+use std::sync::Arc;
+
+use ignacio_domain::ports::Indexing;
+use ignacio_domain::sync::SyncStatus;
+use tokio::sync::Barrier;
+
+use crate::fakes::{misconfigured, rejected, transient, transient_for};
+use crate::stack::Stack;
+
+const GUIDE: &str = "El piloto dura seis semanas y tiene doce usuarios.";
+
+fn failed(code: &str) -> Indexing {
+    Indexing::Failed { code: code.to_owned() }
+}
+
+#[tokio::test]
+async fn a_document_is_uploaded_put_into_its_owners_store_and_synced() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let guide = ana.hands_over("Guía del reto.TXT", GUIDE).await;
+    stack.library.will_say([Indexing::InProgress, Indexing::InProgress]);
+
+    stack.drain().await;
+    stack.drain().await;
+
+    let report = ana.file(guide).await.sync;
+    assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 1));
+    let [file] = <[_; 1]>::try_from(stack.library.files()).unwrap();
+    assert_eq!(file.name, format!("ign-test-{guide}.txt"));
+    assert_eq!(stack.library.content(&file.id), GUIDE.as_bytes());
+    assert_eq!(stack.library.store_names(), [format!("ign-test-{}", ana.id)]);
+    let [store] = <[_; 1]>::try_from(stack.library.stores()).unwrap();
+    assert!(stack.library.files_in(&store).contains(&file.id));
+    let tags = stack.library.tags_of(&file.id);
+    assert_eq!((tags.owner, tags.file), (ana.id, guide));
+}
+
+#[tokio::test]
+async fn a_picture_stays_at_home() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let picture = ana.hands_over("yo.png", "not really").await;
+
+    stack.drain().await;
+
+    assert_eq!(ana.file(picture).await.sync.status, None);
+    assert!(stack.library.files().is_empty());
+}
+
+#[tokio::test]
+async fn passing_faults_are_tried_again() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    stack.library.faults.fail("upload", transient_for(2));
+    stack.library.faults.fail("upload", transient());
+
+    stack.drain().await;
+
+    let report = ana.file(guide).await.sync;
+    assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 3));
+    assert_eq!(report.error, None);
+    assert_eq!(stack.library.files().len(), 1);
+}
+
+#[tokio::test]
+async fn a_file_is_given_up_after_eight_tries() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    (0..20).for_each(|_| stack.library.faults.fail("upload", transient()));
+
+    stack.drain().await;
+
+    let report = ana.file(guide).await.sync;
+    assert_eq!((report.status, report.attempts), (Some(SyncStatus::Failed), 8));
+    assert_eq!(report.error.as_deref(), Some("unavailable"));
+    assert_eq!(stack.library.faults.count("upload"), 8);
+}
+
+#[tokio::test]
+async fn what_will_never_work_fails_at_once() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    for code in ["unsupported_file", "invalid_file"] {
+        let guide = ana.hands_over("guía.txt", GUIDE).await;
+        stack.library.will_say([Indexing::InProgress, failed(code)]);
+
+        stack.drain().await;
+
+        let report = ana.file(guide).await.sync;
+        assert_eq!((report.status, report.attempts), (Some(SyncStatus::Failed), 1));
+        assert_eq!(report.error.as_deref(), Some(code));
+    }
+    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    stack.library.faults.fail("upload", rejected("file_too_large"));
+
+    stack.drain().await;
+
+    let report = ana.file(guide).await.sync;
+    assert_eq!((report.status, report.attempts), (Some(SyncStatus::Failed), 1));
+    assert_eq!(report.error.as_deref(), Some("file_too_large"));
+}
+
+#[tokio::test]
+async fn a_fault_of_the_providers_indexing_is_tried_again() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    stack.library.will_say([failed("server_error")]);
+
+    stack.drain().await;
+
+    let report = ana.file(guide).await.sync;
+    assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 2));
+    assert_eq!(stack.library.faults.count("upload"), 1, "the upload was good");
+    assert_eq!(stack.library.faults.count("detach"), 1);
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_not_the_files_fault() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    stack.library.faults.fail("upload", misconfigured());
+
+    stack.drain().await;
+
+    let report = ana.file(guide).await.sync;
+    assert_eq!((report.status, report.attempts), (Some(SyncStatus::Pending), 0));
+    let waits = "select next_attempt_at - now() between interval '14 minutes'
+                        and interval '15 minutes' from user_files";
+    assert_eq!(stack.column(waits).await, ["t"]);
+
+    stack.database.execute("update user_files set next_attempt_at = now()").await;
+    stack.drain().await;
+    assert_eq!(ana.file(guide).await.sync.status, Some(SyncStatus::Synced));
+}
+
+#[tokio::test]
+async fn a_document_that_takes_too_long_is_looked_at_later() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    stack.library.will_say([Indexing::InProgress]);
+    let impatient = stack.worker_with(|it| it.indexing_limit = std::time::Duration::ZERO).await;
+
+    impatient.drain().await.unwrap();
+    let report = ana.file(guide).await.sync;
+    assert_eq!((report.status, report.attempts), (Some(SyncStatus::Pending), 0));
+
+    stack.database.execute("update user_files set next_attempt_at = now()").await;
+    stack.drain().await;
+    assert_eq!(ana.file(guide).await.sync.status, Some(SyncStatus::Synced));
+    assert_eq!(stack.library.faults.count("upload"), 1);
+}
+
+#[tokio::test]
+async fn damaged_bytes_never_reach_the_library() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    stack.objects.damage_next_read();
+    stack.drain().await;
+    assert_eq!(ana.file(guide).await.sync.status, Some(SyncStatus::Synced), "the second read");
+    assert_eq!(stack.library.files().len(), 1);
+
+    let plan = ana.hands_over("plan.txt", "Otro texto").await;
+    stack.objects.damage_next_read();
+    stack.objects.damage_next_read();
+    stack.drain().await;
+    let report = ana.file(plan).await.sync;
+    assert_eq!((report.status, report.attempts), (Some(SyncStatus::Failed), 1));
+    assert_eq!(report.error.as_deref(), Some("integrity"));
+    assert_eq!(stack.library.files().len(), 1, "nothing of it is there");
+}
+
+#[tokio::test]
+async fn a_cut_read_is_tried_again_and_a_lost_object_is_not() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    stack.objects.cut_next_read();
+    stack.drain().await;
+    let report = ana.file(guide).await.sync;
+    assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 2));
+
+    let plan = ana.hands_over("plan.txt", "Otro texto").await;
+    stack.objects.lose(&ana.key(plan));
+    stack.drain().await;
+    let report = ana.file(plan).await.sync;
+    assert_eq!((report.status, report.attempts), (Some(SyncStatus::Failed), 1));
+    assert_eq!(report.error.as_deref(), Some("object_missing"));
+}
+
+#[tokio::test]
+async fn twenty_first_uploads_make_one_store() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    for number in 0..20 {
+        ana.hands_over(&format!("{number}.txt"), &format!("Texto {number}")).await;
+    }
+    let worker = stack.worker_with(|it| it.files_at_once = 20).await;
+
+    worker.drain().await.unwrap();
+
+    let [store] = <[_; 1]>::try_from(stack.library.stores()).unwrap();
+    assert_eq!(stack.library.files_in(&store).len(), 20);
+    assert_eq!(stack.library.faults.count("create_store"), 1);
+}
+
+#[tokio::test]
+async fn of_two_workers_that_make_a_store_at_once_one_wins() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    ana.hands_over("uno.txt", "Texto uno").await;
+    ana.hands_over("dos.txt", "Texto dos").await;
+    let both = Arc::new(Barrier::new(2));
+    for _ in 0..2 {
+        let both = Arc::clone(&both);
+        stack.library.faults.after("create_store", async move {
+            both.wait().await;
+        });
+    }
+    let one = stack.worker_with(|it| it.files_at_once = 1).await;
+    let two = stack.worker_with(|it| it.files_at_once = 1).await;
+
+    let (one, two) = tokio::join!(one.drain(), two.drain());
+
+    one.unwrap();
+    two.unwrap();
+    assert_eq!(stack.library.faults.count("create_store"), 2);
+    let [store] = <[_; 1]>::try_from(stack.library.stores()).unwrap();
+    assert_eq!(stack.library.files_in(&store).len(), 2);
+    let noted = "select openai_vector_store_id from user_vector_stores";
+    assert_eq!(stack.column(noted).await, [store]);
+}
+
+#[tokio::test]
+async fn who_lost_the_lease_undoes_the_upload() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    let database = Arc::clone(&stack.database);
+    stack.library.faults.after("upload", async move {
+        let lose = "update user_files set lease_until = now() - interval '1 second'";
+        database.execute(lose).await;
+    });
+
+    stack.drain().await;
+
+    let report = ana.file(guide).await.sync;
+    assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 2));
+    let [file] = <[_; 1]>::try_from(stack.library.files()).unwrap();
+    assert_eq!(stack.provider_id(guide).await, file.id);
+    assert_eq!(stack.library.faults.count("upload"), 2);
+}
+
+#[tokio::test]
+async fn an_upload_of_a_file_that_was_deleted_meanwhile_is_undone() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    ana.hands_over("guía.txt", GUIDE).await;
+    let database = Arc::clone(&stack.database);
+    stack.library.faults.after("upload", async move {
+        database.execute("update user_files set deleted_at = now(), next_attempt_at = now()").await;
+    });
+
+    stack.drain().await;
+
+    assert!(stack.library.files().is_empty());
+    assert_eq!(stack.objects.count(), 0);
+    assert_eq!(stack.column("select id from user_files").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_store_that_the_provider_lost_is_made_anew() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    stack.drain().await;
+    let [lost] = <[_; 1]>::try_from(stack.library.stores()).unwrap();
+    stack.library.lose_store(&lost);
+    let plan = ana.hands_over("plan.txt", "Otro texto").await;
+
+    stack.drain().await;
+
+    let [store] = <[_; 1]>::try_from(stack.library.stores()).unwrap();
+    assert_ne!(store, lost);
+    for file in [guide, plan] {
+        assert_eq!(ana.file(file).await.sync.status, Some(SyncStatus::Synced));
+        assert!(stack.library.files_in(&store).contains(&stack.provider_id(file).await));
+    }
+    assert_eq!(stack.library.faults.count("upload"), 2, "the files were still there");
+}
+
+#[tokio::test]
+async fn a_file_that_the_provider_lost_is_uploaded_anew() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    let library = Arc::clone(&stack.library);
+    stack.library.faults.before("attach", async move {
+        let [file] = <[_; 1]>::try_from(library.files()).unwrap();
+        library.lose_file(&file.id);
+    });
+
+    stack.drain().await;
+
+    let report = ana.file(guide).await.sync;
+    assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 2));
+    let [file] = <[_; 1]>::try_from(stack.library.files()).unwrap();
+    assert_eq!(stack.provider_id(guide).await, file.id);
+    assert_eq!(stack.library.stores().len(), 1, "the store was not to blame");
+}

@@ -1,0 +1,20 @@
+//! The worker over a real database; the outside is scripted.
+
+#[cfg(test)]
+mod codes;
+#[cfg(test)]
+mod crashes;
+#[cfg(test)]
+mod fakes;
+#[cfg(test)]
+mod file_sync;
+#[cfg(test)]
+mod people;
+#[cfg(test)]
+mod purge;
+#[cfg(test)]
+mod replies;
+#[cfg(test)]
+mod run;
+#[cfg(test)]
+mod stack;

@@ -1,0 +1,164 @@
+//! People who log in, write and hand files over, through the same scopes as the API.
+
+use futures_util::TryStreamExt as _;
+use ignacio_domain::file::{FileName, MediaType, NewFile, ObjectKey, StoredContent, StoredFile};
+use ignacio_domain::ids::{ConversationId, FileId, ResponseId, UserId};
+use ignacio_domain::message::{Message, MessageBody, NewMessage};
+use ignacio_domain::page::PageSize;
+use ignacio_domain::person::{Locale, PersonName, Role};
+use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::reply::{NumberedEvent, ReplyEvent, Response};
+use ignacio_domain::session::{SessionDigest, SessionToken};
+use ignacio_persistence::{Added, NewPerson, OwnerDb, Posted, UserScope};
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use sha2::{Digest as _, Sha256};
+
+use crate::stack::Stack;
+
+/// Somebody with a session.
+pub(crate) struct Participant<'s> {
+    stack: &'s Stack,
+    pub(crate) id: UserId,
+    pub(crate) phone: PhoneNumber,
+    session: SessionDigest,
+}
+
+impl Stack {
+    pub(crate) async fn add(&self, name: &str, phone: &str) -> (UserId, PhoneNumber) {
+        let owner = OwnerDb::connect(&self.database.owner_url().into()).await.unwrap();
+        let phone = PhoneNumber::parse(phone).unwrap();
+        let new = NewPerson {
+            phone: phone.clone(),
+            name: PersonName::parse(name).unwrap(),
+            role: Role::Participant,
+            locale: Locale::Es,
+        };
+        match owner.add_person(&new).await.unwrap() {
+            Added::New(id) | Added::Known(id) => (id, phone),
+        }
+    }
+
+    pub(crate) async fn participant(&self, name: &str, phone: &str) -> Participant<'_> {
+        let (id, phone) = self.add(name, phone).await;
+        let challenge = self.api.codes().challenge(Some(&phone)).await.unwrap();
+        let session = SessionToken::generate(&mut UnwrapErr(SysRng)).digest();
+        self.api.codes().redeem(challenge.id, &session, None).await.unwrap().unwrap();
+        Participant { stack: self, id, phone, session }
+    }
+
+    /// Somebody who was not there before.
+    pub(crate) async fn somebody(&self) -> Participant<'_> {
+        let n_people = self.database.query_i64("select count(*) from users").await;
+        self.participant("Somebody", &format!("+5731000{n_people:05}")).await
+    }
+
+    /// Ana, whom most tests are about.
+    pub(crate) async fn ana(&self) -> Participant<'_> {
+        self.participant("Ana", "+573000000001").await
+    }
+}
+
+impl Participant<'_> {
+    pub(crate) async fn scope(&self) -> UserScope {
+        self.stack.api.begin(&self.session).await.unwrap()
+    }
+
+    pub(crate) async fn starts_conversation(&self) -> ConversationId {
+        let scope = self.scope().await;
+        let id = scope.conversations().insert(ConversationId::new(), None).await.unwrap().id;
+        scope.commit().await.unwrap();
+        id
+    }
+
+    pub(crate) async fn says(&self, conversation: ConversationId, text: &str) -> Posted {
+        self.says_with(conversation, text, Vec::new()).await
+    }
+
+    pub(crate) async fn says_with(
+        &self,
+        conversation: ConversationId,
+        text: &str,
+        files: Vec<FileId>,
+    ) -> Posted {
+        let scope = self.scope().await;
+        let new = NewMessage { body: MessageBody::parse(text.to_owned()).unwrap(), files };
+        let posted = scope.messages().post(conversation, &new).await.unwrap().unwrap();
+        scope.commit().await.unwrap();
+        posted
+    }
+
+    pub(crate) async fn deletes_conversation(&self, conversation: ConversationId) {
+        let scope = self.scope().await;
+        assert!(scope.conversations().delete(conversation, false).await.unwrap());
+        scope.commit().await.unwrap();
+    }
+
+    /// Hands a file over, as the API does it.
+    pub(crate) async fn hands_over(&self, name: &str, content: &str) -> FileId {
+        let name = FileName::parse(name).unwrap();
+        let media_type = MediaType::of_extension(&name.extension().unwrap()).unwrap();
+        let new = NewFile { id: FileId::new(), name, media_type };
+        let scope = self.scope().await;
+        let key = scope.files().reserve(&new, None).await.unwrap();
+        scope.commit().await.unwrap();
+        self.stack.objects.keep(&key, content.as_bytes());
+        let stored = StoredContent {
+            size: u64::try_from(content.len()).unwrap(),
+            sha256: Sha256::digest(content).into(),
+        };
+        let scope = self.scope().await;
+        let is_searchable = media_type.is_searchable();
+        scope.files().finish(new.id, &stored, is_searchable).await.unwrap().unwrap();
+        scope.commit().await.unwrap();
+        new.id
+    }
+
+    pub(crate) async fn deletes(&self, file: FileId) {
+        let scope = self.scope().await;
+        assert!(scope.files().delete(file).await.unwrap());
+        scope.commit().await.unwrap();
+    }
+
+    pub(crate) async fn file(&self, file: FileId) -> StoredFile {
+        self.scope().await.files().find(file).await.unwrap().unwrap()
+    }
+
+    pub(crate) fn key(&self, file: FileId) -> ObjectKey {
+        ObjectKey::of(self.id, file)
+    }
+
+    pub(crate) async fn response(&self, id: ResponseId) -> Response {
+        self.scope().await.responses().find(id).await.unwrap().unwrap()
+    }
+
+    /// The newest message of a conversation: the reply, once one was asked for.
+    pub(crate) async fn newest(&self, conversation: ConversationId) -> Message {
+        let size = PageSize::default();
+        let listed =
+            self.stack.api.list_messages(&self.session, conversation, None, size).await.unwrap();
+        listed.rows.into_iter().next().unwrap()
+    }
+
+    pub(crate) async fn stops(&self, id: ResponseId) {
+        let scope = self.scope().await;
+        scope.responses().cancel(id).await.unwrap().unwrap();
+        scope.commit().await.unwrap();
+    }
+
+    /// Everything that a reader of a reply sees.
+    pub(crate) async fn follows(&self, response: ResponseId) -> Vec<ReplyEvent> {
+        let feed = self.stack.api.replies().follow(self.session, response, 0);
+        let events: Vec<NumberedEvent> = feed.try_collect().await.unwrap();
+        events.into_iter().map(|it| it.event).collect()
+    }
+}
+
+/// The text that a reader puts together.
+pub(crate) fn text_of(events: &[ReplyEvent]) -> String {
+    let texts = events.iter().filter_map(|event| match event {
+        ReplyEvent::Delta(text) => Some(text.as_str()),
+        _ => None,
+    });
+    texts.collect()
+}

@@ -1,0 +1,142 @@
+//! The loops: woken at once, stopped in time.
+
+use std::time::Duration;
+
+use ignacio_domain::message::MessageStatus;
+use ignacio_domain::reply::{Outcome, ReplyEvent};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::fakes::{Item, delta, ended, started};
+use crate::people::text_of;
+use crate::stack::Stack;
+
+/// Far more than anything here takes, and less than it would take without being woken.
+const SOON: Duration = Duration::from_secs(20);
+
+/// Lets a worker run until the test has stopped it.
+async fn both<T>(worker: impl Future<Output = ()> + Send, work: impl Future<Output = T>) -> T {
+    let both = Box::pin(async { tokio::join!(worker, work) });
+    timeout(SOON, both).await.unwrap().1
+}
+
+#[tokio::test]
+async fn a_running_worker_does_all_kinds_of_work() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let ben = stack.add("Ben", "+573000000002").await.1;
+    let guide = ana.hands_over("guía.txt", "El piloto dura seis semanas.").await;
+    let conversation = ana.starts_conversation().await;
+    stack.assistant.will_say("resp-1", "Hola, Ana.");
+    let worker = stack.worker().await;
+    let stop = CancellationToken::new();
+
+    let work = async {
+        let posted = ana.says(conversation, "Hola").await;
+        stack.live.ask(posted.response.id);
+        let events = ana.follows(posted.response.id).await;
+        assert_eq!(text_of(&events), "Hola, Ana.");
+        stack.api.codes().challenge(Some(&ben)).await.unwrap();
+        ana.deletes(guide).await;
+        stack.live.poke();
+        while stack.otp_sender.sent().is_empty() || stack.objects.count() > 0 {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+    };
+    both(worker.run(stop.clone()), work).await;
+}
+
+#[tokio::test]
+async fn a_reply_that_runs_when_the_worker_stops_comes_to_its_end() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let conversation = ana.starts_conversation().await;
+    stack.assistant.will_start(Ok(vec![
+        started(0, "resp-1"),
+        delta(1, "Casi "),
+        Item::Hang,
+        delta(2, "listo."),
+        ended(3, Outcome::Completed),
+    ]));
+    ana.says(conversation, "Hola").await;
+    let worker = stack.worker().await;
+    let stop = CancellationToken::new();
+
+    let work = async {
+        stack.assistant.hangs().await;
+        stop.cancel();
+        tokio::task::yield_now().await;
+        stack.assistant.goes_on();
+    };
+    both(worker.run(stop.clone()), work).await;
+
+    let reply = ana.newest(conversation).await;
+    assert_eq!((reply.content.as_str(), reply.status), ("Casi listo.", MessageStatus::Complete));
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_end_in_time_is_given_back() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    ana.hands_over("guía.txt", "El piloto dura seis semanas.").await;
+    let (began, begun) = tokio::sync::oneshot::channel();
+    stack.library.faults.before("upload", async {
+        began.send(()).unwrap();
+        std::future::pending::<()>().await;
+    });
+    let worker = stack.worker_with(|it| it.stop_grace = Duration::ZERO).await;
+    let stop = CancellationToken::new();
+
+    let work = async {
+        begun.await.unwrap();
+        stop.cancel();
+    };
+    both(worker.run(stop.clone()), work).await;
+
+    let row = "select openai_sync_status || ' ' || sync_attempts || ' ' ||
+                      coalesce(lease_until::text, 'free') from user_files";
+    assert_eq!(stack.column(row).await, ["pending 0 free"]);
+    stack.drain().await;
+    assert_eq!(stack.library.files().len(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_outlives_its_connections() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let conversation = ana.starts_conversation().await;
+    let text = |it: i64| format!("{it} ");
+    let mut items = vec![started(0, "resp-1"), delta(1, &text(1)), Item::Hang];
+    items.extend((2..400).map(|it| delta(it, &text(it).repeat(20))));
+    items.push(ended(400, Outcome::Completed));
+    stack.assistant.will_start(Ok(items));
+    let posted = ana.says(conversation, "Cuenta").await;
+    let worker = stack.worker().await;
+    let stop = CancellationToken::new();
+
+    let work = async {
+        stack.assistant.hangs().await;
+        let cut = "select pg_terminate_backend(pid) from pg_stat_activity
+                    where datname = current_database() and usename = 'ignacio_worker'";
+        assert!(stack.database.execute(cut).await > 0);
+        stack.assistant.goes_on();
+        let events = ana.follows(posted.response.id).await;
+        assert_eq!(*events.last().unwrap(), ReplyEvent::Ended(Outcome::Completed));
+        // The loops have lost connections as well.
+        ana.hands_over("guía.txt", "El piloto dura seis semanas.").await;
+        stack.live.poke();
+        while stack.column("select 1 from user_files where synced_at is not null").await.is_empty()
+        {
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+        text_of(&events)
+    };
+    let told = both(worker.run(stop.clone()), work).await;
+
+    let whole: String =
+        (1..400).map(|it| if it == 1 { text(1) } else { text(it).repeat(20) }).collect();
+    assert_eq!(told, whole);
+    assert_eq!(ana.newest(conversation).await.content, whole);
+}
