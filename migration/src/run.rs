@@ -1,5 +1,7 @@
 //! Applying, undoing and listing the migrations.
 
+use std::time::Duration;
+
 use sea_orm::{
     ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DatabaseTransaction, DbErr,
     TransactionTrait as _, raw_sql,
@@ -14,6 +16,8 @@ use crate::roles::{self, RolePasswords};
 /// Whoever migrates holds this advisory lock; the others wait for it.
 const LOCK_KEY: i64 = 0x1647_ac10;
 const OLDEST_POSTGRES: i32 = 150_000;
+/// How long a server may take to answer the first time; a refused connection is tried until then.
+const REACH_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why the database could not be migrated.
 #[derive(Debug, Error)]
@@ -90,7 +94,7 @@ pub async fn status(url: &SecretString) -> Result<Vec<Status>, MigrateError> {
 
 async fn connect(url: &SecretString) -> Result<DatabaseConnection, MigrateError> {
     let mut options = ConnectOptions::new(url.expose_secret());
-    options.max_connections(1).sqlx_logging(false);
+    options.max_connections(1).sqlx_logging(false).acquire_timeout(REACH_LIMIT);
     let db = Database::connect(options).await?;
     let version: i32 = setting(&db, "server_version_num").await?.parse().unwrap_or(0);
     if version < OLDEST_POSTGRES {

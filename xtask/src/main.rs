@@ -1,2 +1,110 @@
-//! To be written.
-fn main() {}
+//! `cargo xtask`: everything that is done to this repository, from one place.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool for people at a terminal talks to them"
+)]
+
+mod ci;
+mod demo;
+mod deployment;
+mod dev;
+mod environment;
+mod generated;
+mod leash;
+mod migrate;
+mod openapi;
+mod postgres_tools;
+mod programs;
+mod schema;
+mod seed;
+mod storage;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The tools of the Ignacio repository.
+///
+/// Two of them are all that a newcomer needs: `cargo xtask dev` runs the product on this machine
+/// with everything around it, and `cargo xtask test` runs its tests. Neither needs an account, a
+/// container or anything else than Rust and PostgreSQL's programs.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", after_long_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  cargo xtask dev                    run Ignacio on http://127.0.0.1:8080
+  cargo xtask demo                   in a second terminal: play a participant's journey against it
+  cargo xtask test                   run every test
+  cargo xtask test -- -p ignacio-domain otp   run some of them
+  cargo xtask ci                     what must pass before a change is merged
+
+Tools that need the database take DATABASE_URL and IGNACIO_SECRET from the environment, or else the
+development database under .dev, whether `dev` runs or not.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Dev(dev::Dev),
+    Demo(demo::Demo),
+    Test(test::Test),
+    Ci(ci::Ci),
+    Migrate(migrate::Migrate),
+    Seed(seed::Seed),
+    Storage(storage::Storage),
+    Openapi(openapi::Openapi),
+    Schema(schema::Schema),
+    Tidy(tidy::Tidy),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    // Whoever is first wins; there is only us.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let done = |()| ExitCode::SUCCESS;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match command {
+        Command::Dev(dev) => runtime.block_on(dev.run()),
+        Command::Demo(demo) => runtime.block_on(demo.run()),
+        Command::Test(test) => test.run(),
+        Command::Ci(ci) => runtime.block_on(ci.run()),
+        Command::Migrate(migrate) => runtime.block_on(migrate.run()).map(done),
+        Command::Seed(seed) => runtime.block_on(seed.run()).map(done),
+        Command::Storage(storage) => storage.run(),
+        Command::Openapi(openapi) => openapi.run().map(done),
+        Command::Schema(schema) => runtime.block_on(schema.run()).map(done),
+        Command::Tidy(_) => tidy::Tidy::run(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! The command line holds together.
+
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -83,6 +83,10 @@ id!(
     /// A running worker process, as it signs its leases.
     WorkerId
 );
+id!(
+    /// A request that came without a usable id of its own, as logs and problems name it.
+    RequestId
+);
 
 #[expect(clippy::disallowed_methods, reason = "this is the id source")]
 fn next() -> Uuid {

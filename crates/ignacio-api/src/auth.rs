@@ -1,0 +1,12 @@
+//! Who asks: the session token, the cookie that may carry it, and what a cookie demands.
+
+mod caller;
+mod cookie;
+mod credential;
+mod middleware;
+mod origin;
+
+pub(crate) use self::caller::Caller;
+pub(crate) use self::cookie::{forget, remember};
+pub(crate) use self::middleware::authenticate;
+pub(crate) use self::origin::Origins;

@@ -1,0 +1,47 @@
+//! Admits callers to the protected routes.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _};
+
+use super::credential;
+use crate::problem::ApiError;
+use crate::state::AppState;
+
+/// Lets a request through when it presents a session. One with a body has to prove it first, so
+/// that a stranger's bytes are never taken; the others prove it in the trip that they make anyway.
+pub(crate) async fn authenticate(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match admit(&request).await {
+        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(refusal) => Ok(request.error_response(refusal)),
+    }
+}
+
+async fn admit(request: &ServiceRequest) -> Result<(), ApiError> {
+    let state = AppState::of(request)?;
+    let caller = match credential::find(request) {
+        Ok(caller) => caller,
+        // Where there is no such route, the answer is the same for everybody.
+        Err(_) if !state.surface.has(request.method(), request.path()) => return Ok(()),
+        Err(refusal) => return Err(refusal),
+    };
+    if caller.is_by_cookie() && !state.origins.permit(request) {
+        return Err(ApiError::CrossSite);
+    }
+    if has_body(request) {
+        state.db.prove(caller.session()).await?;
+    }
+    request.extensions_mut().insert(caller);
+    Ok(())
+}
+
+fn has_body(request: &ServiceRequest) -> bool {
+    let headers = request.headers();
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0")
+}

@@ -1,0 +1,11 @@
+//! Extractors: bodies, path ids and query parameters, refused with the place of what is wrong.
+
+mod body;
+mod json;
+mod path;
+mod query;
+
+pub(crate) use self::body::{Body, MergePatch};
+pub(crate) use self::json::{not_null, object};
+pub(crate) use self::path::PathId;
+pub(crate) use self::query::Params;

@@ -1,0 +1,153 @@
+//! JSON bodies: the right type, not too large, in time, well formed, and by the rules.
+
+use std::time::Duration;
+
+use actix_web::body::{BodyStream, to_bytes_limited};
+use actix_web::dev::Payload;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpRequest};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use validator::Validate;
+
+use super::json;
+use crate::problem::{ApiError, Malformed, Unsupported};
+
+/// The largest JSON body, in bytes.
+pub(crate) const MAX_JSON_BYTES: usize = 64 * 1024;
+const DEADLINE: Duration = Duration::from_secs(30);
+
+const JSON: &str = "application/json";
+const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// A JSON object that follows its rules.
+pub(crate) struct Body<T>(pub(crate) T);
+
+/// A merge patch (RFC 7396) that follows its rules; plain JSON is taken for one.
+pub(crate) struct MergePatch<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        read(request, payload, &[JSON]).map(|read| read.map(Self)).boxed_local()
+    }
+}
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for MergePatch<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        read(request, payload, &[MERGE_PATCH, JSON]).map(|read| read.map(Self)).boxed_local()
+    }
+}
+
+fn read<T: DeserializeOwned + Validate + 'static>(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    accepted: &'static [&'static str],
+) -> impl Future<Output = Result<T, ApiError>> + 'static {
+    let head = check_head(request, accepted);
+    let payload = payload.take();
+    async move {
+        head?;
+        json::parse(&collect(payload).await?)
+    }
+}
+
+/// Refuses what can be refused before a byte of the body is read.
+fn check_head(request: &HttpRequest, accepted: &[&str]) -> Result<(), ApiError> {
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let declared = text(header::CONTENT_TYPE).unwrap_or_default();
+    if !is_accepted(declared, accepted) || text(header::CONTENT_ENCODING).is_some() {
+        return Err(ApiError::Unsupported(Unsupported::ContentType));
+    }
+    let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > MAX_JSON_BYTES) {
+        return Err(too_large());
+    }
+    Ok(())
+}
+
+/// Whether a `Content-Type` is one of these, in UTF-8.
+fn is_accepted(declared: &str, accepted: &[&str]) -> bool {
+    let mut parts = declared.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    let is_ours = accepted.iter().any(|it| essence.eq_ignore_ascii_case(it));
+    is_ours
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => {
+                value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        })
+}
+
+async fn collect(payload: Payload) -> Result<Bytes, ApiError> {
+    let whole = to_bytes_limited(BodyStream::new(payload), MAX_JSON_BYTES);
+    match tokio::time::timeout(DEADLINE, whole).await {
+        Err(_) => Err(ApiError::TooSlow),
+        Ok(Err(_)) => Err(too_large()),
+        Ok(Ok(Err(_))) => Err(ApiError::Malformed(Malformed::Body)),
+        Ok(Ok(Ok(body))) => Ok(body),
+    }
+}
+
+fn too_large() -> ApiError {
+    ApiError::TooLarge { limit: u64::try_from(MAX_JSON_BYTES).unwrap_or(u64::MAX) }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Only the declared JSON types pass, and nothing over the limit is kept.
+
+    use actix_web::test::TestRequest;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Deserialize, Validate)]
+    struct Anything {}
+
+    async fn read_with(content_type: &str, body: Vec<u8>) -> Result<Body<Anything>, ApiError> {
+        let (request, mut payload) = TestRequest::post()
+            .insert_header(("content-type", content_type))
+            .set_payload(body)
+            .to_http_parts();
+        Body::from_request(&request, &mut payload).await
+    }
+
+    #[test]
+    fn content_types_are_compared_as_they_should_be() {
+        for good in ["application/json", "Application/JSON; charset=UTF-8", "application/json;x=y"]
+        {
+            assert!(is_accepted(good, &[JSON]), "{good}");
+        }
+        for bad in ["", "text/plain", "application/json; charset=latin1", "application/jsonp"] {
+            assert!(!is_accepted(bad, &[JSON]), "{bad}");
+        }
+        assert!(is_accepted("application/merge-patch+json", &[MERGE_PATCH, JSON]));
+    }
+
+    #[actix_web::test]
+    async fn the_limit_is_exact() {
+        let padded = |length: usize| {
+            let mut body = b"{}".to_vec();
+            body.resize(length, b' ');
+            body
+        };
+        assert!(read_with("application/json", padded(MAX_JSON_BYTES)).await.is_ok());
+        let over = read_with("application/json", padded(MAX_JSON_BYTES + 1)).await;
+        assert!(matches!(over, Err(ApiError::TooLarge { limit: 65_536 })));
+    }
+
+    #[actix_web::test]
+    async fn another_type_is_refused() {
+        let refused = read_with("text/plain", b"{}".to_vec()).await;
+        assert!(matches!(refused, Err(ApiError::Unsupported(Unsupported::ContentType))));
+    }
+}

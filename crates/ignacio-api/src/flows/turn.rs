@@ -1,0 +1,131 @@
+//! A turn of a chat: the person's message goes in, and a reply is asked for.
+
+use ignacio_domain::ids::{ConversationId, FileId};
+use ignacio_domain::message::{MAX_ATTACHMENTS, MessageBody, NewMessage};
+use ignacio_persistence::{Posted, StoreError, UserScope};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+use crate::auth::Caller;
+use crate::problem::{ApiError, FieldError, Rule, Thing};
+use crate::state::AppState;
+
+/// The schema's rule that a conversation has one running reply at most.
+const ONE_REPLY_AT_A_TIME: &str = "responses_running_key";
+
+/// A message to send.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PostMessage {
+    /// What it says: not blank, at most 32 KiB.
+    #[schema(min_length = 1, max_length = 32768)]
+    content: String,
+    /// Stored files to hang on it.
+    #[serde(default)]
+    #[validate(length(max = 20, code = "too-many-files"))]
+    #[schema(max_items = 20)]
+    file_ids: Vec<Uuid>,
+}
+
+impl PostMessage {
+    /// The domain's message. `above` is where this object stands in the body.
+    pub(crate) fn parse(self, above: &str) -> Result<NewMessage, ApiError> {
+        let body = MessageBody::parse(self.content)
+            .map_err(|error| ApiError::invalid(format!("{above}/content"), error.into()))?;
+        let mut files = Vec::with_capacity(self.file_ids.len().min(MAX_ATTACHMENTS));
+        for id in self.file_ids.into_iter().map(FileId::from_uuid) {
+            if !files.contains(&id) {
+                files.push(id);
+            }
+        }
+        Ok(NewMessage { body, files })
+    }
+}
+
+/// Stores a message in a conversation of the caller's and asks for the reply.
+pub(crate) async fn post(
+    state: &AppState,
+    caller: &Caller,
+    conversation: ConversationId,
+    message: &NewMessage,
+) -> Result<Posted, ApiError> {
+    let scope = state.db.begin(caller.session()).await?;
+    refuse_missing_files(&scope, message, "").await?;
+    let posted = match scope.messages().post(conversation, message).await {
+        Ok(Some(posted)) => posted,
+        Ok(None) => return Err(ApiError::NotFound(Thing::Conversation)),
+        Err(StoreError::Conflict(rule)) if rule == ONE_REPLY_AT_A_TIME => {
+            return Err(running(state, caller, conversation).await?);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    scope.commit().await?;
+    state.ask(posted.response.id);
+    Ok(posted)
+}
+
+/// Refuses files that the caller does not have, each by its place.
+pub(crate) async fn refuse_missing_files(
+    scope: &UserScope,
+    message: &NewMessage,
+    above: &str,
+) -> Result<(), ApiError> {
+    if message.files.is_empty() {
+        return Ok(());
+    }
+    let missing = scope.files().missing(&message.files).await?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let places = message.files.iter().enumerate().filter(|(_, id)| missing.contains(id));
+    let errors = places
+        .map(|(index, _)| FieldError::new(format!("{above}/file_ids/{index}"), Rule::FileGone));
+    Err(ApiError::FilesNotFound(errors.collect()))
+}
+
+/// The conflict, with the id of the reply that is in the way. The failed statement has ended the
+/// first scope, so this takes another.
+async fn running(
+    state: &AppState,
+    caller: &Caller,
+    conversation: ConversationId,
+) -> Result<ApiError, ApiError> {
+    let scope = state.db.begin(caller.session()).await?;
+    let running = scope.responses().running(conversation).await?;
+    scope.commit().await?;
+    Ok(ApiError::ResponseRunning { response: running.map(|it| it.id) })
+}
+
+#[cfg(test)]
+mod tests {
+    //! Messages are parsed once, with the place of what is wrong.
+
+    use super::*;
+
+    #[test]
+    fn a_file_named_twice_hangs_once() {
+        let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let post = PostMessage { content: " hola ".to_owned(), file_ids: vec![one, other, one] };
+        let message = post.parse("").unwrap();
+        assert_eq!(message.body.as_str(), " hola ");
+        assert_eq!(message.files, [FileId::from_uuid(one), FileId::from_uuid(other)]);
+    }
+
+    #[test]
+    fn a_blank_message_is_refused_where_it_stands() {
+        let post = PostMessage { content: "\n".to_owned(), file_ids: vec![] };
+        let error = post.parse("/message").unwrap_err();
+        let ApiError::Invalid(errors) = error else { panic!("{error:?}") };
+        assert_eq!(errors, [FieldError::new("/message/content", Rule::MessageBlank)]);
+    }
+
+    #[test]
+    fn the_validator_agrees_with_the_domain() {
+        let post =
+            |n_files| PostMessage { content: "x".to_owned(), file_ids: vec![Uuid::nil(); n_files] };
+        assert!(post(MAX_ATTACHMENTS).validate().is_ok());
+        assert!(post(MAX_ATTACHMENTS + 1).validate().is_err());
+    }
+}

@@ -1,0 +1,112 @@
+//! An upload: a row is reserved, the bytes are judged and streamed into the store in bounded
+//! memory, and the row becomes visible. Whatever breaks off leaves nothing behind.
+
+mod form;
+mod intake;
+mod keeping;
+
+use std::time::Duration;
+
+use actix_multipart::Multipart;
+use actix_web::http::header::{self, HeaderMap};
+use futures_util::TryStreamExt as _;
+use ignacio_domain::file::StoredFile;
+use ignacio_domain::ids::ConversationId;
+
+use self::form::{broken, place_of, read_id};
+use self::intake::Intake;
+use crate::auth::Caller;
+use crate::problem::{ApiError, Rule, Unsupported};
+use crate::state::AppState;
+
+/// How long the whole form may take to arrive.
+const DEADLINE: Duration = Duration::from_mins(2);
+/// What a form may have besides the file's own bytes.
+const FORM_OVERHEAD: u64 = 64 * 1024;
+
+/// Refuses what its head already shows to be no form, or too much.
+pub(crate) fn check_head(headers: &HeaderMap, limit: u64) -> Result<(), ApiError> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let declared = text(header::CONTENT_TYPE).unwrap_or_default();
+    let essence = declared.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("multipart/form-data")
+        || text(header::CONTENT_ENCODING).is_some()
+    {
+        return Err(ApiError::Unsupported(Unsupported::ContentType));
+    }
+    let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+    match length {
+        Some(length) if length > limit.saturating_add(FORM_OVERHEAD) => {
+            Err(ApiError::TooLarge { limit })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Takes a form with one file and stores it.
+pub(crate) async fn receive(
+    state: &AppState,
+    caller: &Caller,
+    form: Multipart,
+) -> Result<StoredFile, ApiError> {
+    let _place = state.admit_upload()?;
+    let intake = tokio::time::timeout(DEADLINE, take_in(state, caller, form)).await;
+    intake.unwrap_or(Err(ApiError::TooSlow))?.finish().await
+}
+
+/// Reads the form to its end. Leaving early drops the intake, which undoes what was begun.
+async fn take_in(
+    state: &AppState,
+    caller: &Caller,
+    mut form: Multipart,
+) -> Result<Intake, ApiError> {
+    let mut conversation: Option<ConversationId> = None;
+    let mut intake: Option<Intake> = None;
+    while let Some(mut field) = form.try_next().await.map_err(|error| broken(&error))? {
+        match (field.name().unwrap_or_default(), &intake, &conversation) {
+            ("conversation_id", Some(_), _) => return refuse("/conversation_id", Rule::AfterFile),
+            ("conversation_id", None, Some(_)) => {
+                return refuse("/conversation_id", Rule::Duplicate);
+            }
+            ("conversation_id", None, None) => conversation = Some(read_id(&mut field).await?),
+            ("file", Some(_), _) => return refuse("/file", Rule::Duplicate),
+            ("file", None, _) => {
+                intake = Some(Intake::of(state, caller, conversation, &mut field).await?);
+            }
+            (other, ..) => return refuse(&place_of(other), Rule::UnknownField),
+        }
+    }
+    intake.ok_or_else(|| ApiError::invalid("/file", Rule::Required))
+}
+
+fn refuse<T>(pointer: &str, rule: Rule) -> Result<T, ApiError> {
+    Err(ApiError::invalid(pointer, rule))
+}
+
+#[cfg(test)]
+mod tests {
+    //! A head that cannot be right is refused before the body is read.
+
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn checked(content_type: &'static str, length: &'static str) -> Result<(), ApiError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static(length));
+        check_head(&headers, 1000)
+    }
+
+    #[test]
+    fn heads_are_judged() {
+        assert!(checked("multipart/form-data; boundary=x", "66536").is_ok());
+        assert!(matches!(
+            checked("Multipart/Form-Data; boundary=x", "66537"),
+            Err(ApiError::TooLarge { limit: 1000 })
+        ));
+        for other in ["application/json", "multipart/mixed; boundary=x", ""] {
+            assert!(matches!(checked(other, "1"), Err(ApiError::Unsupported(_))), "{other}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The OpenAPI document: collected from the routes, completed with what all of them share.
+
+use actix_web::App;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Components, OpenApi as Document, Ref, RefOr, Response};
+use utoipa::{Modify, OpenApi};
+use utoipa_actix_web::AppExt as _;
+
+use crate::problem::{Problem, ProblemCode};
+use crate::router;
+use crate::sse::events;
+
+const DESCRIPTION: &str = "\
+Ignacio is the chat assistant of the participants of Action Lab. People log in with their phone \
+number and a one-time code, talk with Ignacio, hand it documents, and get streamed answers that \
+quote them.
+
+Times are RFC 3339 in UTC, ids are UUIDs. Lists are read page by page with `cursor`. Every \
+failure is a problem object (RFC 9457): branch on its `code`. Texts for people come in the \
+language of `Accept-Language` (`es`, `en`), Spanish by default.";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Ignacio", version = "1.0.0", description = DESCRIPTION,
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")),
+    components(
+        schemas(
+            ProblemCode,
+            events::CreatedEvent,
+            events::ToolEvent,
+            events::DeltaEvent<'_>,
+            events::IncompleteEvent<'_>,
+            events::FailedEvent,
+            events::EmptyEvent,
+        ),
+        responses(Problem),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+    tags(
+        (name = "login", description = "Codes by WhatsApp, and sessions for them"),
+        (name = "sessions", description = "The devices that are logged in"),
+        (name = "me", description = "The caller's account"),
+        (name = "conversations", description = "Conversations with Ignacio"),
+        (name = "messages", description = "What was said"),
+        (name = "responses", description = "One response is one generation of a reply"),
+        (name = "files", description = "Documents, pictures and recordings"),
+        (name = "operations", description = "For those who run the service"),
+    ),
+    modifiers(&Schemes),
+)]
+struct Base;
+
+/// The two ways to present a session.
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_with(Components::new);
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("opaque")
+            .description(Some("The token of `POST /v1/auth/sessions`"))
+            .build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let cookie = ApiKeyValue::with_description(
+            "__Host-ignacio",
+            "The same token. Requests that change something must come from our own site.",
+        );
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
+/// The document of everything that is routed.
+pub(crate) fn document() -> Document {
+    let (_, mut document) = App::new()
+        .into_utoipa_app()
+        .openapi(Base::openapi())
+        .configure(router::routes)
+        .split_for_parts();
+    for item in document.paths.paths.values_mut() {
+        let operations =
+            [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in operations.into_iter().flatten() {
+            add_refusals(operation);
+        }
+    }
+    document
+}
+
+/// What any operation may answer: a problem; and a protected one, that there is no session.
+fn add_refusals(operation: &mut Operation) {
+    let problem = || RefOr::<Response>::Ref(Ref::from_response_name("Problem"));
+    let responses = &mut operation.responses.responses;
+    responses.insert("default".to_owned(), problem());
+    if operation.security.is_none() {
+        responses.entry("401".to_owned()).or_insert_with(problem);
+    }
+}
+
+/// The document as it is served and committed: stable, readable, with a line break at its end.
+pub(crate) fn document_json() -> String {
+    let mut json = document().to_pretty_json().unwrap_or_default();
+    json.push('\n');
+    json
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! The problem object on the wire.
+
+use ignacio_domain::person::Locale;
+use ignacio_domain::reply::Failure;
+use serde::Serialize;
+use utoipa::{ToResponse, ToSchema};
+use uuid::Uuid;
+
+use super::{ProblemCode, plain_detail};
+use crate::views::health::Readiness;
+
+/// The media type of RFC 9457.
+pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
+
+/// What went wrong, after RFC 9457.
+#[derive(Clone, Debug, Serialize, ToSchema, ToResponse)]
+#[response(
+    description = "The request failed: see `code`, and `errors` for what to mend.",
+    content_type = "application/problem+json"
+)]
+pub(crate) struct Problem {
+    /// Names the kind of problem; ends in `code`.
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    /// A short name of the kind of problem, in the caller's language.
+    pub(crate) title: String,
+    /// The HTTP status.
+    #[schema(minimum = 400, maximum = 599)]
+    pub(crate) status: u16,
+    /// What went wrong this time, in the caller's language.
+    pub(crate) detail: String,
+    /// The path that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) instance: Option<String>,
+    /// The stable word for the kind of problem: branch on this.
+    pub(crate) code: ProblemCode,
+    /// The request's id, as in `X-Request-Id`: name it when you report the problem.
+    pub(crate) request_id: String,
+    /// The values to mend, one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) errors: Vec<FieldProblem>,
+    /// The reply that is being made, with `response-running`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) response_id: Option<Uuid>,
+    /// What each part of the service said, with an unready `/readyz`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) checks: Option<Readiness>,
+}
+
+/// One value that has to be mended.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct FieldProblem {
+    /// Where it is: a JSON pointer into the body (RFC 6901); the name alone behind a slash for a
+    /// query parameter or a form field.
+    pub(crate) pointer: String,
+    /// The stable word for the rule that it breaks.
+    pub(crate) code: &'static str,
+    /// The rule, in the caller's language.
+    pub(crate) detail: String,
+}
+
+impl Problem {
+    /// A problem that says no more than its code.
+    pub(crate) fn of(code: ProblemCode, request_id: &str, locale: Locale) -> Self {
+        Self {
+            kind: code.uri(),
+            title: code.title(locale).to_owned(),
+            status: code.status().as_u16(),
+            detail: plain_detail(code, locale).to_owned(),
+            instance: None,
+            code,
+            request_id: request_id.to_owned(),
+            errors: Vec::new(),
+            response_id: None,
+            checks: None,
+        }
+    }
+
+    /// Why a reply failed, for its last event.
+    pub(crate) fn of_reply(failure: Failure, request_id: &str, locale: Locale) -> Self {
+        Self::of(failure.into(), request_id, locale)
+    }
+
+    /// The same problem with the path that it happened on.
+    pub(crate) fn about(mut self, path: &str) -> Self {
+        self.instance = Some(path.to_owned());
+        self
+    }
+}

@@ -1,0 +1,140 @@
+//! The code table: every code that a problem may carry, with its status and title.
+
+use actix_web::http::StatusCode;
+use ignacio_domain::person::Locale;
+use ignacio_domain::reply::Failure;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::texts::Text;
+
+/// A stable word for a kind of problem. New words may be added; none changes its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ProblemCode {
+    Malformed,
+    InvalidCursor,
+    Unauthenticated,
+    CodeInvalid,
+    CodeExpired,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    RequestTimeout,
+    Conflict,
+    ResponseRunning,
+    PreconditionFailed,
+    TooLarge,
+    UnsupportedMediaType,
+    RangeNotSatisfiable,
+    InvalidRequest,
+    ProviderUnavailable,
+    ProviderRejected,
+    ReplyInterrupted,
+    ReplyTimedOut,
+    Unavailable,
+    Internal,
+}
+
+impl ProblemCode {
+    /// Every code, in the order of the documentation.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 23] = [
+        Self::Malformed,
+        Self::InvalidCursor,
+        Self::Unauthenticated,
+        Self::CodeInvalid,
+        Self::CodeExpired,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::NotAcceptable,
+        Self::RequestTimeout,
+        Self::Conflict,
+        Self::ResponseRunning,
+        Self::PreconditionFailed,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::RangeNotSatisfiable,
+        Self::InvalidRequest,
+        Self::ProviderUnavailable,
+        Self::ProviderRejected,
+        Self::ReplyInterrupted,
+        Self::ReplyTimedOut,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// The row of the table: word, status and title.
+    #[rustfmt::skip]
+    const fn row(self) -> (&'static str, StatusCode, Text) {
+        use StatusCode as S;
+        match self {
+            Self::Malformed => row("malformed", S::BAD_REQUEST, "Petición mal formada", "Malformed request"),
+            Self::InvalidCursor => row("invalid-cursor", S::BAD_REQUEST, "Cursor no válido", "Invalid cursor"),
+            Self::Unauthenticated => row("unauthenticated", S::UNAUTHORIZED, "Sin sesión", "Not signed in"),
+            Self::CodeInvalid => row("code-invalid", S::UNAUTHORIZED, "Código incorrecto", "Wrong code"),
+            Self::CodeExpired => row("code-expired", S::GONE, "Código vencido", "Code expired"),
+            Self::Forbidden => row("forbidden", S::FORBIDDEN, "No permitido", "Forbidden"),
+            Self::NotFound => row("not-found", S::NOT_FOUND, "No encontrado", "Not found"),
+            Self::MethodNotAllowed => row("method-not-allowed", S::METHOD_NOT_ALLOWED, "Método no permitido", "Method not allowed"),
+            Self::NotAcceptable => row("not-acceptable", S::NOT_ACCEPTABLE, "Formato no disponible", "Not acceptable"),
+            Self::RequestTimeout => row("request-timeout", S::REQUEST_TIMEOUT, "Petición demasiado lenta", "Request too slow"),
+            Self::Conflict => row("conflict", S::CONFLICT, "Conflicto", "Conflict"),
+            Self::ResponseRunning => row("response-running", S::CONFLICT, "Respuesta en curso", "A reply is running"),
+            Self::PreconditionFailed => row("precondition-failed", S::PRECONDITION_FAILED, "Cambió entretanto", "Changed meanwhile"),
+            Self::TooLarge => row("too-large", S::PAYLOAD_TOO_LARGE, "Demasiado grande", "Too large"),
+            Self::UnsupportedMediaType => row("unsupported-media-type", S::UNSUPPORTED_MEDIA_TYPE, "Tipo no admitido", "Unsupported type"),
+            Self::RangeNotSatisfiable => row("range-not-satisfiable", S::RANGE_NOT_SATISFIABLE, "Rango imposible", "Range not satisfiable"),
+            Self::InvalidRequest => row("invalid-request", S::UNPROCESSABLE_ENTITY, "Datos no válidos", "Invalid request"),
+            Self::ProviderUnavailable => row("provider-unavailable", S::SERVICE_UNAVAILABLE, "El modelo no responde", "The model is unavailable"),
+            Self::ProviderRejected => row("provider-rejected", S::BAD_GATEWAY, "El modelo rechazó la petición", "The model refused"),
+            Self::ReplyInterrupted => row("reply-interrupted", S::BAD_GATEWAY, "Respuesta interrumpida", "Reply interrupted"),
+            Self::ReplyTimedOut => row("reply-timed-out", S::GATEWAY_TIMEOUT, "La respuesta tardó demasiado", "The reply took too long"),
+            Self::Unavailable => row("unavailable", S::SERVICE_UNAVAILABLE, "No disponible por ahora", "Unavailable for now"),
+            Self::Internal => row("internal", S::INTERNAL_SERVER_ERROR, "Error interno", "Internal error"),
+        }
+    }
+
+    /// The word.
+    pub(crate) const fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The status that answers with this code have.
+    pub(crate) const fn status(self) -> StatusCode {
+        self.row().1
+    }
+
+    /// The short human name.
+    pub(crate) const fn title(self, locale: Locale) -> &'static str {
+        self.row().2.in_locale(locale)
+    }
+
+    /// A URI that ends in the word; it names the kind of problem and leads nowhere.
+    pub(crate) fn uri(self) -> String {
+        format!("urn:ignacio:problem:{}", self.as_str())
+    }
+}
+
+const fn row(
+    word: &'static str,
+    status: StatusCode,
+    es: &'static str,
+    en: &'static str,
+) -> (&'static str, StatusCode, Text) {
+    (word, status, Text { es, en })
+}
+
+impl From<Failure> for ProblemCode {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::ProviderUnavailable => Self::ProviderUnavailable,
+            Failure::ProviderRejected => Self::ProviderRejected,
+            Failure::Interrupted => Self::ReplyInterrupted,
+            Failure::TimedOut => Self::ReplyTimedOut,
+            Failure::Internal => Self::Internal,
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Rules that single values may break, named for clients in both languages.
+
+use ignacio_domain::conversation::{MAX_TITLE_CHARS, TitleError};
+use ignacio_domain::file::{FileNameError, MAX_NAME_BYTES};
+use ignacio_domain::message::{BodyError, MAX_ATTACHMENTS, MAX_BODY_BYTES};
+use ignacio_domain::otp::{CODE_DIGITS, CodeError};
+use ignacio_domain::page::PageSize;
+use ignacio_domain::person::{Locale, MAX_NAME_CHARS, NameError, UnknownLocale};
+use ignacio_domain::phone::PhoneError;
+
+use super::FieldProblem;
+
+/// A value that breaks a rule. The value itself is never repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FieldError {
+    pointer: String,
+    rule: Rule,
+}
+
+impl FieldError {
+    /// Names the place of a value and the rule that it breaks.
+    pub(crate) fn new(pointer: impl Into<String>, rule: Rule) -> Self {
+        Self { pointer: pointer.into(), rule }
+    }
+
+    pub(super) fn told_in(&self, locale: Locale) -> FieldProblem {
+        FieldProblem {
+            pointer: self.pointer.clone(),
+            code: self.rule.code(),
+            detail: self.rule.detail(locale),
+        }
+    }
+}
+
+/// A rule that a single value may break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    UnknownField,
+    Required,
+    WrongType,
+    WrongValue,
+    Duplicate,
+    Limit,
+    Uuid,
+    PersonName,
+    Language,
+    Phone,
+    PhoneLength,
+    OtpCode,
+    DeviceName,
+    Title,
+    MessageBlank,
+    MessageTooLong,
+    MessageNul,
+    TooManyFiles,
+    FileGone,
+    FileName,
+    FileNameLength,
+    FileEmpty,
+    AfterFile,
+}
+
+impl Rule {
+    /// Every rule.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 23] = [
+        Self::UnknownField,
+        Self::Required,
+        Self::WrongType,
+        Self::WrongValue,
+        Self::Duplicate,
+        Self::Limit,
+        Self::Uuid,
+        Self::PersonName,
+        Self::Language,
+        Self::Phone,
+        Self::PhoneLength,
+        Self::OtpCode,
+        Self::DeviceName,
+        Self::Title,
+        Self::MessageBlank,
+        Self::MessageTooLong,
+        Self::MessageNul,
+        Self::TooManyFiles,
+        Self::FileGone,
+        Self::FileName,
+        Self::FileNameLength,
+        Self::FileEmpty,
+        Self::AfterFile,
+    ];
+
+    /// The stable word for the rule.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::UnknownField => "unknown-field",
+            Self::Required => "required",
+            Self::WrongType => "wrong-type",
+            Self::WrongValue => "wrong-value",
+            Self::Duplicate => "duplicate",
+            Self::Limit => "limit",
+            Self::Uuid => "uuid",
+            Self::PersonName => "name",
+            Self::Language => "language",
+            Self::Phone => "phone",
+            Self::PhoneLength => "phone-length",
+            Self::OtpCode => "code",
+            Self::DeviceName => "device-name",
+            Self::Title => "title",
+            Self::MessageBlank => "blank",
+            Self::MessageTooLong => "too-long",
+            Self::MessageNul => "nul",
+            Self::TooManyFiles => "too-many-files",
+            Self::FileGone => "not-found",
+            Self::FileName => "file-name",
+            Self::FileNameLength => "file-name-length",
+            Self::FileEmpty => "empty",
+            Self::AfterFile => "after-file",
+        }
+    }
+
+    /// The rule behind a code that a validator's attribute names.
+    pub(crate) fn of_validator(code: &str) -> Self {
+        [Self::DeviceName, Self::TooManyFiles]
+            .into_iter()
+            .find(|rule| rule.code() == code)
+            .unwrap_or(Self::WrongValue)
+    }
+
+    /// The rule in words. It is made of constants only, so that no value can slip into it.
+    pub(crate) fn detail(self, locale: Locale) -> String {
+        match locale {
+            Locale::Es => self.spanish(),
+            Locale::En => self.english(),
+        }
+    }
+
+    fn spanish(self) -> String {
+        match self {
+            Self::UnknownField => "este campo no existe".into(),
+            Self::Required => "falta este campo".into(),
+            Self::WrongType => "el tipo de este valor no es el esperado".into(),
+            Self::WrongValue => "este valor no es uno de los admitidos".into(),
+            Self::Duplicate => "este campo está repetido".into(),
+            Self::Limit => format!("el límite va de 1 a {}", PageSize::MAX),
+            Self::Uuid => "se espera un UUID".into(),
+            Self::PersonName => {
+                format!("un nombre tiene de 1 a {MAX_NAME_CHARS} caracteres, ninguno de control")
+            }
+            Self::Language => "los idiomas son es y en".into(),
+            Self::Phone => "un teléfono lleva solo cifras, espacios y guiones".into(),
+            Self::PhoneLength => {
+                "un teléfono tiene de 7 a 15 cifras, con el código del país".into()
+            }
+            Self::OtpCode => format!("el código tiene {CODE_DIGITS} cifras"),
+            Self::DeviceName => {
+                "el nombre del dispositivo tiene hasta 100 caracteres, ninguno de control".into()
+            }
+            Self::Title => {
+                format!("un título tiene de 1 a {MAX_TITLE_CHARS} caracteres, ninguno de control")
+            }
+            Self::MessageBlank => "un mensaje necesita algún texto".into(),
+            Self::MessageTooLong => format!("un mensaje tiene hasta {MAX_BODY_BYTES} bytes"),
+            Self::MessageNul => "un mensaje no lleva caracteres NUL".into(),
+            Self::TooManyFiles => {
+                format!("un mensaje lleva hasta {MAX_ATTACHMENTS} archivos distintos")
+            }
+            Self::FileGone => "este archivo no existe".into(),
+            Self::FileName => "un archivo necesita un nombre".into(),
+            Self::FileNameLength => {
+                format!("un nombre de archivo tiene hasta {MAX_NAME_BYTES} bytes")
+            }
+            Self::FileEmpty => "el archivo está vacío".into(),
+            Self::AfterFile => "este campo debe ir antes del archivo".into(),
+        }
+    }
+
+    fn english(self) -> String {
+        match self {
+            Self::UnknownField => "there is no such field".into(),
+            Self::Required => "this field is missing".into(),
+            Self::WrongType => "the value is not of the expected type".into(),
+            Self::WrongValue => "the value is none of the accepted ones".into(),
+            Self::Duplicate => "this field is given twice".into(),
+            Self::Limit => format!("the limit is 1 to {}", PageSize::MAX),
+            Self::Uuid => "a UUID is expected".into(),
+            Self::PersonName => {
+                format!("a name has 1 to {MAX_NAME_CHARS} characters and no control characters")
+            }
+            Self::Language => "the languages are es and en".into(),
+            Self::Phone => "a phone number has digits, spaces and dashes only".into(),
+            Self::PhoneLength => "a phone number has 7 to 15 digits, country code included".into(),
+            Self::OtpCode => format!("a code has {CODE_DIGITS} digits"),
+            Self::DeviceName => {
+                "a device name has up to 100 characters and no control characters".into()
+            }
+            Self::Title => {
+                format!("a title has 1 to {MAX_TITLE_CHARS} characters and no control characters")
+            }
+            Self::MessageBlank => "a message needs some text".into(),
+            Self::MessageTooLong => format!("a message has at most {MAX_BODY_BYTES} bytes"),
+            Self::MessageNul => "a message has no NUL characters".into(),
+            Self::TooManyFiles => {
+                format!("a message carries at most {MAX_ATTACHMENTS} different files")
+            }
+            Self::FileGone => "there is no such file".into(),
+            Self::FileName => "a file needs a name".into(),
+            Self::FileNameLength => format!("a file name has at most {MAX_NAME_BYTES} bytes"),
+            Self::FileEmpty => "the file is empty".into(),
+            Self::AfterFile => "this field must come before the file".into(),
+        }
+    }
+}
+
+impl From<NameError> for Rule {
+    fn from(_: NameError) -> Self {
+        Self::PersonName
+    }
+}
+
+impl From<UnknownLocale> for Rule {
+    fn from(_: UnknownLocale) -> Self {
+        Self::Language
+    }
+}
+
+impl From<TitleError> for Rule {
+    fn from(_: TitleError) -> Self {
+        Self::Title
+    }
+}
+
+impl From<CodeError> for Rule {
+    fn from(_: CodeError) -> Self {
+        Self::OtpCode
+    }
+}
+
+impl From<BodyError> for Rule {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Blank => Self::MessageBlank,
+            BodyError::TooLong => Self::MessageTooLong,
+            BodyError::Nul => Self::MessageNul,
+        }
+    }
+}
+
+impl From<FileNameError> for Rule {
+    fn from(error: FileNameError) -> Self {
+        match error {
+            FileNameError::Blank => Self::FileName,
+            FileNameError::TooLong => Self::FileNameLength,
+        }
+    }
+}
+
+impl From<PhoneError> for Rule {
+    fn from(error: PhoneError) -> Self {
+        match error {
+            PhoneError::Character => Self::Phone,
+            PhoneError::Length | PhoneError::CountryCode => Self::PhoneLength,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The sentences that problems are told in, each in both languages.
+
+use ignacio_domain::person::Locale;
+
+use super::{ApiError, ProblemCode};
+
+/// A sentence in both languages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text {
+    pub(crate) es: &'static str,
+    pub(crate) en: &'static str,
+}
+
+impl Text {
+    /// The sentence in one language.
+    pub(crate) const fn in_locale(self, locale: Locale) -> &'static str {
+        match locale {
+            Locale::Es => self.es,
+            Locale::En => self.en,
+        }
+    }
+}
+
+const fn text(es: &'static str, en: &'static str) -> Text {
+    Text { es, en }
+}
+
+/// What could not even be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Malformed {
+    /// The request as a whole.
+    Request,
+    /// The body is no JSON, from this place on.
+    Json { line: usize, column: usize },
+    /// The body is not UTF-8.
+    Encoding,
+    /// The body broke off.
+    Body,
+    /// The parts of a form.
+    Multipart,
+    /// The id in the path.
+    Id,
+    /// `Last-Event-ID` or `after`.
+    EventId,
+}
+
+/// What is not there, or is somebody else's: the two look the same on purpose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Thing {
+    Any,
+    Route,
+    Conversation,
+    Message,
+    Response,
+    File,
+    Session,
+}
+
+/// What kind of content is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unsupported {
+    /// The body's declared type.
+    ContentType,
+    /// The file's real type, or one that contradicts its name.
+    File,
+}
+
+impl ApiError {
+    /// What went wrong this time, where it is more than the code says.
+    pub(super) fn detail(&self, locale: Locale) -> Option<String> {
+        match self {
+            Self::Malformed(Malformed::Json { line, column }) => Some(match locale {
+                Locale::Es => format!("El cuerpo no es JSON: línea {line}, columna {column}."),
+                Locale::En => format!("The body is not JSON: line {line}, column {column}."),
+            }),
+            Self::Malformed(what) => malformed(*what).map(|it| it.in_locale(locale).to_owned()),
+            Self::NotFound(thing) => Some(not_found(*thing).in_locale(locale).to_owned()),
+            Self::FilesNotFound(_) => Some(not_found(Thing::File).in_locale(locale).to_owned()),
+            Self::TooLarge { limit: limit @ 1.. } => Some(match locale {
+                Locale::Es => format!("El límite es de {limit} bytes."),
+                Locale::En => format!("The limit is {limit} bytes."),
+            }),
+            Self::Unsupported(Unsupported::File) => Some(FILE_TYPE.in_locale(locale).to_owned()),
+            Self::RangeNotSatisfiable { size } => Some(match locale {
+                Locale::Es => format!("El archivo tiene {size} bytes."),
+                Locale::En => format!("The file has {size} bytes."),
+            }),
+            Self::NotReady(_) => Some(NOT_READY.in_locale(locale).to_owned()),
+            Self::Draining => Some(DRAINING.in_locale(locale).to_owned()),
+            Self::Busy => Some(BUSY.in_locale(locale).to_owned()),
+            _ => None,
+        }
+    }
+}
+
+const FILE_TYPE: Text = text(
+    "Ese tipo de archivo no se admite, o su contenido no es lo que dice su nombre.",
+    "That type of file is not taken, or its content is not what its name says.",
+);
+const NOT_READY: Text =
+    text("El servicio aún no puede atender.", "The service cannot answer requests yet.");
+const DRAINING: Text = text(
+    "Este servidor se está apagando: vuelve a intentarlo.",
+    "This server is shutting down: try again.",
+);
+const BUSY: Text = text(
+    "Hay demasiadas cargas a la vez: vuelve a intentarlo en un momento.",
+    "Too many uploads at once: try again in a moment.",
+);
+
+const fn malformed(what: Malformed) -> Option<Text> {
+    match what {
+        Malformed::Request | Malformed::Json { .. } => None,
+        Malformed::Encoding => Some(text("El cuerpo no es UTF-8.", "The body is not UTF-8.")),
+        Malformed::Body => {
+            Some(text("El cuerpo llegó incompleto.", "The body broke off before its end."))
+        }
+        Malformed::Multipart => Some(text(
+            "El formulario multipart no se puede leer.",
+            "The multipart form cannot be read.",
+        )),
+        Malformed::Id => Some(text(
+            "El identificador de la ruta no es un UUID.",
+            "The id in the path is not a UUID.",
+        )),
+        Malformed::EventId => Some(text(
+            "Last-Event-ID y after son números de evento, desde 0.",
+            "Last-Event-ID and after are event numbers, from 0.",
+        )),
+    }
+}
+
+const fn not_found(thing: Thing) -> Text {
+    match thing {
+        Thing::Any => text("No existe.", "There is no such thing."),
+        Thing::Route => text("Esa ruta no existe.", "There is no such route."),
+        Thing::Conversation => {
+            text("Esa conversación no existe.", "There is no such conversation.")
+        }
+        Thing::Message => text("Ese mensaje no existe.", "There is no such message."),
+        Thing::Response => text("Esa respuesta no existe.", "There is no such response."),
+        Thing::File => text("Ese archivo no existe.", "There is no such file."),
+        Thing::Session => text("Esa sesión no existe.", "There is no such session."),
+    }
+}
+
+/// What a code says when nothing more is known.
+#[expect(clippy::too_many_lines, reason = "a table, one sentence for each code")]
+pub(super) const fn plain(code: ProblemCode) -> Text {
+    match code {
+        ProblemCode::Malformed => {
+            text("La petición no se puede leer.", "The request cannot be read.")
+        }
+        ProblemCode::InvalidCursor => text(
+            "Ese cursor no es de esta lista: empieza desde el principio.",
+            "That cursor is not of this list: start from the beginning.",
+        ),
+        ProblemCode::Unauthenticated => text(
+            "Inicia sesión: la sesión falta, terminó o no es válida.",
+            "Sign in: the session is missing, over or not valid.",
+        ),
+        ProblemCode::CodeInvalid => text(
+            "Ese código no es correcto o ya no sirve.",
+            "That code is wrong or no longer good.",
+        ),
+        ProblemCode::CodeExpired => {
+            text("Ese código ya venció: pide otro.", "That code has expired: ask for another.")
+        }
+        ProblemCode::Forbidden => text(
+            "Con cookie, las peticiones que cambian algo solo se admiten desde el propio sitio.",
+            "With a cookie, requests that change something are only taken from our own site.",
+        ),
+        ProblemCode::NotFound => text("No existe.", "There is no such thing."),
+        ProblemCode::MethodNotAllowed => text(
+            "Esa ruta no admite ese método; mira Allow.",
+            "That route does not take that method; see Allow.",
+        ),
+        ProblemCode::NotAcceptable => text(
+            "Esta ruta no puede responder en el formato pedido.",
+            "This route cannot answer in the format asked for.",
+        ),
+        ProblemCode::RequestTimeout => {
+            text("El cuerpo tardó demasiado en llegar.", "The body took too long to arrive.")
+        }
+        ProblemCode::Conflict => text(
+            "Choca con el estado actual: vuelve a leerlo.",
+            "It clashes with the present state: read it again.",
+        ),
+        ProblemCode::ResponseRunning => text(
+            "Ya se está escribiendo una respuesta en esta conversación.",
+            "A reply is already being written in this conversation.",
+        ),
+        ProblemCode::PreconditionFailed => text(
+            "Alguien lo cambió entretanto: vuelve a leerlo.",
+            "Somebody changed it meanwhile: read it again.",
+        ),
+        ProblemCode::TooLarge => text("Es demasiado grande.", "It is too large."),
+        ProblemCode::UnsupportedMediaType => text(
+            "El tipo de contenido de la petición no se admite aquí.",
+            "The request's content type is not taken here.",
+        ),
+        ProblemCode::RangeNotSatisfiable => {
+            text("El archivo no llega hasta ahí.", "The file does not reach that far.")
+        }
+        ProblemCode::InvalidRequest => text(
+            "Hay valores que corregir: mira errors.",
+            "Some values have to be mended: see errors.",
+        ),
+        ProblemCode::ProviderUnavailable => text(
+            "El modelo no responde por ahora: vuelve a intentarlo.",
+            "The model does not answer for now: try again.",
+        ),
+        ProblemCode::ProviderRejected => {
+            text("El modelo no aceptó la petición.", "The model did not take the request.")
+        }
+        ProblemCode::ReplyInterrupted => text(
+            "La respuesta se cortó; el texto hasta ahí queda guardado.",
+            "The reply broke off; the text so far is kept.",
+        ),
+        ProblemCode::ReplyTimedOut => text(
+            "La respuesta tardó más de lo permitido; el texto hasta ahí queda guardado.",
+            "The reply took longer than it may; the text so far is kept.",
+        ),
+        ProblemCode::Unavailable => text(
+            "El servicio no está disponible: vuelve a intentarlo en un momento.",
+            "The service is unavailable: try again in a moment.",
+        ),
+        ProblemCode::Internal => text(
+            "Algo falló de nuestro lado; queda registrado con el id de la petición.",
+            "Something failed on our side; it is logged under the request's id.",
+        ),
+    }
+}

@@ -1,0 +1,49 @@
+//! The whole route table.
+
+use actix_web::middleware::from_fn;
+use utoipa_actix_web::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::auth::authenticate;
+use crate::routes::{
+    conversations, document, files, health, me, messages, otp, responses, sessions,
+};
+
+/// Every route that the OpenAPI document describes.
+pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(health::healthz) //                           GET    /healthz
+        .service(health::readyz) //                            GET    /readyz
+        .service(document::show) //                            GET    /v1/openapi.json
+        .service(
+            scope("/v1/auth")
+                .service(otp::request) //                      POST   /v1/auth/otp
+                .service(sessions::open), //                   POST   /v1/auth/sessions
+        )
+        .service(
+            scope("/v1")
+                .wrap(from_fn(authenticate))
+                .service(me::show) //                          GET    /v1/me
+                .service(me::change) //                        PATCH  /v1/me
+                .service(sessions::list) //                    GET    /v1/sessions
+                .service(sessions::end_others) //              DELETE /v1/sessions?except=current
+                .service(sessions::end_current) //             DELETE /v1/sessions/current
+                .service(sessions::end) //                     DELETE /v1/sessions/{id}
+                .service(conversations::list) //               GET    /v1/conversations
+                .service(conversations::start) //              POST   /v1/conversations
+                .service(conversations::show) //               GET    /v1/conversations/{id}
+                .service(conversations::change) //             PATCH  /v1/conversations/{id}
+                .service(conversations::delete) //             DELETE /v1/conversations/{id}
+                .service(conversations::list_files) //         GET    /v1/conversations/{id}/files
+                .service(messages::list) //                    GET    /v1/conversations/{id}/messages
+                .service(messages::post) //                    POST   /v1/conversations/{id}/messages
+                .service(messages::show) //                    GET    /v1/messages/{id}
+                .service(responses::show) //                   GET    /v1/responses/{id}
+                .service(responses::follow) //                 GET    /v1/responses/{id}/events
+                .service(files::list) //                       GET    /v1/files
+                .service(files::upload) //                     POST   /v1/files
+                .service(files::show) //                       GET    /v1/files/{id}
+                .service(files::download) //                   GET    /v1/files/{id}/content
+                .service(files::delete), //                    DELETE /v1/files/{id}
+        );
+}

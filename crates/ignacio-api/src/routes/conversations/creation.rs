@@ -1,0 +1,78 @@
+//! Starting a conversation, with or without its first message.
+
+use actix_web::{post, web};
+use ignacio_domain::conversation::ConversationTitle;
+use ignacio_domain::ids::ConversationId;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::answer::Created;
+use crate::auth::Caller;
+use crate::extract::{Body, object};
+use crate::flows::turn::{self, PostMessage};
+use crate::problem::{ApiError, Problem, Thing};
+use crate::state::AppState;
+use crate::views::conversation::{StartedView, StartedWithMessageView};
+
+/// What to start with.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StartConversation {
+    /// What to call it, 1 to 200 characters; it gets a name by itself otherwise.
+    #[schema(min_length = 1, max_length = 200)]
+    title: Option<String>,
+    /// The first message.
+    #[serde(default, deserialize_with = "object")]
+    #[validate(nested)]
+    message: Option<PostMessage>,
+}
+
+/// Starts a conversation. With a message, the message is posted and a reply is asked for in the
+/// same call.
+#[utoipa::path(
+    operation_id = "start_conversation",
+    tag = "conversations",
+    request_body = StartConversation,
+    responses(
+        (status = CREATED, body = StartedView, headers(
+            ("Location" = String, description = "The conversation"),
+        )),
+        (status = NOT_FOUND, response = Problem),
+        (status = UNPROCESSABLE_ENTITY, response = Problem),
+    ),
+)]
+#[post("/conversations")]
+#[tracing::instrument(name = "api.conversations.start", skip_all)]
+pub(crate) async fn start(
+    caller: Caller,
+    Body(body): Body<StartConversation>,
+    state: web::Data<AppState>,
+) -> Result<Created<StartedView>, ApiError> {
+    let title = body.title.as_deref().map(ConversationTitle::parse).transpose();
+    let title = title.map_err(|error| ApiError::invalid("/title", error.into()))?;
+    let message = body.message.map(|message| message.parse("/message")).transpose()?;
+    let id = ConversationId::new();
+
+    let scope = state.db.begin(caller.session()).await?;
+    let conversation = scope.conversations().insert(id, title.as_ref()).await?;
+    let Some(message) = message else {
+        scope.commit().await?;
+        let view = StartedView::Alone(conversation.into());
+        return Ok(Created { location: format!("/v1/conversations/{id}"), view });
+    };
+    turn::refuse_missing_files(&scope, &message, "/message").await?;
+    let posted = scope.messages().post(id, &message).await?;
+    // The message has changed the counts.
+    let conversation = scope.conversations().find(id).await?;
+    let (Some(posted), Some(conversation)) = (posted, conversation) else {
+        return Err(ApiError::NotFound(Thing::Conversation));
+    };
+    scope.commit().await?;
+    state.ask(posted.response.id);
+
+    let started =
+        StartedWithMessageView { conversation: conversation.into(), posted: posted.into() };
+    let view = StartedView::WithMessage(Box::new(started));
+    Ok(Created { location: format!("/v1/conversations/{id}"), view })
+}

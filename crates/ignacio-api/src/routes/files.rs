@@ -1,0 +1,120 @@
+//! Files: handing them over, listing, reading, deleting.
+
+mod content;
+mod lists;
+
+use actix_multipart::Multipart;
+use actix_web::{HttpRequest, delete, get, post, web};
+use ignacio_domain::ids::FileId;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+pub(crate) use self::content::download;
+pub(crate) use self::lists::list;
+use crate::answer::{Created, Done, Tagged};
+use crate::auth::Caller;
+use crate::extract::PathId;
+use crate::flows::upload as flow;
+use crate::problem::{ApiError, Problem, Thing};
+use crate::state::AppState;
+use crate::views::file::FileView;
+
+/// The form of an upload. `conversation_id` must come before `file`.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only describes the form")]
+pub(crate) struct UploadForm {
+    /// The conversation in which the file is used first.
+    conversation_id: Option<Uuid>,
+    /// The file, with its name. Its type is decided by its content.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+/// Hands over a file. Documents are on their way into the library that replies can quote from as
+/// soon as this answers (`sync`).
+#[utoipa::path(
+    operation_id = "upload_file",
+    tag = "files",
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses(
+        (status = CREATED, body = FileView, headers(
+            ("Location" = String, description = "The file"),
+        )),
+        (status = BAD_REQUEST, response = Problem),
+        (status = NOT_FOUND, response = Problem),
+        (status = PAYLOAD_TOO_LARGE, response = Problem),
+        (status = UNSUPPORTED_MEDIA_TYPE, response = Problem),
+        (status = UNPROCESSABLE_ENTITY, response = Problem),
+    ),
+)]
+#[post("/files")]
+#[tracing::instrument(name = "api.files.upload", skip_all)]
+pub(crate) async fn upload(
+    caller: Caller,
+    request: HttpRequest,
+    payload: web::Payload,
+    state: web::Data<AppState>,
+) -> Result<Created<FileView>, ApiError> {
+    flow::check_head(request.headers(), state.settings.upload_max_bytes)?;
+
+    let form = Multipart::new(request.headers(), payload);
+    let file = flow::receive(&state, &caller, form).await?;
+    state.poke();
+
+    Ok(Created { location: format!("/v1/files/{}", file.id), view: file.into() })
+}
+
+/// Shows what is known of a file.
+#[utoipa::path(
+    operation_id = "show_file",
+    tag = "files",
+    params(("id" = Uuid, Path, description = "The file")),
+    responses(
+        (status = OK, body = FileView, headers(("ETag" = String))),
+        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = NOT_FOUND, response = Problem),
+    ),
+)]
+#[get("/files/{id}")]
+#[tracing::instrument(name = "api.files.show", skip_all, fields(file.id = %*id))]
+pub(crate) async fn show(
+    caller: Caller,
+    id: PathId<FileId>,
+    state: web::Data<AppState>,
+) -> Result<Tagged<FileView>, ApiError> {
+    let scope = state.db.begin(caller.session()).await?;
+    let Some(file) = scope.files().find(*id).await? else {
+        return Err(ApiError::NotFound(Thing::File));
+    };
+    scope.commit().await?;
+
+    Ok(Tagged(file.into()))
+}
+
+/// Deletes a file. It is gone for its owner when this answers; the worker then removes the bytes
+/// and what providers have of it.
+#[utoipa::path(
+    operation_id = "delete_file",
+    tag = "files",
+    params(("id" = Uuid, Path, description = "The file")),
+    responses(
+        (status = NO_CONTENT, description = "It is gone"),
+        (status = NOT_FOUND, response = Problem),
+    ),
+)]
+#[delete("/files/{id}")]
+#[tracing::instrument(name = "api.files.delete", skip_all, fields(file.id = %*id))]
+pub(crate) async fn delete(
+    caller: Caller,
+    id: PathId<FileId>,
+    state: web::Data<AppState>,
+) -> Result<Done, ApiError> {
+    let scope = state.db.begin(caller.session()).await?;
+    if !scope.files().delete(*id).await? {
+        return Err(ApiError::NotFound(Thing::File));
+    }
+    scope.commit().await?;
+    state.poke();
+
+    Ok(Done)
+}

@@ -1,0 +1,88 @@
+//! The caller's own account.
+
+use std::str::FromStr as _;
+
+use actix_web::{get, patch, web};
+use ignacio_domain::person::{Locale, PersonChange, PersonName};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::answer::Tagged;
+use crate::auth::Caller;
+use crate::extract::{MergePatch, not_null};
+use crate::problem::{ApiError, Problem};
+use crate::state::AppState;
+use crate::views::person::{LocaleView, PersonView};
+
+/// What to change; what is left out stays.
+#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChangeMe {
+    /// 1 to 120 characters.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false, min_length = 1, max_length = 120)]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false, value_type = LocaleView)]
+    locale: Option<String>,
+}
+
+impl ChangeMe {
+    fn parse(&self) -> Result<PersonChange, ApiError> {
+        let name = self.name.as_deref().map(PersonName::parse).transpose();
+        let locale = self.locale.as_deref().map(Locale::from_str).transpose();
+        Ok(PersonChange {
+            name: name.map_err(|error| ApiError::invalid("/name", error.into()))?,
+            locale: locale.map_err(|error| ApiError::invalid("/locale", error.into()))?,
+        })
+    }
+}
+
+/// Shows the caller's account.
+#[utoipa::path(
+    operation_id = "show_me",
+    tag = "me",
+    responses(
+        (status = OK, body = PersonView, headers(("ETag" = String))),
+        (status = NOT_MODIFIED, description = "What you have is still good"),
+    ),
+)]
+#[get("/me")]
+#[tracing::instrument(name = "api.me.show", skip_all)]
+pub(crate) async fn show(
+    caller: Caller,
+    state: web::Data<AppState>,
+) -> Result<Tagged<PersonView>, ApiError> {
+    let person = state.db.whoami(caller.session()).await?;
+
+    Ok(Tagged(person.into()))
+}
+
+/// Changes the caller's name or language.
+#[utoipa::path(
+    operation_id = "change_me",
+    tag = "me",
+    request_body(content = ChangeMe, content_type = "application/merge-patch+json"),
+    responses(
+        (status = OK, body = PersonView, headers(("ETag" = String))),
+        (status = UNPROCESSABLE_ENTITY, response = Problem),
+    ),
+)]
+#[patch("/me")]
+#[tracing::instrument(name = "api.me.change", skip_all)]
+pub(crate) async fn change(
+    caller: Caller,
+    MergePatch(body): MergePatch<ChangeMe>,
+    state: web::Data<AppState>,
+) -> Result<Tagged<PersonView>, ApiError> {
+    let change = body.parse()?;
+
+    let scope = state.db.begin(caller.session()).await?;
+    let Some(person) = scope.people().change(&change).await? else {
+        return Err(ApiError::Unauthenticated { presented: true });
+    };
+    scope.commit().await?;
+
+    Ok(Tagged(person.into()))
+}

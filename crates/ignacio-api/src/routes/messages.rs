@@ -1,0 +1,136 @@
+//! Messages: reading them, and sending one.
+
+use actix_web::{HttpRequest, HttpResponse, Responder as _, get, post, web};
+use ignacio_domain::ids::{ConversationId, MessageId};
+use serde::Deserialize;
+
+use crate::answer::{Created, Tagged};
+use crate::auth::Caller;
+use crate::cursor::List;
+use crate::edge::RequestContext;
+use crate::extract::{Body, Params, PathId};
+use crate::flows::turn::{self, PostMessage};
+use crate::negotiate::{Form, preferred};
+use crate::paging::{Paging, listed};
+use crate::problem::{ApiError, Problem, Thing};
+use crate::sse;
+use crate::state::AppState;
+use crate::views::listing::Listing;
+use crate::views::message::{MessageView, PostedView, SingleMessageView};
+
+/// Which page.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListMessages {
+    /// Rows of the page, 50 unless said otherwise.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<i64>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Lists a conversation's messages, the newest first.
+#[utoipa::path(
+    operation_id = "list_messages",
+    tag = "messages",
+    params(("id" = Uuid, Path, description = "The conversation"), ListMessages),
+    responses(
+        (status = OK, body = Listing<MessageView>),
+        (status = BAD_REQUEST, response = Problem),
+        (status = NOT_FOUND, response = Problem),
+    ),
+)]
+#[get("/conversations/{id}/messages")]
+#[tracing::instrument(name = "api.messages.list", skip_all, fields(conversation.id = %*id))]
+pub(crate) async fn list(
+    caller: Caller,
+    id: PathId<ConversationId>,
+    Params(params): Params<ListMessages>,
+    state: web::Data<AppState>,
+) -> Result<Listing<MessageView>, ApiError> {
+    const LIST: List = List::Messages;
+    let paging = Paging::read(&state.cursors, LIST, params.limit, params.cursor.as_deref())?;
+
+    let rows = state.db.list_messages(caller.session(), *id, paging.after, paging.size).await?;
+
+    Ok(listed(&state.cursors, LIST, rows))
+}
+
+/// Sends a message and asks for a reply: at once as JSON, or as a stream of events for clients
+/// that prefer `text/event-stream`. The reply is made either way, and can be followed under
+/// `/v1/responses/{id}/events` from anywhere.
+#[utoipa::path(
+    operation_id = "post_message",
+    tag = "messages",
+    params(("id" = Uuid, Path, description = "The conversation")),
+    request_body = PostMessage,
+    responses(
+        (status = CREATED, body = PostedView, headers(
+            ("Location" = String, description = "The message"),
+        )),
+        (status = OK, description = "The reply's events", content_type = "text/event-stream",
+            body = String),
+        (status = NOT_FOUND, response = Problem),
+        (status = NOT_ACCEPTABLE, response = Problem),
+        (status = CONFLICT, response = Problem),
+        (status = UNPROCESSABLE_ENTITY, response = Problem),
+    ),
+)]
+#[post("/conversations/{id}/messages")]
+#[tracing::instrument(name = "api.messages.post", skip_all, fields(conversation.id = %*id))]
+pub(crate) async fn post(
+    caller: Caller,
+    id: PathId<ConversationId>,
+    Body(body): Body<PostMessage>,
+    context: RequestContext,
+    request: HttpRequest,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    let form = preferred(request.headers())?;
+    if form == Form::Events && state.stop.is_cancelled() {
+        return Err(ApiError::Draining);
+    }
+    let message = body.parse("")?;
+
+    let posted = turn::post(&state, &caller, *id, &message).await?;
+
+    match form {
+        Form::Events => Ok(sse::follow(&state, &caller, &context, posted.response.id, 0)),
+        Form::Json => {
+            let location = format!("/v1/messages/{}", posted.message.id);
+            Ok(Created { location, view: PostedView::from(posted) }.respond_to(&request))
+        }
+    }
+}
+
+/// Shows a message, with the response that writes or wrote it.
+#[utoipa::path(
+    operation_id = "show_message",
+    tag = "messages",
+    params(("id" = Uuid, Path, description = "The message")),
+    responses(
+        (status = OK, body = SingleMessageView, headers(("ETag" = String))),
+        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = NOT_FOUND, response = Problem),
+    ),
+)]
+#[get("/messages/{id}")]
+#[tracing::instrument(name = "api.messages.show", skip_all, fields(message.id = %*id))]
+pub(crate) async fn show(
+    caller: Caller,
+    id: PathId<MessageId>,
+    state: web::Data<AppState>,
+) -> Result<Tagged<SingleMessageView>, ApiError> {
+    let scope = state.db.begin(caller.session()).await?;
+    let Some(message) = scope.messages().find(*id).await? else {
+        return Err(ApiError::NotFound(Thing::Message));
+    };
+    let response = match message.response {
+        Some(response) => scope.responses().find(response).await?,
+        None => None,
+    };
+    scope.commit().await?;
+
+    Ok(Tagged(SingleMessageView::new(message, response)))
+}

@@ -1,0 +1,144 @@
+//! Decides what an uploaded file is: by its first bytes, never by what its sender says.
+//!
+//! The ending of its name has a say in two ways only: it chooses among forms that share their
+//! content (Markdown, CSV and JSON are all text; the Office formats are all zip archives), and one
+//! that belongs to another type than the content is refused.
+
+use ignacio_domain::file::{FileKind, FileName, MediaType};
+
+/// How many of a file's first bytes decide.
+pub(crate) const HEAD_BYTES: usize = 8 * 1024;
+
+const OLE: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
+const ZIP: &[u8] = b"PK\x03\x04";
+const PDF: &[u8] = b"%PDF-";
+const TEXTS: [&str; 4] = ["text/plain", "text/markdown", "text/csv", "application/json"];
+/// MPEG-4 containers: recorders are careless about which of these a file calls itself.
+const MPEG4: [&str; 3] = ["video/mp4", "audio/m4a", "video/quicktime"];
+
+/// The media type of a file that starts with `head`; `None` when it is not one that people may
+/// hand over, or not what its name says.
+pub(crate) fn media_type(head: &[u8], name: &FileName) -> Option<MediaType> {
+    let extension = name.extension();
+    let named = extension.as_deref().and_then(MediaType::of_extension);
+    if head.starts_with(OLE) {
+        return named.filter(|it| it.name == "application/msword");
+    }
+    if head.starts_with(ZIP) {
+        return named.filter(|it| is_office(head, *it));
+    }
+    if let Some(text) = text(head, extension.is_some(), named) {
+        return Some(text);
+    }
+    let found = binary(head)?;
+    match named {
+        None => Some(found),
+        Some(named) if named.name == found.name => Some(found),
+        Some(named) if both_in(&MPEG4, named, found) => Some(named),
+        // A screenshot that calls itself .jpg is still a picture.
+        Some(named) if named.kind == FileKind::Image && found.kind == FileKind::Image => {
+            Some(found)
+        }
+        Some(_) => None,
+    }
+}
+
+/// Whether the rest of a file of this type has to be watched for bytes that are no text.
+pub(crate) fn is_text(kind: MediaType) -> bool {
+    TEXTS.contains(&kind.name)
+}
+
+fn both_in(names: &[&str], one: MediaType, other: MediaType) -> bool {
+    names.contains(&one.name) && names.contains(&other.name)
+}
+
+/// Open XML: an archive that lists its content types, with this format's folder in it and none of
+/// another's before.
+fn is_office(head: &[u8], kind: MediaType) -> bool {
+    let folder: &[u8] = match kind.extensions.first() {
+        Some(&"docx") => b"word/",
+        Some(&"xlsx") => b"xl/",
+        Some(&"pptx") => b"ppt/",
+        _ => return false,
+    };
+    let first = [b"word/".as_slice(), b"xl/", b"ppt/"]
+        .into_iter()
+        .filter_map(|it| Some((find(head, it)?, it)))
+        .min();
+    match first {
+        Some((_, first)) => first == folder,
+        None => {
+            find(head, b"[Content_Types].xml").is_some() || find(head, b"_rels/.rels").is_some()
+        }
+    }
+}
+
+fn find(within: &[u8], wanted: &[u8]) -> Option<usize> {
+    within.windows(wanted.len()).position(|window| window == wanted)
+}
+
+/// Text under a text's ending, or under no ending at all; markup only as Markdown.
+fn text(head: &[u8], has_extension: bool, named: Option<MediaType>) -> Option<MediaType> {
+    let named = match named {
+        Some(named) if is_text(named) => named,
+        None if !has_extension => MediaType::find("text/plain")?,
+        Some(_) | None => return None,
+    };
+    let is_markup =
+        infer::get(head).is_some_and(|it| it.matcher_type() == infer::MatcherType::Text);
+    let is_plain = !is_markup || named.name == "text/markdown";
+    let is_text = TextWatch::default().takes(head) && !head.starts_with(PDF);
+    (is_text && is_plain).then_some(named)
+}
+
+/// What the bytes say of themselves.
+fn binary(head: &[u8]) -> Option<MediaType> {
+    if head.starts_with(PDF) {
+        return MediaType::find("application/pdf");
+    }
+    let found = match infer::get(head)?.mime_type() {
+        "audio/opus" => "audio/ogg",
+        // Only at its very start is a file's own mark its own: see above.
+        "application/pdf" => return None,
+        other => other,
+    };
+    MediaType::find(found).filter(|it| !is_text(*it))
+}
+
+/// Watches bytes go by and tells whether they are still text: UTF-8 without control characters.
+#[derive(Debug, Default)]
+pub(crate) struct TextWatch {
+    /// A character that began in the last chunk.
+    begun: Vec<u8>,
+}
+
+impl TextWatch {
+    /// Whether the text goes on with this chunk.
+    pub(crate) fn takes(&mut self, chunk: &[u8]) -> bool {
+        let mut bytes = std::mem::take(&mut self.begun);
+        bytes.extend_from_slice(chunk);
+        let (text, rest) = match std::str::from_utf8(&bytes) {
+            Ok(text) => (text, [].as_slice()),
+            Err(error) if error.error_len().is_none() => {
+                let (text, rest) = bytes.split_at(error.valid_up_to());
+                (std::str::from_utf8(text).unwrap_or_default(), rest)
+            }
+            Err(_) => return false,
+        };
+        let is_text = !text.contains(is_no_text);
+        self.begun = rest.to_vec();
+        is_text
+    }
+
+    /// Whether it ended between two characters.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.begun.is_empty()
+    }
+}
+
+fn is_no_text(character: char) -> bool {
+    character.is_control() && !matches!(character, '\t' | '\n' | '\r' | '\u{c}')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! From what happened in a reply to the lines of an event stream.
+
+use bytes::{BufMut as _, BytesMut};
+use ignacio_domain::person::Locale;
+use ignacio_domain::reply::{NumberedEvent, Outcome, ReplyEvent, ToolKind};
+use serde::Serialize;
+
+use self::events::{CreatedEvent, DeltaEvent, EmptyEvent, FailedEvent, IncompleteEvent, ToolEvent};
+use crate::edge::RequestContext;
+use crate::problem::{Problem, ProblemCode};
+use crate::views::message::CitationView;
+use crate::views::response::UsageView;
+
+/// The data of each event, as the document describes it.
+pub(crate) mod events {
+    use serde::Serialize;
+    use utoipa::ToSchema;
+    use uuid::Uuid;
+
+    use crate::problem::Problem;
+
+    /// `response.created`: a worker has begun.
+    #[derive(Serialize, ToSchema)]
+    pub(crate) struct CreatedEvent {
+        pub(super) response_id: Uuid,
+        /// The message that is being written.
+        pub(super) message_id: Uuid,
+    }
+
+    /// `tool.started` and `tool.finished`.
+    #[derive(Serialize, ToSchema)]
+    pub(crate) struct ToolEvent {
+        /// `file_search` or `web_search`; more may come.
+        pub(super) kind: &'static str,
+        /// What to show meanwhile, in the caller's language.
+        pub(super) label: &'static str,
+    }
+
+    /// `delta`: more text. All deltas together are the stored text.
+    #[derive(Serialize, ToSchema)]
+    pub(crate) struct DeltaEvent<'t> {
+        pub(super) text: &'t str,
+    }
+
+    /// `response.incomplete`: the provider ended the reply early.
+    #[derive(Serialize, ToSchema)]
+    pub(crate) struct IncompleteEvent<'t> {
+        /// The provider's word, such as `max_output_tokens`.
+        pub(super) reason: &'t str,
+    }
+
+    /// `response.failed`, and `unauthenticated` when the session ended meanwhile.
+    #[derive(Serialize, ToSchema)]
+    pub(crate) struct FailedEvent {
+        pub(super) problem: Problem,
+    }
+
+    /// `response.completed`, `response.cancelled`, `response.deleted`, and `reconnect` when this
+    /// server stops: come back with the last number.
+    #[derive(Serialize, ToSchema)]
+    pub(crate) struct EmptyEvent {}
+}
+
+/// What the first bytes of every stream are: how long to wait before coming back, in ms.
+pub(super) const OPENING: &[u8] = b"retry: 2000\n\n";
+/// What is sent when nothing else is.
+pub(super) const PING: &[u8] = b": ping\n\n";
+
+/// Appends an event; true when it was the last one.
+pub(super) fn append(
+    out: &mut BytesMut,
+    numbered: NumberedEvent,
+    context: &RequestContext,
+) -> bool {
+    let id = Some(numbered.seq);
+    match numbered.event {
+        ReplyEvent::Created { response, message } => {
+            let created =
+                CreatedEvent { response_id: response.into_uuid(), message_id: message.into_uuid() };
+            write(out, id, "response.created", &created);
+        }
+        ReplyEvent::ToolStarted(tool) => {
+            write(out, id, "tool.started", &tool_event(tool, context.locale));
+        }
+        ReplyEvent::ToolFinished(tool) => {
+            write(out, id, "tool.finished", &tool_event(tool, context.locale));
+        }
+        ReplyEvent::Delta(text) => write(out, id, "delta", &DeltaEvent { text: &text }),
+        ReplyEvent::Cited(citation) => write(out, id, "citation", &CitationView::from(citation)),
+        ReplyEvent::Used(usage) => write(out, id, "usage", &UsageView::from(usage)),
+        ReplyEvent::Ended(outcome) => {
+            append_end(out, id, &outcome, context);
+            return true;
+        }
+    }
+    false
+}
+
+fn append_end(out: &mut BytesMut, id: Option<i64>, outcome: &Outcome, context: &RequestContext) {
+    match outcome {
+        Outcome::Completed => write(out, id, "response.completed", &EmptyEvent {}),
+        Outcome::Cancelled => write(out, id, "response.cancelled", &EmptyEvent {}),
+        Outcome::Incomplete { reason } => {
+            write(out, id, "response.incomplete", &IncompleteEvent { reason });
+        }
+        Outcome::Failed(failure) => {
+            let problem = Problem::of_reply(*failure, &context.request_id, context.locale);
+            write(out, id, "response.failed", &FailedEvent { problem });
+        }
+    }
+}
+
+/// Appends the wish that the client comes back.
+pub(super) fn append_reconnect(out: &mut BytesMut) {
+    write(out, None, "reconnect", &EmptyEvent {});
+}
+
+/// Appends that the response is no longer there.
+pub(super) fn append_deleted(out: &mut BytesMut) {
+    write(out, None, "response.deleted", &EmptyEvent {});
+}
+
+/// Appends that the session has ended.
+pub(super) fn append_unauthenticated(out: &mut BytesMut, context: &RequestContext) {
+    let problem = Problem::of(ProblemCode::Unauthenticated, &context.request_id, context.locale);
+    write(out, None, "unauthenticated", &FailedEvent { problem });
+}
+
+fn tool_event(tool: ToolKind, locale: Locale) -> ToolEvent {
+    let (kind, es, en) = match tool {
+        ToolKind::FileSearch => {
+            ("file_search", "Buscando en tus documentos", "Searching your documents")
+        }
+        ToolKind::WebSearch => ("web_search", "Buscando en la web", "Searching the web"),
+    };
+    let label = match locale {
+        Locale::Es => es,
+        Locale::En => en,
+    };
+    ToolEvent { kind, label }
+}
+
+/// JSON has no line breaks of its own, so one `data:` line holds it.
+fn write(out: &mut BytesMut, id: Option<i64>, name: &str, data: &impl Serialize) {
+    if let Some(id) = id {
+        out.put_slice(b"id: ");
+        out.put_slice(id.to_string().as_bytes());
+        out.put_slice(b"\n");
+    }
+    out.put_slice(b"event: ");
+    out.put_slice(name.as_bytes());
+    out.put_slice(b"\ndata: ");
+    if let Err(error) = serde_json::to_writer((&mut *out).writer(), data) {
+        tracing::error!(%error, event = name, "an event could not be written");
+    }
+    out.put_slice(b"\n\n");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! What clients see: one module per kind of thing.
+
+pub(crate) mod challenge;
+pub(crate) mod conversation;
+pub(crate) mod file;
+pub(crate) mod health;
+pub(crate) mod listing;
+pub(crate) mod message;
+pub(crate) mod person;
+pub(crate) mod response;
+pub(crate) mod session;

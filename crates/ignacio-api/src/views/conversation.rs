@@ -1,0 +1,64 @@
+//! Conversations, as their owner sees them.
+
+use ignacio_domain::conversation::Conversation;
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::message::PostedView;
+
+/// A conversation with Ignacio.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Conversation)]
+pub(crate) struct ConversationView {
+    id: Uuid,
+    /// What it is called, once somebody or something has named it.
+    title: Option<String>,
+    /// How many messages it has.
+    message_count: i64,
+    /// When the newest message was written.
+    #[serde(with = "time::serde::rfc3339::option")]
+    last_message_at: Option<OffsetDateTime>,
+    /// Whether it is kept out of the ordinary list.
+    archived: bool,
+    /// Whether its owner keeps it at hand.
+    pinned: bool,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+}
+
+impl From<Conversation> for ConversationView {
+    fn from(conversation: Conversation) -> Self {
+        Self {
+            id: conversation.id.into_uuid(),
+            title: conversation.title,
+            message_count: conversation.message_count,
+            last_message_at: conversation.last_message_at,
+            archived: conversation.archived,
+            pinned: conversation.pinned,
+            created_at: conversation.created_at,
+            updated_at: conversation.updated_at,
+        }
+    }
+}
+
+/// A conversation that was just started: alone, or with its first message.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = StartedConversation)]
+pub(crate) enum StartedView {
+    WithMessage(Box<StartedWithMessageView>),
+    Alone(ConversationView),
+}
+
+/// A conversation that was started with a message.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConversationWithMessage)]
+pub(crate) struct StartedWithMessageView {
+    pub(crate) conversation: ConversationView,
+    #[serde(flatten)]
+    pub(crate) posted: PostedView,
+}

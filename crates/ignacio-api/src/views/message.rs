@@ -1,0 +1,162 @@
+//! Messages, as their owner reads them.
+
+use ignacio_domain::citation::Citation;
+use ignacio_domain::message::{Attachment, Author, Message, MessageStatus};
+use ignacio_domain::reply::Response;
+use ignacio_persistence::Posted;
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::response::ResponseView;
+
+/// Who wrote a message.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Author)]
+pub(crate) enum AuthorView {
+    Person,
+    Ignacio,
+}
+
+/// How far a message is.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = MessageStatus)]
+pub(crate) enum MessageStatusView {
+    Pending,
+    Complete,
+    Incomplete,
+    Cancelled,
+    Failed,
+}
+
+impl From<MessageStatus> for MessageStatusView {
+    fn from(status: MessageStatus) -> Self {
+        match status {
+            MessageStatus::Pending => Self::Pending,
+            MessageStatus::Complete => Self::Complete,
+            MessageStatus::Incomplete => Self::Incomplete,
+            MessageStatus::Cancelled => Self::Cancelled,
+            MessageStatus::Failed => Self::Failed,
+        }
+    }
+}
+
+/// A file that hangs on a message.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Attachment)]
+pub(crate) struct AttachmentView {
+    id: Uuid,
+    name: String,
+    media_type: String,
+}
+
+impl From<Attachment> for AttachmentView {
+    fn from(attachment: Attachment) -> Self {
+        Self {
+            id: attachment.id.into_uuid(),
+            name: attachment.name,
+            media_type: attachment.media_type,
+        }
+    }
+}
+
+/// A place in a reply that leans on one of the person's documents.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Citation)]
+pub(crate) struct CitationView {
+    /// The document; null once it has been deleted.
+    file_id: Option<Uuid>,
+    /// What the document was called.
+    name: String,
+    /// The document's own words, when the provider showed the passage.
+    quote: Option<String>,
+    /// Where in the reply's text the citation stands, in characters from its start.
+    position: i32,
+}
+
+impl From<Citation> for CitationView {
+    fn from(citation: Citation) -> Self {
+        Self {
+            file_id: citation.file.map(ignacio_domain::ids::FileId::into_uuid),
+            name: citation.file_name,
+            quote: citation.quote,
+            position: citation.position,
+        }
+    }
+}
+
+/// A message of a conversation.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Message)]
+pub(crate) struct MessageView {
+    id: Uuid,
+    conversation_id: Uuid,
+    author: AuthorView,
+    /// What it says; the text so far while it is being written.
+    content: String,
+    status: MessageStatusView,
+    /// The newest generation of a reply; null on a person's message.
+    response_id: Option<Uuid>,
+    attachments: Vec<AttachmentView>,
+    citations: Vec<CitationView>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+}
+
+impl From<Message> for MessageView {
+    fn from(message: Message) -> Self {
+        Self {
+            id: message.id.into_uuid(),
+            conversation_id: message.conversation.into_uuid(),
+            author: match message.author {
+                Author::Person => AuthorView::Person,
+                Author::Ignacio => AuthorView::Ignacio,
+            },
+            content: message.content,
+            status: message.status.into(),
+            response_id: message.response.map(ignacio_domain::ids::ResponseId::into_uuid),
+            attachments: message.attachments.into_iter().map(Into::into).collect(),
+            citations: message.citations.into_iter().map(Into::into).collect(),
+            created_at: message.created_at,
+        }
+    }
+}
+
+/// A message with the response that writes or wrote it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MessageWithResponse)]
+pub(crate) struct SingleMessageView {
+    #[serde(flatten)]
+    message: MessageView,
+    /// How the reply was made and what it took; null on a person's message.
+    response: Option<ResponseView>,
+}
+
+impl SingleMessageView {
+    /// Puts the two together.
+    pub(crate) fn new(message: Message, response: Option<Response>) -> Self {
+        Self { message: message.into(), response: response.map(Into::into) }
+    }
+}
+
+/// A message that was just posted, with the empty reply to it and the response that will write it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PostedMessage)]
+pub(crate) struct PostedView {
+    message: MessageView,
+    reply: MessageView,
+    response: ResponseView,
+}
+
+impl From<Posted> for PostedView {
+    fn from(posted: Posted) -> Self {
+        Self {
+            message: posted.message.into(),
+            reply: posted.reply.into(),
+            response: posted.response.into(),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Responses, as their owner sees them.
+
+use ignacio_domain::reply::{Response, ResponseState, Usage};
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::problem::ProblemCode;
+
+/// How far a response is.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ResponseState)]
+pub(crate) enum ResponseStateView {
+    Queued,
+    Running,
+    Completed,
+    Incomplete,
+    Cancelled,
+    Failed,
+}
+
+impl From<ResponseState> for ResponseStateView {
+    fn from(state: ResponseState) -> Self {
+        match state {
+            ResponseState::Queued => Self::Queued,
+            ResponseState::Running => Self::Running,
+            ResponseState::Completed => Self::Completed,
+            ResponseState::Incomplete => Self::Incomplete,
+            ResponseState::Cancelled => Self::Cancelled,
+            ResponseState::Failed => Self::Failed,
+        }
+    }
+}
+
+/// Tokens that a reply took.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = Usage)]
+pub(crate) struct UsageView {
+    /// Tokens of the prompt, cached ones included.
+    input: i64,
+    /// Tokens of the prompt that the provider had cached.
+    cached: i64,
+    /// Tokens of the answer, reasoning included.
+    output: i64,
+    /// Tokens of reasoning.
+    reasoning: i64,
+}
+
+impl From<Usage> for UsageView {
+    fn from(usage: Usage) -> Self {
+        Self {
+            input: usage.input,
+            cached: usage.cached,
+            output: usage.output,
+            reasoning: usage.reasoning,
+        }
+    }
+}
+
+/// One generation of a reply.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Response)]
+pub(crate) struct ResponseView {
+    id: Uuid,
+    conversation_id: Uuid,
+    /// The message that it writes.
+    message_id: Uuid,
+    state: ResponseStateView,
+    /// Why it failed, when it did.
+    error: Option<ProblemCode>,
+    /// The model that was asked.
+    model: Option<String>,
+    /// What it took, once known.
+    usage: Option<UsageView>,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339::option")]
+    finished_at: Option<OffsetDateTime>,
+}
+
+impl From<Response> for ResponseView {
+    fn from(response: Response) -> Self {
+        Self {
+            id: response.id.into_uuid(),
+            conversation_id: response.conversation.into_uuid(),
+            message_id: response.message.into_uuid(),
+            state: response.state.into(),
+            error: response.failure.map(Into::into),
+            model: response.model,
+            usage: response.usage.map(Into::into),
+            created_at: response.created_at,
+            finished_at: response.finished_at,
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! People who are logged in, and what they do all the time.
+
+use ignacio_domain::otp::OtpCode;
+use ignacio_domain::person::{Locale, PersonName, Role};
+use ignacio_domain::phone::PhoneNumber;
+use ignacio_persistence::{NewPerson, OwnerDb};
+use serde_json::{Value, json};
+
+use crate::client::{Call, Client, file_part};
+use crate::stack::{PEPPER, Stack};
+
+/// The code that the worker of the tests sends.
+pub(crate) const CODE: &str = "123456";
+
+/// A person with a session.
+pub(crate) struct Person {
+    pub(crate) client: Client,
+    pub(crate) token: String,
+    pub(crate) id: String,
+    pub(crate) session: String,
+    pub(crate) phone: String,
+}
+
+impl Stack {
+    /// Adds an account for this number.
+    pub(crate) async fn account(&self, name: &str, phone: &str) {
+        let owner = OwnerDb::connect(&self.database.owner_url().into()).await.unwrap();
+        let new = NewPerson {
+            phone: PhoneNumber::parse(phone).unwrap(),
+            name: PersonName::parse(name).unwrap(),
+            role: Role::Participant,
+            locale: Locale::Es,
+        };
+        owner.add_person(&new).await.unwrap();
+    }
+
+    /// Asks for a code and lets the worker send [`CODE`]; gives the challenge's id.
+    pub(crate) async fn challenge(&self, phone: &str) -> String {
+        let asked = self.client.post("/v1/auth/otp").json(&json!({ "phone": phone })).send().await;
+        let id = asked.ok(202)["id"].as_str().unwrap().to_owned();
+        for job in self.worker.outbox().claim(10).await.unwrap() {
+            let code = OtpCode::parse(CODE).unwrap();
+            let digest = code.digest(&PEPPER, job.challenge, &job.phone);
+            assert!(self.worker.outbox().arm(&job, &digest).await.unwrap());
+            self.worker.outbox().sent(&job, "wamid.1").await.unwrap();
+        }
+        id
+    }
+
+    /// Logs a number in once more.
+    pub(crate) async fn log_in(&self, phone: &str) -> Person {
+        let body = json!({ "otp_id": self.challenge(phone).await, "code": CODE });
+        let opened = self.client.post("/v1/auth/sessions").json(&body).send().await.ok(201);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Person {
+            client: self.client.clone(),
+            token: text(&opened["token"]),
+            id: text(&opened["user"]["id"]),
+            session: text(&opened["session"]["id"]),
+            phone: phone.to_owned(),
+        }
+    }
+
+    /// Somebody who is logged in. The number is made from the name.
+    pub(crate) async fn participant(&self, name: &str) -> Person {
+        let number = name.bytes().fold(0_u64, |sum, byte| sum * 31 + u64::from(byte)) % 10_000_000;
+        let phone = format!("+57300{number:07}");
+        self.account(name, &phone).await;
+        self.log_in(&phone).await
+    }
+}
+
+impl Person {
+    pub(crate) fn call(&self, method: &str, target: impl Into<String>) -> Call {
+        self.client.call(method, target).bearer(&self.token)
+    }
+
+    pub(crate) fn get(&self, target: impl Into<String>) -> Call {
+        self.call("GET", target)
+    }
+
+    pub(crate) fn post(&self, target: impl Into<String>) -> Call {
+        self.call("POST", target)
+    }
+
+    pub(crate) fn patch(&self, target: impl Into<String>) -> Call {
+        self.call("PATCH", target)
+    }
+
+    pub(crate) fn delete(&self, target: impl Into<String>) -> Call {
+        self.call("DELETE", target)
+    }
+
+    /// Starts a conversation with this title; gives its address.
+    pub(crate) async fn starts(&self, title: &str) -> String {
+        let body = json!({ "title": title });
+        let started = self.post("/v1/conversations").json(&body).send().await.ok(201);
+        format!("/v1/conversations/{}", started["id"].as_str().unwrap())
+    }
+
+    /// Says something in a conversation.
+    pub(crate) async fn says(&self, conversation: &str, content: &str) -> Value {
+        let body = json!({ "content": content });
+        self.post(format!("{conversation}/messages")).json(&body).send().await.ok(201)
+    }
+
+    /// Hands over a file and gives its view.
+    pub(crate) async fn uploads(&self, name: &str, content: &[u8]) -> Value {
+        let form = [file_part(name, "application/octet-stream", content)];
+        self.post("/v1/files").form(&form).send().await.ok(201)
+    }
+}

@@ -1,0 +1,9 @@
+//! One module per resource, like the handlers.
+
+mod conversations;
+mod files;
+mod login;
+mod me;
+mod messages;
+mod operations;
+mod sessions;

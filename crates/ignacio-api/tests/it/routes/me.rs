@@ -1,0 +1,51 @@
+//! The caller's own account.
+
+use serde_json::json;
+
+use crate::stack::Stack;
+
+#[tokio::test]
+async fn name_and_language_can_be_changed_and_nothing_else() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("Ana").await;
+    let before = ana.get("/v1/me").send().await.ok(200);
+    assert_eq!((&before["name"], &before["locale"]), (&json!("Ana"), &json!("es")));
+
+    let change = json!({ "name": "  Ana María ", "locale": "en" });
+    let after = ana.patch("/v1/me").json(&change).send().await.ok(200);
+    assert_eq!((&after["name"], &after["locale"]), (&json!("Ana María"), &json!("en")));
+    assert_eq!(ana.get("/v1/me").send().await.ok(200), after);
+
+    let merge = ana.patch("/v1/me").header("content-type", "application/merge-patch+json");
+    assert_eq!(merge.bytes("{}").send().await.ok(200)["name"], "Ana María");
+
+    for (change, place, rule) in [
+        (json!({ "is_admin": true }), "/is_admin", "unknown-field"),
+        (json!({ "phone": "+573001111111" }), "/phone", "unknown-field"),
+        (json!({ "name": null }), "/name", "wrong-type"),
+        (json!({ "name": "" }), "/name", "name"),
+        (json!({ "locale": "fr" }), "/locale", "language"),
+    ] {
+        let refused = ana.patch("/v1/me").json(&change).send().await;
+        assert_eq!(refused.invalid(), (place.to_owned(), rule.to_owned()), "{change}");
+    }
+    assert_eq!(ana.get("/v1/me").send().await.ok(200)["name"], "Ana María");
+}
+
+#[tokio::test]
+async fn what_has_not_changed_is_not_sent_again() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("Ana").await;
+    let first = ana.get("/v1/me").send().await;
+    let tag = first.header("etag").to_owned();
+    assert_eq!(first.header("cache-control"), "private, no-cache");
+
+    let again = ana.get("/v1/me").header("if-none-match", &tag).send().await;
+    assert_eq!((again.status.as_u16(), again.body.len()), (304, 0));
+    assert_eq!(again.header("etag"), tag);
+
+    ana.patch("/v1/me").json(&json!({ "name": "Otra" })).send().await.ok(200);
+    let changed = ana.get("/v1/me").header("if-none-match", &tag).send().await;
+    assert_ne!(changed.header("etag"), tag);
+    changed.ok(200);
+}

@@ -1,0 +1,139 @@
+//! Messages, and the responses that answer them.
+
+use serde_json::{Value, json};
+
+use crate::stack::Stack;
+
+#[tokio::test]
+async fn a_message_is_stored_and_a_reply_is_asked_for() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("Ana").await;
+    let at = ana.starts("uno").await;
+    let call = ana.post(format!("{at}/messages")).json(&json!({ "content": "¿Qué es un MVP?" }));
+    let answer = call.send().await;
+    let location = answer.header("location").to_owned();
+    let posted = answer.ok(201);
+
+    let (message, reply) = (&posted["message"], &posted["reply"]);
+    assert_eq!((&message["author"], &message["status"]), (&json!("person"), &json!("complete")));
+    assert_eq!((&reply["author"], &reply["status"]), (&json!("ignacio"), &json!("pending")));
+    assert_eq!(reply["content"], "");
+    let single = ana.get(&location).send().await.ok(200);
+    assert_eq!((&single["id"], &single["response"]), (&message["id"], &Value::Null));
+
+    stack.answer_with("Un producto mínimo.").await;
+    let reply = format!("/v1/messages/{}", reply["id"].as_str().unwrap());
+    let done = ana.get(&reply).send().await.ok(200);
+    assert_eq!(
+        (&done["content"], &done["status"]),
+        (&json!("Un producto mínimo."), &json!("complete"))
+    );
+    assert_eq!(done["response"]["state"], "completed");
+    assert_eq!(done["response"]["model"], "gpt-test");
+    let response = format!("/v1/responses/{}", done["response_id"].as_str().unwrap());
+    assert_eq!(ana.get(&response).send().await.ok(200), done["response"]);
+}
+
+#[tokio::test]
+async fn one_reply_is_made_at_a_time() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("Ana").await;
+    let at = ana.starts("uno").await;
+    let first = ana.says(&at, "uno").await;
+
+    let body = json!({ "content": "dos" });
+    let refused = ana.post(format!("{at}/messages")).json(&body).send().await;
+    let problem = refused.problem(409, "response-running");
+    assert_eq!(problem["response_id"], first["response"]["id"]);
+
+    stack.answer_with("listo").await;
+    ana.says(&at, "dos").await;
+}
+
+#[tokio::test]
+async fn twenty_posts_at_once_store_one_message() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("Ana").await;
+    let at = ana.starts("uno").await;
+    let body = json!({ "content": "hola" });
+    let calls = (0..20).map(|_| ana.post(format!("{at}/messages")).json(&body).send());
+    let answers = futures_util::future::join_all(calls).await;
+    let stored = answers.iter().filter(|it| it.status.as_u16() == 201).count();
+    assert_eq!(stored, 1);
+    for answer in answers.into_iter().filter(|it| it.status.as_u16() != 201) {
+        answer.problem(409, "response-running");
+    }
+    assert_eq!(ana.get(&at).send().await.ok(200)["message_count"], 2);
+}
+
+#[tokio::test]
+async fn files_are_attached_by_their_owner_only() {
+    let stack = Stack::start().await;
+    let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
+    let at = ana.starts("uno").await;
+    let (own, foreign) = (ana.uploads("a.txt", b"a").await, ben.uploads("b.txt", b"b").await);
+    let body = json!({ "content": "mira", "file_ids": [own["id"], foreign["id"], own["id"]] });
+    let refused = ana.post(format!("{at}/messages")).json(&body).send().await;
+    let problem = refused.problem(404, "not-found");
+    assert_eq!(
+        problem["errors"],
+        json!([{ "pointer": "/file_ids/1", "code": "not-found", "detail": "este archivo no existe" }])
+    );
+    assert_eq!(ana.get(&at).send().await.ok(200)["message_count"], 0);
+
+    let body = json!({ "content": "mira", "file_ids": [own["id"], own["id"]] });
+    let posted = ana.post(format!("{at}/messages")).json(&body).send().await.ok(201);
+    assert_eq!(posted["message"]["attachments"].as_array().map(Vec::len), Some(1));
+    let many: Vec<_> = (0..21).map(|_| own["id"].clone()).collect();
+    let body = json!({ "content": "mira", "file_ids": many });
+    let refused = ana.post(format!("{at}/messages")).json(&body).send().await;
+    assert_eq!(refused.invalid(), ("/file_ids".to_owned(), "too-many-files".to_owned()));
+}
+
+#[tokio::test]
+async fn the_limits_of_a_message_are_exact() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("Ana").await;
+    let at = ana.starts("uno").await;
+    let target = format!("{at}/messages");
+    let longest = json!({ "content": "x".repeat(32 * 1024) });
+    let too_long = json!({ "content": "x".repeat(32 * 1024 + 1) });
+    let refused = ana.post(&target).json(&too_long).send().await;
+    assert_eq!(refused.invalid(), ("/content".to_owned(), "too-long".to_owned()));
+    ana.post(&target).json(&longest).send().await.ok(201);
+
+    let too_large = format!("{{\"content\":\"{}\"}}", "x".repeat(64 * 1024));
+    let call = ana.post(&target).header("content-type", "application/json").bytes(too_large);
+    call.send().await.problem(413, "too-large");
+    let refused = ana.post(&target).header("accept", "text/html").json(&longest).send().await;
+    refused.problem(406, "not-acceptable");
+    let refused = ana.post(&target).header("content-type", "text/plain").bytes("{}").send().await;
+    refused.problem(415, "unsupported-media-type");
+    let broken = ana.post(&target).header("content-type", "application/json").bytes("{\"con");
+    let problem = broken.send().await.problem(400, "malformed");
+    assert_eq!(problem["detail"], "El cuerpo no es JSON: línea 1, columna 5.");
+}
+
+#[tokio::test]
+async fn pages_of_messages_are_newest_first() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("Ana").await;
+    let at = ana.starts("uno").await;
+    for number in 0..4 {
+        ana.says(&at, &format!("pregunta {number}")).await;
+        stack.answer_with(&format!("respuesta {number}")).await;
+    }
+    let (mut contents, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = ana.get(format!("{at}/messages?limit=3{cursor}")).send().await.ok(200);
+        let rows = page["data"].as_array().unwrap();
+        contents.extend(rows.iter().map(|it| it["content"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    let expected: Vec<_> = (0..4)
+        .rev()
+        .flat_map(|number| [format!("respuesta {number}"), format!("pregunta {number}")])
+        .collect();
+    assert_eq!(contents, expected);
+}

@@ -1,0 +1,151 @@
+//! The API on a port of its own, over a fresh database, with the worker's side at hand.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use actix_web::dev::ServerHandle;
+use actix_web::rt::System;
+use ignacio_api::{ApiSettings, AppState, server};
+use ignacio_devstack::{Role, TestDatabase};
+use ignacio_domain::keys::Key;
+use ignacio_domain::reply::{Outcome, ReplyEvent};
+use ignacio_persistence::{
+    ApiDb, ApiDbSettings, LiveReplies, LiveReply, WorkerDb, WorkerDbSettings,
+};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::client::Client;
+use crate::store::MemoryStore;
+
+/// The key of the codes in tests.
+pub(crate) const PEPPER: Key = Key::from_bytes([7; 32]);
+/// The limit of uploads in tests, so that they are quick.
+pub(crate) const UPLOAD_MAX: usize = 300_000;
+/// The one origin that may call with a browser.
+pub(crate) const ORIGIN: &str = "https://app.example.org";
+
+/// Everything that a test needs; dropping it stops the server.
+pub(crate) struct Stack {
+    pub(crate) client: Client,
+    pub(crate) address: SocketAddr,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) worker: WorkerDb,
+    pub(crate) stop: CancellationToken,
+    pub(crate) database: TestDatabase,
+    tasks: TaskTracker,
+    handle: ServerHandle,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Stack {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A stack with other settings.
+    pub(crate) async fn with(change: impl FnOnce(&mut ApiSettings)) -> Self {
+        let database = TestDatabase::create().await;
+        let live = LiveReplies::new();
+        let db = connect_api(&database).await.with_live(live.clone());
+        let worker = connect_worker(&database).await.with_live(live.clone());
+
+        let mut settings = ApiSettings::new(Key::from_bytes([3; 32]), PEPPER);
+        settings.upload_max_bytes = u64::try_from(UPLOAD_MAX).unwrap();
+        settings.allowed_origins = vec![ORIGIN.to_owned()];
+        settings.known_migrations = migration::names();
+        settings.workers = 1;
+        settings.shutdown_seconds = 0;
+        change(&mut settings);
+
+        let store = Arc::new(MemoryStore::default());
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let object_store: Arc<MemoryStore> = Arc::clone(&store);
+        let state =
+            AppState::new(settings, db, Some(live), object_store, stop.clone(), tasks.clone());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (handle, thread) = serve(state, listener);
+        Self {
+            client: Client::new(address),
+            address,
+            store,
+            worker,
+            stop,
+            database,
+            tasks,
+            handle,
+            thread: Some(thread),
+        }
+    }
+
+    /// Waits until nothing goes on behind the answers.
+    pub(crate) async fn settle(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
+    }
+
+    /// Takes up the reply that waits longest, as a worker would.
+    pub(crate) async fn take_reply(&self) -> LiveReply {
+        let job = self.worker.reply_jobs().claim(None).await.unwrap().unwrap();
+        self.worker.replies().open(&job, "gpt-test", "1").await.unwrap().unwrap()
+    }
+
+    /// Takes up the reply that waits longest and writes it to its end.
+    pub(crate) async fn answer_with(&self, text: &str) {
+        let mut reply = self.take_reply().await;
+        reply.push(ReplyEvent::Delta(text.to_owned()));
+        assert!(reply.end(Outcome::Completed, None).await.unwrap());
+    }
+
+    /// How many files anybody can see.
+    pub(crate) async fn n_live_files(&self) -> i64 {
+        let query = "select count(*) from user_files where deleted_at is null";
+        self.database.query_i64(query).await
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        drop(self.handle.stop(false));
+        if let Some(thread) = self.thread.take() {
+            let _panicked = thread.join();
+        }
+    }
+}
+
+async fn connect_api(database: &TestDatabase) -> ApiDb {
+    let settings = ApiDbSettings {
+        api_url: database.url(Role::Api).into(),
+        auth_url: database.url(Role::Auth).into(),
+        api_pool: 4,
+        auth_pool: 2,
+    };
+    ApiDb::connect(&settings).await.unwrap()
+}
+
+async fn connect_worker(database: &TestDatabase) -> WorkerDb {
+    let settings = WorkerDbSettings {
+        worker_url: database.url(Role::Worker).into(),
+        auth_url: database.url(Role::Auth).into(),
+        worker_pool: 2,
+        auth_pool: 1,
+    };
+    WorkerDb::connect(&settings).await.unwrap()
+}
+
+/// Serves on a thread of its own, as the binary does beside its main runtime.
+fn serve(state: AppState, listener: TcpListener) -> (ServerHandle, thread::JoinHandle<()>) {
+    let (sender, started) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        System::new().block_on(async move {
+            let server = server(state, listener).unwrap();
+            sender.send(server.handle()).unwrap();
+            server.await.unwrap();
+        });
+    });
+    (started.recv().unwrap(), thread)
+}

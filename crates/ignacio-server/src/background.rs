@@ -1,0 +1,53 @@
+//! The background work, put together from its parts.
+
+use std::sync::Arc;
+
+use ignacio_domain::ports::ObjectStore;
+use ignacio_integrations::{OpenAi, WhatsApp};
+use ignacio_persistence::{LiveReplies, WorkerDb, WorkerDbSettings};
+use ignacio_worker::{Ports, Worker, WorkerSettings};
+
+use crate::{
+    failure::Failure,
+    settings::{AppEnv, BackgroundSettings, DatabaseSettings, Keys},
+    startup::refuse_role,
+    tools::database_said,
+};
+
+/// A worker that has not begun; with `live` it shares its process with the API.
+pub(crate) async fn worker(
+    app_env: AppEnv,
+    settings: BackgroundSettings,
+    database: &DatabaseSettings,
+    keys: &Keys,
+    objects: Arc<dyn ObjectStore>,
+    live: Option<LiveReplies>,
+) -> Result<Worker, Failure> {
+    let BackgroundSettings { openai, whatsapp, model, web_search } = settings;
+    let openai = OpenAi::new(openai).map_err(Failure::config)?;
+    let whatsapp = WhatsApp::new(whatsapp).map_err(Failure::config)?;
+    let ports = Ports {
+        assistant: Arc::new(openai.clone()),
+        library: Arc::new(openai),
+        objects,
+        otp_sender: Arc::new(whatsapp),
+    };
+    let addresses = WorkerDbSettings {
+        worker_url: database.worker_url().map_err(database_said)?,
+        auth_url: database.auth_url().map_err(database_said)?,
+        worker_pool: database.pools.worker,
+        auth_pool: database.pools.auth,
+    };
+    let db = WorkerDb::connect(&addresses).await.map_err(|error| refuse_role(&error))?;
+    let db = match &live {
+        Some(live) => db.with_live(live.clone()),
+        None => db,
+    };
+    db.check().await.map_err(|error| refuse_role(&error))?;
+
+    let (otp_pepper, safety_key) = (keys.otp_pepper.clone(), keys.safety_identifier.clone());
+    let environment = app_env.as_str().to_owned();
+    let mut settings = WorkerSettings::new(otp_pepper, safety_key, model, environment);
+    settings.web_search = web_search;
+    Ok(Worker::new(settings, db, live, ports))
+}

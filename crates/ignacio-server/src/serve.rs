@@ -1,0 +1,130 @@
+//! `ignacio serve`: answer requests, and with a worker do the background work too.
+
+use std::{io, sync::Arc};
+
+use actix_web::dev::Server;
+use anyhow::Context as _;
+use ignacio_api::{ApiSettings, AppState};
+use ignacio_domain::ports::ObjectStore;
+use ignacio_persistence::{ApiDb, ApiDbSettings, LiveReplies};
+use ignacio_worker::Worker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    background,
+    failure::Failure,
+    settings::{DatabaseSettings, HttpSettings, Keys, ServeSettings},
+    shutdown::{StopSignals, until_stopped},
+    startup::{bind, refuse_role, refuse_wrong_database, started, store},
+    telemetry,
+    tools::database_said,
+};
+
+pub(crate) async fn run(settings: ServeSettings) -> Result<(), Failure> {
+    telemetry::start_log(&settings.log);
+    let recorder = telemetry::start_metrics().context("metrics cannot be collected")?;
+    let listener = bind("IGNACIO_LISTEN", settings.http.listen)?;
+    let metrics_listener = bind("IGNACIO_METRICS_LISTEN", settings.metrics_listen)?;
+    refuse_wrong_database(&settings.database).await?;
+    let signals = started("the handling of signals", StopSignals::listen())?;
+    let addresses = (local_address(&listener), local_address(&metrics_listener));
+
+    let ServeSettings { app_env, http, database, keys, storage, background, .. } = settings;
+    let live = background.is_some().then(LiveReplies::new);
+    let objects: Arc<dyn ObjectStore> = Arc::new(store(storage)?);
+    let db = api_db(&database, live.clone()).await?;
+    let worker = match background {
+        Some(background) => {
+            let objects = Arc::clone(&objects);
+            let made =
+                background::worker(app_env, background, &database, &keys, objects, live.clone());
+            Some(made.await?)
+        }
+        None => None,
+    };
+
+    let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+    let api = api_settings(http, &keys);
+    let state = AppState::new(api, db, live, objects, stop.clone(), tasks.clone());
+    let api = started("the API", ignacio_api::server(state, listener))?;
+    let metrics = telemetry::metrics_server(metrics_listener, recorder);
+    let metrics = started("the metrics server", metrics)?;
+
+    let (address, metrics_address) = addresses;
+    tracing::info!(address, metrics = metrics_address, worker = worker.is_some(), "listening");
+    let parts = Parts { api, metrics, worker, tasks };
+    match until_stopped(signals, &stop, parts.run(stop.clone())).await {
+        Some(Ok(())) => tracing::info!("stopped in order"),
+        Some(Err(error)) => Err(error).context("the API ended by itself")?,
+        None => {}
+    }
+    Ok(())
+}
+
+/// What runs side by side.
+struct Parts {
+    api: Server,
+    metrics: Server,
+    worker: Option<Worker>,
+    tasks: TaskTracker,
+}
+
+impl Parts {
+    /// Runs until `stop` is cancelled and everything has come to its end. The metrics stay to be
+    /// read until the last moment.
+    async fn run(self, stop: CancellationToken) -> io::Result<()> {
+        let Self { api, metrics, worker, tasks } = self;
+        let (api_handle, metrics_handle) = (api.handle(), metrics.handle());
+        let work = async {
+            let api = async {
+                let ended = api.await;
+                // An API that ends by itself takes the worker with it.
+                stop.cancel();
+                ended
+            };
+            let stopper = async {
+                stop.cancelled().await;
+                api_handle.stop(true).await;
+            };
+            let worker = async {
+                if let Some(worker) = &worker {
+                    worker.run(stop.clone()).await;
+                }
+            };
+            let (ended, (), ()) = tokio::join!(api, stopper, worker);
+            tasks.close();
+            tasks.wait().await;
+            metrics_handle.stop(true).await;
+            ended
+        };
+        let (ended, _metrics) = tokio::join!(work, metrics);
+        ended
+    }
+}
+
+async fn api_db(database: &DatabaseSettings, live: Option<LiveReplies>) -> Result<ApiDb, Failure> {
+    let settings = ApiDbSettings {
+        api_url: database.api_url().map_err(database_said)?,
+        auth_url: database.auth_url().map_err(database_said)?,
+        api_pool: database.pools.api,
+        auth_pool: database.pools.auth,
+    };
+    let db = ApiDb::connect(&settings).await.map_err(|error| refuse_role(&error))?;
+    db.check().await.map_err(|error| refuse_role(&error))?;
+    Ok(match live {
+        Some(live) => db.with_live(live),
+        None => db,
+    })
+}
+
+fn api_settings(http: HttpSettings, keys: &Keys) -> ApiSettings {
+    let mut settings = ApiSettings::new(keys.cursor.clone(), keys.otp_pepper.clone());
+    settings.upload_max_bytes = http.upload_max_bytes;
+    settings.allowed_origins = http.allowed_origins;
+    settings.known_migrations = migration::names();
+    settings
+}
+
+fn local_address(listener: &std::net::TcpListener) -> String {
+    listener.local_addr().map(|address| address.to_string()).unwrap_or_default()
+}

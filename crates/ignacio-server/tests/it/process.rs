@@ -1,0 +1,171 @@
+//! `ignacio` as a child process, with an environment of its own.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, ChildStderr, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use ignacio_devstack::{Role, TestDatabase};
+use serde_json::Value;
+
+/// How long a start or an end may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A secret that is long enough.
+pub(crate) const SECRET: &str = "a secret for tests, long enough for anybody";
+
+/// The variables that a process gets; nothing is inherited.
+#[derive(Clone)]
+pub(crate) struct Variables(BTreeMap<&'static str, String>);
+
+impl Variables {
+    /// None at all.
+    pub(crate) fn none() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// All that `serve` needs, on a database of a test, with nothing behind the other addresses.
+    pub(crate) fn for_serve(database: &TestDatabase) -> Self {
+        Self::none()
+            .with("DATABASE_URL", database.owner_url())
+            .with("IGNACIO_SECRET", SECRET)
+            .with("IGNACIO_DB_PASSWORD_API", password(database, Role::Api))
+            .with("IGNACIO_DB_PASSWORD_AUTH", password(database, Role::Auth))
+            .with("IGNACIO_DB_PASSWORD_WORKER", password(database, Role::Worker))
+            .with("IGNACIO_DB_PASSWORD_ADMIN", password(database, Role::Admin))
+            .with("IGNACIO_LISTEN", "127.0.0.1:0")
+            .with("IGNACIO_METRICS_LISTEN", "127.0.0.1:0")
+            .with("S3_ENDPOINT", "http://127.0.0.1:9")
+            .with("S3_ACCESS_KEY_ID", "nobody")
+            .with("S3_SECRET_ACCESS_KEY", "nothing")
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.0.insert(name, value.into());
+        self
+    }
+}
+
+/// How a process ended.
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs `ignacio` to its end.
+pub(crate) fn run(arguments: &[&str], variables: &Variables) -> Ended {
+    let output = command(arguments, variables).output().unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A running `ignacio serve` or `work`; dropping it kills it.
+pub(crate) struct Running {
+    child: Child,
+    /// The lines that it logs.
+    lines: mpsc::Receiver<String>,
+    /// Where the API listens.
+    pub(crate) api: String,
+    /// Where the metrics are.
+    pub(crate) metrics: String,
+}
+
+impl Running {
+    /// Starts it and waits until it listens.
+    pub(crate) fn start(arguments: &[&str], variables: &Variables) -> Self {
+        let mut child = command(arguments, variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = read_lines(child.stderr.take().unwrap());
+        let mut running = Self { child, lines, api: String::new(), metrics: String::new() };
+        let listening = running.wait_for_line("listening");
+        let address = |name: &str| format!("http://{}", listening[name].as_str().unwrap());
+        running.api = address("address");
+        running.metrics = format!("{}/metrics", address("metrics"));
+        running
+    }
+
+    /// The next line of the log with this message.
+    pub(crate) fn wait_for_line(&mut self, message: &str) -> Value {
+        let mut before = String::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    let value: Value = serde_json::from_str(&line).unwrap_or_default();
+                    if value["message"] == message {
+                        return value;
+                    }
+                    before.push_str(&line);
+                    before.push('\n');
+                }
+                Err(_) => panic!("`{message}` was never logged, only:\n{before}"),
+            }
+        }
+    }
+
+    /// Sends it a signal, as `kill` does.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits for its end, and gives its exit code.
+    pub(crate) fn wait(mut self) -> Option<i32> {
+        for _ in 0..PATIENCE.as_millis() / 20 {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        panic!("it did not end in {PATIENCE:?}");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended cannot be killed.
+        let _ended = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+fn command(arguments: &[&str], variables: &Variables) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ignacio"));
+    command.args(arguments).env_clear().envs(&variables.0);
+    command
+}
+
+/// Reads what a process logs as it comes, so that it never waits for us.
+fn read_lines(stderr: ChildStderr) -> mpsc::Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        let mut reader = BufReader::new(stderr);
+        let mut line = String::new();
+        while reader.read_line(&mut line).is_ok_and(|n_bytes| n_bytes > 0) {
+            if sender.send(std::mem::take(&mut line)).is_err() {
+                // Nobody listens any more; the process must not notice.
+                let _rest = reader.read_to_end(&mut Vec::new());
+                return;
+            }
+        }
+    });
+    lines
+}
+
+/// The password in a role's address.
+fn password(database: &TestDatabase, role: Role) -> String {
+    let url = database.url(role);
+    let credentials = url.split("://").nth(1).unwrap().split('@').next().unwrap();
+    credentials.split(':').nth(1).unwrap().to_owned()
+}

@@ -1,0 +1,93 @@
+//! What the program refuses to start with, and how it stops.
+
+use std::net::TcpListener;
+
+use ignacio_devstack::TestDatabase;
+
+use crate::process::{Running, Variables, run};
+
+#[tokio::test]
+async fn pending_migrations_are_refused_by_name() {
+    let database = TestDatabase::create().await;
+    let variables = Variables::for_serve(&database);
+    let down = run(&["migrate", "down", "--steps", "1"], &variables);
+    assert_eq!(down.code, Some(0), "{}", down.stderr);
+    let undone = down.stdout.lines().next().unwrap().to_owned();
+
+    let ended = run(&["serve"], &variables);
+    assert_eq!(ended.code, Some(78), "{}", ended.stderr);
+    assert!(ended.stderr.contains(&undone), "{}", ended.stderr);
+    assert!(ended.stderr.contains("ignacio migrate up"), "{}", ended.stderr);
+
+    let status = run(&["migrate", "status"], &variables).stdout;
+    let pending: Vec<&str> = status.lines().filter(|line| line.ends_with("pending")).collect();
+    assert_eq!(pending.len(), 1);
+    assert!(pending[0].starts_with(&undone));
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_told_apart_from_wrong_settings() {
+    let database = TestDatabase::create().await;
+    let nowhere = "postgres://ada:hunter2@127.0.0.1:9/ignacio";
+    let ended = run(&["serve"], &Variables::for_serve(&database).with("DATABASE_URL", nowhere));
+    assert_eq!(ended.code, Some(69), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn another_secret_than_the_one_that_migrated_is_told() {
+    let database = TestDatabase::create().await;
+    let variables = Variables::for_serve(&database).with("IGNACIO_DB_PASSWORD_API", "another");
+    let ended = run(&["serve"], &variables);
+    assert_eq!(ended.code, Some(78), "{}", ended.stderr);
+    assert!(ended.stderr.contains("IGNACIO_SECRET"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_taken_port_is_one_clear_sentence() {
+    let database = TestDatabase::create().await;
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let variables = Variables::for_serve(&database).with("IGNACIO_LISTEN", address.to_string());
+    let ended = run(&["serve"], &variables);
+    assert_eq!(ended.code, Some(69));
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains(&address.port().to_string()), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn a_signal_stops_it_in_order() {
+    let database = TestDatabase::create().await;
+    for signal in ["TERM", "INT"] {
+        let mut running = Running::start(&["serve"], &Variables::for_serve(&database));
+        assert!(get(&running.metrics).contains("200 OK"));
+        running.signal(signal);
+        running.wait_for_line("stopped in order");
+        assert_eq!(running.wait(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn creating_an_admin_twice_makes_one() {
+    let database = TestDatabase::create().await;
+    let variables = Variables::for_serve(&database);
+    let create = ["admin", "create", "--phone", "+57 300 555 0001", "--name", "Ada"];
+    assert!(run(&create, &variables).stdout.starts_with("created admin"));
+    let again = run(&create, &variables);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
+    assert!(again.stdout.contains("nothing changed"), "{}", again.stdout);
+    let admins = "select count(*) from users where phone_number = '+573005550001' and is_admin";
+    assert_eq!(database.query_i64(admins).await, 1);
+}
+
+#[tokio::test]
+async fn migrating_goes_down_and_up_again() {
+    let database = TestDatabase::create().await;
+    let variables = Variables::for_serve(&database);
+    assert_eq!(run(&["migrate", "up"], &variables).stdout, "0 applied\n");
+    let down = run(&["migrate", "down", "--all"], &variables);
+    assert_eq!(down.code, Some(0), "{}", down.stderr);
+    let up = run(&["migrate"], &variables);
+    assert_eq!(up.code, Some(0), "{}", up.stderr);
+    assert!(up.stdout.starts_with("001_initial_schema\n"), "{}", up.stdout);
+}

@@ -1,0 +1,1212 @@
+CREATE SCHEMA app;
+
+ALTER SCHEMA app OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform pg_catalog.set_config('app.lease_response', p_response::text, true);
+    perform pg_catalog.set_config('app.lease_owner', p_owner::text, true);
+    perform pg_catalog.set_config('app.lease_epoch', p_epoch::text, true);
+    return app.leased_user_id();
+end $$;
+
+ALTER FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.attachments_of(p_message uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+               'id', f.id, 'name', f.file_name, 'media_type', f.file_type) order by f.id)
+      from public.message_files mf
+      join public.user_files f on f.user_id = mf.user_id and f.id = mf.file_id
+     where mf.message_id = p_message and f.deleted_at is null
+$$;
+
+ALTER FUNCTION app.attachments_of(p_message uuid) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.check_sync_move() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    if new.openai_sync_status is not distinct from old.openai_sync_status
+        or (old.openai_sync_status, new.openai_sync_status) in (
+            ('pending', 'syncing'),
+            ('syncing', 'pending'), ('syncing', 'synced'), ('syncing', 'failed'),
+            ('synced', 'expired'), ('expired', 'pending'), ('failed', 'pending'))
+        or (old.openai_sync_status is null and new.openai_sync_status = 'pending')
+    then
+        return new;
+    end if;
+    raise exception using errcode = 'check_violation', message = pg_catalog.format(
+        'a file cannot go from %s to %s', old.openai_sync_status, new.openai_sync_status);
+end $$;
+
+ALTER FUNCTION app.check_sync_move() OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.citations_of(p_message uuid) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
+               'file_id', c.file_id, 'file_name', c.file_name, 'quote', c.quote,
+               'position', c.position) order by c.position, c.id)
+      from public.citations c
+     where c.message_id = p_message
+$$;
+
+ALTER FUNCTION app.citations_of(p_message uuid) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.count_message() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update public.conversations c
+       set message_count = c.message_count + 1,
+           last_message_at = greatest(c.last_message_at, new.created_at)
+     where c.user_id = new.user_id and c.id = new.conversation_id;
+    return null;
+end $$;
+
+ALTER FUNCTION app.count_message() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.current_user_id() RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select s.user_id
+      from public.user_sessions s
+      join public.users u on u.id = s.user_id
+     where s.token_hash = pg_catalog.decode(
+               nullif(pg_catalog.current_setting('app.session', true), ''), 'hex')
+       and s.revoked_at is null
+       and s.expires_at > pg_catalog.now()
+       and s.idle_expires_at > pg_catalog.now()
+       and u.is_active
+$$;
+
+ALTER FUNCTION app.current_user_id() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_last_used timestamptz;
+begin
+    select s.user_id, s.id, u.is_admin, s.last_used_at
+      into user_id, session_id, is_admin, v_last_used
+      from public.user_sessions s
+      join public.users u on u.id = s.user_id
+     where s.token_hash = p_digest
+       and s.revoked_at is null
+       and s.expires_at > pg_catalog.now()
+       and s.idle_expires_at > pg_catalog.now()
+       and u.is_active;
+    if not found then
+        raise exception using errcode = 'IG401', message = 'no live session';
+    end if;
+    perform pg_catalog.set_config('app.session', pg_catalog.encode(p_digest, 'hex'), true);
+    if v_last_used < pg_catalog.now() - interval '5 minutes' then
+        update public.user_sessions s
+           set last_used_at = pg_catalog.now(),
+               idle_expires_at = pg_catalog.now()
+                   + case when is_admin then interval '30 minutes' else interval '7 days' end
+         where s.id = session_id;
+    end if;
+end $$;
+
+ALTER FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.enter_list(p_digest bytea, p_cursor_owner uuid) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_user uuid;
+begin
+    select e.user_id into v_user from app.enter(p_digest) e;
+    if p_cursor_owner is not null and p_cursor_owner <> v_user then
+        raise exception using errcode = 'IG400', message = 'a cursor of somebody else';
+    end if;
+    return v_user;
+end $$;
+
+ALTER FUNCTION app.enter_list(p_digest bytea, p_cursor_owner uuid) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.leased_user_id() RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select r.user_id
+      from public.responses r
+     where r.id = nullif(pg_catalog.current_setting('app.lease_response', true), '')::uuid
+       and r.lease_owner = nullif(pg_catalog.current_setting('app.lease_owner', true), '')::uuid
+       and r.lease_epoch = nullif(pg_catalog.current_setting('app.lease_epoch', true), '')::bigint
+       and r.lease_until > pg_catalog.now()
+$$;
+
+ALTER FUNCTION app.leased_user_id() OWNER TO ignacio_definer;
+
+CREATE TABLE public.conversations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    title character varying(255),
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    message_count bigint DEFAULT 0 NOT NULL,
+    last_message_at timestamp with time zone,
+    archived boolean DEFAULT false NOT NULL,
+    pinned boolean DEFAULT false NOT NULL,
+    active_at timestamp with time zone GENERATED ALWAYS AS (COALESCE(last_message_at, created_at)) STORED NOT NULL
+);
+
+ALTER TABLE ONLY public.conversations FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.conversations OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) RETURNS SETOF public.conversations
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_user uuid := app.enter_list(p_digest, p_cursor_owner);
+begin
+    return query
+    select c.* from public.conversations c
+     where c.user_id = v_user
+       and c.archived = p_archived
+       and (c.active_at, c.id) < (p_at, p_id)
+     order by c.active_at desc, c.id desc
+     limit p_rows;
+end $$;
+
+ALTER FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) RETURNS TABLE(id uuid, user_id uuid, conversation_id uuid, content text, is_from_user boolean, status text, created_at timestamp with time zone, response_id uuid, attachments jsonb, citations jsonb)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_user uuid := app.enter_list(p_digest, p_cursor_owner);
+begin
+    perform 1 from public.conversations c where c.user_id = v_user and c.id = p_conversation;
+    if not found then
+        raise exception using errcode = 'IG404', message = 'no such conversation';
+    end if;
+    return query
+    select m.id, m.user_id, m.conversation_id, m.content, m.is_from_user, m.status, m.created_at,
+           case when not m.is_from_user then app.response_of(m.id) end,
+           case when m.is_from_user then app.attachments_of(m.id) end,
+           case when not m.is_from_user then app.citations_of(m.id) end
+      from public.messages m
+     where m.user_id = v_user
+       and m.conversation_id = p_conversation
+       and (m.created_at, m.id) < (p_at, p_id)
+     order by m.created_at desc, m.id desc
+     limit p_rows;
+end $$;
+
+ALTER FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.queue_file_purge() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into public.purge_queue (kind, target) values ('object', old.file_path);
+    if old.openai_file_id is not null then
+        insert into public.purge_queue (kind, target) values ('openai_file', old.openai_file_id);
+    end if;
+    return old;
+end $$;
+
+ALTER FUNCTION app.queue_file_purge() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.queue_response_purge() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into public.purge_queue (kind, target)
+    values ('openai_response', old.provider_response_id);
+    return old;
+end $$;
+
+ALTER FUNCTION app.queue_response_purge() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.queue_store_purge() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into public.purge_queue (kind, target)
+    values ('openai_vector_store', old.openai_vector_store_id);
+    return old;
+end $$;
+
+ALTER FUNCTION app.queue_store_purge() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.response_of(p_message uuid) RETURNS uuid
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select r.id from public.responses r where r.message_id = p_message
+$$;
+
+ALTER FUNCTION app.response_of(p_message uuid) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.set_updated_at() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    new.updated_at := pg_catalog.now();
+    return new;
+end $$;
+
+ALTER FUNCTION app.set_updated_at() OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) RETURNS TABLE(slot bigint, has_session boolean, has_response boolean, first_seq bigint, seq bigint, kind text, payload jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+    select t.slot, s.user_id is not null, r.id is not null, e.first_seq, e.seq, e.kind, e.payload
+      from rows from (
+               pg_catalog.unnest(p_digests), pg_catalog.unnest(p_responses),
+               pg_catalog.unnest(p_after)
+           ) with ordinality as t (digest, response, after, slot)
+      left join lateral (
+               select s.user_id
+                 from public.user_sessions s
+                 join public.users u on u.id = s.user_id
+                where s.token_hash = t.digest
+                  and s.revoked_at is null
+                  and s.expires_at > pg_catalog.now()
+                  and s.idle_expires_at > pg_catalog.now()
+                  and u.is_active
+           ) s on true
+      left join public.responses r on r.id = t.response and r.user_id = s.user_id
+      left join public.response_events e on e.response_id = r.id and e.seq > t.after
+     order by t.slot, e.seq
+$$;
+
+ALTER FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) OWNER TO ignacio_definer;
+
+CREATE TABLE public.users (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    phone_number character varying(20) NOT NULL,
+    name character varying(255) NOT NULL,
+    is_admin boolean DEFAULT false NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    locale text DEFAULT 'es'::text NOT NULL,
+    CONSTRAINT users_locale_check CHECK ((locale = ANY (ARRAY['es'::text, 'en'::text])))
+);
+
+ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.users OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.whoami(p_digest bytea) RETURNS SETOF public.users
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    perform app.enter(p_digest);
+    return query select u.* from public.users u where u.id = (select app.current_user_id());
+end $$;
+
+ALTER FUNCTION app.whoami(p_digest bytea) OWNER TO ignacio_owner;
+
+CREATE TABLE public.citations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    message_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    file_id uuid,
+    file_name character varying(255) NOT NULL,
+    quote text,
+    "position" integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.citations FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.citations OWNER TO ignacio_owner;
+
+CREATE TABLE public.message_files (
+    message_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.message_files FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.message_files OWNER TO ignacio_owner;
+
+CREATE TABLE public.messages (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    conversation_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    content text NOT NULL,
+    message_type text DEFAULT 'text'::text NOT NULL,
+    is_from_user boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    status text DEFAULT 'complete'::text NOT NULL,
+    CONSTRAINT messages_message_type_check CHECK ((message_type = ANY (ARRAY['text'::text, 'image'::text, 'audio'::text, 'video'::text, 'document'::text]))),
+    CONSTRAINT messages_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'complete'::text, 'incomplete'::text, 'cancelled'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.messages FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.messages OWNER TO ignacio_owner;
+
+CREATE TABLE public.otp_codes (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid,
+    phone_number character varying(20) NOT NULL,
+    code_hash bytea,
+    attempts smallint DEFAULT 0 NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    used_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.otp_codes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.otp_codes OWNER TO ignacio_owner;
+
+CREATE TABLE public.outbox (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    otp_id uuid NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    error text,
+    provider_message_id text,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_owner uuid,
+    lease_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT outbox_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.outbox OWNER TO ignacio_owner;
+
+CREATE TABLE public.purge_queue (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    kind text NOT NULL,
+    target text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    error text,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT purge_queue_kind_check CHECK ((kind = ANY (ARRAY['object'::text, 'openai_file'::text, 'openai_vector_store'::text, 'openai_response'::text])))
+);
+
+ALTER TABLE ONLY public.purge_queue FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.purge_queue OWNER TO ignacio_owner;
+
+CREATE TABLE public.response_events (
+    response_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    first_seq bigint NOT NULL,
+    kind text NOT NULL,
+    payload jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT response_events_span_check CHECK (((first_seq >= 1) AND (first_seq <= seq)))
+);
+
+ALTER TABLE ONLY public.response_events FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.response_events OWNER TO ignacio_owner;
+
+CREATE TABLE public.responses (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    failure text,
+    incomplete_reason text,
+    model text,
+    instructions_version text,
+    provider_response_id text,
+    provider_cursor bigint,
+    input_tokens bigint,
+    cached_tokens bigint,
+    output_tokens bigint,
+    reasoning_tokens bigint,
+    cancel_requested_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_owner uuid,
+    lease_until timestamp with time zone,
+    lease_epoch bigint DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT responses_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text, 'incomplete'::text, 'cancelled'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.responses FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.responses OWNER TO ignacio_owner;
+
+CREATE TABLE public.seaql_migrations (
+    version character varying NOT NULL,
+    applied_at bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.seaql_migrations FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.seaql_migrations OWNER TO ignacio_owner;
+
+CREATE TABLE public.user_files (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    file_name character varying(255) NOT NULL,
+    file_path character varying(500) NOT NULL,
+    file_type character varying(127) NOT NULL,
+    file_size bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    openai_file_id text,
+    openai_vector_store_id text,
+    openai_uploaded_at timestamp with time zone,
+    openai_sync_status text,
+    conversation_id uuid,
+    content_sha256 bytea,
+    uploaded_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    purged_at timestamp with time zone,
+    sync_attempts integer DEFAULT 0 NOT NULL,
+    sync_error text,
+    synced_at timestamp with time zone,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_owner uuid,
+    lease_until timestamp with time zone,
+    lease_epoch bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT user_files_openai_sync_status_check CHECK ((openai_sync_status = ANY (ARRAY['pending'::text, 'syncing'::text, 'synced'::text, 'failed'::text, 'expired'::text]))),
+    CONSTRAINT user_files_size_check CHECK ((file_size >= 0))
+);
+
+ALTER TABLE ONLY public.user_files FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.user_files OWNER TO ignacio_owner;
+
+CREATE TABLE public.user_sessions (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    device_name character varying(120),
+    expires_at timestamp with time zone NOT NULL,
+    idle_expires_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone DEFAULT now() NOT NULL,
+    revoked_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.user_sessions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.user_sessions OWNER TO ignacio_owner;
+
+CREATE TABLE public.user_vector_stores (
+    user_id uuid NOT NULL,
+    openai_vector_store_id text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.user_vector_stores FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.user_vector_stores OWNER TO ignacio_owner;
+
+ALTER TABLE ONLY public.citations
+    ADD CONSTRAINT citations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.conversations
+    ADD CONSTRAINT conversations_owner_key UNIQUE (user_id, id);
+
+ALTER TABLE ONLY public.conversations
+    ADD CONSTRAINT conversations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.message_files
+    ADD CONSTRAINT message_files_pkey PRIMARY KEY (message_id, file_id);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.otp_codes
+    ADD CONSTRAINT otp_codes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_otp_key UNIQUE (otp_id);
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.purge_queue
+    ADD CONSTRAINT purge_queue_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.response_events
+    ADD CONSTRAINT response_events_pkey PRIMARY KEY (response_id, seq);
+
+ALTER TABLE ONLY public.responses
+    ADD CONSTRAINT responses_message_key UNIQUE (message_id);
+
+ALTER TABLE ONLY public.responses
+    ADD CONSTRAINT responses_owner_key UNIQUE (user_id, id);
+
+ALTER TABLE ONLY public.responses
+    ADD CONSTRAINT responses_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.seaql_migrations
+    ADD CONSTRAINT seaql_migrations_pkey PRIMARY KEY (version);
+
+ALTER TABLE ONLY public.user_files
+    ADD CONSTRAINT user_files_owner_key UNIQUE (user_id, id);
+
+ALTER TABLE ONLY public.user_files
+    ADD CONSTRAINT user_files_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.user_sessions
+    ADD CONSTRAINT user_sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.user_sessions
+    ADD CONSTRAINT user_sessions_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.user_vector_stores
+    ADD CONSTRAINT user_vector_stores_openai_vector_store_id_key UNIQUE (openai_vector_store_id);
+
+ALTER TABLE ONLY public.user_vector_stores
+    ADD CONSTRAINT user_vector_stores_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_phone_number_key UNIQUE (phone_number);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+CREATE INDEX citations_file_idx ON public.citations USING btree (user_id, file_id);
+
+CREATE INDEX citations_message_idx ON public.citations USING btree (message_id, "position");
+
+CREATE INDEX conversations_list_idx ON public.conversations USING btree (user_id, archived, active_at DESC, id DESC);
+
+CREATE INDEX message_files_file_idx ON public.message_files USING btree (user_id, file_id);
+
+CREATE INDEX messages_page_idx ON public.messages USING btree (user_id, conversation_id, created_at DESC, id DESC);
+
+CREATE INDEX otp_codes_phone_idx ON public.otp_codes USING btree (phone_number, created_at DESC);
+
+CREATE INDEX otp_codes_user_idx ON public.otp_codes USING btree (user_id);
+
+CREATE INDEX outbox_due_idx ON public.outbox USING btree (next_attempt_at) WHERE (state = 'queued'::text);
+
+CREATE INDEX purge_queue_due_idx ON public.purge_queue USING btree (next_attempt_at);
+
+CREATE INDEX response_events_response_idx ON public.response_events USING btree (user_id, response_id);
+
+CREATE INDEX responses_conversation_idx ON public.responses USING btree (user_id, conversation_id, created_at DESC);
+
+CREATE INDEX responses_due_idx ON public.responses USING btree (next_attempt_at) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
+
+CREATE INDEX responses_lease_idx ON public.responses USING btree (lease_owner) WHERE (state = 'running'::text);
+
+CREATE UNIQUE INDEX responses_running_key ON public.responses USING btree (conversation_id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
+
+CREATE INDEX user_files_conversation_idx ON public.user_files USING btree (user_id, conversation_id);
+
+CREATE INDEX user_files_deleted_idx ON public.user_files USING btree (next_attempt_at) WHERE (deleted_at IS NOT NULL);
+
+CREATE INDEX user_files_due_idx ON public.user_files USING btree (next_attempt_at) WHERE ((openai_sync_status = ANY (ARRAY['pending'::text, 'syncing'::text])) AND (deleted_at IS NULL));
+
+CREATE INDEX user_files_openai_file_idx ON public.user_files USING btree (openai_file_id) WHERE (openai_file_id IS NOT NULL);
+
+CREATE INDEX user_files_openai_sync_idx ON public.user_files USING btree (user_id, openai_sync_status);
+
+CREATE INDEX user_files_page_idx ON public.user_files USING btree (user_id, created_at DESC, id DESC);
+
+CREATE INDEX user_files_unfinished_idx ON public.user_files USING btree (created_at) WHERE ((uploaded_at IS NULL) AND (deleted_at IS NULL));
+
+CREATE INDEX user_sessions_user_idx ON public.user_sessions USING btree (user_id, created_at DESC);
+
+CREATE TRIGGER conversations_updated_at BEFORE UPDATE OF title, archived, pinned ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER messages_count AFTER INSERT ON public.messages FOR EACH ROW EXECUTE FUNCTION app.count_message();
+
+CREATE TRIGGER messages_updated_at BEFORE UPDATE ON public.messages FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER otp_codes_updated_at BEFORE UPDATE ON public.otp_codes FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER outbox_updated_at BEFORE UPDATE ON public.outbox FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER purge_queue_updated_at BEFORE UPDATE ON public.purge_queue FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER responses_purge BEFORE DELETE ON public.responses FOR EACH ROW WHEN ((old.provider_response_id IS NOT NULL)) EXECUTE FUNCTION app.queue_response_purge();
+
+CREATE TRIGGER responses_updated_at BEFORE UPDATE ON public.responses FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER user_files_purge BEFORE DELETE ON public.user_files FOR EACH ROW WHEN ((old.purged_at IS NULL)) EXECUTE FUNCTION app.queue_file_purge();
+
+CREATE TRIGGER user_files_sync_move BEFORE UPDATE OF openai_sync_status ON public.user_files FOR EACH ROW EXECUTE FUNCTION app.check_sync_move();
+
+CREATE TRIGGER user_files_updated_at BEFORE UPDATE ON public.user_files FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER user_sessions_updated_at BEFORE UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER user_vector_stores_purge BEFORE DELETE ON public.user_vector_stores FOR EACH ROW EXECUTE FUNCTION app.queue_store_purge();
+
+CREATE TRIGGER user_vector_stores_updated_at BEFORE UPDATE ON public.user_vector_stores FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+ALTER TABLE ONLY public.citations
+    ADD CONSTRAINT citations_file_fkey FOREIGN KEY (user_id, file_id) REFERENCES public.user_files(user_id, id) ON DELETE SET NULL (file_id);
+
+ALTER TABLE ONLY public.citations
+    ADD CONSTRAINT citations_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.messages(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.conversations
+    ADD CONSTRAINT conversations_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.message_files
+    ADD CONSTRAINT message_files_file_fkey FOREIGN KEY (user_id, file_id) REFERENCES public.user_files(user_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.message_files
+    ADD CONSTRAINT message_files_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.messages(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_conversation_fkey FOREIGN KEY (user_id, conversation_id) REFERENCES public.conversations(user_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.otp_codes
+    ADD CONSTRAINT otp_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_otp_id_fkey FOREIGN KEY (otp_id) REFERENCES public.otp_codes(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.response_events
+    ADD CONSTRAINT response_events_response_fkey FOREIGN KEY (user_id, response_id) REFERENCES public.responses(user_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.responses
+    ADD CONSTRAINT responses_conversation_fkey FOREIGN KEY (user_id, conversation_id) REFERENCES public.conversations(user_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.responses
+    ADD CONSTRAINT responses_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.messages(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_files
+    ADD CONSTRAINT user_files_conversation_fkey FOREIGN KEY (user_id, conversation_id) REFERENCES public.conversations(user_id, id) ON DELETE SET NULL (conversation_id);
+
+ALTER TABLE ONLY public.user_files
+    ADD CONSTRAINT user_files_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_sessions
+    ADD CONSTRAINT user_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_vector_stores
+    ADD CONSTRAINT user_vector_stores_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE public.citations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY citations_api_select ON public.citations FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY citations_worker_insert ON public.citations FOR INSERT TO ignacio_worker WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+CREATE POLICY citations_worker_select ON public.citations FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+ALTER TABLE public.conversations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY conversations_api_delete ON public.conversations FOR DELETE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY conversations_api_insert ON public.conversations FOR INSERT TO ignacio_api WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY conversations_api_select ON public.conversations FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY conversations_api_update ON public.conversations FOR UPDATE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY conversations_definer_select ON public.conversations FOR SELECT TO ignacio_definer USING (true);
+
+CREATE POLICY conversations_definer_update ON public.conversations FOR UPDATE TO ignacio_definer USING (true) WITH CHECK (true);
+
+ALTER TABLE public.message_files ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY message_files_api_insert ON public.message_files FOR INSERT TO ignacio_api WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND (EXISTS ( SELECT 1
+   FROM public.messages m
+  WHERE ((m.id = message_files.message_id) AND (m.user_id = message_files.user_id) AND m.is_from_user)))));
+
+CREATE POLICY message_files_api_select ON public.message_files FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY message_files_worker_select ON public.message_files FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY messages_api_insert ON public.messages FOR INSERT TO ignacio_api WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY messages_api_select ON public.messages FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY messages_worker_select ON public.messages FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+CREATE POLICY messages_worker_update ON public.messages FOR UPDATE TO ignacio_worker USING (((user_id = ( SELECT app.leased_user_id() AS leased_user_id)) AND (NOT is_from_user))) WITH CHECK (((user_id = ( SELECT app.leased_user_id() AS leased_user_id)) AND (NOT is_from_user)));
+
+ALTER TABLE public.otp_codes ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY otp_codes_auth_insert ON public.otp_codes FOR INSERT TO ignacio_auth WITH CHECK (((attempts = 0) AND (used_at IS NULL) AND (code_hash IS NULL)));
+
+CREATE POLICY otp_codes_auth_select ON public.otp_codes FOR SELECT TO ignacio_auth USING (true);
+
+CREATE POLICY otp_codes_auth_update ON public.otp_codes FOR UPDATE TO ignacio_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY otp_codes_worker_delete ON public.otp_codes FOR DELETE TO ignacio_worker USING ((expires_at < (now() - '24:00:00'::interval)));
+
+CREATE POLICY otp_codes_worker_select ON public.otp_codes FOR SELECT TO ignacio_worker USING ((expires_at < (now() - '24:00:00'::interval)));
+
+ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY outbox_auth_insert ON public.outbox FOR INSERT TO ignacio_auth WITH CHECK (((state = 'queued'::text) AND (attempts = 0)));
+
+CREATE POLICY outbox_auth_select ON public.outbox FOR SELECT TO ignacio_auth USING (true);
+
+CREATE POLICY outbox_auth_update ON public.outbox FOR UPDATE TO ignacio_auth USING (true) WITH CHECK (true);
+
+ALTER TABLE public.purge_queue ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY purge_queue_definer_insert ON public.purge_queue FOR INSERT TO ignacio_definer WITH CHECK (true);
+
+CREATE POLICY purge_queue_worker_delete ON public.purge_queue FOR DELETE TO ignacio_worker USING (true);
+
+CREATE POLICY purge_queue_worker_select ON public.purge_queue FOR SELECT TO ignacio_worker USING (true);
+
+CREATE POLICY purge_queue_worker_update ON public.purge_queue FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
+
+ALTER TABLE public.response_events ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY response_events_api_select ON public.response_events FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY response_events_definer_select ON public.response_events FOR SELECT TO ignacio_definer USING (true);
+
+CREATE POLICY response_events_worker_insert ON public.response_events FOR INSERT TO ignacio_worker WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+CREATE POLICY response_events_worker_select ON public.response_events FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+ALTER TABLE public.responses ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY responses_api_insert ON public.responses FOR INSERT TO ignacio_api WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND (EXISTS ( SELECT 1
+   FROM public.messages m
+  WHERE ((m.id = responses.message_id) AND (m.user_id = responses.user_id) AND (m.conversation_id = responses.conversation_id) AND (NOT m.is_from_user))))));
+
+CREATE POLICY responses_api_select ON public.responses FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY responses_api_update ON public.responses FOR UPDATE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY responses_definer_select ON public.responses FOR SELECT TO ignacio_definer USING (true);
+
+CREATE POLICY responses_worker_select ON public.responses FOR SELECT TO ignacio_worker USING (true);
+
+CREATE POLICY responses_worker_update ON public.responses FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
+
+ALTER TABLE public.seaql_migrations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY seaql_migrations_owner ON public.seaql_migrations TO ignacio_owner USING (true) WITH CHECK (true);
+
+CREATE POLICY seaql_migrations_service_select ON public.seaql_migrations FOR SELECT TO ignacio_api, ignacio_worker USING (true);
+
+ALTER TABLE public.user_files ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY user_files_api_insert ON public.user_files FOR INSERT TO ignacio_api WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY user_files_api_select ON public.user_files FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY user_files_api_update ON public.user_files FOR UPDATE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id))) WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND ((deleted_at IS NOT NULL) OR (NOT (openai_sync_status IS DISTINCT FROM 'pending'::text)) OR (openai_sync_status IS NULL))));
+
+CREATE POLICY user_files_worker_delete ON public.user_files FOR DELETE TO ignacio_worker USING (((deleted_at IS NOT NULL) AND (purged_at IS NOT NULL) AND (openai_file_id IS NULL)));
+
+CREATE POLICY user_files_worker_select ON public.user_files FOR SELECT TO ignacio_worker USING (true);
+
+CREATE POLICY user_files_worker_update ON public.user_files FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
+
+ALTER TABLE public.user_sessions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY user_sessions_api_select ON public.user_sessions FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY user_sessions_api_update ON public.user_sessions FOR UPDATE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY user_sessions_auth_insert ON public.user_sessions FOR INSERT TO ignacio_auth WITH CHECK ((user_id <> '00000000-0000-0000-0000-000000000000'::uuid));
+
+CREATE POLICY user_sessions_auth_select ON public.user_sessions FOR SELECT TO ignacio_auth USING (true);
+
+CREATE POLICY user_sessions_auth_update ON public.user_sessions FOR UPDATE TO ignacio_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY user_sessions_definer_select ON public.user_sessions FOR SELECT TO ignacio_definer USING (true);
+
+CREATE POLICY user_sessions_definer_update ON public.user_sessions FOR UPDATE TO ignacio_definer USING (true) WITH CHECK (true);
+
+CREATE POLICY user_sessions_worker_delete ON public.user_sessions FOR DELETE TO ignacio_worker USING ((expires_at < (now() - '7 days'::interval)));
+
+CREATE POLICY user_sessions_worker_select ON public.user_sessions FOR SELECT TO ignacio_worker USING ((expires_at < (now() - '7 days'::interval)));
+
+ALTER TABLE public.user_vector_stores ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY user_vector_stores_worker_delete ON public.user_vector_stores FOR DELETE TO ignacio_worker USING (true);
+
+CREATE POLICY user_vector_stores_worker_insert ON public.user_vector_stores FOR INSERT TO ignacio_worker WITH CHECK (true);
+
+CREATE POLICY user_vector_stores_worker_select ON public.user_vector_stores FOR SELECT TO ignacio_worker USING (true);
+
+ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY users_api_select ON public.users FOR SELECT TO ignacio_api USING ((id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY users_api_update ON public.users FOR UPDATE TO ignacio_api USING ((id = ( SELECT app.current_user_id() AS current_user_id))) WITH CHECK ((id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY users_auth_select ON public.users FOR SELECT TO ignacio_auth USING (true);
+
+CREATE POLICY users_definer_select ON public.users FOR SELECT TO ignacio_definer USING (true);
+
+CREATE POLICY users_seeder_insert ON public.users FOR INSERT TO ignacio_seeder WITH CHECK (true);
+
+CREATE POLICY users_seeder_select ON public.users FOR SELECT TO ignacio_seeder USING (true);
+
+CREATE POLICY users_worker_select ON public.users FOR SELECT TO ignacio_worker USING ((id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+GRANT USAGE ON SCHEMA app TO ignacio_api;
+GRANT USAGE ON SCHEMA app TO ignacio_auth;
+GRANT USAGE ON SCHEMA app TO ignacio_worker;
+GRANT USAGE ON SCHEMA app TO ignacio_admin;
+GRANT USAGE ON SCHEMA app TO ignacio_definer;
+
+REVOKE USAGE ON SCHEMA public FROM PUBLIC;
+GRANT ALL ON SCHEMA public TO ignacio_owner;
+GRANT USAGE ON SCHEMA public TO ignacio_api;
+GRANT USAGE ON SCHEMA public TO ignacio_auth;
+GRANT USAGE ON SCHEMA public TO ignacio_worker;
+GRANT USAGE ON SCHEMA public TO ignacio_admin;
+GRANT USAGE ON SCHEMA public TO ignacio_definer;
+GRANT USAGE ON SCHEMA public TO ignacio_seeder;
+
+REVOKE ALL ON FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) TO ignacio_worker;
+
+REVOKE ALL ON FUNCTION app.attachments_of(p_message uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.attachments_of(p_message uuid) TO ignacio_api;
+GRANT ALL ON FUNCTION app.attachments_of(p_message uuid) TO ignacio_worker;
+
+REVOKE ALL ON FUNCTION app.check_sync_move() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.citations_of(p_message uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.citations_of(p_message uuid) TO ignacio_api;
+GRANT ALL ON FUNCTION app.citations_of(p_message uuid) TO ignacio_worker;
+
+REVOKE ALL ON FUNCTION app.count_message() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.count_message() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.current_user_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.current_user_id() TO ignacio_api;
+GRANT ALL ON FUNCTION app.current_user_id() TO ignacio_admin;
+
+REVOKE ALL ON FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) TO ignacio_api;
+GRANT ALL ON FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) TO ignacio_admin;
+
+REVOKE ALL ON FUNCTION app.enter_list(p_digest bytea, p_cursor_owner uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.enter_list(p_digest bytea, p_cursor_owner uuid) TO ignacio_api;
+
+REVOKE ALL ON FUNCTION app.leased_user_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.leased_user_id() TO ignacio_worker;
+
+GRANT SELECT,DELETE ON TABLE public.conversations TO ignacio_api;
+
+GRANT INSERT(id) ON TABLE public.conversations TO ignacio_api;
+GRANT SELECT(id) ON TABLE public.conversations TO ignacio_definer;
+
+GRANT INSERT(user_id) ON TABLE public.conversations TO ignacio_api;
+GRANT SELECT(user_id) ON TABLE public.conversations TO ignacio_definer;
+
+GRANT INSERT(title),UPDATE(title) ON TABLE public.conversations TO ignacio_api;
+
+GRANT SELECT(message_count),UPDATE(message_count) ON TABLE public.conversations TO ignacio_definer;
+
+GRANT SELECT(last_message_at),UPDATE(last_message_at) ON TABLE public.conversations TO ignacio_definer;
+
+GRANT UPDATE(archived) ON TABLE public.conversations TO ignacio_api;
+
+GRANT UPDATE(pinned) ON TABLE public.conversations TO ignacio_api;
+
+REVOKE ALL ON FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
+
+REVOKE ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
+
+REVOKE ALL ON FUNCTION app.queue_file_purge() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.queue_file_purge() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.queue_response_purge() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.queue_response_purge() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.queue_store_purge() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.queue_store_purge() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.response_of(p_message uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.response_of(p_message uuid) TO ignacio_api;
+GRANT ALL ON FUNCTION app.response_of(p_message uuid) TO ignacio_worker;
+
+REVOKE ALL ON FUNCTION app.set_updated_at() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) TO ignacio_api;
+
+GRANT SELECT ON TABLE public.users TO ignacio_api;
+GRANT SELECT,INSERT ON TABLE public.users TO ignacio_seeder;
+
+GRANT SELECT(id) ON TABLE public.users TO ignacio_definer;
+GRANT SELECT(id) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(id) ON TABLE public.users TO ignacio_worker;
+
+GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_worker;
+
+GRANT UPDATE(name) ON TABLE public.users TO ignacio_api;
+GRANT SELECT(name) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(name) ON TABLE public.users TO ignacio_worker;
+
+GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_definer;
+GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_worker;
+
+GRANT SELECT(is_active) ON TABLE public.users TO ignacio_definer;
+GRANT SELECT(is_active) ON TABLE public.users TO ignacio_auth;
+
+GRANT SELECT(created_at) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(created_at) ON TABLE public.users TO ignacio_worker;
+
+GRANT SELECT(updated_at) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(updated_at) ON TABLE public.users TO ignacio_worker;
+
+GRANT UPDATE(locale) ON TABLE public.users TO ignacio_api;
+GRANT SELECT(locale) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(locale) ON TABLE public.users TO ignacio_definer;
+GRANT SELECT(locale) ON TABLE public.users TO ignacio_worker;
+
+REVOKE ALL ON FUNCTION app.whoami(p_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.whoami(p_digest bytea) TO ignacio_api;
+
+GRANT SELECT ON TABLE public.citations TO ignacio_api;
+GRANT SELECT,INSERT ON TABLE public.citations TO ignacio_worker;
+
+GRANT SELECT,INSERT ON TABLE public.message_files TO ignacio_api;
+GRANT SELECT ON TABLE public.message_files TO ignacio_worker;
+
+GRANT SELECT ON TABLE public.messages TO ignacio_api;
+GRANT SELECT ON TABLE public.messages TO ignacio_worker;
+
+GRANT INSERT(id) ON TABLE public.messages TO ignacio_api;
+
+GRANT INSERT(conversation_id) ON TABLE public.messages TO ignacio_api;
+
+GRANT INSERT(user_id) ON TABLE public.messages TO ignacio_api;
+
+GRANT INSERT(content) ON TABLE public.messages TO ignacio_api;
+GRANT UPDATE(content) ON TABLE public.messages TO ignacio_worker;
+
+GRANT INSERT(message_type) ON TABLE public.messages TO ignacio_api;
+
+GRANT INSERT(is_from_user) ON TABLE public.messages TO ignacio_api;
+
+GRANT INSERT(status) ON TABLE public.messages TO ignacio_api;
+GRANT UPDATE(status) ON TABLE public.messages TO ignacio_worker;
+
+GRANT SELECT,INSERT ON TABLE public.otp_codes TO ignacio_auth;
+GRANT SELECT,DELETE ON TABLE public.otp_codes TO ignacio_worker;
+
+GRANT UPDATE(code_hash) ON TABLE public.otp_codes TO ignacio_auth;
+
+GRANT UPDATE(attempts) ON TABLE public.otp_codes TO ignacio_auth;
+
+GRANT UPDATE(sent_at) ON TABLE public.otp_codes TO ignacio_auth;
+
+GRANT UPDATE(used_at) ON TABLE public.otp_codes TO ignacio_auth;
+
+GRANT SELECT,INSERT ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(state) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(attempts) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(error) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(provider_message_id) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(next_attempt_at) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(lease_owner) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(lease_until) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT SELECT,DELETE ON TABLE public.purge_queue TO ignacio_worker;
+
+GRANT INSERT(kind) ON TABLE public.purge_queue TO ignacio_definer;
+
+GRANT INSERT(target) ON TABLE public.purge_queue TO ignacio_definer;
+
+GRANT UPDATE(attempts) ON TABLE public.purge_queue TO ignacio_worker;
+
+GRANT UPDATE(error) ON TABLE public.purge_queue TO ignacio_worker;
+
+GRANT UPDATE(next_attempt_at) ON TABLE public.purge_queue TO ignacio_worker;
+
+GRANT SELECT ON TABLE public.response_events TO ignacio_api;
+GRANT SELECT,INSERT ON TABLE public.response_events TO ignacio_worker;
+GRANT SELECT ON TABLE public.response_events TO ignacio_definer;
+
+GRANT SELECT ON TABLE public.responses TO ignacio_api;
+GRANT SELECT ON TABLE public.responses TO ignacio_worker;
+
+GRANT SELECT(id) ON TABLE public.responses TO ignacio_definer;
+GRANT INSERT(id) ON TABLE public.responses TO ignacio_api;
+
+GRANT SELECT(user_id) ON TABLE public.responses TO ignacio_definer;
+GRANT INSERT(user_id) ON TABLE public.responses TO ignacio_api;
+
+GRANT INSERT(conversation_id) ON TABLE public.responses TO ignacio_api;
+
+GRANT INSERT(message_id) ON TABLE public.responses TO ignacio_api;
+
+GRANT UPDATE(state) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(failure) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(incomplete_reason) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(model) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(instructions_version) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(provider_response_id) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(provider_cursor) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(input_tokens) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(cached_tokens) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(output_tokens) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(reasoning_tokens) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(cancel_requested_at) ON TABLE public.responses TO ignacio_api;
+
+GRANT UPDATE(attempts) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(next_attempt_at) ON TABLE public.responses TO ignacio_worker;
+
+GRANT SELECT(lease_owner) ON TABLE public.responses TO ignacio_definer;
+GRANT UPDATE(lease_owner) ON TABLE public.responses TO ignacio_worker;
+
+GRANT SELECT(lease_until) ON TABLE public.responses TO ignacio_definer;
+GRANT UPDATE(lease_until) ON TABLE public.responses TO ignacio_worker;
+
+GRANT SELECT(lease_epoch) ON TABLE public.responses TO ignacio_definer;
+GRANT UPDATE(lease_epoch) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(started_at) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(finished_at) ON TABLE public.responses TO ignacio_worker;
+
+GRANT SELECT ON TABLE public.seaql_migrations TO ignacio_api;
+GRANT SELECT ON TABLE public.seaql_migrations TO ignacio_worker;
+
+GRANT SELECT ON TABLE public.user_files TO ignacio_api;
+GRANT SELECT,DELETE ON TABLE public.user_files TO ignacio_worker;
+
+GRANT INSERT(id) ON TABLE public.user_files TO ignacio_api;
+
+GRANT INSERT(user_id) ON TABLE public.user_files TO ignacio_api;
+
+GRANT INSERT(file_name),UPDATE(file_name) ON TABLE public.user_files TO ignacio_api;
+
+GRANT INSERT(file_path) ON TABLE public.user_files TO ignacio_api;
+
+GRANT INSERT(file_type) ON TABLE public.user_files TO ignacio_api;
+
+GRANT UPDATE(file_size) ON TABLE public.user_files TO ignacio_api;
+
+GRANT UPDATE(openai_file_id) ON TABLE public.user_files TO ignacio_worker;
+
+GRANT UPDATE(openai_vector_store_id) ON TABLE public.user_files TO ignacio_worker;
+
+GRANT UPDATE(openai_uploaded_at) ON TABLE public.user_files TO ignacio_worker;
+
+GRANT UPDATE(openai_sync_status) ON TABLE public.user_files TO ignacio_worker;
+GRANT UPDATE(openai_sync_status) ON TABLE public.user_files TO ignacio_api;
+
+GRANT INSERT(conversation_id) ON TABLE public.user_files TO ignacio_api;
+
+GRANT UPDATE(content_sha256) ON TABLE public.user_files TO ignacio_api;
+
+GRANT UPDATE(uploaded_at) ON TABLE public.user_files TO ignacio_api;
+
+GRANT UPDATE(deleted_at) ON TABLE public.user_files TO ignacio_api;
+GRANT UPDATE(deleted_at) ON TABLE public.user_files TO ignacio_worker;
+
+GRANT UPDATE(purged_at) ON TABLE public.user_files TO ignacio_worker;
+
+GRANT UPDATE(sync_attempts) ON TABLE public.user_files TO ignacio_worker;
+
+GRANT UPDATE(sync_error) ON TABLE public.user_files TO ignacio_worker;
+
+GRANT UPDATE(synced_at) ON TABLE public.user_files TO ignacio_worker;
+
+GRANT UPDATE(next_attempt_at) ON TABLE public.user_files TO ignacio_api;
+GRANT UPDATE(next_attempt_at) ON TABLE public.user_files TO ignacio_worker;
+
+GRANT UPDATE(lease_owner) ON TABLE public.user_files TO ignacio_worker;
+
+GRANT UPDATE(lease_until) ON TABLE public.user_files TO ignacio_worker;
+
+GRANT UPDATE(lease_epoch) ON TABLE public.user_files TO ignacio_worker;
+
+GRANT SELECT ON TABLE public.user_sessions TO ignacio_definer;
+GRANT SELECT,INSERT ON TABLE public.user_sessions TO ignacio_auth;
+GRANT SELECT,DELETE ON TABLE public.user_sessions TO ignacio_worker;
+
+GRANT SELECT(id) ON TABLE public.user_sessions TO ignacio_api;
+
+GRANT SELECT(user_id) ON TABLE public.user_sessions TO ignacio_api;
+
+GRANT SELECT(device_name) ON TABLE public.user_sessions TO ignacio_api;
+
+GRANT SELECT(expires_at) ON TABLE public.user_sessions TO ignacio_api;
+
+GRANT UPDATE(idle_expires_at) ON TABLE public.user_sessions TO ignacio_definer;
+GRANT SELECT(idle_expires_at) ON TABLE public.user_sessions TO ignacio_api;
+
+GRANT UPDATE(last_used_at) ON TABLE public.user_sessions TO ignacio_definer;
+GRANT SELECT(last_used_at) ON TABLE public.user_sessions TO ignacio_api;
+
+GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE public.user_sessions TO ignacio_api;
+GRANT UPDATE(revoked_at) ON TABLE public.user_sessions TO ignacio_auth;
+
+GRANT SELECT(created_at) ON TABLE public.user_sessions TO ignacio_api;
+
+GRANT UPDATE(updated_at) ON TABLE public.user_sessions TO ignacio_definer;
+GRANT SELECT(updated_at) ON TABLE public.user_sessions TO ignacio_api;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.user_vector_stores TO ignacio_worker;

@@ -1,0 +1,148 @@
+//! A client of the REST API that knows what a client is told, and no more.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use reqwest::{
+    Method, Response, StatusCode,
+    header::{ACCEPT, ACCEPT_LANGUAGE, RETRY_AFTER},
+    multipart::{Form, Part},
+};
+use serde_json::Value;
+
+/// How long an answer may take to begin, and a stream may be silent.
+const SILENCE: Duration = Duration::from_mins(1);
+
+/// The API and the outbox of the WhatsApp stand-in.
+pub(super) struct Client {
+    http: reqwest::Client,
+    api: String,
+    whatsapp: String,
+    token: Option<String>,
+}
+
+impl Client {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the demo is a client, not a part of the service"
+    )]
+    pub(super) fn new(api: &str, whatsapp: &str) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .read_timeout(SILENCE)
+            .build()?;
+        let bare = |url: &str| url.trim_end_matches('/').to_owned();
+        Ok(Self { http, api: bare(api), whatsapp: bare(whatsapp), token: None })
+    }
+
+    /// From here on requests carry this session.
+    pub(super) fn enter(&mut self, token: String) {
+        self.token = Some(token);
+    }
+
+    /// One request; `body` is JSON.
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<Response> {
+        let mut request = self.request(method, path);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        request.send().await.with_context(|| format!("{path} no respondió"))
+    }
+
+    /// One request whose answer is JSON with one of the expected statuses.
+    pub(super) async fn json(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        expected: StatusCode,
+    ) -> anyhow::Result<Value> {
+        let answer = accepted(self.ask(method, path, body).await?, path, &[expected]).await?;
+        answer.json().await.with_context(|| format!("{path} no respondió con JSON"))
+    }
+
+    /// One request whose answer has nothing to say.
+    pub(super) async fn done(&self, method: Method, path: &str) -> anyhow::Result<StatusCode> {
+        let expected = [StatusCode::NO_CONTENT, StatusCode::ACCEPTED];
+        Ok(accepted(self.ask(method, path, None).await?, path, &expected).await?.status())
+    }
+
+    /// The status of a request, whatever it is.
+    pub(super) async fn status(&self, path: &str) -> anyhow::Result<StatusCode> {
+        Ok(self.ask(Method::GET, path, None).await?.status())
+    }
+
+    /// Hands over a file.
+    pub(super) async fn upload(&self, name: &str, bytes: &'static [u8]) -> anyhow::Result<Value> {
+        let path = "/v1/files";
+        let part = Part::bytes(bytes).file_name(name.to_owned()).mime_str("application/pdf")?;
+        let request = self.request(Method::POST, path).multipart(Form::new().part("file", part));
+        let answer = request.send().await.with_context(|| format!("{path} no respondió"))?;
+        let answer = accepted(answer, path, &[StatusCode::CREATED]).await?;
+        answer.json().await.context("la respuesta no es JSON")
+    }
+
+    /// Posts a message and gives the stream of the reply.
+    pub(super) async fn stream(&self, path: &str, body: &Value) -> anyhow::Result<Response> {
+        let request = self.request(Method::POST, path).json(body);
+        let answer = request
+            .header(ACCEPT, "text/event-stream")
+            .send()
+            .await
+            .with_context(|| format!("{path} no respondió"))?;
+        accepted(answer, path, &[StatusCode::OK]).await
+    }
+
+    /// The messages that the WhatsApp stand-in got for a number, newest first.
+    pub(super) async fn outbox(&self, phone: &str) -> anyhow::Result<Vec<Value>> {
+        let url = format!("{}/outbox", self.whatsapp);
+        let answer = self.http.get(&url).query(&[("to", phone)]).send().await;
+        let answer = answer.with_context(|| format!("{url} no respondió"))?;
+        if !answer.status().is_success() {
+            bail!("{url} no es el doble de WhatsApp de `dev`: el código llega solo al teléfono");
+        }
+        Ok(answer.json().await?)
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.api));
+        let request = request.header(ACCEPT_LANGUAGE, "es");
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+}
+
+/// An answer with one of the expected statuses, or what its problem says.
+async fn accepted(
+    answer: Response,
+    path: &str,
+    expected: &[StatusCode],
+) -> anyhow::Result<Response> {
+    let status = answer.status();
+    if expected.contains(&status) {
+        return Ok(answer);
+    }
+    let wait = answer.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok()).map(str::to_owned);
+    let problem: Value = answer.json().await.unwrap_or_default();
+    let said = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or("—").to_owned();
+    let wait = wait.map_or_else(String::new, |seconds| format!("; probar de nuevo en {seconds} s"));
+    bail!(
+        "{path} respondió {status} {}: {}{wait} (petición {})",
+        said("code"),
+        said("detail"),
+        said("request_id")
+    )
+}
+
+/// A text in an answer, by JSON pointer.
+pub(super) fn text(value: &Value, pointer: &str) -> anyhow::Result<String> {
+    let found = value.pointer(pointer).and_then(Value::as_str);
+    found.map(str::to_owned).with_context(|| format!("a la respuesta le falta {pointer}: {value}"))
+}

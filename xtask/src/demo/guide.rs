@@ -1,0 +1,75 @@
+//! The document that is handed over, and what is known to stand in it.
+
+use anyhow::Context as _;
+use serde::Deserialize;
+
+/// The participants' guide.
+pub(super) const PDF: &[u8] = include_bytes!("../../assets/guia-participantes.pdf");
+
+/// What it is called.
+pub(super) const NAME: &str = "guia-participantes.pdf";
+
+/// Questions that the guide answers, each with the sentence that answers it.
+const QUESTIONS: &str = include_str!("../../assets/preguntas.json");
+
+/// What is asked.
+pub(super) struct Question {
+    pub(super) text: String,
+    /// The sentence of the guide that must be quoted, if the question is one of those we know.
+    pub(super) sentence: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Known {
+    pregunta: String,
+    frase: String,
+}
+
+impl Question {
+    /// The question that was typed, or the first of the known ones.
+    pub(super) fn choose(typed: Option<String>) -> anyhow::Result<Self> {
+        let known: Vec<Known> =
+            serde_json::from_str(QUESTIONS).context("xtask/assets/preguntas.json is damaged")?;
+        let mut known = known.into_iter();
+        let found = match &typed {
+            Some(text) => known.find(|it| it.pregunta == *text),
+            None => known.next(),
+        };
+        let (text, sentence) = found.map_or((None, None), |it| (Some(it.pregunta), Some(it.frase)));
+        let text = typed.or(text).context("xtask/assets/preguntas.json has no question")?;
+        Ok(Self { text, sentence })
+    }
+
+    /// Whether a text holds the sentence that answers the question, whatever its line breaks.
+    pub(super) fn is_answered_by(&self, text: &str) -> bool {
+        let sentence = self.sentence.as_deref().map(one_line);
+        sentence.is_none_or(|sentence| one_line(text).contains(&sentence))
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    //! The known questions are found, and their sentences recognised.
+
+    use super::*;
+
+    #[test]
+    fn a_known_question_wants_its_sentence() {
+        let question = Question::choose(None).unwrap();
+        let sentence = question.sentence.clone().unwrap();
+        assert!(question.is_answered_by(&format!("Dice: «{}»", sentence.replacen(' ', "\n  ", 1))));
+        assert!(!question.is_answered_by("Otra cosa."));
+        let same = Question::choose(Some(question.text)).unwrap();
+        assert_eq!(same.sentence, Some(sentence));
+    }
+
+    #[test]
+    fn another_question_wants_none() {
+        let question = Question::choose(Some("¿Qué hora es?".to_owned())).unwrap();
+        assert!(question.is_answered_by("No lo sé."));
+    }
+}

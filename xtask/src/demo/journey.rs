@@ -1,0 +1,270 @@
+//! The journey: log in, hand over the guide, ask about it, read the answer, clean up.
+
+use std::{
+    io::Write as _,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{
+    client::{Client, text},
+    guide::{NAME, PDF, Question},
+    sse::{Decoder, Event},
+    steps::{Steps, shown},
+};
+
+/// How long a code may be on its way.
+const CODE_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long the guide may take until it can be searched.
+const SYNC_LIMIT: Duration = Duration::from_mins(2);
+
+/// How often something is looked at that takes its time.
+const POLL: Duration = Duration::from_millis(100);
+
+/// A participant with a question.
+pub(super) struct Journey {
+    client: Client,
+    phone: String,
+    question: Question,
+    reply: Reply,
+}
+
+/// What came over the stream.
+#[derive(Default)]
+struct Reply {
+    text: String,
+    citations: Vec<Citation>,
+    first_delta: Option<Duration>,
+}
+
+struct Citation {
+    file: String,
+    name: String,
+    quote: String,
+}
+
+impl Journey {
+    pub(super) fn new(client: Client, phone: String, question: Question) -> Self {
+        Self { client, phone, question, reply: Reply::default() }
+    }
+
+    /// Plays it from the first step to the last.
+    pub(super) async fn play(&mut self, steps: &mut Steps, keep: bool) -> anyhow::Result<()> {
+        let (challenge, before) =
+            steps.take("Pedir un código de acceso", self.ask_for_code()).await?;
+        let code =
+            steps.take("Leer el código en WhatsApp", self.read_code(before.as_deref())).await?;
+        let token = steps.take("Entrar con el código", self.enter(&challenge, &code)).await?;
+        self.client.enter(token);
+        steps.take("Ver quién soy", self.who_am_i()).await?;
+        let file = steps.take("Subir la guía de participantes", self.upload()).await?;
+        steps.take("Esperar a que se pueda consultar", self.wait_for(&file)).await?;
+        let conversation = steps.take("Abrir una conversación", self.open()).await?;
+        let asked = self.ask(&conversation);
+        self.reply = steps.take("Preguntar y leer la respuesta en vivo", asked).await?;
+        steps.take("Comprobar la cita", async { self.check_citation(&file) }).await?;
+        steps.take("Volver a leer la conversación", self.read_back(&conversation)).await?;
+        if keep {
+            println!("    se conservan la conversación {conversation} y el archivo {file}");
+            return Ok(());
+        }
+        steps
+            .take("Borrar la conversación y el archivo", self.remove(&conversation, &file))
+            .await?;
+        steps.take("Salir", self.leave()).await
+    }
+
+    /// The answer and its quotation.
+    pub(super) fn outcome(&self) -> String {
+        let Reply { text, citations, .. } = &self.reply;
+        let quotes: Vec<String> =
+            citations.iter().map(|it| format!("  {}: «{}»", it.name, it.quote)).collect();
+        format!(
+            "Pregunta\n  {}\n\nRespuesta\n  {}\n\nCita\n{}",
+            self.question.text,
+            text.replace('\n', "\n  "),
+            quotes.join("\n")
+        )
+    }
+
+    async fn ask_for_code(&self) -> anyhow::Result<(String, (String, Option<String>))> {
+        let before = newest(&self.client.outbox(&self.phone).await?);
+        let body = json!({ "phone": self.phone });
+        let path = "/v1/auth/otp";
+        let answer =
+            self.client.json(Method::POST, path, Some(&body), StatusCode::ACCEPTED).await?;
+        let id = text(&answer, "/id")?;
+        Ok((format!("pedido para {}", self.phone), (id, before)))
+    }
+
+    async fn read_code(&self, before: Option<&str>) -> anyhow::Result<(String, String)> {
+        let began = Instant::now();
+        while began.elapsed() < CODE_LIMIT {
+            let outbox = self.client.outbox(&self.phone).await?;
+            if newest(&outbox).as_deref() != before
+                && let Some(message) = outbox.first()
+            {
+                let code = text(message, "/code")?;
+                return Ok((format!("llegó el código {code}"), code));
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        bail!("en {} no llegó ningún código a {}", shown(CODE_LIMIT), self.phone)
+    }
+
+    async fn enter(&self, challenge: &str, code: &str) -> anyhow::Result<(String, String)> {
+        let body = json!({ "otp_id": challenge, "code": code, "device_name": "cargo xtask demo" });
+        let path = "/v1/auth/sessions";
+        let answer = self.client.json(Method::POST, path, Some(&body), StatusCode::CREATED).await?;
+        let name = text(&answer, "/user/name")?;
+        Ok((format!("sesión abierta para {name}"), text(&answer, "/token")?))
+    }
+
+    async fn who_am_i(&self) -> anyhow::Result<(String, ())> {
+        let me = self.client.json(Method::GET, "/v1/me", None, StatusCode::OK).await?;
+        Ok((format!("{} ({})", text(&me, "/name")?, text(&me, "/phone")?), ()))
+    }
+
+    async fn upload(&self) -> anyhow::Result<(String, String)> {
+        let file = self.client.upload(NAME, PDF).await?;
+        let status = text(&file, "/sync/status")?;
+        let told = format!("{NAME}, {} KB, estado «{status}»", PDF.len() / 1024);
+        Ok((told, text(&file, "/id")?))
+    }
+
+    async fn wait_for(&self, file: &str) -> anyhow::Result<(String, ())> {
+        let began = Instant::now();
+        let path = format!("/v1/files/{file}");
+        let mut passed: Vec<String> = Vec::new();
+        while began.elapsed() < SYNC_LIMIT {
+            let file = self.client.json(Method::GET, &path, None, StatusCode::OK).await?;
+            let status = text(&file, "/sync/status")?;
+            if passed.last() != Some(&status) {
+                passed.push(status.clone());
+            }
+            match status.as_str() {
+                "synced" => return Ok((passed.join(" → "), ())),
+                "failed" | "not_applicable" => bail!("el archivo quedó en «{status}»: {file}"),
+                _ => tokio::time::sleep(POLL).await,
+            }
+        }
+        bail!("en {} el archivo no pasó de «{}»", shown(SYNC_LIMIT), passed.join(" → "))
+    }
+
+    async fn open(&self) -> anyhow::Result<(String, String)> {
+        let body = json!({ "title": "Preguntas sobre la guía" });
+        let path = "/v1/conversations";
+        let answer = self.client.json(Method::POST, path, Some(&body), StatusCode::CREATED).await?;
+        Ok((format!("«{}»", text(&answer, "/title")?), text(&answer, "/id")?))
+    }
+
+    async fn ask(&self, conversation: &str) -> anyhow::Result<(String, Reply)> {
+        println!("\n    — {}\n", self.question.text);
+        let began = Instant::now();
+        let path = format!("/v1/conversations/{conversation}/messages");
+        let body = json!({ "content": self.question.text });
+        let mut stream = self.client.stream(&path, &body).await?;
+        let mut decoder = Decoder::default();
+        let mut reply = Reply::default();
+        print!("    ");
+        while let Some(bytes) = stream.chunk().await.context("la respuesta se cortó")? {
+            for event in decoder.feed(&bytes) {
+                if reply.take(&event, began)? {
+                    println!("\n");
+                    let first = reply.first_delta.unwrap_or_default();
+                    let n_chars = reply.text.chars().count();
+                    let told =
+                        format!("{n_chars} caracteres; el primero llegó a los {}", shown(first));
+                    return Ok((told, reply));
+                }
+            }
+        }
+        bail!("la respuesta terminó sin su evento final")
+    }
+
+    fn check_citation(&self, file: &str) -> anyhow::Result<(String, ())> {
+        let Some(citation) = self.reply.citations.iter().find(|it| it.file == file) else {
+            bail!("la respuesta no cita el archivo que se subió")
+        };
+        let quotes = self.reply.citations.iter().map(|it| it.quote.as_str());
+        let everything: Vec<&str> = quotes.chain([self.reply.text.as_str()]).collect();
+        if !everything.iter().any(|text| self.question.is_answered_by(text)) {
+            let sentence = self.question.sentence.as_deref().unwrap_or_default();
+            bail!("ni la respuesta ni sus citas contienen la frase de la guía: «{sentence}»")
+        }
+        Ok((format!("{}: «{}»", citation.name, citation.quote), ()))
+    }
+
+    async fn read_back(&self, conversation: &str) -> anyhow::Result<(String, ())> {
+        let path = format!("/v1/conversations/{conversation}/messages");
+        let list = self.client.json(Method::GET, &path, None, StatusCode::OK).await?;
+        let messages = list.pointer("/data").and_then(Value::as_array).cloned().unwrap_or_default();
+        let Some(newest) = messages.first() else { bail!("la conversación está vacía") };
+        if text(newest, "/content")? != self.reply.text {
+            bail!("el texto guardado no es el que llegó en vivo: {newest}")
+        }
+        let n_stored = newest.pointer("/citations").and_then(Value::as_array).map_or(0, Vec::len);
+        if n_stored != self.reply.citations.len() {
+            bail!("se guardaron {n_stored} citas y llegaron {}", self.reply.citations.len())
+        }
+        Ok((format!("{} mensajes, {n_stored} cita(s), el mismo texto", messages.len()), ()))
+    }
+
+    async fn remove(&self, conversation: &str, file: &str) -> anyhow::Result<(String, ())> {
+        for path in [format!("/v1/conversations/{conversation}"), format!("/v1/files/{file}")] {
+            self.client.done(Method::DELETE, &path).await?;
+            let status = self.client.status(&path).await?;
+            if status != StatusCode::NOT_FOUND {
+                bail!("{path} sigue ahí después de borrarse: {status}")
+            }
+        }
+        Ok(("ya no están".to_owned(), ()))
+    }
+
+    async fn leave(&self) -> anyhow::Result<(String, ())> {
+        self.client.done(Method::DELETE, "/v1/sessions/current").await?;
+        let status = self.client.status("/v1/me").await?;
+        if status != StatusCode::UNAUTHORIZED {
+            bail!("la sesión sigue abierta después de salir: {status}")
+        }
+        Ok(("la sesión ya no sirve".to_owned(), ()))
+    }
+}
+
+impl Reply {
+    /// Takes an event in; `true` when it was the last one.
+    fn take(&mut self, event: &Event, began: Instant) -> anyhow::Result<bool> {
+        let data: Value = serde_json::from_str(&event.data).unwrap_or_default();
+        match event.kind.as_str() {
+            "delta" => {
+                let piece = text(&data, "/text")?;
+                self.first_delta.get_or_insert(began.elapsed());
+                print!("{}", piece.replace('\n', "\n    "));
+                // What cannot be shown at once is shown a little later.
+                let _later = std::io::stdout().flush();
+                self.text.push_str(&piece);
+            }
+            "citation" => self.citations.push(Citation {
+                file: text(&data, "/file_id")?,
+                name: text(&data, "/name")?,
+                quote: text(&data, "/quote")?,
+            }),
+            "response.completed" => return Ok(true),
+            "response.failed" | "response.incomplete" | "response.cancelled" => {
+                bail!("la respuesta terminó con {}: {data}", event.kind)
+            }
+            // Newer services may send more.
+            _ => {}
+        }
+        Ok(false)
+    }
+}
+
+/// The id of the newest message in an outbox.
+fn newest(outbox: &[Value]) -> Option<String> {
+    outbox.first()?.get("wamid")?.as_str().map(str::to_owned)
+}

@@ -1,0 +1,74 @@
+//! Server-sent events, read as browsers read them.
+
+/// One event.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Event {
+    pub(super) id: String,
+    pub(super) kind: String,
+    pub(super) data: String,
+}
+
+/// Takes bytes as they come and gives events as they are complete.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    pending: Vec<u8>,
+    event: Event,
+}
+
+impl Decoder {
+    /// Takes more bytes.
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
+        self.pending.extend_from_slice(bytes);
+        let mut events = Vec::new();
+        while let Some(end) = self.pending.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.pending.drain(..=end).collect();
+            let line = String::from_utf8_lossy(&line);
+            events.extend(self.line(line.trim_end_matches(['\n', '\r'])));
+        }
+        events
+    }
+
+    fn line(&mut self, line: &str) -> Option<Event> {
+        if line.is_empty() {
+            let event = std::mem::take(&mut self.event);
+            return (!event.kind.is_empty() || !event.data.is_empty()).then_some(event);
+        }
+        let (name, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match name {
+            "id" => value.clone_into(&mut self.event.id),
+            "event" => value.clone_into(&mut self.event.kind),
+            "data" => {
+                if !self.event.data.is_empty() {
+                    self.event.data.push('\n');
+                }
+                self.event.data.push_str(value);
+            }
+            // Comments keep the connection warm; anything else is for newer clients.
+            _ => {}
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Events come out whole, wherever the bytes were cut.
+
+    use super::*;
+
+    #[test]
+    fn an_event_may_come_in_pieces() {
+        let stream = "retry: 2000\n\n: ping\n\nid: 7\nevent: delta\ndata: {\"text\":\"año\"}\n\n\
+                      data: one\r\ndata: two\r\n\r\n";
+        let mut decoder = Decoder::default();
+        let events: Vec<Event> =
+            stream.as_bytes().iter().flat_map(|byte| decoder.feed(&[*byte])).collect();
+        let event = |id: &str, kind: &str, data: &str| Event {
+            id: id.to_owned(),
+            kind: kind.to_owned(),
+            data: data.to_owned(),
+        };
+        assert_eq!(events, [event("7", "delta", "{\"text\":\"año\"}"), event("", "", "one\ntwo")]);
+    }
+}

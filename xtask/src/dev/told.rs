@@ -1,0 +1,58 @@
+//! What `dev` tells people.
+
+use std::{io::Write as _, path::Path, time::Duration};
+
+use super::parts::Parts;
+use crate::{deployment::DevFile, environment::shown};
+
+/// Prints a line. Nobody reading it any more is no reason to stop.
+pub(super) fn say(line: &str) {
+    let _unread = writeln!(std::io::stdout(), "{line}");
+}
+
+/// What runs where.
+pub(super) fn table(file: &DevFile, parts: &Parts, n_new: usize, data: &Path, took: Duration) {
+    let outbox = if parts.has_stand_in("whatsapp") {
+        format!("; codes: curl '{}/outbox?to=%2B573001110002'", file.whatsapp)
+    } else {
+        String::new()
+    };
+    let kind = |name: &str| if parts.has_stand_in(name) { "stand-in" } else { "real" };
+    let rows = [
+        ("API", format!("{} (description at /docs)", file.api)),
+        ("Metrics", file.metrics.clone()),
+        ("Postgres", format!("{}: {}", kind("postgres"), without_password(&file.database.owner))),
+        ("S3", format!("{}: {}, bucket {}", kind("s3"), file.s3.endpoint, file.s3.bucket)),
+        ("OpenAI", format!("{}: {}", kind("openai"), file.openai)),
+        ("WhatsApp", format!("{}: {}{outbox}", kind("whatsapp"), file.whatsapp)),
+        ("People", format!("+573001110001 (admin), +573001110002, +573001110003; {n_new} new")),
+        ("Log", shown(&file.log)),
+        ("For tools", shown(&DevFile::path(data))),
+    ];
+    say("");
+    for (name, what) in rows {
+        say(&format!("  {name:<10}{what}"));
+    }
+    say(&format!("\n  up in {:.1} s; Ctrl-C stops everything\n", took.as_secs_f64()));
+}
+
+/// A database's address that may be shown.
+fn without_password(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    let place = place.split('?').next().unwrap_or_default();
+    format!("{scheme}://{place}")
+}
+
+#[cfg(test)]
+mod tests {
+    //! A password is not printed.
+
+    use super::without_password;
+
+    #[test]
+    fn a_database_is_shown_without_its_password() {
+        let url = "postgres://ada:hunter2@127.0.0.1:5432/ignacio?sslmode=disable";
+        assert_eq!(without_password(url), "postgres://127.0.0.1:5432/ignacio");
+    }
+}

@@ -1,0 +1,166 @@
+//! What every source file keeps to.
+
+use super::{
+    Violation,
+    workspace::{File, Workspace},
+};
+
+/// The most lines that a source file may have.
+const MOST_LINES: usize = 500;
+
+/// The one module that knows status numbers of errors.
+const STATUS_NUMBERS: &str = "crates/ignacio-api/src/problem";
+
+/// Where nobody needs status numbers: our own layers above and below HTTP. The integrations read
+/// those of other services, and the stand-ins and tools play the other side.
+const WITHOUT_STATUS: [&str; 5] = [
+    "crates/ignacio-api/",
+    "crates/ignacio-domain/",
+    "crates/ignacio-persistence/",
+    "crates/ignacio-server/",
+    "crates/ignacio-worker/",
+];
+
+/// Marks of unfinished work. An issue or a decision record is the place for that.
+const MARKS: [&str; 5] = [
+    concat!("todo", "!("),
+    concat!("unimplemented", "!("),
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("XX", "X"),
+];
+
+/// How a status gets into code by name.
+const STATUS_MARKS: [&str; 2] = ["StatusCode::", "HttpResponse::"];
+
+/// How it gets there as a number.
+const STATUS_FROM_NUMBER: &str = "StatusCode::from_u16(";
+
+/// The names that statuses of success have.
+const HARMLESS: [&str; 12] = [
+    "OK",
+    "CREATED",
+    "ACCEPTED",
+    "NO_CONTENT",
+    "PARTIAL_CONTENT",
+    "NOT_MODIFIED",
+    "Ok",
+    "Created",
+    "Accepted",
+    "NoContent",
+    "PartialContent",
+    "NotModified",
+];
+
+pub(super) fn check(workspace: &Workspace) -> Vec<Violation> {
+    workspace.files.iter().filter(|file| file.is_rust()).flat_map(check_file).collect()
+}
+
+fn check_file(file: &File) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let mut complain = |place: String, what: String| violations.push(Violation::new(place, what));
+
+    let header = file.text.lines().next().unwrap_or_default();
+    if header.strip_prefix("//! ").is_none_or(|sentence| sentence.trim().len() < 4) {
+        complain(file.path.clone(), "does not begin with a `//!` sentence".to_owned());
+    }
+    let n_lines = file.text.lines().count();
+    if n_lines > MOST_LINES {
+        let what = format!("has {n_lines} lines, the most is {MOST_LINES}: split it by subject");
+        complain(file.path.clone(), what);
+    }
+    if file.path.ends_with("/mod.rs") {
+        complain(file.path.clone(), "is called mod.rs: give it the module's name".to_owned());
+    }
+    for (number, line) in (1..).zip(file.text.lines()) {
+        if let Some(mark) = MARKS.iter().find(|mark| line.contains(**mark)) {
+            complain(
+                format!("{}:{number}", file.path),
+                format!("has a mark of unfinished work, `{mark}`: finish it or open an issue"),
+            );
+        }
+    }
+    for (number, line) in error_statuses(file) {
+        let what = format!(
+            "decides on an HTTP status (`{}`), which only {STATUS_NUMBERS} does",
+            line.trim()
+        );
+        complain(format!("{}:{number}", file.path), what);
+    }
+    violations
+}
+
+/// The lines of a file that name an error status.
+fn error_statuses(file: &File) -> impl Iterator<Item = (usize, &str)> {
+    let may_not = !file.path.starts_with(STATUS_NUMBERS)
+        && WITHOUT_STATUS.iter().any(|folder| file.path.starts_with(folder));
+    file.shipped_lines().filter(move |(_, line)| may_not && names_error_status(line))
+}
+
+fn names_error_status(line: &str) -> bool {
+    let by_name = STATUS_MARKS.iter().flat_map(|mark| line.split(mark).skip(1)).any(|rest| {
+        let word = rest.split(|it: char| !it.is_alphanumeric() && it != '_').next();
+        let word = word.unwrap_or_default();
+        // Methods of these types are no decisions, and begin with a small letter.
+        word.starts_with(char::is_uppercase) && !HARMLESS.contains(&word)
+    });
+    by_name || line.contains(STATUS_FROM_NUMBER)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Each rule has a file that breaks it.
+
+    use super::{super::workspace::samples::of_files, *};
+
+    fn complaints(path: &str, text: &str) -> usize {
+        check(&of_files(&[(path, text)])).len()
+    }
+
+    #[test]
+    fn a_file_begins_with_a_sentence() {
+        assert_eq!(complaints("crates/a/src/lib.rs", "//! What it is for.\n"), 0);
+        assert_eq!(complaints("crates/a/src/lib.rs", "use std::fs;\n"), 1);
+        assert_eq!(complaints("crates/a/src/lib.rs", "//!\n"), 1);
+    }
+
+    #[test]
+    fn a_file_is_short() {
+        let lines = |n| format!("//! Long.\n{}", "\n".repeat(n));
+        assert_eq!(complaints("crates/a/src/lib.rs", &lines(499)), 0);
+        assert_eq!(complaints("crates/a/src/lib.rs", &lines(500)), 1);
+    }
+
+    #[test]
+    fn unfinished_work_is_not_left_behind() {
+        for mark in MARKS {
+            let text = format!("//! Short.\nfn later() {{ {mark} }}\n");
+            assert_eq!(complaints("crates/a/src/lib.rs", &text), 1, "{mark}");
+        }
+    }
+
+    #[test]
+    fn modules_are_called_by_their_names() {
+        assert_eq!(complaints("crates/a/src/routes/mod.rs", "//! Routes.\n"), 1);
+    }
+
+    #[test]
+    fn one_file_knows_the_statuses_of_errors() {
+        let decides = [
+            "HttpResponse::NotFound().finish()",
+            "StatusCode::BAD_GATEWAY",
+            "StatusCode::from_u16(503)",
+        ];
+        for line in decides {
+            let text = format!("//! A route.\nfn route() {{ {line} }}\n");
+            assert_eq!(complaints("crates/ignacio-api/src/routes/a.rs", &text), 1, "{line}");
+            assert_eq!(complaints("crates/ignacio-api/src/problem.rs", &text), 0, "{line}");
+            assert_eq!(complaints("crates/ignacio-api/tests/it/a.rs", &text), 0, "{line}");
+            assert_eq!(complaints("crates/ignacio-integrations/src/http.rs", &text), 0, "{line}");
+            let inside = format!("//! A route.\n#[cfg(test)]\nmod tests {{ {line} }}\n");
+            assert_eq!(complaints("crates/ignacio-api/src/routes/a.rs", &inside), 0, "{line}");
+        }
+        let harmless = "//! A route.\nfn route() -> StatusCode { HttpResponse::Created() }\n";
+        assert_eq!(complaints("crates/ignacio-api/src/routes/a.rs", harmless), 0);
+    }
+}
