@@ -195,12 +195,10 @@ fn address_for(port: u16) -> anyhow::Result<String> {
 async fn wipe(data: &Path) -> anyhow::Result<()> {
     let postgres = deployment::postgres_folder(data);
     tokio::task::spawn_blocking(move || Cluster::wipe(&postgres)).await??;
-    for name in ["s3", "openai"] {
-        let path = data.join(name);
-        removed(&path, fs::remove_dir_all(&path))?;
-    }
-    for path in [DevFile::path(data), deployment::secret_file(data), data.join("ignacio.log")] {
-        removed(&path, fs::remove_file(&path))?;
+    let names = ["s3", "openai", "ignacio.log"].map(|name| data.join(name));
+    for path in names.into_iter().chain([DevFile::path(data), deployment::secret_file(data)]) {
+        let gone = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed(&path, gone)?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! The HTTP side of Ignacio: what clients of the service see.
 //!
-//! A request goes through [`edge`] (id, language, problems, headers, log), the session check of
-//! [`auth`], and one handler under [`routes`], which parses its input into domain values, opens
-//! one scope on the database, and answers with a view. [`router`] lists all routes on one screen.
+//! A request goes through `edge` (id, language, problems, headers, log), the session check of
+//! `auth`, and one handler under `routes`, which parses its input into domain values, opens
+//! one scope on the database, and answers with a view. `router` lists all routes on one screen.
 //! The OpenAPI document is made from the same code.
 
 mod answer;

@@ -1,7 +1,9 @@
 //! The OpenAPI document: collected from the routes, completed with what all of them share.
 
 use actix_web::App;
+use actix_web::http::StatusCode;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::schema::{ArrayItems, Schema};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Components, OpenApi as Document, Ref, RefOr, Response};
 use utoipa::{Modify, OpenApi};
@@ -83,7 +85,11 @@ pub(crate) fn document() -> Document {
             [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             add_refusals(operation);
+            describe(operation);
         }
+    }
+    if let Some(components) = &mut document.components {
+        refer_to_items(components);
     }
     document
 }
@@ -95,6 +101,31 @@ fn add_refusals(operation: &mut Operation) {
     responses.insert("default".to_owned(), problem());
     if operation.security.is_none() {
         responses.entry("401".to_owned()).or_insert_with(problem);
+    }
+}
+
+/// OpenAPI 3.1 wants a description of every response; the status says enough where there is none.
+fn describe(operation: &mut Operation) {
+    for (status, response) in &mut operation.responses.responses {
+        if let RefOr::T(response) = response
+            && response.description.is_empty()
+        {
+            let status = StatusCode::from_bytes(status.as_bytes()).ok();
+            let reason = status.and_then(|status| status.canonical_reason());
+            response.description = reason.map_or_else(String::new, str::to_owned);
+        }
+    }
+}
+
+/// Lists repeat the schema of their items; a reference tells clients that it is the same.
+fn refer_to_items(components: &mut Components) {
+    for (name, schema) in &mut components.schemas {
+        if let Some(item) = name.strip_prefix("Listing_")
+            && let RefOr::T(Schema::Object(list)) = schema
+            && let Some(RefOr::T(Schema::Array(data))) = list.properties.get_mut("data")
+        {
+            data.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(item).into()));
+        }
     }
 }
 

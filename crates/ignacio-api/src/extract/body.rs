@@ -106,6 +106,7 @@ mod tests {
     //! Only the declared JSON types pass, and nothing over the limit is kept.
 
     use actix_web::test::TestRequest;
+    use futures_util::StreamExt as _;
     use serde::Deserialize;
 
     use super::*;
@@ -143,6 +144,13 @@ mod tests {
         assert!(read_with("application/json", padded(MAX_JSON_BYTES)).await.is_ok());
         let over = read_with("application/json", padded(MAX_JSON_BYTES + 1)).await;
         assert!(matches!(over, Err(ApiError::TooLarge { limit: 65_536 })));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_not_waited_for() {
+        let never = futures_util::stream::pending().boxed_local();
+        let refused = collect(Payload::Stream { payload: never }).await;
+        assert!(matches!(refused, Err(ApiError::TooSlow)));
     }
 
     #[actix_web::test]

@@ -57,6 +57,9 @@ pub(crate) async fn post(
         Ok(Some(posted)) => posted,
         Ok(None) => return Err(ApiError::NotFound(Thing::Conversation)),
         Err(StoreError::Conflict(rule)) if rule == ONE_REPLY_AT_A_TIME => {
+            // Its connection must go back first: whoever holds one and waits for another may wait
+            // for ever.
+            drop(scope);
             return Err(running(state, caller, conversation).await?);
         }
         Err(error) => return Err(error.into()),

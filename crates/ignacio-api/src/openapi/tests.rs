@@ -37,6 +37,10 @@ fn every_operation_has_an_id_a_tag_and_a_summary_of_its_own() {
         assert!(operation["summary"].as_str().is_some_and(|it| !it.is_empty()), "{name}");
         assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{name}");
         assert_eq!(operation["responses"]["default"]["$ref"], "#/components/responses/Problem");
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let is_described = response["$ref"].is_string() || response["description"].is_string();
+            assert!(is_described, "{name} {status}");
+        }
     }
     assert_eq!(ids.len(), 27);
 }
@@ -70,6 +74,17 @@ fn every_reference_leads_somewhere() {
     for part in text.split("\"$ref\":\"#").skip(1) {
         let pointer = part.split('"').next().unwrap();
         assert!(document.pointer(pointer).is_some(), "{pointer}");
+    }
+}
+
+#[test]
+fn lists_refer_to_their_items() {
+    let document = read();
+    for item in ["Conversation", "File", "Message", "Session"] {
+        let list = &document["components"]["schemas"][format!("Listing_{item}")];
+        let reference = format!("#/components/schemas/{item}");
+        assert_eq!(list["properties"]["data"]["items"]["$ref"], reference, "{item}");
+        assert_eq!(list["required"], serde_json::json!(["data", "next_cursor"]), "{item}");
     }
 }
 

@@ -59,7 +59,9 @@ pub(crate) struct DeleteConversation {
     keep_files: bool,
 }
 
-/// Deletes a conversation for good, with its messages and the files that are used only there.
+/// Deletes a conversation for good.
+///
+/// Its messages go with it, and the files that are used only there.
 #[utoipa::path(
     operation_id = "delete_conversation",
     tag = "conversations",

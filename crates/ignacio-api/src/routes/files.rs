@@ -30,8 +30,10 @@ pub(crate) struct UploadForm {
     file: Vec<u8>,
 }
 
-/// Hands over a file. Documents are on their way into the library that replies can quote from as
-/// soon as this answers (`sync`).
+/// Hands over a file.
+///
+/// Documents are on their way into the library that replies can quote from as soon as this answers
+/// (`sync`).
 #[utoipa::path(
     operation_id = "upload_file",
     tag = "files",
@@ -91,8 +93,10 @@ pub(crate) async fn show(
     Ok(Tagged(file.into()))
 }
 
-/// Deletes a file. It is gone for its owner when this answers; the worker then removes the bytes
-/// and what providers have of it.
+/// Deletes a file.
+///
+/// It is gone for its owner when this answers; the worker then removes the bytes and what
+/// providers have of it.
 #[utoipa::path(
     operation_id = "delete_file",
     tag = "files",

@@ -24,8 +24,10 @@ pub(crate) async fn healthz() -> web::Json<Health> {
     web::Json(Health::living())
 }
 
-/// Says whether requests can be answered: the database, its migrations and the object store are
-/// asked, and a server that is shutting down is not ready.
+/// Says whether requests can be answered.
+///
+/// The database, its migrations and the object store are asked; a server that is shutting down is
+/// not ready.
 #[utoipa::path(
     operation_id = "show_readiness",
     tag = "operations",

@@ -57,8 +57,10 @@ pub(crate) async fn list(
     Ok(listed(&state.cursors, LIST, rows))
 }
 
-/// Sends a message and asks for a reply: at once as JSON, or as a stream of events for clients
-/// that prefer `text/event-stream`. The reply is made either way, and can be followed under
+/// Sends a message and asks for a reply.
+///
+/// Answers at once with JSON, or with the stream of the reply's events for clients that prefer
+/// `text/event-stream`. The reply is made either way, and can be followed under
 /// `/v1/responses/{id}/events` from anywhere.
 #[utoipa::path(
     operation_id = "post_message",

@@ -21,8 +21,9 @@ pub(crate) struct RequestCode {
     phone: String,
 }
 
-/// Asks for a one-time code by WhatsApp. The answer is the same whether or not the number belongs
-/// to an account.
+/// Asks for a one-time code by WhatsApp.
+///
+/// The answer is the same whether or not the number belongs to an account.
 #[utoipa::path(
     operation_id = "request_code",
     tag = "login",

@@ -51,8 +51,10 @@ pub(crate) struct FollowResponse {
     after: Option<String>,
 }
 
-/// Follows a reply: its events so far and those to come, from any server, at any time. Each has
-/// its number as `id`; after a break, send the last one as `Last-Event-ID`.
+/// Follows a reply: its events so far and those to come.
+///
+/// Works from any server and at any time. Each event has its number as `id`; after a break, send
+/// the last one as `Last-Event-ID`.
 #[utoipa::path(
     operation_id = "follow_response",
     tag = "responses",

@@ -42,7 +42,9 @@ fn check_device_name(name: &str) -> Result<(), ValidationError> {
     if is_fine { Ok(()) } else { Err(ValidationError::new("device-name")) }
 }
 
-/// Opens a session with a one-time code. The token is shown this once.
+/// Opens a session with a one-time code.
+///
+/// The token is shown this once.
 #[utoipa::path(
     operation_id = "open_session",
     tag = "login",

@@ -14,11 +14,13 @@ use super::message::PostedView;
 pub(crate) struct ConversationView {
     id: Uuid,
     /// What it is called, once somebody or something has named it.
+    #[schema(required)]
     title: Option<String>,
     /// How many messages it has.
     message_count: i64,
     /// When the newest message was written.
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
     last_message_at: Option<OffsetDateTime>,
     /// Whether it is kept out of the ordinary list.
     archived: bool,

@@ -42,6 +42,7 @@ pub(crate) struct SyncView {
     /// How often it was tried.
     attempts: i32,
     /// A stable word for what went wrong last.
+    #[schema(required)]
     error: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     updated_at: OffsetDateTime,

@@ -68,10 +68,12 @@ impl From<Attachment> for AttachmentView {
 #[schema(as = Citation)]
 pub(crate) struct CitationView {
     /// The document; null once it has been deleted.
+    #[schema(required)]
     file_id: Option<Uuid>,
     /// What the document was called.
     name: String,
     /// The document's own words, when the provider showed the passage.
+    #[schema(required)]
     quote: Option<String>,
     /// Where in the reply's text the citation stands, in characters from its start.
     position: i32,
@@ -99,6 +101,7 @@ pub(crate) struct MessageView {
     content: String,
     status: MessageStatusView,
     /// The newest generation of a reply; null on a person's message.
+    #[schema(required)]
     response_id: Option<Uuid>,
     attachments: Vec<AttachmentView>,
     citations: Vec<CitationView>,
@@ -132,6 +135,7 @@ pub(crate) struct SingleMessageView {
     #[serde(flatten)]
     message: MessageView,
     /// How the reply was made and what it took; null on a person's message.
+    #[schema(required)]
     response: Option<ResponseView>,
 }
 

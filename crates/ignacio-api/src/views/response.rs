@@ -69,14 +69,18 @@ pub(crate) struct ResponseView {
     message_id: Uuid,
     state: ResponseStateView,
     /// Why it failed, when it did.
+    #[schema(required)]
     error: Option<ProblemCode>,
     /// The model that was asked.
+    #[schema(required)]
     model: Option<String>,
     /// What it took, once known.
+    #[schema(required)]
     usage: Option<UsageView>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
     finished_at: Option<OffsetDateTime>,
 }
 

@@ -15,6 +15,7 @@ use super::person::PersonView;
 pub(crate) struct SessionView {
     id: Uuid,
     /// What the device called itself at login.
+    #[schema(required)]
     device_name: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt as _, TryStreamExt as _};
+use futures_util::StreamExt as _;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -214,12 +214,6 @@ impl Events {
             all.push(event);
         }
         all
-    }
-
-    /// The raw text of everything that follows.
-    pub(crate) async fn raw(self) -> String {
-        let rest = self.body.into_data_stream().try_collect::<Vec<_>>().await.unwrap().concat();
-        String::from_utf8([self.read.to_vec(), rest].concat()).unwrap()
     }
 }
 

@@ -100,6 +100,12 @@ impl Stack {
         assert!(reply.end(Outcome::Completed, None).await.unwrap());
     }
 
+    /// Stops the server in order, and waits until it has stopped.
+    pub(crate) async fn shut_down(&self) {
+        self.stop.cancel();
+        self.handle.stop(true).await;
+    }
+
     /// How many files anybody can see.
     pub(crate) async fn n_live_files(&self) -> i64 {
         let query = "select count(*) from user_files where deleted_at is null";

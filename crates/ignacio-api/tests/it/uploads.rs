@@ -131,12 +131,12 @@ async fn a_client_that_leaves_leaves_nothing_behind() {
         pieces.send(file_head("a.txt", "text/plain").into()).await.unwrap();
         pieces.send(Bytes::from(vec![b'a'; 50_000])).await.unwrap();
         stack.store.has_received(40_000).await;
+        assert_eq!(stack.n_live_files().await, 1, "reserved");
     };
     tokio::select! {
         answer = call.send() => panic!("answered early: {answer:?}"),
         () = leave => {}
     }
-    assert_eq!(stack.n_live_files().await, 1, "reserved");
     drop(pieces);
     stack.settle().await;
     assert_eq!((stack.store.n_objects(), stack.n_live_files().await), (0, 0));

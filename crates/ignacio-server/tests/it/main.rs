@@ -1,5 +1,8 @@
 //! The program as a process: what it says when it cannot start, and whole journeys through it.
+#![cfg(test)]
 
+mod journeys;
 mod process;
 mod settings;
+mod stack;
 mod startup;

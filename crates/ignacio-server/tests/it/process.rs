@@ -96,6 +96,20 @@ impl Running {
         running
     }
 
+    /// Starts `ignacio work` and waits until it works.
+    pub(crate) fn start_worker(variables: &Variables) -> Self {
+        let mut child = command(&["work"], variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = read_lines(child.stderr.take().unwrap());
+        let mut running = Self { child, lines, api: String::new(), metrics: String::new() };
+        running.wait_for_line("working");
+        running
+    }
+
     /// The next line of the log with this message.
     pub(crate) fn wait_for_line(&mut self, message: &str) -> Value {
         let mut before = String::new();

@@ -1,6 +1,9 @@
 //! What the program refuses to start with, and how it stops.
 
-use std::net::TcpListener;
+use std::{
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+};
 
 use ignacio_devstack::TestDatabase;
 
@@ -60,7 +63,8 @@ async fn a_signal_stops_it_in_order() {
     let database = TestDatabase::create().await;
     for signal in ["TERM", "INT"] {
         let mut running = Running::start(&["serve"], &Variables::for_serve(&database));
-        assert!(get(&running.metrics).contains("200 OK"));
+        let metrics = running.metrics.trim_start_matches("http://").trim_end_matches("/metrics");
+        assert!(get(metrics, "/metrics").starts_with("HTTP/1.1 200 OK"));
         running.signal(signal);
         running.wait_for_line("stopped in order");
         assert_eq!(running.wait(), Some(0));
@@ -90,4 +94,13 @@ async fn migrating_goes_down_and_up_again() {
     let up = run(&["migrate"], &variables);
     assert_eq!(up.code, Some(0), "{}", up.stderr);
     assert!(up.stdout.starts_with("001_initial_schema\n"), "{}", up.stdout);
+}
+
+/// The whole answer to a plain request.
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }

@@ -75,7 +75,7 @@ fn turns(messages: &[Message]) -> Vec<Turn> {
     let mut rest = MAX_HISTORY_BYTES;
     let mut turns: Vec<_> = messages
         .iter()
-        .map(|message| Turn { author: message.author, text: told(message) })
+        .flat_map(told)
         .filter(|turn| !turn.text.is_empty())
         .rev()
         .take_while(|turn| {
@@ -88,15 +88,15 @@ fn turns(messages: &[Message]) -> Vec<Turn> {
     turns
 }
 
-fn told(message: &Message) -> String {
-    let mut text = message.content.clone();
-    for file in &message.attachments {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&attachment_note(&file.name, &file.media_type));
-    }
-    text
+/// What hangs on a message is told before it and apart, so that the last word is the person's own.
+fn told(message: &Message) -> Vec<Turn> {
+    let author = message.author;
+    let attached = message.attachments.iter();
+    let mut turns: Vec<_> = attached
+        .map(|file| Turn { author, text: attachment_note(&file.name, &file.media_type) })
+        .collect();
+    turns.push(Turn { author, text: message.content.clone() });
+    turns
 }
 
 /// What the person wrote since the model last spoke.

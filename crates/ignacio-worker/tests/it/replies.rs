@@ -72,7 +72,7 @@ async fn the_model_is_told_what_it_needs_and_no_more() {
     assert_eq!(prompt.model, "model-1");
     assert_eq!(prompt.previous, None);
     let turns: Vec<_> = prompt.turns.iter().map(|it| it.text.as_str()).collect();
-    assert_eq!(turns, ["¿Qué dice?\n[documento adjunto: guía.txt]"]);
+    assert_eq!(turns, ["[documento adjunto: guía.txt]", "¿Qué dice?"]);
     let library = prompt.library.unwrap();
     assert_eq!((library.owner, vec![library.store]), (ana.id, stack.library.stores()));
     assert_eq!(prompt.safety_identifier.len(), 64);

@@ -2,7 +2,7 @@
 
 use actix_multipart::Field;
 use bytes::{Bytes, BytesMut};
-use futures_util::TryStreamExt as _;
+use futures_util::stream::{Fuse, StreamExt as _, TryStreamExt as _};
 use ignacio_domain::file::{FileName, MediaType, NewFile, StoredContent, StoredFile};
 use ignacio_domain::ids::{ConversationId, FileId};
 use sha2::{Digest as _, Sha256};
@@ -45,8 +45,9 @@ impl Intake {
         field: &mut Field,
     ) -> Result<Self, ApiError> {
         let name = name_of(field)?;
+        let mut field = field.fuse();
         let mut measure = Measure::new(state.settings.upload_max_bytes);
-        let head = read_head(field, measure.limit).await?;
+        let head = read_head(&mut field, measure.limit).await?;
         let media_type = judge(&head, &name)?;
         if sniff::is_text(media_type) {
             measure.watch = Some(TextWatch::default());
@@ -118,7 +119,7 @@ impl Measure {
 }
 
 /// Reads until the type can be told, or the file ends.
-async fn read_head(field: &mut Field, limit: u64) -> Result<Bytes, ApiError> {
+async fn read_head(field: &mut Fuse<&mut Field>, limit: u64) -> Result<Bytes, ApiError> {
     let mut head = BytesMut::new();
     while head.len() < sniff::HEAD_BYTES {
         let Some(chunk) = field.try_next().await.map_err(|error| broken(&error))? else { break };

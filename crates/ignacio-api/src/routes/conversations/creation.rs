@@ -28,8 +28,9 @@ pub(crate) struct StartConversation {
     message: Option<PostMessage>,
 }
 
-/// Starts a conversation. With a message, the message is posted and a reply is asked for in the
-/// same call.
+/// Starts a conversation.
+///
+/// With a message, the message is posted and a reply is asked for in the same call.
 #[utoipa::path(
     operation_id = "start_conversation",
     tag = "conversations",

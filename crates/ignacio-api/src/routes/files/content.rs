@@ -29,9 +29,9 @@ const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
         ("Range" = Option<String>, Header, description = "One range of bytes"),
     ),
     responses(
-        (status = OK, description = "All of it", content_type = "application/octet-stream",
+        (status = OK, description = "All of it", content_type = "*/*",
             body = Vec<u8>, headers(("ETag" = String), ("Content-Disposition" = String))),
-        (status = PARTIAL_CONTENT, description = "The range", content_type = "application/octet-stream",
+        (status = PARTIAL_CONTENT, description = "The range", content_type = "*/*",
             body = Vec<u8>, headers(("ETag" = String), ("Content-Range" = String))),
         (status = NOT_MODIFIED, description = "What you have is still good"),
         (status = NOT_FOUND, response = Problem),

@@ -33,7 +33,7 @@ fn attachments_are_named_and_empty_replies_left_out() {
         media_type: "application/pdf".to_owned(),
     });
     let told = turns(&[with_file, message(Author::Ignacio, ""), message(Author::Person, "¿Y?")]);
-    assert_eq!(texts(&told), ["Lee esto\n[documento adjunto: guía.pdf]", "¿Y?"]);
+    assert_eq!(texts(&told), ["[documento adjunto: guía.pdf]", "Lee esto", "¿Y?"]);
 }
 
 #[test]

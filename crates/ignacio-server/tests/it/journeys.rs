@@ -1,0 +1,261 @@
+//! Whole journeys: the real program, the stand-ins, and nothing but HTTP between.
+
+use std::collections::BTreeSet;
+
+use ignacio_devstack::openai::{Call, Fault, Script};
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use crate::stack::{Stack, events, text, until};
+
+const GUIDE: &str = "Guía del programa.\n\n\
+    El piloto dura seis semanas y debe tener al menos doce usuarios reales.\n\n\
+    Las mentorías se atienden los jueves por la tarde.\n";
+const QUOTE: &str = "El piloto dura seis semanas y debe tener al menos doce usuarios reales.";
+
+fn body_of(call: &Call) -> &serde_json::Value {
+    call.body.as_ref().unwrap()
+}
+
+#[tokio::test]
+async fn a_document_is_asked_about_quoted_and_deleted_everywhere() {
+    for stack in [Stack::start().await, Stack::start_apart().await] {
+        let ana = stack.participant("+573001110002").await;
+        assert_eq!(ana.get("/v1/me").await["name"], "Ana Participante");
+        let file = ana.document("guía año \"1\".txt", GUIDE).await;
+        let talk = ana.conversation().await;
+
+        let question = json!({ "content": "¿Cuánto dura el piloto?", "file_ids": [file] });
+        let events = ana.ask_with(&talk, &question).await;
+        let numbers: Vec<_> = events.iter().map(|it| it.id).collect();
+        assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
+        assert_eq!(events.first().unwrap().kind, "response.created");
+        assert_eq!(events.last().unwrap().kind, "response.completed");
+        let citation = events.iter().find(|it| it.kind == "citation");
+        let citation = citation.unwrap_or_else(|| panic!("nothing is cited: {}", text(&events)));
+        assert_eq!(citation.data["file_id"], json!(file));
+        assert_eq!(citation.data["name"], "guía año \"1\".txt");
+        assert_eq!(citation.data["quote"], QUOTE);
+
+        let messages = ana.messages(&talk).await;
+        assert_eq!(messages[0]["content"], json!(text(&events)));
+        assert_eq!(messages[0]["citations"][0]["quote"], QUOTE);
+        assert_eq!(messages[1]["attachments"][0]["id"], json!(file));
+
+        let delete = format!("/v1/conversations/{talk}");
+        assert_eq!(ana.status_of(Method::DELETE, &delete).await, StatusCode::NO_CONTENT);
+        assert_eq!(ana.status_of(Method::DELETE, &delete).await, StatusCode::NOT_FOUND);
+        assert_eq!(
+            ana.status_of(Method::GET, &format!("/v1/files/{file}")).await,
+            StatusCode::NOT_FOUND
+        );
+        until("the clean-up", async || {
+            let left = stack.openai.leftovers();
+            left.files + left.store_files == 0 && stack.s3.object_count("user-files") == 0
+        })
+        .await;
+        for table in ["conversations", "messages", "responses", "response_events", "citations"] {
+            let left = format!("select count(*) from {table}");
+            assert_eq!(stack.database.query_i64(&left).await, 0, "{table}");
+        }
+        let row = "select count(*) from user_files";
+        until("the row's end", async || stack.database.query_i64(row).await == 0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_code_is_one_template_call_with_a_button_to_copy_it() {
+    let stack = Stack::start().await;
+    stack.participant("+573001110002").await;
+    let calls = stack.whatsapp.calls();
+    assert_eq!(calls.len(), 1);
+    let template = &calls[0].body["template"];
+    let code = stack.whatsapp.code_for("+573001110002").unwrap();
+    assert_eq!(template["language"]["code"], "es");
+    let parts: Vec<_> = template["components"].as_array().unwrap().iter().collect();
+    assert_eq!(parts[0]["type"], "body");
+    assert_eq!(parts[0]["parameters"][0]["text"], json!(code));
+    assert_eq!((&parts[1]["type"], &parts[1]["sub_type"]), (&json!("button"), &json!("url")));
+    assert_eq!(parts[1]["parameters"][0]["text"], json!(code));
+}
+
+#[tokio::test]
+async fn spellings_of_a_number_are_one_person_and_no_token_or_code_is_stored() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("+573001110002").await;
+    stack.ask_for_code("+57 300 111 0002").await;
+    stack.ask_for_code("573001110002").await;
+    let people = "select count(distinct user_id) from otp_codes where user_id is not null";
+    assert_eq!(stack.database.query_i64(people).await, 1);
+    let challenges = "select count(*) from otp_codes";
+    assert_eq!(stack.database.query_i64(challenges).await, 3);
+
+    until("three codes", async || stack.whatsapp.outbox("+573001110002").len() == 3).await;
+    let code = stack.whatsapp.code_for("+573001110002").unwrap();
+    let tables = "select tablename from pg_tables where schemaname = 'public'";
+    for table in stack.database.query_column(tables).await.into_iter().flatten() {
+        let row = format!("select count(*) from {table} t where t::text like '%{}%'", ana.token);
+        assert_eq!(stack.database.query_i64(&row).await, 0, "the token is in {table}");
+    }
+    let digests = "select count(*) from otp_codes where length(code_hash) = 32";
+    assert_eq!(stack.database.query_i64(digests).await, 3);
+    let clear = format!("select count(*) from otp_codes where code_hash = '{code}'::bytea");
+    assert_eq!(stack.database.query_i64(&clear).await, 0);
+}
+
+#[tokio::test]
+async fn the_temporary_user_and_strangers_are_answered_and_sent_nothing() {
+    let stack = Stack::start().await;
+    let temporary = stack.ask_for_code("+0000000000").await;
+    let stranger = stack.ask_for_code("+573009999999").await;
+    let keys = |it: &serde_json::Value| it.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&temporary), keys(&stranger));
+    // Somebody whom a code is sent to, so that it is known that the outbox has been worked on.
+    stack.participant("+573001110002").await;
+    assert_eq!(stack.whatsapp.calls().len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_is_kept_when_the_model_is_away() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("+573001110002").await;
+    let talk = ana.conversation().await;
+    stack.openai.fault(Fault::down().on("POST", "/v1/responses"));
+    let path = format!("/v1/conversations/{talk}/messages");
+    let body = json!({ "content": "¿Sigues ahí?" });
+    let answer = ana.request(Method::POST, &path).json(&body).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    let posted: serde_json::Value = answer.json().await.unwrap();
+    let response = format!("/v1/responses/{}", posted["response"]["id"].as_str().unwrap());
+    until("the failure", async || ana.get(&response).await["state"] == "failed").await;
+
+    let messages = ana.messages(&talk).await;
+    assert_eq!(messages[1]["id"], posted["message"]["id"]);
+    assert_eq!(messages[1]["content"], "¿Sigues ahí?");
+    assert_eq!(messages[0]["status"], "failed");
+
+    stack.openai.lift_all();
+    let events = ana.ask(&talk, "¿Y ahora?").await;
+    assert_eq!(events.last().unwrap().kind, "response.completed");
+}
+
+#[tokio::test]
+async fn the_provider_gets_only_what_is_new_and_everything_when_it_forgot() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("+573001110002").await;
+    let talk = ana.conversation().await;
+    for (question, answer) in [("Me llamo Ana.", "Hola, Ana."), ("¿Qué sigue?", "El piloto.")] {
+        stack.openai.script(Script::text(answer));
+        assert_eq!(text(&ana.ask(&talk, question).await), answer);
+    }
+    let calls = stack.openai.calls_to("POST", "/v1/responses");
+    let first = stack
+        .database
+        .query_text("select provider_response_id from responses order by created_at limit 1");
+    assert_eq!(body_of(&calls[1])["previous_response_id"], json!(first.await));
+    let input = body_of(&calls[1])["input"].to_string();
+    assert!(input.contains("¿Qué sigue?") && !input.contains("Me llamo Ana."), "{input}");
+
+    let second = "select provider_response_id from responses order by created_at desc limit 1";
+    assert!(stack.openai.lose_response(&stack.database.query_text(second).await));
+    stack.openai.clear_calls();
+    let events = ana.ask(&talk, "¿Cómo me llamo?").await;
+    assert_eq!(events.last().unwrap().kind, "response.completed");
+    let calls = stack.openai.calls_to("POST", "/v1/responses");
+    assert_eq!(calls.len(), 2);
+    let input = body_of(&calls[1])["input"].to_string();
+    assert!(body_of(&calls[1])["previous_response_id"].is_null());
+    for said in ["Me llamo Ana.", "Hola, Ana.", "El piloto.", "¿Cómo me llamo?"] {
+        assert!(input.contains(said), "{said}: {input}");
+    }
+}
+
+#[tokio::test]
+async fn many_people_at_once_each_search_their_own_store() {
+    const PEOPLE: usize = 20;
+    let stack = Stack::start().await;
+    let journeys = (0..PEOPLE).map(|n| {
+        let stack = &stack;
+        async move {
+            let person = stack.participant(&format!("+5730022200{n:02}")).await;
+            let own = format!("El presupuesto secreto del equipo es de {n}00 pesos exactos.");
+            person.document("plan.txt", &own).await;
+            let talk = person.conversation().await;
+            let events =
+                person.ask(&talk, "¿De cuánto es el presupuesto secreto del equipo?").await;
+            let citation = events.iter().find(|it| it.kind == "citation").unwrap();
+            assert_eq!(citation.data["quote"], json!(own));
+        }
+    });
+    futures_util::future::join_all(journeys).await;
+
+    let searched = stack.openai.searched_stores();
+    assert_eq!(searched.len(), PEOPLE);
+    assert!(searched.iter().all(|stores| stores.len() == 1), "{searched:?}");
+    let distinct: BTreeSet<_> = searched.iter().flatten().collect();
+    assert_eq!(distinct.len(), PEOPLE);
+    for call in stack.openai.calls_to("POST", "/v1/responses") {
+        let store = &body_of(&call)["tools"][0]["vector_store_ids"][0];
+        let owner = format!(
+            "select user_id from user_vector_stores where openai_vector_store_id = {}",
+            store.to_string().replace('"', "'")
+        );
+        let owner = stack.database.query_text(&owner).await;
+        assert_eq!(body_of(&call)["tools"][0]["filters"]["value"], json!(owner));
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_was_cut_goes_on_where_it_stopped() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("+573001110002").await;
+    let talk = ana.conversation().await;
+    stack.openai.script(Script::deltas((0..40).map(|n| format!("palabra{n} "))));
+    let whole = ana.ask(&talk, "Cuenta.").await;
+    let id = whole[0].data["response_id"].as_str().unwrap();
+    for after in [0, 1, 7, 20, 41] {
+        let answer = ana
+            .request(Method::GET, &format!("/v1/responses/{id}/events"))
+            .header("Last-Event-ID", after.to_string())
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
+        let rest = events(&answer);
+        let behind = whole.iter().position(|it| it.id > after).unwrap();
+        assert!(rest.iter().all(|it| it.id > after));
+        assert_eq!(text(&rest), text(&whole[behind..]));
+        assert_eq!(rest.last().unwrap().kind, "response.completed");
+    }
+}
+
+#[tokio::test]
+async fn foreign_things_look_like_absent_ones() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("+573001110002").await;
+    let ben = stack.participant("+573001110003").await;
+    let talk = ana.conversation().await;
+    let file = ana.document("plan.txt", GUIDE).await;
+    let absent = "01900000-0000-7000-8000-000000000000";
+    for (method, path, real) in [
+        (Method::GET, "/v1/conversations/{id}", &talk),
+        (Method::DELETE, "/v1/conversations/{id}", &talk),
+        (Method::GET, "/v1/conversations/{id}/messages", &talk),
+        (Method::GET, "/v1/files/{id}", &file),
+        (Method::GET, "/v1/files/{id}/content", &file),
+        (Method::DELETE, "/v1/files/{id}", &file),
+    ] {
+        let mut bodies = Vec::new();
+        for id in [real.as_str(), absent] {
+            let answer =
+                ben.request(method.clone(), &path.replace("{id}", id)).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+            let mut body: serde_json::Value = answer.json().await.unwrap();
+            body["request_id"] = json!("[request]");
+            bodies.push(body.to_string().replace(id, "[id]"));
+        }
+        assert_eq!(bodies[0], bodies[1], "{method} {path}");
+    }
+}

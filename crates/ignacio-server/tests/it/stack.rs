@@ -1,0 +1,223 @@
+//! The real program against the stand-ins, and people who use it over HTTP only.
+
+use std::time::Duration;
+
+use ignacio_devstack::{
+    OpenAiOptions, OpenAiStandIn, S3Options, S3StandIn, TestDatabase, WhatsAppOptions,
+    WhatsAppStandIn,
+};
+use ignacio_domain::{
+    person::{Locale, PersonName, Role},
+    phone::PhoneNumber,
+};
+use ignacio_persistence::{NewPerson, OwnerDb};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::{Instant, interval};
+
+use crate::process::{Running, Variables};
+
+/// How long the background work may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Everything that Ignacio talks to, and Ignacio.
+pub(crate) struct Stack {
+    pub(crate) database: TestDatabase,
+    pub(crate) s3: S3StandIn,
+    pub(crate) openai: OpenAiStandIn,
+    pub(crate) whatsapp: WhatsAppStandIn,
+    /// First the one that serves, then its worker, where that is a process of its own.
+    processes: Vec<Running>,
+    http: reqwest::Client,
+}
+
+impl Stack {
+    /// One process that serves and works.
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&["serve", "--with-worker"], false).await
+    }
+
+    /// One process that serves and another that works.
+    pub(crate) async fn start_apart() -> Self {
+        Self::start_with(&["serve"], true).await
+    }
+
+    async fn start_with(serve: &[&str], apart: bool) -> Self {
+        ignacio_integrations::http::install_crypto();
+        let database = TestDatabase::create().await;
+        let s3 = S3StandIn::start(S3Options::default()).unwrap();
+        s3.create_bucket("user-files").unwrap();
+        let openai = OpenAiStandIn::start(OpenAiOptions::for_tests()).unwrap();
+        let whatsapp = WhatsAppStandIn::start(WhatsAppOptions::default()).unwrap();
+        let variables = Variables::for_serve(&database)
+            .with("APP_ENV", "production")
+            .with("S3_ENDPOINT", s3.endpoint())
+            .with("S3_ACCESS_KEY_ID", s3.access_key())
+            .with("S3_SECRET_ACCESS_KEY", s3.secret_key())
+            .with("OPENAI_API_KEY", "sk-nobody")
+            .with("OPENAI_BASE_URL", openai.base_url())
+            .with("WHATSAPP_BASE_URL", format!("{}/v23.0", whatsapp.base_url()))
+            .with("WHATSAPP_PHONE_NUMBER_ID", ignacio_devstack::whatsapp::PHONE_NUMBER_ID)
+            .with("WHATSAPP_ACCESS_TOKEN", "a token");
+        let mut processes = vec![Running::start(serve, &variables)];
+        if apart {
+            processes.push(Running::start_worker(&variables));
+        }
+        #[expect(clippy::disallowed_methods, reason = "a client of the service, not the service")]
+        let http = reqwest::Client::new();
+        Self { database, s3, openai, whatsapp, processes, http }
+    }
+
+    /// Where the API is.
+    pub(crate) fn api(&self) -> &str {
+        &self.processes[0].api
+    }
+
+    /// A request of nobody.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.api()))
+    }
+
+    /// An account, and the whole way from the number to the token.
+    pub(crate) async fn participant(&self, phone: &str) -> Person<'_> {
+        let owner = OwnerDb::connect(&self.database.owner_url().into()).await.unwrap();
+        let new = NewPerson {
+            phone: PhoneNumber::parse(phone).unwrap(),
+            name: PersonName::parse("Ana Participante").unwrap(),
+            role: Role::Participant,
+            locale: Locale::Es,
+        };
+        owner.add_person(&new).await.unwrap();
+        let asked = self.ask_for_code(phone).await;
+        let mut code = None;
+        until("a code", async || {
+            code = self.whatsapp.code_for(phone);
+            code.is_some()
+        })
+        .await;
+        let login = json!({ "otp_id": asked["id"], "code": code, "device_name": "teléfono" });
+        let answer = self.request(Method::POST, "/v1/auth/sessions").json(&login).send().await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        let body: Value = answer.json().await.unwrap();
+        Person { stack: self, token: body["token"].as_str().unwrap().to_owned() }
+    }
+
+    /// Asks for a code; the answer is the same for everybody.
+    pub(crate) async fn ask_for_code(&self, phone: &str) -> Value {
+        let body = json!({ "phone": phone });
+        let answer = self.request(Method::POST, "/v1/auth/otp").json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        answer.json().await.unwrap()
+    }
+}
+
+/// Somebody who is logged in.
+pub(crate) struct Person<'s> {
+    stack: &'s Stack,
+    pub(crate) token: String,
+}
+
+impl Person<'_> {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.stack.request(method, path).bearer_auth(&self.token)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        let answer = self.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.json().await.unwrap()
+    }
+
+    pub(crate) async fn status_of(&self, method: Method, path: &str) -> StatusCode {
+        self.request(method, path).send().await.unwrap().status()
+    }
+
+    /// Hands over a text and waits until it can be searched; gives its id.
+    pub(crate) async fn document(&self, name: &str, text: &str) -> String {
+        let part = reqwest::multipart::Part::text(text.to_owned()).file_name(name.to_owned());
+        let form = reqwest::multipart::Form::new().part("file", part);
+        let answer = self.request(Method::POST, "/v1/files").multipart(form).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        let file: Value = answer.json().await.unwrap();
+        assert_eq!(file["sync"]["status"], "pending");
+        let id = file["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/files/{id}");
+        until("a synced file", async || self.get(&path).await["sync"]["status"] == "synced").await;
+        id
+    }
+
+    pub(crate) async fn conversation(&self) -> String {
+        let answer =
+            self.request(Method::POST, "/v1/conversations").json(&json!({})).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        let body: Value = answer.json().await.unwrap();
+        body["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks, and reads the stream to its end.
+    pub(crate) async fn ask(&self, conversation: &str, content: &str) -> Vec<Event> {
+        self.ask_with(conversation, &json!({ "content": content })).await
+    }
+
+    pub(crate) async fn ask_with(&self, conversation: &str, message: &Value) -> Vec<Event> {
+        let path = format!("/v1/conversations/{conversation}/messages");
+        let answer = self
+            .request(Method::POST, &path)
+            .header("Accept", "text/event-stream")
+            .json(message)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(answer.headers()["content-type"], "text/event-stream");
+        events(&answer.text().await.unwrap())
+    }
+
+    /// The messages of a conversation, newest first.
+    pub(crate) async fn messages(&self, conversation: &str) -> Vec<Value> {
+        let page = self.get(&format!("/v1/conversations/{conversation}/messages")).await;
+        page["data"].as_array().unwrap().clone()
+    }
+}
+
+/// One event of a stream.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) id: i64,
+    pub(crate) kind: String,
+    pub(crate) data: Value,
+}
+
+/// The events of a stream that has ended.
+pub(crate) fn events(stream: &str) -> Vec<Event> {
+    stream
+        .split("\n\n")
+        .filter_map(|block| {
+            let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
+            Some(Event {
+                id: field("id: ")?.parse().unwrap(),
+                kind: field("event: ")?.to_owned(),
+                data: serde_json::from_str(field("data: ")?).unwrap(),
+            })
+        })
+        .collect()
+}
+
+/// The text that a stream's deltas make.
+pub(crate) fn text(events: &[Event]) -> String {
+    let deltas = events.iter().filter(|it| it.kind == "delta");
+    deltas.map(|it| it.data["text"].as_str().unwrap()).collect()
+}
+
+/// Looks again and again, for a bounded time.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let (end, mut looks) = (Instant::now() + PATIENCE, interval(Duration::from_millis(20)));
+    while Instant::now() < end {
+        looks.tick().await;
+        if is_so().await {
+            return;
+        }
+    }
+    panic!("{what} did not come within {PATIENCE:?}");
+}
