@@ -15,19 +15,6 @@ end $$;
 
 ALTER FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) OWNER TO ignacio_definer;
 
-CREATE FUNCTION app.attachments_of(p_message uuid) RETURNS jsonb
-    LANGUAGE sql STABLE
-    SET search_path TO ''
-    AS $$
-    select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-               'id', f.id, 'name', f.file_name, 'media_type', f.file_type) order by f.id)
-      from public.message_files mf
-      join public.user_files f on f.user_id = mf.user_id and f.id = mf.file_id
-     where mf.message_id = p_message and f.deleted_at is null
-$$;
-
-ALTER FUNCTION app.attachments_of(p_message uuid) OWNER TO ignacio_owner;
-
 CREATE FUNCTION app.check_sync_move() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -48,19 +35,6 @@ end $$;
 
 ALTER FUNCTION app.check_sync_move() OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.citations_of(p_message uuid) RETURNS jsonb
-    LANGUAGE sql STABLE
-    SET search_path TO ''
-    AS $$
-    select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object(
-               'file_id', c.file_id, 'file_name', c.file_name, 'quote', c.quote,
-               'position', c.position) order by c.position, c.id)
-      from public.citations c
-     where c.message_id = p_message
-$$;
-
-ALTER FUNCTION app.citations_of(p_message uuid) OWNER TO ignacio_owner;
-
 CREATE FUNCTION app.count_message() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -76,19 +50,21 @@ end $$;
 ALTER FUNCTION app.count_message() OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.current_user_id() RETURNS uuid
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
-    select s.user_id
-      from public.user_sessions s
-      join public.users u on u.id = s.user_id
-     where s.token_hash = pg_catalog.decode(
-               nullif(pg_catalog.current_setting('app.session', true), ''), 'hex')
-       and s.revoked_at is null
-       and s.expires_at > pg_catalog.now()
-       and s.idle_expires_at > pg_catalog.now()
-       and u.is_active
-$$;
+begin
+    return (
+        select s.user_id
+          from public.user_sessions s
+          join public.users u on u.id = s.user_id
+         where s.token_hash = pg_catalog.decode(
+                   nullif(pg_catalog.current_setting('app.session', true), ''), 'hex')
+           and s.revoked_at is null
+           and s.expires_at > pg_catalog.now()
+           and s.idle_expires_at > pg_catalog.now()
+           and u.is_active);
+end $$;
 
 ALTER FUNCTION app.current_user_id() OWNER TO ignacio_definer;
 
@@ -140,16 +116,18 @@ end $$;
 ALTER FUNCTION app.enter_list(p_digest bytea, p_cursor_owner uuid) OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.leased_user_id() RETURNS uuid
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
-    select r.user_id
-      from public.responses r
-     where r.id = nullif(pg_catalog.current_setting('app.lease_response', true), '')::uuid
-       and r.lease_owner = nullif(pg_catalog.current_setting('app.lease_owner', true), '')::uuid
-       and r.lease_epoch = nullif(pg_catalog.current_setting('app.lease_epoch', true), '')::bigint
-       and r.lease_until > pg_catalog.now()
-$$;
+begin
+    return (
+        select r.user_id
+          from public.responses r
+         where r.id = nullif(pg_catalog.current_setting('app.lease_response', true), '')::uuid
+           and r.lease_owner = nullif(pg_catalog.current_setting('app.lease_owner', true), '')::uuid
+           and r.lease_epoch = nullif(pg_catalog.current_setting('app.lease_epoch', true), '')::bigint
+           and r.lease_until > pg_catalog.now());
+end $$;
 
 ALTER FUNCTION app.leased_user_id() OWNER TO ignacio_definer;
 
@@ -188,7 +166,148 @@ end $$;
 
 ALTER FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) RETURNS TABLE(id uuid, user_id uuid, conversation_id uuid, content text, is_from_user boolean, status text, created_at timestamp with time zone, response_id uuid, attachments jsonb, citations jsonb)
+CREATE TABLE public.citations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    message_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    file_id uuid,
+    file_name character varying(255) NOT NULL,
+    quote text,
+    "position" integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.citations FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.citations OWNER TO ignacio_owner;
+
+CREATE TABLE public.message_files (
+    message_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.message_files FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.message_files OWNER TO ignacio_owner;
+
+CREATE TABLE public.messages (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    conversation_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    content text NOT NULL,
+    message_type text DEFAULT 'text'::text NOT NULL,
+    is_from_user boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    status text DEFAULT 'complete'::text NOT NULL,
+    CONSTRAINT messages_message_type_check CHECK ((message_type = ANY (ARRAY['text'::text, 'image'::text, 'audio'::text, 'video'::text, 'document'::text]))),
+    CONSTRAINT messages_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'complete'::text, 'incomplete'::text, 'cancelled'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.messages FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.messages OWNER TO ignacio_owner;
+
+CREATE TABLE public.responses (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    failure text,
+    incomplete_reason text,
+    model text,
+    instructions_version text,
+    provider_response_id text,
+    provider_cursor bigint,
+    input_tokens bigint,
+    cached_tokens bigint,
+    output_tokens bigint,
+    reasoning_tokens bigint,
+    cancel_requested_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_owner uuid,
+    lease_until timestamp with time zone,
+    lease_epoch bigint DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT responses_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text, 'incomplete'::text, 'cancelled'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.responses FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.responses OWNER TO ignacio_owner;
+
+CREATE TABLE public.user_files (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    file_name character varying(255) NOT NULL,
+    file_path character varying(500) NOT NULL,
+    file_type character varying(127) NOT NULL,
+    file_size bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    openai_file_id text,
+    openai_vector_store_id text,
+    openai_uploaded_at timestamp with time zone,
+    openai_sync_status text,
+    conversation_id uuid,
+    content_sha256 bytea,
+    uploaded_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    purged_at timestamp with time zone,
+    sync_attempts integer DEFAULT 0 NOT NULL,
+    sync_error text,
+    synced_at timestamp with time zone,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_owner uuid,
+    lease_until timestamp with time zone,
+    lease_epoch bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT user_files_openai_sync_status_check CHECK ((openai_sync_status = ANY (ARRAY['pending'::text, 'syncing'::text, 'synced'::text, 'failed'::text, 'expired'::text]))),
+    CONSTRAINT user_files_size_check CHECK ((file_size >= 0))
+);
+
+ALTER TABLE ONLY public.user_files FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.user_files OWNER TO ignacio_owner;
+
+CREATE VIEW app.whole_messages WITH (security_invoker='true') AS
+ SELECT m.id,
+    m.user_id,
+    m.conversation_id,
+    m.content,
+    m.is_from_user,
+    m.status,
+    m.created_at,
+        CASE
+            WHEN (NOT m.is_from_user) THEN ( SELECT r.id
+               FROM public.responses r
+              WHERE (r.message_id = m.id))
+            ELSE NULL::uuid
+        END AS response_id,
+        CASE
+            WHEN m.is_from_user THEN ( SELECT jsonb_agg(jsonb_build_object('id', f.id, 'name', f.file_name, 'media_type', f.file_type) ORDER BY f.id) AS jsonb_agg
+               FROM (public.message_files mf
+                 JOIN public.user_files f ON (((f.user_id = mf.user_id) AND (f.id = mf.file_id))))
+              WHERE ((mf.message_id = m.id) AND (f.deleted_at IS NULL)))
+            ELSE NULL::jsonb
+        END AS attachments,
+        CASE
+            WHEN (NOT m.is_from_user) THEN ( SELECT jsonb_agg(jsonb_build_object('file_id', c.file_id, 'file_name', c.file_name, 'quote', c.quote, 'position', c."position") ORDER BY c."position", c.id) AS jsonb_agg
+               FROM public.citations c
+              WHERE (c.message_id = m.id))
+            ELSE NULL::jsonb
+        END AS citations
+   FROM public.messages m;
+
+ALTER TABLE app.whole_messages OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) RETURNS SETOF app.whole_messages
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -200,11 +319,7 @@ begin
         raise exception using errcode = 'IG404', message = 'no such conversation';
     end if;
     return query
-    select m.id, m.user_id, m.conversation_id, m.content, m.is_from_user, m.status, m.created_at,
-           case when not m.is_from_user then app.response_of(m.id) end,
-           case when m.is_from_user then app.attachments_of(m.id) end,
-           case when not m.is_from_user then app.citations_of(m.id) end
-      from public.messages m
+    select m.* from app.whole_messages m
      where m.user_id = v_user
        and m.conversation_id = p_conversation
        and (m.created_at, m.id) < (p_at, p_id)
@@ -251,15 +366,6 @@ begin
 end $$;
 
 ALTER FUNCTION app.queue_store_purge() OWNER TO ignacio_definer;
-
-CREATE FUNCTION app.response_of(p_message uuid) RETURNS uuid
-    LANGUAGE sql STABLE
-    SET search_path TO ''
-    AS $$
-    select r.id from public.responses r where r.message_id = p_message
-$$;
-
-ALTER FUNCTION app.response_of(p_message uuid) OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql
@@ -324,50 +430,6 @@ begin
 end $$;
 
 ALTER FUNCTION app.whoami(p_digest bytea) OWNER TO ignacio_owner;
-
-CREATE TABLE public.citations (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    message_id uuid NOT NULL,
-    user_id uuid NOT NULL,
-    file_id uuid,
-    file_name character varying(255) NOT NULL,
-    quote text,
-    "position" integer NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-ALTER TABLE ONLY public.citations FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.citations OWNER TO ignacio_owner;
-
-CREATE TABLE public.message_files (
-    message_id uuid NOT NULL,
-    user_id uuid NOT NULL,
-    file_id uuid NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-ALTER TABLE ONLY public.message_files FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.message_files OWNER TO ignacio_owner;
-
-CREATE TABLE public.messages (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    conversation_id uuid NOT NULL,
-    user_id uuid NOT NULL,
-    content text NOT NULL,
-    message_type text DEFAULT 'text'::text NOT NULL,
-    is_from_user boolean NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    status text DEFAULT 'complete'::text NOT NULL,
-    CONSTRAINT messages_message_type_check CHECK ((message_type = ANY (ARRAY['text'::text, 'image'::text, 'audio'::text, 'video'::text, 'document'::text]))),
-    CONSTRAINT messages_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'complete'::text, 'incomplete'::text, 'cancelled'::text, 'failed'::text])))
-);
-
-ALTER TABLE ONLY public.messages FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.messages OWNER TO ignacio_owner;
 
 CREATE TABLE public.otp_codes (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -436,39 +498,6 @@ ALTER TABLE ONLY public.response_events FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.response_events OWNER TO ignacio_owner;
 
-CREATE TABLE public.responses (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    user_id uuid NOT NULL,
-    conversation_id uuid NOT NULL,
-    message_id uuid NOT NULL,
-    state text DEFAULT 'queued'::text NOT NULL,
-    failure text,
-    incomplete_reason text,
-    model text,
-    instructions_version text,
-    provider_response_id text,
-    provider_cursor bigint,
-    input_tokens bigint,
-    cached_tokens bigint,
-    output_tokens bigint,
-    reasoning_tokens bigint,
-    cancel_requested_at timestamp with time zone,
-    attempts integer DEFAULT 0 NOT NULL,
-    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
-    lease_owner uuid,
-    lease_until timestamp with time zone,
-    lease_epoch bigint DEFAULT 0 NOT NULL,
-    started_at timestamp with time zone,
-    finished_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT responses_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text, 'incomplete'::text, 'cancelled'::text, 'failed'::text])))
-);
-
-ALTER TABLE ONLY public.responses FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.responses OWNER TO ignacio_owner;
-
 CREATE TABLE public.seaql_migrations (
     version character varying NOT NULL,
     applied_at bigint NOT NULL
@@ -477,39 +506,6 @@ CREATE TABLE public.seaql_migrations (
 ALTER TABLE ONLY public.seaql_migrations FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.seaql_migrations OWNER TO ignacio_owner;
-
-CREATE TABLE public.user_files (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    user_id uuid NOT NULL,
-    file_name character varying(255) NOT NULL,
-    file_path character varying(500) NOT NULL,
-    file_type character varying(127) NOT NULL,
-    file_size bigint DEFAULT 0 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    openai_file_id text,
-    openai_vector_store_id text,
-    openai_uploaded_at timestamp with time zone,
-    openai_sync_status text,
-    conversation_id uuid,
-    content_sha256 bytea,
-    uploaded_at timestamp with time zone,
-    deleted_at timestamp with time zone,
-    purged_at timestamp with time zone,
-    sync_attempts integer DEFAULT 0 NOT NULL,
-    sync_error text,
-    synced_at timestamp with time zone,
-    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
-    lease_owner uuid,
-    lease_until timestamp with time zone,
-    lease_epoch bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT user_files_openai_sync_status_check CHECK ((openai_sync_status = ANY (ARRAY['pending'::text, 'syncing'::text, 'synced'::text, 'failed'::text, 'expired'::text]))),
-    CONSTRAINT user_files_size_check CHECK ((file_size >= 0))
-);
-
-ALTER TABLE ONLY public.user_files FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.user_files OWNER TO ignacio_owner;
 
 CREATE TABLE public.user_sessions (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -904,15 +900,7 @@ GRANT USAGE ON SCHEMA public TO ignacio_seeder;
 REVOKE ALL ON FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) TO ignacio_worker;
 
-REVOKE ALL ON FUNCTION app.attachments_of(p_message uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.attachments_of(p_message uuid) TO ignacio_api;
-GRANT ALL ON FUNCTION app.attachments_of(p_message uuid) TO ignacio_worker;
-
 REVOKE ALL ON FUNCTION app.check_sync_move() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION app.citations_of(p_message uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.citations_of(p_message uuid) TO ignacio_api;
-GRANT ALL ON FUNCTION app.citations_of(p_message uuid) TO ignacio_worker;
 
 REVOKE ALL ON FUNCTION app.count_message() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.count_message() TO ignacio_owner;
@@ -952,62 +940,6 @@ GRANT UPDATE(pinned) ON TABLE public.conversations TO ignacio_api;
 REVOKE ALL ON FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
 
-REVOKE ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
-
-REVOKE ALL ON FUNCTION app.queue_file_purge() FROM PUBLIC;
-GRANT ALL ON FUNCTION app.queue_file_purge() TO ignacio_owner;
-
-REVOKE ALL ON FUNCTION app.queue_response_purge() FROM PUBLIC;
-GRANT ALL ON FUNCTION app.queue_response_purge() TO ignacio_owner;
-
-REVOKE ALL ON FUNCTION app.queue_store_purge() FROM PUBLIC;
-GRANT ALL ON FUNCTION app.queue_store_purge() TO ignacio_owner;
-
-REVOKE ALL ON FUNCTION app.response_of(p_message uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.response_of(p_message uuid) TO ignacio_api;
-GRANT ALL ON FUNCTION app.response_of(p_message uuid) TO ignacio_worker;
-
-REVOKE ALL ON FUNCTION app.set_updated_at() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) TO ignacio_api;
-
-GRANT SELECT ON TABLE public.users TO ignacio_api;
-GRANT SELECT,INSERT ON TABLE public.users TO ignacio_seeder;
-
-GRANT SELECT(id) ON TABLE public.users TO ignacio_definer;
-GRANT SELECT(id) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(id) ON TABLE public.users TO ignacio_worker;
-
-GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_worker;
-
-GRANT UPDATE(name) ON TABLE public.users TO ignacio_api;
-GRANT SELECT(name) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(name) ON TABLE public.users TO ignacio_worker;
-
-GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_definer;
-GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_worker;
-
-GRANT SELECT(is_active) ON TABLE public.users TO ignacio_definer;
-GRANT SELECT(is_active) ON TABLE public.users TO ignacio_auth;
-
-GRANT SELECT(created_at) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(created_at) ON TABLE public.users TO ignacio_worker;
-
-GRANT SELECT(updated_at) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(updated_at) ON TABLE public.users TO ignacio_worker;
-
-GRANT UPDATE(locale) ON TABLE public.users TO ignacio_api;
-GRANT SELECT(locale) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(locale) ON TABLE public.users TO ignacio_definer;
-GRANT SELECT(locale) ON TABLE public.users TO ignacio_worker;
-
-REVOKE ALL ON FUNCTION app.whoami(p_digest bytea) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.whoami(p_digest bytea) TO ignacio_api;
-
 GRANT SELECT ON TABLE public.citations TO ignacio_api;
 GRANT SELECT,INSERT ON TABLE public.citations TO ignacio_worker;
 
@@ -1032,49 +964,6 @@ GRANT INSERT(is_from_user) ON TABLE public.messages TO ignacio_api;
 
 GRANT INSERT(status) ON TABLE public.messages TO ignacio_api;
 GRANT UPDATE(status) ON TABLE public.messages TO ignacio_worker;
-
-GRANT SELECT,INSERT ON TABLE public.otp_codes TO ignacio_auth;
-GRANT SELECT,DELETE ON TABLE public.otp_codes TO ignacio_worker;
-
-GRANT UPDATE(code_hash) ON TABLE public.otp_codes TO ignacio_auth;
-
-GRANT UPDATE(attempts) ON TABLE public.otp_codes TO ignacio_auth;
-
-GRANT UPDATE(sent_at) ON TABLE public.otp_codes TO ignacio_auth;
-
-GRANT UPDATE(used_at) ON TABLE public.otp_codes TO ignacio_auth;
-
-GRANT SELECT,INSERT ON TABLE public.outbox TO ignacio_auth;
-
-GRANT UPDATE(state) ON TABLE public.outbox TO ignacio_auth;
-
-GRANT UPDATE(attempts) ON TABLE public.outbox TO ignacio_auth;
-
-GRANT UPDATE(error) ON TABLE public.outbox TO ignacio_auth;
-
-GRANT UPDATE(provider_message_id) ON TABLE public.outbox TO ignacio_auth;
-
-GRANT UPDATE(next_attempt_at) ON TABLE public.outbox TO ignacio_auth;
-
-GRANT UPDATE(lease_owner) ON TABLE public.outbox TO ignacio_auth;
-
-GRANT UPDATE(lease_until) ON TABLE public.outbox TO ignacio_auth;
-
-GRANT SELECT,DELETE ON TABLE public.purge_queue TO ignacio_worker;
-
-GRANT INSERT(kind) ON TABLE public.purge_queue TO ignacio_definer;
-
-GRANT INSERT(target) ON TABLE public.purge_queue TO ignacio_definer;
-
-GRANT UPDATE(attempts) ON TABLE public.purge_queue TO ignacio_worker;
-
-GRANT UPDATE(error) ON TABLE public.purge_queue TO ignacio_worker;
-
-GRANT UPDATE(next_attempt_at) ON TABLE public.purge_queue TO ignacio_worker;
-
-GRANT SELECT ON TABLE public.response_events TO ignacio_api;
-GRANT SELECT,INSERT ON TABLE public.response_events TO ignacio_worker;
-GRANT SELECT ON TABLE public.response_events TO ignacio_definer;
 
 GRANT SELECT ON TABLE public.responses TO ignacio_api;
 GRANT SELECT ON TABLE public.responses TO ignacio_worker;
@@ -1130,9 +1019,6 @@ GRANT UPDATE(started_at) ON TABLE public.responses TO ignacio_worker;
 
 GRANT UPDATE(finished_at) ON TABLE public.responses TO ignacio_worker;
 
-GRANT SELECT ON TABLE public.seaql_migrations TO ignacio_api;
-GRANT SELECT ON TABLE public.seaql_migrations TO ignacio_worker;
-
 GRANT SELECT ON TABLE public.user_files TO ignacio_api;
 GRANT SELECT,DELETE ON TABLE public.user_files TO ignacio_worker;
 
@@ -1182,6 +1068,107 @@ GRANT UPDATE(lease_owner) ON TABLE public.user_files TO ignacio_worker;
 GRANT UPDATE(lease_until) ON TABLE public.user_files TO ignacio_worker;
 
 GRANT UPDATE(lease_epoch) ON TABLE public.user_files TO ignacio_worker;
+
+GRANT SELECT ON TABLE app.whole_messages TO ignacio_api;
+GRANT SELECT ON TABLE app.whole_messages TO ignacio_worker;
+
+REVOKE ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
+
+REVOKE ALL ON FUNCTION app.queue_file_purge() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.queue_file_purge() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.queue_response_purge() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.queue_response_purge() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.queue_store_purge() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.queue_store_purge() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.set_updated_at() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) TO ignacio_api;
+
+GRANT SELECT ON TABLE public.users TO ignacio_api;
+GRANT SELECT,INSERT ON TABLE public.users TO ignacio_seeder;
+
+GRANT SELECT(id) ON TABLE public.users TO ignacio_definer;
+GRANT SELECT(id) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(id) ON TABLE public.users TO ignacio_worker;
+
+GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_worker;
+
+GRANT UPDATE(name) ON TABLE public.users TO ignacio_api;
+GRANT SELECT(name) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(name) ON TABLE public.users TO ignacio_worker;
+
+GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_definer;
+GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_worker;
+
+GRANT SELECT(is_active) ON TABLE public.users TO ignacio_definer;
+GRANT SELECT(is_active) ON TABLE public.users TO ignacio_auth;
+
+GRANT SELECT(created_at) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(created_at) ON TABLE public.users TO ignacio_worker;
+
+GRANT SELECT(updated_at) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(updated_at) ON TABLE public.users TO ignacio_worker;
+
+GRANT UPDATE(locale) ON TABLE public.users TO ignacio_api;
+GRANT SELECT(locale) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(locale) ON TABLE public.users TO ignacio_definer;
+GRANT SELECT(locale) ON TABLE public.users TO ignacio_worker;
+
+REVOKE ALL ON FUNCTION app.whoami(p_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.whoami(p_digest bytea) TO ignacio_api;
+
+GRANT SELECT,INSERT ON TABLE public.otp_codes TO ignacio_auth;
+GRANT SELECT,DELETE ON TABLE public.otp_codes TO ignacio_worker;
+
+GRANT UPDATE(code_hash) ON TABLE public.otp_codes TO ignacio_auth;
+
+GRANT UPDATE(attempts) ON TABLE public.otp_codes TO ignacio_auth;
+
+GRANT UPDATE(sent_at) ON TABLE public.otp_codes TO ignacio_auth;
+
+GRANT UPDATE(used_at) ON TABLE public.otp_codes TO ignacio_auth;
+
+GRANT SELECT,INSERT ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(state) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(attempts) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(error) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(provider_message_id) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(next_attempt_at) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(lease_owner) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT UPDATE(lease_until) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT SELECT,DELETE ON TABLE public.purge_queue TO ignacio_worker;
+
+GRANT INSERT(kind) ON TABLE public.purge_queue TO ignacio_definer;
+
+GRANT INSERT(target) ON TABLE public.purge_queue TO ignacio_definer;
+
+GRANT UPDATE(attempts) ON TABLE public.purge_queue TO ignacio_worker;
+
+GRANT UPDATE(error) ON TABLE public.purge_queue TO ignacio_worker;
+
+GRANT UPDATE(next_attempt_at) ON TABLE public.purge_queue TO ignacio_worker;
+
+GRANT SELECT ON TABLE public.response_events TO ignacio_api;
+GRANT SELECT,INSERT ON TABLE public.response_events TO ignacio_worker;
+GRANT SELECT ON TABLE public.response_events TO ignacio_definer;
+
+GRANT SELECT ON TABLE public.seaql_migrations TO ignacio_api;
+GRANT SELECT ON TABLE public.seaql_migrations TO ignacio_worker;
 
 GRANT SELECT ON TABLE public.user_sessions TO ignacio_definer;
 GRANT SELECT,INSERT ON TABLE public.user_sessions TO ignacio_auth;
