@@ -378,11 +378,12 @@ end $$;
 
 ALTER FUNCTION app.set_updated_at() OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) RETURNS TABLE(slot bigint, has_session boolean, has_response boolean, first_seq bigint, seq bigint, kind text, payload jsonb)
+CREATE FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) RETURNS TABLE(slot bigint, has_session boolean, has_response boolean, has_ended boolean, first_seq bigint, seq bigint, kind text, payload jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
-    select t.slot, s.user_id is not null, r.id is not null, e.first_seq, e.seq, e.kind, e.payload
+    select t.slot, s.user_id is not null, r.id is not null,
+           r.id is not null and r.state not in ('queued', 'running'), e.first_seq, e.seq, e.kind, e.payload
       from rows from (
                pg_catalog.unnest(p_digests), pg_catalog.unnest(p_responses),
                pg_catalog.unnest(p_after)
@@ -979,6 +980,7 @@ GRANT INSERT(conversation_id) ON TABLE public.responses TO ignacio_api;
 GRANT INSERT(message_id) ON TABLE public.responses TO ignacio_api;
 
 GRANT UPDATE(state) ON TABLE public.responses TO ignacio_worker;
+GRANT SELECT(state) ON TABLE public.responses TO ignacio_definer;
 
 GRANT UPDATE(failure) ON TABLE public.responses TO ignacio_worker;
 

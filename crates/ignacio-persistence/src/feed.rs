@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::error::StoreError;
 use crate::live::{Live, LiveReplies, LiveState};
-use crate::tail::{self, Look};
+use crate::tail::{self, Look, Seen};
 
 /// How often a reader of a local reply has its session looked at: a stream ends within this time
 /// after its session.
@@ -98,8 +98,9 @@ impl Reader {
     async fn refill(&mut self) -> Result<(), StoreError> {
         if !self.is_allowed {
             // Also fetches what the log has, so that most late readers need nothing else.
-            self.ready = self.look(false).await?.into();
+            let seen = self.look(false).await?;
             self.is_allowed = true;
+            self.take(seen);
             return Ok(());
         }
         let is_written_here = {
@@ -121,12 +122,21 @@ impl Reader {
         let look = ask(&self.looks, self.session, self.response, self.after, true);
         tokio::select! {
             _ = self.changes.changed() => {}
-            events = look => self.ready = events?.into(),
+            seen = look => {
+                let seen = seen?;
+                self.take(seen);
+            }
         }
         Ok(())
     }
 
-    async fn look(&self, wait: bool) -> Result<Vec<NumberedEvent>, StoreError> {
+    /// A reader who has the last event already is told that there is no more.
+    fn take(&mut self, seen: Seen) {
+        self.has_ended = seen.has_ended && seen.events.is_empty();
+        self.ready = seen.events.into();
+    }
+
+    async fn look(&self, wait: bool) -> Result<Seen, StoreError> {
         ask(&self.looks, self.session, self.response, self.after, wait).await
     }
 }
@@ -137,7 +147,7 @@ async fn ask(
     response: ResponseId,
     after: i64,
     wait: bool,
-) -> Result<Vec<NumberedEvent>, StoreError> {
+) -> Result<Seen, StoreError> {
     let (answer, answered) = oneshot::channel();
     let gone = || StoreError::Failed(sea_orm::DbErr::Custom("the log's reader is gone".to_owned()));
     looks.send(Look { session, response, after, wait, answer }).ok().ok_or_else(gone)?;

@@ -25,7 +25,15 @@ pub(crate) struct Look {
     /// Whether to wait until there is something new, or only to see whether the session and the
     /// reply are still there.
     pub(crate) wait: bool,
-    pub(crate) answer: oneshot::Sender<Result<Vec<NumberedEvent>, StoreError>>,
+    pub(crate) answer: oneshot::Sender<Result<Seen, StoreError>>,
+}
+
+/// What a reader learns.
+pub(crate) struct Seen {
+    /// What the log has behind the reader's last event.
+    pub(crate) events: Vec<NumberedEvent>,
+    /// Whether nothing will come behind them.
+    pub(crate) has_ended: bool,
 }
 
 /// Answers looks in batches. It ends when the last sender of `looks` is gone.
@@ -64,6 +72,7 @@ struct TailRow {
     slot: i64,
     has_session: bool,
     has_response: bool,
+    has_ended: bool,
     first_seq: Option<i64>,
     seq: Option<i64>,
     kind: Option<String>,
@@ -88,7 +97,9 @@ async fn answer(db: &DatabaseConnection, batch: Vec<Look>) -> Vec<Look> {
             mine.push(row);
         }
         match verdict(&look, mine) {
-            Ok(events) if events.is_empty() && look.wait => waiting.push(look),
+            Ok(seen) if seen.events.is_empty() && !seen.has_ended && look.wait => {
+                waiting.push(look);
+            }
             answer => {
                 let _ = look.answer.send(answer);
             }
@@ -106,8 +117,9 @@ async fn read(db: &DatabaseConnection, batch: &[Look]) -> Result<Vec<TailRow>, S
     Ok(TailRow::find_by_statement(read).all(db).await?)
 }
 
-fn verdict(look: &Look, rows: Vec<TailRow>) -> Result<Vec<NumberedEvent>, StoreError> {
+fn verdict(look: &Look, rows: Vec<TailRow>) -> Result<Seen, StoreError> {
     let mut events: Vec<NumberedEvent> = Vec::new();
+    let has_ended = rows.iter().all(|row| row.has_ended);
     for row in rows {
         if !row.has_session {
             return Err(StoreError::Unauthenticated);
@@ -124,5 +136,5 @@ fn verdict(look: &Look, rows: Vec<TailRow>) -> Result<Vec<NumberedEvent>, StoreE
         let after = events.last().map_or(look.after, |it| it.seq);
         events.extend(row.into_event(look.response, after));
     }
-    Ok(events)
+    Ok(Seen { events, has_ended })
 }

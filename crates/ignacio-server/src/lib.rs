@@ -54,6 +54,9 @@ async fn dispatch(command: Command, environment: &Environment) -> Result<(), Fai
         Command::Storage(Storage::Ensure) => {
             tools::ensure_bucket(settings::for_storage(environment)?).await
         }
-        Command::Openapi => tools::print_openapi(),
+        Command::Openapi => {
+            tools::print_openapi();
+            Ok(())
+        }
     }
 }

@@ -55,7 +55,7 @@ pub(crate) async fn create_admin(url: &SecretString, admin: NewAdmin) -> Result<
     match added {
         Added::New(id) => println!("created admin {shown}, id {}", id.into_uuid()),
         Added::Known(id) => {
-            println!("{shown} is known already, id {}; nothing changed", id.into_uuid())
+            println!("{shown} is known already, id {}; nothing changed", id.into_uuid());
         }
     }
     Ok(())
@@ -73,9 +73,8 @@ pub(crate) async fn ensure_bucket(settings: S3Settings) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(crate) fn print_openapi() -> Result<(), Failure> {
-    println!("{}", ignacio_api::openapi_json());
-    Ok(())
+pub(crate) fn print_openapi() {
+    print!("{}", ignacio_api::openapi_json());
 }
 
 /// Whether the deployment has to change, or only time has to pass.

@@ -3,6 +3,7 @@ drop function app.tail_responses(bytea[], uuid[], bigint[]);
 set local role ignacio_owner;
 drop policy response_events_definer_select on response_events;
 revoke all on response_events from ignacio_definer;
+revoke select (state) on responses from ignacio_definer;
 drop function app.list_messages(bytea, uuid, uuid, timestamptz, uuid, integer);
 drop view app.whole_messages;
 drop function app.list_conversations(bytea, uuid, boolean, timestamptz, uuid, integer);

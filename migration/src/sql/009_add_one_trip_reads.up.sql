@@ -97,6 +97,7 @@ grant execute on function app.whoami(bytea), app.enter_list(bytea, uuid),
 -- The tail of many replies at once, for all the streams of a process: one query, each slot judged
 -- by its own session. A slot whose session or response is gone says so.
 grant select on response_events to ignacio_definer;
+grant select (state) on responses to ignacio_definer;
 create policy response_events_definer_select on response_events
     for select to ignacio_definer using (true);
 grant create on schema app to ignacio_definer;
@@ -104,11 +105,12 @@ set local role ignacio_definer;
 create function app.tail_responses(
     p_digests bytea[], p_responses uuid[], p_after bigint[]
 ) returns table (
-    slot bigint, has_session boolean, has_response boolean, first_seq bigint, seq bigint,
-    kind text, payload jsonb
+    slot bigint, has_session boolean, has_response boolean, has_ended boolean,
+    first_seq bigint, seq bigint, kind text, payload jsonb
 )
     language sql stable security definer set search_path = '' as $$
-    select t.slot, s.user_id is not null, r.id is not null, e.first_seq, e.seq, e.kind, e.payload
+    select t.slot, s.user_id is not null, r.id is not null,
+           r.id is not null and r.state not in ('queued', 'running'), e.first_seq, e.seq, e.kind, e.payload
       from rows from (
                pg_catalog.unnest(p_digests), pg_catalog.unnest(p_responses),
                pg_catalog.unnest(p_after)

@@ -52,6 +52,9 @@ async fn a_reply_is_written_once_and_read_from_any_replica() {
             assert!(events.iter().all(|it| it.seq > after));
             assert!(after > 0 || text(&events) == "Dura seis semanas.");
         }
+        for after in [7, 8, i64::MAX] {
+            assert!(stack.events(api, &ana, job.id, after).await.unwrap().is_empty());
+        }
     }
     let scope = stack.scope(&ana).await;
     let message = scope.messages().find(posted.reply.id).await.unwrap().unwrap();

@@ -141,6 +141,6 @@ fn the_lists_of_names_are_complete() {
     let _background = BackgroundSettings::read(&mut reader);
 
     let files = SECRETS.map(|name| format!("{name}_FILE"));
-    let known = BTreeSet::from_iter(NAMES.map(str::to_owned).into_iter().chain(files));
+    let known: BTreeSet<_> = NAMES.map(str::to_owned).into_iter().chain(files).collect();
     assert_eq!(reader.asked(), &known);
 }

@@ -13,7 +13,7 @@ use ignacio_devstack::{Role, TestDatabase};
 use serde_json::Value;
 
 /// How long a start or an end may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A secret that is long enough.
 pub(crate) const SECRET: &str = "a secret for tests, long enough for anybody";
@@ -123,7 +123,7 @@ impl Running {
                     before.push_str(&line);
                     before.push('\n');
                 }
-                Err(_) => panic!("`{message}` was never logged, only:\n{before}"),
+                Err(error) => panic!("{error}: `{message}` was never logged, only:\n{before}"),
             }
         }
     }

@@ -18,7 +18,7 @@ use tokio::time::{Instant, interval};
 use crate::process::{Running, Variables};
 
 /// How long the background work may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Everything that Ignacio talks to, and Ignacio.
 pub(crate) struct Stack {
