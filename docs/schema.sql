@@ -827,11 +827,11 @@ CREATE POLICY seaql_migrations_service_select ON public.seaql_migrations FOR SEL
 
 ALTER TABLE public.user_files ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY user_files_api_insert ON public.user_files FOR INSERT TO ignacio_api WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+CREATE POLICY user_files_api_insert ON public.user_files FOR INSERT TO ignacio_api WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND ((file_path)::text = ((('users/'::text || user_id) || '/'::text) || id))));
 
 CREATE POLICY user_files_api_select ON public.user_files FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
 
-CREATE POLICY user_files_api_update ON public.user_files FOR UPDATE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id))) WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND ((deleted_at IS NOT NULL) OR (NOT (openai_sync_status IS DISTINCT FROM 'pending'::text)) OR (openai_sync_status IS NULL))));
+CREATE POLICY user_files_api_update ON public.user_files FOR UPDATE TO ignacio_api USING (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND (deleted_at IS NULL))) WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND ((deleted_at IS NOT NULL) OR (NOT (openai_sync_status IS DISTINCT FROM 'pending'::text)) OR (openai_sync_status IS NULL))));
 
 CREATE POLICY user_files_worker_delete ON public.user_files FOR DELETE TO ignacio_worker USING (((deleted_at IS NOT NULL) AND (purged_at IS NOT NULL) AND (openai_file_id IS NULL)));
 

@@ -91,8 +91,11 @@ begin
         execute format('alter role %I set lock_timeout = ''2s''', v_role);
         execute format('alter role %I set idle_in_transaction_session_timeout = ''10s''', v_role);
     end loop;
-    if not pg_has_role(current_user, 'ignacio_owner', 'MEMBER') then
-        execute format('grant ignacio_owner to %I', current_user);
+    -- From 16 on, whoever makes a role may grant it, but may not act as it unless told so.
+    if not (select rolsuper from pg_roles where rolname = current_user) then
+        execute format('grant ignacio_owner to %I', current_user)
+            || case when current_setting('server_version_num')::int >= 160000
+                    then ' with set true, inherit false' else '' end;
     end if;
     grant ignacio_definer, ignacio_seeder to ignacio_owner;
 end $$;

@@ -21,7 +21,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use self::{parts::Parts, service::Service, told::say};
 use crate::{
     deployment::{self, DevFile},
-    environment::{in_root, shown},
+    environment::{self, in_root, shown},
     programs::{Build, output},
     seed,
 };
@@ -91,6 +91,7 @@ impl Dev {
     /// Brings everything up, to the line `ready`.
     async fn start(self) -> anyhow::Result<Running> {
         let began = Instant::now();
+        refuse_a_deployment()?;
         let data = in_root(&self.data);
         let api = address_for(self.port)?;
         let metrics = address_for(0)?;
@@ -102,10 +103,12 @@ impl Dev {
 
         let secret = MasterSecret::parse(secret).context("IGNACIO_SECRET cannot be used")?;
         let mut build = Build::start()?;
-        let built = tokio::task::spawn_blocking(build.take_messages());
+        let messages = build.take_messages();
+        let built = tokio::task::spawn_blocking(move || (messages(), began.elapsed()));
         let parts = Box::pin(Parts::start(&data, &secret)).await?;
         let people = seed::seed(&parts.database.owner.clone().into()).await?;
-        let ignacio = build.finish(&built.await?)?;
+        let (messages, building) = built.await?;
+        let ignacio = build.finish(&messages)?;
         let variables = parts.variables(&api, &metrics, &data)?;
         ensure_bucket(&ignacio, &variables)?;
 
@@ -119,11 +122,27 @@ impl Dev {
             drop(fs::remove_file(DevFile::path(&data)));
             bail!("the service did not become ready; the end of {}:\n{words}", shown(&log));
         }
-        told::table(&file, &parts, people, &data, began.elapsed());
+        told::table(&file, &parts, people, &data);
+        told::times(began.elapsed(), building);
         say(&format!("ready {}", file.api));
         service.show_log();
         Ok(Running { service, parts, data })
     }
+}
+
+/// `dev` sets the passwords of the database's roles and seeds an admin: neither may happen to a
+/// deployment by accident.
+fn refuse_a_deployment() -> anyhow::Result<()> {
+    environment::refuse_production("dev")?;
+    let (url, secret) =
+        (environment::secret("DATABASE_URL")?, environment::secret("IGNACIO_SECRET")?);
+    if url.is_some() && secret.is_none() {
+        bail!(
+            "DATABASE_URL is set and IGNACIO_SECRET is not: `dev` would give the roles of that \
+             server new passwords. Set both, or unset DATABASE_URL"
+        );
+    }
+    Ok(())
 }
 
 /// Everything, up and running.

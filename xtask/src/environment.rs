@@ -26,6 +26,14 @@ pub(crate) fn secret(name: &str) -> anyhow::Result<Option<String>> {
     }
 }
 
+/// Development data have no place in a deployment.
+pub(crate) fn refuse_production(command: &str) -> anyhow::Result<()> {
+    if variable("APP_ENV").as_deref() == Some("production") {
+        anyhow::bail!("`{command}` makes people to develop with: never with APP_ENV=production");
+    }
+    Ok(())
+}
+
 /// The folder of the workspace.
 pub(crate) fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -37,6 +37,7 @@ pub(crate) struct Seed {
 
 impl Seed {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
+        environment::refuse_production("seed")?;
         let deployment = Deployment::find(&environment::in_root(&self.data)).await?;
         let n_new = seed(deployment.url()).await?;
         for (phone, name, role) in PEOPLE {

@@ -22,8 +22,12 @@ grant update (file_name, file_size) on user_files to ignacio_api;
 grant select, delete on user_files to ignacio_worker;
 create policy user_files_api_select on user_files
     for select to ignacio_api using (user_id = (select app.current_user_id()));
+-- The object's key is made of the owner and the row, so that no row can point at another's object.
 create policy user_files_api_insert on user_files
-    for insert to ignacio_api with check (user_id = (select app.current_user_id()));
+    for insert to ignacio_api
+    with check (
+        user_id = (select app.current_user_id())
+        and file_path = 'users/' || user_id || '/' || id);
 create policy user_files_api_update on user_files
     for update to ignacio_api using (user_id = (select app.current_user_id()))
     with check (user_id = (select app.current_user_id()));

@@ -27,10 +27,11 @@ create index user_files_unfinished_idx on user_files (created_at)
 grant insert (conversation_id) on user_files to ignacio_api;
 grant update (content_sha256, uploaded_at, deleted_at, openai_sync_status, next_attempt_at)
     on user_files to ignacio_api;
--- The request path makes a file pending and hides it; all the rest is the worker's.
+-- The request path makes a file pending and hides it, for good; all the rest is the worker's.
 drop policy user_files_api_update on user_files;
 create policy user_files_api_update on user_files
-    for update to ignacio_api using (user_id = (select app.current_user_id()))
+    for update to ignacio_api
+    using (user_id = (select app.current_user_id()) and deleted_at is null)
     with check (
         user_id = (select app.current_user_id())
         and (deleted_at is not null or openai_sync_status is not distinct from 'pending'

@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
+/// The longest that any step may take.
+const STEP_LIMIT: Duration = Duration::from_mins(3);
+
 /// The steps so far.
 pub(super) struct Steps {
     began: Instant,
@@ -24,8 +27,11 @@ impl Steps {
         let number = self.done.len() + 1;
         println!("{number:>2}. {title} …");
         let began = Instant::now();
-        let (told, given) =
-            Box::pin(step).await.with_context(|| format!("paso {number}, «{title}»"))?;
+        let step = async {
+            let limited = tokio::time::timeout(STEP_LIMIT, Box::pin(step)).await;
+            limited.with_context(|| format!("no terminó en {}", shown(STEP_LIMIT)))?
+        };
+        let (told, given) = step.await.with_context(|| format!("paso {number}, «{title}»"))?;
         let took = began.elapsed();
         println!("    {told}  [{}]", shown(took));
         self.done.push((title.to_owned(), took));

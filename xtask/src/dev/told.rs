@@ -11,7 +11,7 @@ pub(super) fn say(line: &str) {
 }
 
 /// What runs where.
-pub(super) fn table(file: &DevFile, parts: &Parts, n_new: usize, data: &Path, took: Duration) {
+pub(super) fn table(file: &DevFile, parts: &Parts, n_new: usize, data: &Path) {
     let outbox = if parts.has_stand_in("whatsapp") {
         format!("; codes: curl '{}/outbox?to=%2B573001110002'", file.whatsapp)
     } else {
@@ -33,7 +33,14 @@ pub(super) fn table(file: &DevFile, parts: &Parts, n_new: usize, data: &Path, to
     for (name, what) in rows {
         say(&format!("  {name:<10}{what}"));
     }
-    say(&format!("\n  up in {:.1} s; Ctrl-C stops everything\n", took.as_secs_f64()));
+}
+
+/// How long it took. The build and the stack around the service went on side by side.
+pub(super) fn times(whole: Duration, building: Duration) {
+    let (whole, building) = (whole.as_secs_f64(), building.as_secs_f64());
+    say(&format!(
+        "\n  up in {whole:.1} s, the build took {building:.1} s; Ctrl-C stops everything\n"
+    ));
 }
 
 /// A database's address that may be shown.

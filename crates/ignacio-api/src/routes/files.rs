@@ -13,6 +13,7 @@ pub(crate) use self::content::download;
 pub(crate) use self::lists::list;
 use crate::answer::{Created, Done, Tagged};
 use crate::auth::Caller;
+use crate::etag::IfMatch;
 use crate::extract::PathId;
 use crate::flows::upload as flow;
 use crate::problem::{ApiError, Problem, Thing};
@@ -100,10 +101,14 @@ pub(crate) async fn show(
 #[utoipa::path(
     operation_id = "delete_file",
     tag = "files",
-    params(("id" = Uuid, Path, description = "The file")),
+    params(
+        ("id" = Uuid, Path, description = "The file"),
+        ("If-Match" = Option<String>, Header, description = "Deletes only what you have read"),
+    ),
     responses(
         (status = NO_CONTENT, description = "It is gone"),
         (status = NOT_FOUND, response = Problem),
+        (status = PRECONDITION_FAILED, response = Problem),
     ),
 )]
 #[delete("/files/{id}")]
@@ -111,9 +116,14 @@ pub(crate) async fn show(
 pub(crate) async fn delete(
     caller: Caller,
     id: PathId<FileId>,
+    request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<Done, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
+    if let Some(expected) = IfMatch::find(request.headers()) {
+        let current = scope.files().find(*id).await?.ok_or(ApiError::NotFound(Thing::File))?;
+        expected.check(&FileView::from(current))?;
+    }
     if !scope.files().delete(*id).await? {
         return Err(ApiError::NotFound(Thing::File));
     }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use actix_web::{get, patch, web};
+use actix_web::{HttpRequest, get, patch, web};
 use ignacio_domain::person::{Locale, PersonChange, PersonName};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -10,6 +10,7 @@ use validator::Validate;
 
 use crate::answer::Tagged;
 use crate::auth::Caller;
+use crate::etag::IfMatch;
 use crate::extract::{MergePatch, not_null};
 use crate::problem::{ApiError, Problem};
 use crate::state::AppState;
@@ -63,9 +64,11 @@ pub(crate) async fn show(
 #[utoipa::path(
     operation_id = "change_me",
     tag = "me",
+    params(("If-Match" = Option<String>, Header, description = "Changes only what you have read")),
     request_body(content = ChangeMe, content_type = "application/merge-patch+json"),
     responses(
         (status = OK, body = PersonView, headers(("ETag" = String))),
+        (status = PRECONDITION_FAILED, response = Problem),
         (status = UNPROCESSABLE_ENTITY, response = Problem),
     ),
 )]
@@ -74,11 +77,17 @@ pub(crate) async fn show(
 pub(crate) async fn change(
     caller: Caller,
     MergePatch(body): MergePatch<ChangeMe>,
+    request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<Tagged<PersonView>, ApiError> {
     let change = body.parse()?;
 
     let scope = state.db.begin(caller.session()).await?;
+    if let Some(expected) = IfMatch::find(request.headers()) {
+        let current = scope.people().find().await?;
+        let current = current.ok_or(ApiError::Unauthenticated { presented: true })?;
+        expected.check(&PersonView::from(current))?;
+    }
     let Some(person) = scope.people().change(&change).await? else {
         return Err(ApiError::Unauthenticated { presented: true });
     };

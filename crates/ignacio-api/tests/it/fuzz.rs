@@ -7,7 +7,7 @@ use crate::contract::operations;
 use crate::people::Person;
 use crate::stack::Stack;
 
-const N_REQUESTS: usize = 3_000;
+const N_REQUESTS: usize = 10_000;
 
 /// A small generator, the same in every run (Knuth's MMIX numbers).
 struct Dice(u64);

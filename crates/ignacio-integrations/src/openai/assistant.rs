@@ -19,9 +19,13 @@ const MAX_TOOL_CALLS: u8 = 8;
 #[async_trait]
 impl Assistant for OpenAi {
     /// In background mode the reply goes on upstream when the stream is dropped; without it,
-    /// dropping the stream ends it.
+    /// dropping the stream ends it, and the provider keeps nothing to go on from: a prompt that
+    /// builds on its state is answered with [`AssistantError::StateLost`], unasked.
     #[tracing::instrument(name = "out.openai.start", skip_all, fields(response.id = %prompt.response))]
     async fn start(&self, prompt: Prompt) -> Result<ReplyStream, AssistantError> {
+        if !self.background && prompt.previous.is_some() {
+            return Err(AssistantError::StateLost);
+        }
         let ask = Ask::new(&prompt, self);
         let upstream = self.replies.responses().create_stream_byot::<_, Value>(&ask).await;
         let upstream = upstream.map_err(error::assistant_error)?;
@@ -138,7 +142,7 @@ impl<'p> Ask<'p> {
             max_output_tokens: prompt.max_output_tokens,
             safety_identifier: &prompt.safety_identifier,
             metadata: Metadata { ignacio_response: prompt.response.to_string() },
-            store: true,
+            store: openai.background,
             stream: true,
             background: openai.background,
         }

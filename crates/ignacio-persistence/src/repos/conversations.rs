@@ -98,6 +98,7 @@ impl<'s> Conversations<'s> {
                  update user_files f set deleted_at = now(), next_attempt_at = now()
                   where f.user_id = {user} and f.deleted_at is null
                     and f.id in (select file_id from here)
+                    and (f.conversation_id is null or f.conversation_id = {id})
                     and not exists (
                         select 1 from message_files mf join messages m on m.id = mf.message_id
                          where mf.user_id = {user} and mf.file_id = f.id

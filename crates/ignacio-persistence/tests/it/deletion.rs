@@ -44,6 +44,25 @@ async fn a_conversation_goes_with_everything_in_it() {
 }
 
 #[tokio::test]
+async fn a_file_that_was_handed_over_for_another_conversation_stays() {
+    let stack = Stack::start().await;
+    let ana = stack.person("+573001110002").await;
+    let (talk, other) = (stack.conversation(&ana).await, stack.conversation(&ana).await);
+    let file = stack.file(&ana, "plan.pdf").await;
+    let hand_over = format!("update user_files set conversation_id = '{}'", other.id);
+    stack.database.execute(&hand_over).await;
+    stack.post_with(&ana, talk.id, "mira", &[file.id]).await.unwrap();
+
+    for (conversation, left) in [(talk.id, 1), (other.id, 0)] {
+        let scope = stack.scope(&ana).await;
+        assert!(scope.conversations().delete(conversation, false).await.unwrap());
+        scope.commit().await.unwrap();
+        let live = "select count(*) from user_files where deleted_at is null";
+        assert_eq!(stack.database.query_i64(live).await, left);
+    }
+}
+
+#[tokio::test]
 async fn a_deleted_file_is_hidden_at_once_and_its_row_goes_last() {
     let stack = Stack::start().await;
     let ana = stack.person("+573001110002").await;

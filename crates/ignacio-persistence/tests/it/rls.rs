@@ -158,6 +158,11 @@ async fn nobody_makes_himself_admin_or_moves_a_row_to_another_owner() {
         format!("update conversations set user_id = '{ben}'"),
         format!("update user_files set user_id = '{ben}'"),
         "update user_files set openai_file_id = 'file-of-ben'".to_owned(),
+        format!(
+            "insert into user_files (id, user_id, file_name, file_path, file_type)
+             values (gen_random_uuid(), '{}', 'x', 'users/{ben}/x', 'text/plain')",
+            world.ana.id
+        ),
         "update conversations set message_count = 0".to_owned(),
         "select token_hash from user_sessions".to_owned(),
     ] {
@@ -321,7 +326,7 @@ fn insert(table: &str, person: &Person) -> String {
         ),
         "user_files" => format!(
             "insert into user_files (id, user_id, file_name, file_path, file_type)
-             values ({new}, '{id}', 'x', 'x', 'text/plain')"
+             select it, '{id}', 'x', 'users/{id}/' || it, 'text/plain' from (select {new} it) new"
         ),
         "user_sessions" => format!(
             "insert into user_sessions (id, user_id, token_hash, expires_at, idle_expires_at)

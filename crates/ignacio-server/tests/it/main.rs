@@ -1,6 +1,7 @@
 //! The program as a process: what it says when it cannot start, and whole journeys through it.
 #![cfg(test)]
 
+mod interruptions;
 mod journeys;
 mod process;
 mod settings;

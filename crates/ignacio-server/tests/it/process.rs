@@ -79,16 +79,9 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Starts it and waits until it listens.
+    /// Starts `ignacio serve` and waits until it listens.
     pub(crate) fn start(arguments: &[&str], variables: &Variables) -> Self {
-        let mut child = command(arguments, variables)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let lines = read_lines(child.stderr.take().unwrap());
-        let mut running = Self { child, lines, api: String::new(), metrics: String::new() };
+        let mut running = Self::spawn(arguments, variables);
         let listening = running.wait_for_line("listening");
         let address = |name: &str| format!("http://{}", listening[name].as_str().unwrap());
         running.api = address("address");
@@ -98,34 +91,45 @@ impl Running {
 
     /// Starts `ignacio work` and waits until it works.
     pub(crate) fn start_worker(variables: &Variables) -> Self {
-        let mut child = command(&["work"], variables)
+        let mut running = Self::spawn(&["work"], variables);
+        running.wait_for_line("working");
+        running
+    }
+
+    fn spawn(arguments: &[&str], variables: &Variables) -> Self {
+        let mut child = command(arguments, variables)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let lines = read_lines(child.stderr.take().unwrap());
-        let mut running = Self { child, lines, api: String::new(), metrics: String::new() };
-        running.wait_for_line("working");
-        running
+        Self { child, lines, api: String::new(), metrics: String::new() }
     }
 
     /// The next line of the log with this message.
     pub(crate) fn wait_for_line(&mut self, message: &str) -> Value {
         let mut before = String::new();
-        loop {
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) => {
-                    let value: Value = serde_json::from_str(&line).unwrap_or_default();
-                    if value["message"] == message {
-                        return value;
-                    }
-                    before.push_str(&line);
-                    before.push('\n');
-                }
-                Err(error) => panic!("{error}: `{message}` was never logged, only:\n{before}"),
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            let value: Value = serde_json::from_str(&line).unwrap_or_default();
+            if value["message"] == message {
+                return value;
             }
+            before.push_str(&line);
         }
+        panic!("`{message}` was never logged, only:\n{before}")
+    }
+
+    /// Stops it in order, and gives what it logged since it was started.
+    pub(crate) fn stop(self) -> String {
+        self.signal("TERM");
+        let mut log = String::new();
+        // The lines end with the process.
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            log.push_str(&line);
+        }
+        assert_eq!(self.wait(), Some(0), "{log}");
+        log
     }
 
     /// Sends it a signal, as `kill` does.

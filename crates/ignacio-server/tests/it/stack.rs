@@ -28,6 +28,7 @@ pub(crate) struct Stack {
     pub(crate) whatsapp: WhatsAppStandIn,
     /// First the one that serves, then its worker, where that is a process of its own.
     processes: Vec<Running>,
+    variables: Variables,
     http: reqwest::Client,
 }
 
@@ -65,7 +66,25 @@ impl Stack {
         }
         #[expect(clippy::disallowed_methods, reason = "a client of the service, not the service")]
         let http = reqwest::Client::new();
-        Self { database, s3, openai, whatsapp, processes, http }
+        Self { database, s3, openai, whatsapp, processes, variables, http }
+    }
+
+    /// Stops the one process that serves and works, in order; gives what it logged.
+    pub(crate) fn stop(&mut self) -> String {
+        self.processes.remove(0).stop()
+    }
+
+    /// Starts it again, telling it more than the first time.
+    pub(crate) fn start_again(&mut self, more: &[(&'static str, &str)]) {
+        let variables = more
+            .iter()
+            .fold(self.variables.clone(), |variables, (name, value)| variables.with(name, *value));
+        self.processes.push(Running::start(&["serve", "--with-worker"], &variables));
+    }
+
+    /// Somebody who has a session already.
+    pub(crate) fn person(&self, token: &str) -> Person<'_> {
+        Person { stack: self, token: token.to_owned() }
     }
 
     /// Where the API is.

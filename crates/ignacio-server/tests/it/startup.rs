@@ -84,16 +84,51 @@ async fn creating_an_admin_twice_makes_one() {
     assert_eq!(database.query_i64(admins).await, 1);
 }
 
+/// The schema as the catalogue tells it: columns, constraints, indexes, triggers, policies, rights
+/// and functions.
+const SCHEMA: &str = "
+    with told as (
+        select concat_ws(' ', 'column', table_schema, table_name, column_name, data_type,
+                   is_nullable, column_default, generation_expression) as it
+          from information_schema.columns where table_schema in ('public', 'app')
+        union all
+        select concat_ws(' ', 'constraint', conrelid::regclass, conname, pg_get_constraintdef(oid))
+          from pg_constraint where connamespace = 'public'::regnamespace
+        union all
+        select concat_ws(' ', 'index', indexdef) from pg_indexes where schemaname = 'public'
+        union all
+        select concat_ws(' ', 'trigger', pg_get_triggerdef(t.oid)) from pg_trigger t
+          join pg_class c on c.oid = t.tgrelid
+         where not t.tgisinternal and c.relnamespace = 'public'::regnamespace
+        union all
+        select concat_ws(' ', 'policy', tablename, policyname, roles, cmd, qual, with_check)
+          from pg_policies where schemaname = 'public'
+        union all
+        select concat_ws(' ', 'table', relname, relrowsecurity, relforcerowsecurity,
+                   pg_get_userbyid(relowner), relacl)
+          from pg_class where relnamespace in ('public'::regnamespace, 'app'::regnamespace)
+        union all
+        select concat_ws(' ', 'rights', attrelid::regclass, attname, attacl) from pg_attribute
+         where attacl is not null and attrelid::regclass::text not like 'pg_%'
+        union all
+        select concat_ws(' ', 'function', pg_get_functiondef(oid), proacl,
+                   pg_get_userbyid(proowner))
+          from pg_proc where pronamespace = 'app'::regnamespace)
+    select string_agg(it, E'\\n' order by it) from told";
+
 #[tokio::test]
 async fn migrating_goes_down_and_up_again() {
     let database = TestDatabase::create().await;
     let variables = Variables::for_serve(&database);
     assert_eq!(run(&["migrate", "up"], &variables).stdout, "0 applied\n");
+    let before = database.query_text(SCHEMA).await;
+    assert!(before.contains("messages_page_idx") && before.contains("messages_api_select"));
     let down = run(&["migrate", "down", "--all"], &variables);
     assert_eq!(down.code, Some(0), "{}", down.stderr);
     let up = run(&["migrate"], &variables);
     assert_eq!(up.code, Some(0), "{}", up.stderr);
     assert!(up.stdout.starts_with("001_initial_schema\n"), "{}", up.stdout);
+    assert_eq!(database.query_text(SCHEMA).await, before);
 }
 
 /// The whole answer to a plain request.

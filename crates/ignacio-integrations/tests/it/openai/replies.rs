@@ -5,7 +5,7 @@ use ignacio_domain::{
     ids::UserId,
     message::Author,
     ports::{Assistant as _, AssistantError, AssistantEventKind, PortError},
-    prompt::{Library, Turn},
+    prompt::{Library, Prompt, Turn},
     reply::{Outcome, ToolKind, Usage},
 };
 use ignacio_integrations::{OpenAi, OpenAiSettings};
@@ -280,10 +280,14 @@ async fn a_plain_request_has_no_tools() {
     let openai = OpenAi::new(settings).unwrap();
     Read::all(openai.start(prompt("¿?")).await.unwrap()).await;
     let asked = server.request().json();
-    assert_eq!(asked["background"], json!(false));
+    assert_eq!((&asked["background"], &asked["store"]), (&json!(false), &json!(false)));
     for absent in ["tools", "include", "max_tool_calls", "previous_response_id"] {
         assert_eq!(asked.get(absent), None, "{absent}");
     }
+    // The provider keeps nothing in this mode, so there is nothing to go on from.
+    let going_on = Prompt { previous: Some("resp_0".to_owned()), ..prompt("¿Y?") };
+    let refused = openai.start(going_on).await;
+    assert!(matches!(refused.err(), Some(AssistantError::StateLost)));
 }
 
 #[tokio::test]
