@@ -29,6 +29,7 @@ pub(crate) struct Stack {
     /// First the one that serves, then its worker, where that is a process of its own.
     processes: Vec<Running>,
     variables: Variables,
+    owner: OwnerDb,
     http: reqwest::Client,
 }
 
@@ -66,7 +67,8 @@ impl Stack {
         }
         #[expect(clippy::disallowed_methods, reason = "a client of the service, not the service")]
         let http = reqwest::Client::new();
-        Self { database, s3, openai, whatsapp, processes, variables, http }
+        let owner = OwnerDb::connect(&database.owner_url().into()).await.unwrap();
+        Self { database, s3, openai, whatsapp, processes, variables, owner, http }
     }
 
     /// Stops the one process that serves and works, in order; gives what it logged.
@@ -99,14 +101,13 @@ impl Stack {
 
     /// An account, and the whole way from the number to the token.
     pub(crate) async fn participant(&self, phone: &str) -> Person<'_> {
-        let owner = OwnerDb::connect(&self.database.owner_url().into()).await.unwrap();
         let new = NewPerson {
             phone: PhoneNumber::parse(phone).unwrap(),
             name: PersonName::parse("Ana Participante").unwrap(),
             role: Role::Participant,
             locale: Locale::Es,
         };
-        owner.add_person(&new).await.unwrap();
+        self.owner.add_person(&new).await.unwrap();
         let asked = self.ask_for_code(phone).await;
         let mut code = None;
         until("a code", async || {
@@ -154,9 +155,19 @@ impl Person<'_> {
 
     /// Hands over a text and waits until it can be searched; gives its id.
     pub(crate) async fn document(&self, name: &str, text: &str) -> String {
-        let part = reqwest::multipart::Part::text(text.to_owned()).file_name(name.to_owned());
-        let form = reqwest::multipart::Form::new().part("file", part);
-        let answer = self.request(Method::POST, "/v1/files").multipart(form).send().await.unwrap();
+        let mut answer = None;
+        // So many at once are sent away for a moment; whoever comes back is let in.
+        until("a place to upload", async || {
+            let part = reqwest::multipart::Part::text(text.to_owned()).file_name(name.to_owned());
+            let form = reqwest::multipart::Form::new().part("file", part);
+            let told = self.request(Method::POST, "/v1/files").multipart(form).send().await;
+            let told = told.unwrap();
+            let is_full = told.status() == StatusCode::SERVICE_UNAVAILABLE;
+            answer = Some(told);
+            !is_full
+        })
+        .await;
+        let answer = answer.unwrap();
         assert_eq!(answer.status(), StatusCode::CREATED);
         let file: Value = answer.json().await.unwrap();
         assert_eq!(file["sync"]["status"], "pending");
