@@ -96,7 +96,10 @@ impl Writer<'_> {
             AssistantEventKind::Started { provider_id } => {
                 self.upstream = Some(Upstream { id: provider_id, cursor: event.cursor });
                 // Saved at once: from here on somebody else can take the reply over.
-                self.save().await?;
+                if let Err(close) = self.save().await {
+                    self.disown_upstream().await;
+                    return Err(close);
+                }
             }
             AssistantEventKind::ToolStarted(tool) => self.live.push(ReplyEvent::ToolStarted(tool)),
             AssistantEventKind::ToolFinished(tool) => {

@@ -194,7 +194,7 @@ impl<'w> Writer<'w> {
 
     async fn start(&mut self) -> Result<Result<ReplyStream, Cut>, Close> {
         let prompt = self.draft().await?.prompt();
-        self.upstream = None;
+        self.disown_upstream().await;
         let opening = self.shared.ports.assistant.start(prompt);
         self.open(opening).await
     }
@@ -261,6 +261,17 @@ impl<'w> Writer<'w> {
             self.usage = timeout(LAST_WORDS, usage_of(stream)).await.ok().flatten();
         }
         Close::Ended(outcome)
+    }
+
+    /// Gives up an upstream reply that no row will name: nobody else could stop or delete it.
+    pub(super) async fn disown_upstream(&mut self) {
+        self.stop_upstream().await;
+        let Some(upstream) = self.upstream.take() else { return };
+        match timeout(STOPPING, self.shared.ports.assistant.forget(&upstream.id)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "a reply could not be deleted upstream"),
+            Err(_) => tracing::warn!("a reply could not be deleted upstream in time"),
+        }
     }
 
     /// Asks the provider to stop: what nobody reads should not be paid for.

@@ -404,3 +404,23 @@ async fn a_reply_that_was_deleted_is_dropped() {
     assert_eq!(stack.column("select id from responses").await.len(), 0);
     assert_eq!(stack.assistant.forgotten(), ["resp-1"]);
 }
+
+#[tokio::test]
+async fn an_upstream_reply_that_no_row_names_is_stopped_and_deleted() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let conversation = ana.starts_conversation().await;
+    stack.assistant.will_start(Ok(vec![Item::Hang, started(0, "resp-1"), delta(1, "Hola")]));
+    ana.says(conversation, "Cuenta").await;
+    let worker = stack.worker().await;
+
+    let (drained, ()) = tokio::join!(worker.drain(), async {
+        stack.assistant.hangs().await;
+        ana.deletes_conversation(conversation).await;
+        stack.assistant.goes_on();
+    });
+
+    drained.unwrap();
+    assert_eq!(stack.assistant.cancelled(), ["resp-1"]);
+    assert_eq!(stack.assistant.forgotten(), ["resp-1"]);
+}
