@@ -187,8 +187,11 @@ impl Journey {
     }
 
     fn check_citation(&self, file: &str) -> anyhow::Result<(String, ())> {
-        let Some(citation) = self.reply.citations.iter().find(|it| it.file == file) else {
-            bail!("la respuesta no cita el archivo que se subió")
+        let citations = &self.reply.citations;
+        let of_this = citations.iter().find(|it| it.file == file);
+        // A copy that an earlier `--keep` left is as good: the store gives one of two equals.
+        let Some(citation) = of_this.or_else(|| citations.iter().find(|it| it.name == NAME)) else {
+            bail!("la respuesta no cita la guía que se subió")
         };
         let quotes = self.reply.citations.iter().map(|it| it.quote.as_str());
         let everything: Vec<&str> = quotes.chain([self.reply.text.as_str()]).collect();
@@ -196,7 +199,8 @@ impl Journey {
             let sentence = self.question.sentence.as_deref().unwrap_or_default();
             bail!("ni la respuesta ni sus citas contienen la frase de la guía: «{sentence}»")
         }
-        Ok((format!("{}: «{}»", citation.name, citation.quote), ()))
+        let copy = if citation.file == file { "" } else { " (de una copia anterior)" };
+        Ok((format!("{}{copy}: «{}»", citation.name, citation.quote), ()))
     }
 
     async fn read_back(&self, conversation: &str) -> anyhow::Result<(String, ())> {
