@@ -14,7 +14,7 @@ use crate::DevstackError;
 /// How the archive can be had, where it cannot now.
 #[cfg(not(feature = "embedded-postgres"))]
 pub(super) const OTHERWISE: &str =
-    ", or build the devstack with `--features embedded-postgres`, which fetches one";
+    ", or let one be fetched: `cargo run -p xtask --features embedded-postgres -- dev`";
 
 /// There is nothing more to be had than the archive.
 #[cfg(feature = "embedded-postgres")]
