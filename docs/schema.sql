@@ -15,6 +15,164 @@ end $$;
 
 ALTER FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) OWNER TO ignacio_definer;
 
+CREATE FUNCTION app.audit(p_action text, p_actor uuid, p_subject uuid, p_target uuid, p_reason text, p_detail jsonb) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_id    uuid := pg_catalog.gen_random_uuid();
+    v_at    timestamptz;
+    v_seq   bigint;
+    v_prev  bytea;
+    v_name  text;
+    v_role  text;
+    v_hash  bytea;
+begin
+    select u.name, case when u.is_admin then 'admin' else 'participant' end
+      into v_name, v_role
+      from public.users u where u.id = p_actor;
+    if not found then
+        v_role := case when p_actor is null then 'system' else 'participant' end;
+    end if;
+    select h.seq + 1, h.hash into strict v_seq, v_prev from public.audit_heads h for update;
+    v_at := pg_catalog.clock_timestamp();
+    -- `ignacio audit verify` computes the same by itself (owner_db/audit.rs in ignacio-persistence).
+    v_hash := pg_catalog.sha256(v_prev || pg_catalog.convert_to(
+        pg_catalog.jsonb_build_array(
+            v_seq, v_id, (extract(epoch from v_at) * 1000000)::bigint, p_actor, v_name, v_role,
+            p_action, p_subject, p_target, p_reason, p_detail)::text,
+        'UTF8'));
+    insert into public.audit_events
+        (id, seq, actor_id, actor_name, actor_role, action, subject_id, target_id, reason, detail,
+         prev_hash, hash, created_at)
+    values (v_id, v_seq, p_actor, v_name, v_role, p_action, p_subject, p_target, p_reason, p_detail,
+         v_prev, v_hash, v_at);
+    update public.audit_heads set seq = v_seq, hash = v_hash;
+    return v_id;
+end $$;
+
+ALTER FUNCTION app.audit(p_action text, p_actor uuid, p_subject uuid, p_target uuid, p_reason text, p_detail jsonb) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.audit_actor() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return (
+        select s.user_id from public.user_sessions s
+         where s.token_hash = pg_catalog.decode(
+                   nullif(pg_catalog.current_setting('app.session', true), ''), 'hex'));
+end $$;
+
+ALTER FUNCTION app.audit_actor() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.audit_conversation() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform 1 from public.users u where u.id = old.user_id;
+    if found then
+        perform app.audit('conversation.deleted', app.audit_actor(), old.user_id, old.id, null, '{}');
+    end if;
+    return null;
+end $$;
+
+ALTER FUNCTION app.audit_conversation() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.audit_file() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform app.audit('file.deleted', app.audit_actor(), new.user_id, new.id, null, '{}');
+    return null;
+end $$;
+
+ALTER FUNCTION app.audit_file() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.audit_grant() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform app.audit('grant.created', new.admin_id, new.user_id, new.id, new.reason,
+        pg_catalog.jsonb_build_object('expires_at', new.expires_at));
+    return null;
+end $$;
+
+ALTER FUNCTION app.audit_grant() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.audit_session() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if tg_op = 'INSERT' then
+        perform app.audit('session.opened', new.user_id, new.user_id, new.id, null, '{}');
+    else
+        perform app.audit('session.ended', app.audit_actor(), new.user_id, new.id, null, '{}');
+    end if;
+    return null;
+end $$;
+
+ALTER FUNCTION app.audit_session() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.audit_user() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_actor   uuid := app.audit_actor();
+    v_changed text[];
+begin
+    if tg_op = 'INSERT' then
+        perform app.audit('user.created', v_actor, new.id, null, null,
+            pg_catalog.jsonb_build_object('is_admin', new.is_admin));
+    elsif tg_op = 'DELETE' then
+        perform app.audit('user.deleted', v_actor, old.id, null, null, '{}');
+    elsif v_actor is distinct from new.id then
+        v_changed := pg_catalog.array_remove(array[
+            case when new.name is distinct from old.name then 'name' end,
+            case when new.phone_number is distinct from old.phone_number then 'phone' end,
+            case when new.locale is distinct from old.locale then 'locale' end,
+            case when new.is_admin is distinct from old.is_admin then 'is_admin' end,
+            case when new.is_active is distinct from old.is_active then 'is_active' end], null);
+        if pg_catalog.cardinality(v_changed) > 0 then
+            perform app.audit('user.changed', v_actor, new.id, null, null,
+                pg_catalog.jsonb_build_object('changed', pg_catalog.to_jsonb(v_changed),
+                    'is_admin', new.is_admin, 'is_active', new.is_active));
+        end if;
+    end if;
+    return null;
+end $$;
+
+ALTER FUNCTION app.audit_user() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.begin_read(p_action text, p_subject uuid, p_target uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_admin  uuid := app.current_user_id();
+    v_reason text;
+begin
+    if not app.is_admin() then
+        raise insufficient_privilege using message = 'not an admin';
+    end if;
+    select g.reason into v_reason
+      from public.access_grants g
+     where g.admin_id = v_admin and g.user_id = p_subject and g.expires_at > pg_catalog.now()
+     order by g.expires_at desc limit 1;
+    if not found then
+        raise exception using errcode = 'IG403', message = 'no live grant';
+    end if;
+    perform pg_catalog.set_config('app.reading',
+        app.audit(p_action, v_admin, p_subject, p_target, v_reason, '{}')::text, true);
+end $$;
+
+ALTER FUNCTION app.begin_read(p_action text, p_subject uuid, p_target uuid) OWNER TO ignacio_definer;
+
 CREATE FUNCTION app.check_sync_move() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -114,6 +272,61 @@ begin
 end $$;
 
 ALTER FUNCTION app.enter_list(p_digest bytea, p_cursor_owner uuid) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.erase_person(p_erasure uuid, p_person uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_admin uuid := app.current_user_id();
+begin
+    if not app.is_admin() or p_person = v_admin
+        or p_person = '00000000-0000-0000-0000-000000000000' then
+        raise insufficient_privilege using message = 'not an admin, or not somebody else';
+    end if;
+    insert into public.erasures
+        (id, person_id, admin_id, n_conversations, n_messages, n_files)
+    select p_erasure, p_person, v_admin, count(*), coalesce(sum(c.message_count), 0),
+           (select count(*) from public.user_files f
+             where f.user_id = p_person and f.uploaded_at is not null and f.deleted_at is null)
+      from public.conversations c where c.user_id = p_person;
+    delete from public.users u where u.id = p_person;
+    if not found then
+        raise exception using errcode = 'IG404', message = 'no such person';
+    end if;
+    -- The triggers of this very statement have queued what lies elsewhere.
+    update public.purge_queue q set erasure_id = p_erasure
+     where q.erasure_id is null and q.xmin = pg_catalog.pg_current_xact_id()::xid;
+end $$;
+
+ALTER FUNCTION app.erase_person(p_erasure uuid, p_person uuid) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.is_admin() RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return coalesce(
+        (select u.is_admin and u.is_active from public.users u where u.id = app.current_user_id()),
+        false);
+end $$;
+
+ALTER FUNCTION app.is_admin() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.keep_an_admin() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform pg_catalog.pg_advisory_xact_lock(x'1647ac11'::integer);
+    perform 1 from public.users u where u.id <> old.id and u.is_admin and u.is_active;
+    if not found then
+        raise exception using errcode = 'IG409', message = 'the last active admin';
+    end if;
+    return case tg_op when 'DELETE' then old else new end;
+end $$;
+
+ALTER FUNCTION app.keep_an_admin() OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.leased_user_id() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -329,6 +542,20 @@ end $$;
 
 ALTER FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
 
+CREATE FUNCTION app.note_read(p_action text, p_subject uuid, p_target uuid, p_detail jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if not app.is_admin()
+        or p_action not in ('users.listed', 'user.read', 'files.listed', 'audit.listed') then
+        raise insufficient_privilege using message = 'not an admin, or not such a reading';
+    end if;
+    perform app.audit(p_action, app.current_user_id(), p_subject, p_target, null, p_detail);
+end $$;
+
+ALTER FUNCTION app.note_read(p_action text, p_subject uuid, p_target uuid, p_detail jsonb) OWNER TO ignacio_definer;
+
 CREATE FUNCTION app.queue_file_purge() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -366,6 +593,55 @@ begin
 end $$;
 
 ALTER FUNCTION app.queue_store_purge() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.read_conversation(p_conversation uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_user uuid;
+begin
+    select c.user_id into v_user from public.conversations c where c.id = p_conversation;
+    perform app.begin_read('messages.listed', v_user, p_conversation);
+    return v_user;
+end $$;
+
+ALTER FUNCTION app.read_conversation(p_conversation uuid) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.read_conversations_of(p_user uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform 1 from public.users u where u.id = p_user;
+    if not found and app.is_admin() then
+        raise exception using errcode = 'IG404', message = 'no such person';
+    end if;
+    perform app.begin_read('conversations.listed', p_user, null);
+end $$;
+
+ALTER FUNCTION app.read_conversations_of(p_user uuid) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.read_user_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return (
+        select e.subject_id
+          from public.audit_events e
+         where e.id = nullif(pg_catalog.current_setting('app.reading', true), '')::uuid
+           and e.xmin = pg_catalog.pg_current_xact_id()::xid
+           and e.action in ('conversations.listed', 'messages.listed')
+           and e.actor_id = app.current_user_id()
+           and app.is_admin()
+           and exists (
+               select 1 from public.access_grants g
+                where g.admin_id = e.actor_id and g.user_id = e.subject_id
+                  and g.expires_at > pg_catalog.now()));
+end $$;
+
+ALTER FUNCTION app.read_user_id() OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql
@@ -432,6 +708,69 @@ end $$;
 
 ALTER FUNCTION app.whoami(p_digest bytea) OWNER TO ignacio_owner;
 
+CREATE TABLE public.access_grants (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    admin_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    reason text NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '00:30:00'::interval) NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT access_grants_reason_check CHECK ((((char_length(reason) >= 10) AND (char_length(reason) <= 500)) AND (reason ~ '\S\s+\S'::text)))
+);
+
+ALTER TABLE ONLY public.access_grants FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.access_grants OWNER TO ignacio_owner;
+
+CREATE TABLE public.audit_events (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    seq bigint NOT NULL,
+    actor_id uuid,
+    actor_name character varying(255),
+    actor_role text NOT NULL,
+    action text NOT NULL,
+    subject_id uuid,
+    target_id uuid,
+    reason text,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    prev_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT audit_events_action_check CHECK ((action = ANY (ARRAY['session.opened'::text, 'session.ended'::text, 'user.created'::text, 'user.changed'::text, 'user.deleted'::text, 'user.read'::text, 'users.listed'::text, 'conversation.deleted'::text, 'conversations.listed'::text, 'messages.listed'::text, 'file.deleted'::text, 'files.listed'::text, 'grant.created'::text, 'audit.listed'::text]))),
+    CONSTRAINT audit_events_actor_role_check CHECK ((actor_role = ANY (ARRAY['participant'::text, 'admin'::text, 'system'::text])))
+);
+
+ALTER TABLE ONLY public.audit_events FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_events OWNER TO ignacio_owner;
+
+CREATE TABLE public.audit_heads (
+    id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT audit_heads_single_check CHECK ((id = '00000000-0000-0000-0000-000000000000'::uuid))
+);
+
+ALTER TABLE ONLY public.audit_heads FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit_heads OWNER TO ignacio_owner;
+
+CREATE TABLE public.erasures (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    person_id uuid NOT NULL,
+    admin_id uuid NOT NULL,
+    n_conversations bigint NOT NULL,
+    n_messages bigint NOT NULL,
+    n_files bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.erasures FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.erasures OWNER TO ignacio_owner;
+
 CREATE TABLE public.otp_codes (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     user_id uuid,
@@ -477,6 +816,7 @@ CREATE TABLE public.purge_queue (
     next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    erasure_id uuid,
     CONSTRAINT purge_queue_kind_check CHECK ((kind = ANY (ARRAY['object'::text, 'openai_file'::text, 'openai_vector_store'::text, 'openai_response'::text])))
 );
 
@@ -536,6 +876,18 @@ ALTER TABLE ONLY public.user_vector_stores FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.user_vector_stores OWNER TO ignacio_owner;
 
+ALTER TABLE ONLY public.access_grants
+    ADD CONSTRAINT access_grants_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_events
+    ADD CONSTRAINT audit_events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit_events
+    ADD CONSTRAINT audit_events_seq_key UNIQUE (seq);
+
+ALTER TABLE ONLY public.audit_heads
+    ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.citations
     ADD CONSTRAINT citations_pkey PRIMARY KEY (id);
 
@@ -544,6 +896,9 @@ ALTER TABLE ONLY public.conversations
 
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.erasures
+    ADD CONSTRAINT erasures_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.message_files
     ADD CONSTRAINT message_files_pkey PRIMARY KEY (message_id, file_id);
@@ -602,6 +957,16 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+CREATE INDEX access_grants_admin_idx ON public.access_grants USING btree (admin_id, user_id, expires_at DESC);
+
+CREATE INDEX access_grants_user_idx ON public.access_grants USING btree (user_id);
+
+CREATE INDEX audit_events_actor_idx ON public.audit_events USING btree (actor_id, created_at DESC, id DESC);
+
+CREATE INDEX audit_events_page_idx ON public.audit_events USING btree (created_at DESC, id DESC);
+
+CREATE INDEX audit_events_subject_idx ON public.audit_events USING btree (subject_id, created_at DESC, id DESC);
+
 CREATE INDEX citations_file_idx ON public.citations USING btree (user_id, file_id);
 
 CREATE INDEX citations_message_idx ON public.citations USING btree (message_id, "position");
@@ -619,6 +984,8 @@ CREATE INDEX otp_codes_user_idx ON public.otp_codes USING btree (user_id);
 CREATE INDEX outbox_due_idx ON public.outbox USING btree (next_attempt_at) WHERE (state = 'queued'::text);
 
 CREATE INDEX purge_queue_due_idx ON public.purge_queue USING btree (next_attempt_at);
+
+CREATE INDEX purge_queue_erasure_idx ON public.purge_queue USING btree (erasure_id);
 
 CREATE INDEX response_events_response_idx ON public.response_events USING btree (user_id, response_id);
 
@@ -646,6 +1013,14 @@ CREATE INDEX user_files_unfinished_idx ON public.user_files USING btree (created
 
 CREATE INDEX user_sessions_user_idx ON public.user_sessions USING btree (user_id, created_at DESC);
 
+CREATE INDEX users_page_idx ON public.users USING btree (created_at DESC, id DESC);
+
+CREATE TRIGGER access_grants_audit AFTER INSERT ON public.access_grants FOR EACH ROW EXECUTE FUNCTION app.audit_grant();
+
+CREATE TRIGGER audit_heads_updated_at BEFORE UPDATE ON public.audit_heads FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER conversations_audit AFTER DELETE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.audit_conversation();
+
 CREATE TRIGGER conversations_updated_at BEFORE UPDATE OF title, archived, pinned ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER messages_count AFTER INSERT ON public.messages FOR EACH ROW EXECUTE FUNCTION app.count_message();
@@ -662,11 +1037,17 @@ CREATE TRIGGER responses_purge BEFORE DELETE ON public.responses FOR EACH ROW WH
 
 CREATE TRIGGER responses_updated_at BEFORE UPDATE ON public.responses FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
+CREATE TRIGGER user_files_audit AFTER UPDATE OF deleted_at ON public.user_files FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL) AND (new.uploaded_at IS NOT NULL))) EXECUTE FUNCTION app.audit_file();
+
 CREATE TRIGGER user_files_purge BEFORE DELETE ON public.user_files FOR EACH ROW WHEN ((old.purged_at IS NULL)) EXECUTE FUNCTION app.queue_file_purge();
 
 CREATE TRIGGER user_files_sync_move BEFORE UPDATE OF openai_sync_status ON public.user_files FOR EACH ROW EXECUTE FUNCTION app.check_sync_move();
 
 CREATE TRIGGER user_files_updated_at BEFORE UPDATE ON public.user_files FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER user_sessions_audit_insert AFTER INSERT ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION app.audit_session();
+
+CREATE TRIGGER user_sessions_audit_update AFTER UPDATE OF revoked_at ON public.user_sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION app.audit_session();
 
 CREATE TRIGGER user_sessions_updated_at BEFORE UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
@@ -674,7 +1055,19 @@ CREATE TRIGGER user_vector_stores_purge BEFORE DELETE ON public.user_vector_stor
 
 CREATE TRIGGER user_vector_stores_updated_at BEFORE UPDATE ON public.user_vector_stores FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
+CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION app.audit_user();
+
+CREATE TRIGGER users_keep_admin_delete BEFORE DELETE ON public.users FOR EACH ROW WHEN ((old.is_admin AND old.is_active)) EXECUTE FUNCTION app.keep_an_admin();
+
+CREATE TRIGGER users_keep_admin_update BEFORE UPDATE OF is_admin, is_active ON public.users FOR EACH ROW WHEN ((old.is_admin AND old.is_active AND (NOT (new.is_admin AND new.is_active)))) EXECUTE FUNCTION app.keep_an_admin();
+
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+ALTER TABLE ONLY public.access_grants
+    ADD CONSTRAINT access_grants_admin_id_fkey FOREIGN KEY (admin_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.access_grants
+    ADD CONSTRAINT access_grants_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.citations
     ADD CONSTRAINT citations_file_fkey FOREIGN KEY (user_id, file_id) REFERENCES public.user_files(user_id, id) ON DELETE SET NULL (file_id);
@@ -700,6 +1093,9 @@ ALTER TABLE ONLY public.otp_codes
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_otp_id_fkey FOREIGN KEY (otp_id) REFERENCES public.otp_codes(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.purge_queue
+    ADD CONSTRAINT purge_queue_erasure_id_fkey FOREIGN KEY (erasure_id) REFERENCES public.erasures(id) ON DELETE SET NULL;
+
 ALTER TABLE ONLY public.response_events
     ADD CONSTRAINT response_events_response_fkey FOREIGN KEY (user_id, response_id) REFERENCES public.responses(user_id, id) ON DELETE CASCADE;
 
@@ -721,7 +1117,33 @@ ALTER TABLE ONLY public.user_sessions
 ALTER TABLE ONLY public.user_vector_stores
     ADD CONSTRAINT user_vector_stores_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE public.access_grants ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY access_grants_admin_insert ON public.access_grants FOR INSERT TO ignacio_admin WITH CHECK ((( SELECT app.is_admin() AS is_admin) AND (admin_id = ( SELECT app.current_user_id() AS current_user_id))));
+
+CREATE POLICY access_grants_admin_select ON public.access_grants FOR SELECT TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
+
+CREATE POLICY access_grants_definer_select ON public.access_grants FOR SELECT TO ignacio_definer USING (true);
+
+ALTER TABLE public.audit_events ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY audit_events_admin_select ON public.audit_events FOR SELECT TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
+
+CREATE POLICY audit_events_api_select ON public.audit_events FOR SELECT TO ignacio_api USING (((subject_id = ( SELECT app.current_user_id() AS current_user_id)) AND (actor_role = 'admin'::text) AND (actor_id <> subject_id)));
+
+CREATE POLICY audit_events_definer_insert ON public.audit_events FOR INSERT TO ignacio_definer WITH CHECK (true);
+
+CREATE POLICY audit_events_definer_select ON public.audit_events FOR SELECT TO ignacio_definer USING (true);
+
+ALTER TABLE public.audit_heads ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY audit_heads_definer_select ON public.audit_heads FOR SELECT TO ignacio_definer USING (true);
+
+CREATE POLICY audit_heads_definer_update ON public.audit_heads FOR UPDATE TO ignacio_definer USING (true) WITH CHECK (true);
+
 ALTER TABLE public.citations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY citations_admin_select ON public.citations FOR SELECT TO ignacio_admin USING ((user_id = ( SELECT app.read_user_id() AS read_user_id)));
 
 CREATE POLICY citations_api_select ON public.citations FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
 
@@ -730,6 +1152,8 @@ CREATE POLICY citations_worker_insert ON public.citations FOR INSERT TO ignacio_
 CREATE POLICY citations_worker_select ON public.citations FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
 
 ALTER TABLE public.conversations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY conversations_admin_select ON public.conversations FOR SELECT TO ignacio_admin USING ((user_id = ( SELECT app.read_user_id() AS read_user_id)));
 
 CREATE POLICY conversations_api_delete ON public.conversations FOR DELETE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
 
@@ -743,7 +1167,15 @@ CREATE POLICY conversations_definer_select ON public.conversations FOR SELECT TO
 
 CREATE POLICY conversations_definer_update ON public.conversations FOR UPDATE TO ignacio_definer USING (true) WITH CHECK (true);
 
+ALTER TABLE public.erasures ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY erasures_admin_select ON public.erasures FOR SELECT TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
+
+CREATE POLICY erasures_definer_insert ON public.erasures FOR INSERT TO ignacio_definer WITH CHECK (true);
+
 ALTER TABLE public.message_files ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY message_files_admin_select ON public.message_files FOR SELECT TO ignacio_admin USING ((user_id = ( SELECT app.read_user_id() AS read_user_id)));
 
 CREATE POLICY message_files_api_insert ON public.message_files FOR INSERT TO ignacio_api WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND (EXISTS ( SELECT 1
    FROM public.messages m
@@ -754,6 +1186,8 @@ CREATE POLICY message_files_api_select ON public.message_files FOR SELECT TO ign
 CREATE POLICY message_files_worker_select ON public.message_files FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
 
 ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY messages_admin_select ON public.messages FOR SELECT TO ignacio_admin USING ((user_id = ( SELECT app.read_user_id() AS read_user_id)));
 
 CREATE POLICY messages_api_insert ON public.messages FOR INSERT TO ignacio_api WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
 
@@ -785,7 +1219,13 @@ CREATE POLICY outbox_auth_update ON public.outbox FOR UPDATE TO ignacio_auth USI
 
 ALTER TABLE public.purge_queue ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY purge_queue_admin_select ON public.purge_queue FOR SELECT TO ignacio_admin USING ((( SELECT app.is_admin() AS is_admin) AND (erasure_id IS NOT NULL)));
+
 CREATE POLICY purge_queue_definer_insert ON public.purge_queue FOR INSERT TO ignacio_definer WITH CHECK (true);
+
+CREATE POLICY purge_queue_definer_select ON public.purge_queue FOR SELECT TO ignacio_definer USING (true);
+
+CREATE POLICY purge_queue_definer_update ON public.purge_queue FOR UPDATE TO ignacio_definer USING ((erasure_id IS NULL)) WITH CHECK (true);
 
 CREATE POLICY purge_queue_worker_delete ON public.purge_queue FOR DELETE TO ignacio_worker USING (true);
 
@@ -804,6 +1244,8 @@ CREATE POLICY response_events_worker_insert ON public.response_events FOR INSERT
 CREATE POLICY response_events_worker_select ON public.response_events FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
 
 ALTER TABLE public.responses ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY responses_admin_select ON public.responses FOR SELECT TO ignacio_admin USING ((user_id = ( SELECT app.read_user_id() AS read_user_id)));
 
 CREATE POLICY responses_api_insert ON public.responses FOR INSERT TO ignacio_api WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND (EXISTS ( SELECT 1
    FROM public.messages m
@@ -827,11 +1269,15 @@ CREATE POLICY seaql_migrations_service_select ON public.seaql_migrations FOR SEL
 
 ALTER TABLE public.user_files ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY user_files_admin_select ON public.user_files FOR SELECT TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
+
 CREATE POLICY user_files_api_insert ON public.user_files FOR INSERT TO ignacio_api WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND ((file_path)::text = ((('users/'::text || user_id) || '/'::text) || id))));
 
 CREATE POLICY user_files_api_select ON public.user_files FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
 
 CREATE POLICY user_files_api_update ON public.user_files FOR UPDATE TO ignacio_api USING (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND (deleted_at IS NULL))) WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND ((deleted_at IS NOT NULL) OR (NOT (openai_sync_status IS DISTINCT FROM 'pending'::text)) OR (openai_sync_status IS NULL))));
+
+CREATE POLICY user_files_definer_select ON public.user_files FOR SELECT TO ignacio_definer USING (true);
 
 CREATE POLICY user_files_worker_delete ON public.user_files FOR DELETE TO ignacio_worker USING (((deleted_at IS NOT NULL) AND (purged_at IS NOT NULL) AND (openai_file_id IS NULL)));
 
@@ -840,6 +1286,10 @@ CREATE POLICY user_files_worker_select ON public.user_files FOR SELECT TO ignaci
 CREATE POLICY user_files_worker_update ON public.user_files FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
 
 ALTER TABLE public.user_sessions ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY user_sessions_admin_select ON public.user_sessions FOR SELECT TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
+
+CREATE POLICY user_sessions_admin_update ON public.user_sessions FOR UPDATE TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin)) WITH CHECK (( SELECT app.is_admin() AS is_admin));
 
 CREATE POLICY user_sessions_api_select ON public.user_sessions FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
 
@@ -869,11 +1319,19 @@ CREATE POLICY user_vector_stores_worker_select ON public.user_vector_stores FOR 
 
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY users_admin_insert ON public.users FOR INSERT TO ignacio_admin WITH CHECK (( SELECT app.is_admin() AS is_admin));
+
+CREATE POLICY users_admin_select ON public.users FOR SELECT TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
+
+CREATE POLICY users_admin_update ON public.users FOR UPDATE TO ignacio_admin USING ((( SELECT app.is_admin() AS is_admin) AND (id <> ( SELECT app.current_user_id() AS current_user_id)) AND (id <> '00000000-0000-0000-0000-000000000000'::uuid))) WITH CHECK ((( SELECT app.is_admin() AS is_admin) AND (id <> ( SELECT app.current_user_id() AS current_user_id)) AND (id <> '00000000-0000-0000-0000-000000000000'::uuid)));
+
 CREATE POLICY users_api_select ON public.users FOR SELECT TO ignacio_api USING ((id = ( SELECT app.current_user_id() AS current_user_id)));
 
 CREATE POLICY users_api_update ON public.users FOR UPDATE TO ignacio_api USING ((id = ( SELECT app.current_user_id() AS current_user_id))) WITH CHECK ((id = ( SELECT app.current_user_id() AS current_user_id)));
 
 CREATE POLICY users_auth_select ON public.users FOR SELECT TO ignacio_auth USING (true);
+
+CREATE POLICY users_definer_delete ON public.users FOR DELETE TO ignacio_definer USING (true);
 
 CREATE POLICY users_definer_select ON public.users FOR SELECT TO ignacio_definer USING (true);
 
@@ -901,6 +1359,27 @@ GRANT USAGE ON SCHEMA public TO ignacio_seeder;
 REVOKE ALL ON FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) TO ignacio_worker;
 
+REVOKE ALL ON FUNCTION app.audit(p_action text, p_actor uuid, p_subject uuid, p_target uuid, p_reason text, p_detail jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.audit_actor() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.audit_conversation() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.audit_conversation() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.audit_file() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.audit_file() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.audit_grant() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.audit_grant() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.audit_session() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.audit_session() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.audit_user() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.audit_user() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.begin_read(p_action text, p_subject uuid, p_target uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.check_sync_move() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.count_message() FROM PUBLIC;
@@ -917,10 +1396,20 @@ GRANT ALL ON FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id
 REVOKE ALL ON FUNCTION app.enter_list(p_digest bytea, p_cursor_owner uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.enter_list(p_digest bytea, p_cursor_owner uuid) TO ignacio_api;
 
+REVOKE ALL ON FUNCTION app.erase_person(p_erasure uuid, p_person uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.erase_person(p_erasure uuid, p_person uuid) TO ignacio_admin;
+
+REVOKE ALL ON FUNCTION app.is_admin() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.is_admin() TO ignacio_admin;
+
+REVOKE ALL ON FUNCTION app.keep_an_admin() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.keep_an_admin() TO ignacio_owner;
+
 REVOKE ALL ON FUNCTION app.leased_user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.leased_user_id() TO ignacio_worker;
 
 GRANT SELECT,DELETE ON TABLE public.conversations TO ignacio_api;
+GRANT SELECT ON TABLE public.conversations TO ignacio_admin;
 
 GRANT INSERT(id) ON TABLE public.conversations TO ignacio_api;
 GRANT SELECT(id) ON TABLE public.conversations TO ignacio_definer;
@@ -943,12 +1432,15 @@ GRANT ALL ON FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid
 
 GRANT SELECT ON TABLE public.citations TO ignacio_api;
 GRANT SELECT,INSERT ON TABLE public.citations TO ignacio_worker;
+GRANT SELECT ON TABLE public.citations TO ignacio_admin;
 
 GRANT SELECT,INSERT ON TABLE public.message_files TO ignacio_api;
 GRANT SELECT ON TABLE public.message_files TO ignacio_worker;
+GRANT SELECT ON TABLE public.message_files TO ignacio_admin;
 
 GRANT SELECT ON TABLE public.messages TO ignacio_api;
 GRANT SELECT ON TABLE public.messages TO ignacio_worker;
+GRANT SELECT ON TABLE public.messages TO ignacio_admin;
 
 GRANT INSERT(id) ON TABLE public.messages TO ignacio_api;
 
@@ -971,13 +1463,16 @@ GRANT SELECT ON TABLE public.responses TO ignacio_worker;
 
 GRANT SELECT(id) ON TABLE public.responses TO ignacio_definer;
 GRANT INSERT(id) ON TABLE public.responses TO ignacio_api;
+GRANT SELECT(id) ON TABLE public.responses TO ignacio_admin;
 
 GRANT SELECT(user_id) ON TABLE public.responses TO ignacio_definer;
 GRANT INSERT(user_id) ON TABLE public.responses TO ignacio_api;
+GRANT SELECT(user_id) ON TABLE public.responses TO ignacio_admin;
 
 GRANT INSERT(conversation_id) ON TABLE public.responses TO ignacio_api;
 
 GRANT INSERT(message_id) ON TABLE public.responses TO ignacio_api;
+GRANT SELECT(message_id) ON TABLE public.responses TO ignacio_admin;
 
 GRANT UPDATE(state) ON TABLE public.responses TO ignacio_worker;
 GRANT SELECT(state) ON TABLE public.responses TO ignacio_definer;
@@ -1025,16 +1520,26 @@ GRANT SELECT ON TABLE public.user_files TO ignacio_api;
 GRANT SELECT,DELETE ON TABLE public.user_files TO ignacio_worker;
 
 GRANT INSERT(id) ON TABLE public.user_files TO ignacio_api;
+GRANT SELECT(id) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT INSERT(user_id) ON TABLE public.user_files TO ignacio_api;
+GRANT SELECT(user_id) ON TABLE public.user_files TO ignacio_definer;
+GRANT SELECT(user_id) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT INSERT(file_name),UPDATE(file_name) ON TABLE public.user_files TO ignacio_api;
+GRANT SELECT(file_name) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT INSERT(file_path) ON TABLE public.user_files TO ignacio_api;
 
 GRANT INSERT(file_type) ON TABLE public.user_files TO ignacio_api;
+GRANT SELECT(file_type) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT UPDATE(file_size) ON TABLE public.user_files TO ignacio_api;
+GRANT SELECT(file_size) ON TABLE public.user_files TO ignacio_admin;
+
+GRANT SELECT(created_at) ON TABLE public.user_files TO ignacio_admin;
+
+GRANT SELECT(updated_at) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT UPDATE(openai_file_id) ON TABLE public.user_files TO ignacio_worker;
 
@@ -1044,23 +1549,33 @@ GRANT UPDATE(openai_uploaded_at) ON TABLE public.user_files TO ignacio_worker;
 
 GRANT UPDATE(openai_sync_status) ON TABLE public.user_files TO ignacio_worker;
 GRANT UPDATE(openai_sync_status) ON TABLE public.user_files TO ignacio_api;
+GRANT SELECT(openai_sync_status) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT INSERT(conversation_id) ON TABLE public.user_files TO ignacio_api;
+GRANT SELECT(conversation_id) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT UPDATE(content_sha256) ON TABLE public.user_files TO ignacio_api;
+GRANT SELECT(content_sha256) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT UPDATE(uploaded_at) ON TABLE public.user_files TO ignacio_api;
+GRANT SELECT(uploaded_at) ON TABLE public.user_files TO ignacio_definer;
+GRANT SELECT(uploaded_at) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT UPDATE(deleted_at) ON TABLE public.user_files TO ignacio_api;
 GRANT UPDATE(deleted_at) ON TABLE public.user_files TO ignacio_worker;
+GRANT SELECT(deleted_at) ON TABLE public.user_files TO ignacio_definer;
+GRANT SELECT(deleted_at) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT UPDATE(purged_at) ON TABLE public.user_files TO ignacio_worker;
 
 GRANT UPDATE(sync_attempts) ON TABLE public.user_files TO ignacio_worker;
+GRANT SELECT(sync_attempts) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT UPDATE(sync_error) ON TABLE public.user_files TO ignacio_worker;
+GRANT SELECT(sync_error) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT UPDATE(synced_at) ON TABLE public.user_files TO ignacio_worker;
+GRANT SELECT(synced_at) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT UPDATE(next_attempt_at) ON TABLE public.user_files TO ignacio_api;
 GRANT UPDATE(next_attempt_at) ON TABLE public.user_files TO ignacio_worker;
@@ -1073,9 +1588,13 @@ GRANT UPDATE(lease_epoch) ON TABLE public.user_files TO ignacio_worker;
 
 GRANT SELECT ON TABLE app.whole_messages TO ignacio_api;
 GRANT SELECT ON TABLE app.whole_messages TO ignacio_worker;
+GRANT SELECT ON TABLE app.whole_messages TO ignacio_admin;
 
 REVOKE ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
+
+REVOKE ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_target uuid, p_detail jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_target uuid, p_detail jsonb) TO ignacio_admin;
 
 REVOKE ALL ON FUNCTION app.queue_file_purge() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.queue_file_purge() TO ignacio_owner;
@@ -1086,6 +1605,15 @@ GRANT ALL ON FUNCTION app.queue_response_purge() TO ignacio_owner;
 REVOKE ALL ON FUNCTION app.queue_store_purge() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.queue_store_purge() TO ignacio_owner;
 
+REVOKE ALL ON FUNCTION app.read_conversation(p_conversation uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.read_conversation(p_conversation uuid) TO ignacio_admin;
+
+REVOKE ALL ON FUNCTION app.read_conversations_of(p_user uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.read_conversations_of(p_user uuid) TO ignacio_admin;
+
+REVOKE ALL ON FUNCTION app.read_user_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.read_user_id() TO ignacio_admin;
+
 REVOKE ALL ON FUNCTION app.set_updated_at() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) FROM PUBLIC;
@@ -1093,24 +1621,32 @@ GRANT ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], 
 
 GRANT SELECT ON TABLE public.users TO ignacio_api;
 GRANT SELECT,INSERT ON TABLE public.users TO ignacio_seeder;
+GRANT DELETE ON TABLE public.users TO ignacio_definer;
+GRANT SELECT ON TABLE public.users TO ignacio_admin;
 
 GRANT SELECT(id) ON TABLE public.users TO ignacio_definer;
 GRANT SELECT(id) ON TABLE public.users TO ignacio_auth;
 GRANT SELECT(id) ON TABLE public.users TO ignacio_worker;
+GRANT INSERT(id) ON TABLE public.users TO ignacio_admin;
 
 GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_auth;
 GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_worker;
+GRANT INSERT(phone_number) ON TABLE public.users TO ignacio_admin;
 
 GRANT UPDATE(name) ON TABLE public.users TO ignacio_api;
 GRANT SELECT(name) ON TABLE public.users TO ignacio_auth;
 GRANT SELECT(name) ON TABLE public.users TO ignacio_worker;
+GRANT SELECT(name) ON TABLE public.users TO ignacio_definer;
+GRANT INSERT(name),UPDATE(name) ON TABLE public.users TO ignacio_admin;
 
 GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_definer;
 GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_auth;
 GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_worker;
+GRANT INSERT(is_admin),UPDATE(is_admin) ON TABLE public.users TO ignacio_admin;
 
 GRANT SELECT(is_active) ON TABLE public.users TO ignacio_definer;
 GRANT SELECT(is_active) ON TABLE public.users TO ignacio_auth;
+GRANT UPDATE(is_active) ON TABLE public.users TO ignacio_admin;
 
 GRANT SELECT(created_at) ON TABLE public.users TO ignacio_auth;
 GRANT SELECT(created_at) ON TABLE public.users TO ignacio_worker;
@@ -1122,9 +1658,51 @@ GRANT UPDATE(locale) ON TABLE public.users TO ignacio_api;
 GRANT SELECT(locale) ON TABLE public.users TO ignacio_auth;
 GRANT SELECT(locale) ON TABLE public.users TO ignacio_definer;
 GRANT SELECT(locale) ON TABLE public.users TO ignacio_worker;
+GRANT INSERT(locale),UPDATE(locale) ON TABLE public.users TO ignacio_admin;
 
 REVOKE ALL ON FUNCTION app.whoami(p_digest bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.whoami(p_digest bytea) TO ignacio_api;
+
+GRANT SELECT ON TABLE public.access_grants TO ignacio_admin;
+
+GRANT INSERT(id) ON TABLE public.access_grants TO ignacio_admin;
+
+GRANT SELECT(admin_id) ON TABLE public.access_grants TO ignacio_definer;
+GRANT INSERT(admin_id) ON TABLE public.access_grants TO ignacio_admin;
+
+GRANT SELECT(user_id) ON TABLE public.access_grants TO ignacio_definer;
+GRANT INSERT(user_id) ON TABLE public.access_grants TO ignacio_admin;
+
+GRANT SELECT(reason) ON TABLE public.access_grants TO ignacio_definer;
+GRANT INSERT(reason) ON TABLE public.access_grants TO ignacio_admin;
+
+GRANT SELECT(expires_at) ON TABLE public.access_grants TO ignacio_definer;
+
+GRANT SELECT,INSERT ON TABLE public.audit_events TO ignacio_definer;
+GRANT SELECT ON TABLE public.audit_events TO ignacio_admin;
+
+GRANT SELECT(id) ON TABLE public.audit_events TO ignacio_api;
+
+GRANT SELECT(actor_name) ON TABLE public.audit_events TO ignacio_api;
+
+GRANT SELECT(actor_role) ON TABLE public.audit_events TO ignacio_api;
+
+GRANT SELECT(action) ON TABLE public.audit_events TO ignacio_api;
+
+GRANT SELECT(target_id) ON TABLE public.audit_events TO ignacio_api;
+
+GRANT SELECT(reason) ON TABLE public.audit_events TO ignacio_api;
+
+GRANT SELECT(created_at) ON TABLE public.audit_events TO ignacio_api;
+
+GRANT SELECT ON TABLE public.audit_heads TO ignacio_definer;
+
+GRANT UPDATE(seq) ON TABLE public.audit_heads TO ignacio_definer;
+
+GRANT UPDATE(hash) ON TABLE public.audit_heads TO ignacio_definer;
+
+GRANT INSERT ON TABLE public.erasures TO ignacio_definer;
+GRANT SELECT ON TABLE public.erasures TO ignacio_admin;
 
 GRANT SELECT,INSERT ON TABLE public.otp_codes TO ignacio_auth;
 GRANT SELECT,DELETE ON TABLE public.otp_codes TO ignacio_worker;
@@ -1154,8 +1732,12 @@ GRANT UPDATE(lease_owner) ON TABLE public.outbox TO ignacio_auth;
 GRANT UPDATE(lease_until) ON TABLE public.outbox TO ignacio_auth;
 
 GRANT SELECT,DELETE ON TABLE public.purge_queue TO ignacio_worker;
+GRANT SELECT ON TABLE public.purge_queue TO ignacio_definer;
+
+GRANT SELECT(id) ON TABLE public.purge_queue TO ignacio_admin;
 
 GRANT INSERT(kind) ON TABLE public.purge_queue TO ignacio_definer;
+GRANT SELECT(kind) ON TABLE public.purge_queue TO ignacio_admin;
 
 GRANT INSERT(target) ON TABLE public.purge_queue TO ignacio_definer;
 
@@ -1164,6 +1746,9 @@ GRANT UPDATE(attempts) ON TABLE public.purge_queue TO ignacio_worker;
 GRANT UPDATE(error) ON TABLE public.purge_queue TO ignacio_worker;
 
 GRANT UPDATE(next_attempt_at) ON TABLE public.purge_queue TO ignacio_worker;
+
+GRANT UPDATE(erasure_id) ON TABLE public.purge_queue TO ignacio_definer;
+GRANT SELECT(erasure_id) ON TABLE public.purge_queue TO ignacio_admin;
 
 GRANT SELECT ON TABLE public.response_events TO ignacio_api;
 GRANT SELECT,INSERT ON TABLE public.response_events TO ignacio_worker;
@@ -1177,25 +1762,34 @@ GRANT SELECT,INSERT ON TABLE public.user_sessions TO ignacio_auth;
 GRANT SELECT,DELETE ON TABLE public.user_sessions TO ignacio_worker;
 
 GRANT SELECT(id) ON TABLE public.user_sessions TO ignacio_api;
+GRANT SELECT(id) ON TABLE public.user_sessions TO ignacio_admin;
 
 GRANT SELECT(user_id) ON TABLE public.user_sessions TO ignacio_api;
+GRANT SELECT(user_id) ON TABLE public.user_sessions TO ignacio_admin;
 
 GRANT SELECT(device_name) ON TABLE public.user_sessions TO ignacio_api;
+GRANT SELECT(device_name) ON TABLE public.user_sessions TO ignacio_admin;
 
 GRANT SELECT(expires_at) ON TABLE public.user_sessions TO ignacio_api;
+GRANT SELECT(expires_at) ON TABLE public.user_sessions TO ignacio_admin;
 
 GRANT UPDATE(idle_expires_at) ON TABLE public.user_sessions TO ignacio_definer;
 GRANT SELECT(idle_expires_at) ON TABLE public.user_sessions TO ignacio_api;
+GRANT SELECT(idle_expires_at) ON TABLE public.user_sessions TO ignacio_admin;
 
 GRANT UPDATE(last_used_at) ON TABLE public.user_sessions TO ignacio_definer;
 GRANT SELECT(last_used_at) ON TABLE public.user_sessions TO ignacio_api;
+GRANT SELECT(last_used_at) ON TABLE public.user_sessions TO ignacio_admin;
 
 GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE public.user_sessions TO ignacio_api;
 GRANT UPDATE(revoked_at) ON TABLE public.user_sessions TO ignacio_auth;
+GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE public.user_sessions TO ignacio_admin;
 
 GRANT SELECT(created_at) ON TABLE public.user_sessions TO ignacio_api;
+GRANT SELECT(created_at) ON TABLE public.user_sessions TO ignacio_admin;
 
 GRANT UPDATE(updated_at) ON TABLE public.user_sessions TO ignacio_definer;
 GRANT SELECT(updated_at) ON TABLE public.user_sessions TO ignacio_api;
+GRANT SELECT(updated_at) ON TABLE public.user_sessions TO ignacio_admin;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.user_vector_stores TO ignacio_worker;

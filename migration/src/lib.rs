@@ -9,6 +9,8 @@
 //! others, name it in [`names`]'s list below, run `cargo xtask schema`, and add the new columns to
 //! the entities and to the row level security matrix of `ignacio-persistence`.
 
+mod adoption;
+mod error;
 mod m001_initial_schema;
 mod m002_add_user_files_table;
 mod m003_add_openai_fields_to_user_files;
@@ -19,14 +21,20 @@ mod m007_add_file_sync;
 mod m008_add_otp_outbox;
 mod m009_add_one_trip_reads;
 mod m010_guard_migration_log;
+mod m011_add_audit;
+mod m012_add_administration;
+mod report;
 mod roles;
 mod run;
 mod script;
+mod server_version;
 
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
 
+pub use error::MigrateError;
+pub use report::{Adoption, Notice, TableCount};
 pub use roles::{RolePasswords, SERVICE_ROLES, service_url};
-pub use run::{MigrateError, Status, apply, rollback, status};
+pub use run::{Applied, Status, apply, apply_and_tell, plan, rollback, status};
 
 struct Migrator;
 
@@ -43,6 +51,8 @@ impl MigratorTrait for Migrator {
             Box::new(m008_add_otp_outbox::MIGRATION),
             Box::new(m009_add_one_trip_reads::MIGRATION),
             Box::new(m010_guard_migration_log::MIGRATION),
+            Box::new(m011_add_audit::MIGRATION),
+            Box::new(m012_add_administration::MIGRATION),
         ]
     }
 }

@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, raw_sql};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::run::MigrateError;
+use crate::error::MigrateError;
 
 /// The login roles of the service, one per code path.
 pub const SERVICE_ROLES: [&str; 4] =

@@ -8,30 +8,21 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait as _;
 use secrecy::{ExposeSecret, SecretString};
-use thiserror::Error;
 
-use crate::Migrator;
+use crate::adoption;
+use crate::error::MigrateError;
+use crate::report::Adoption;
 use crate::roles::{self, RolePasswords};
+use crate::{Migrator, server_version};
 
 /// Whoever migrates holds this advisory lock; the others wait for it.
 const LOCK_KEY: i64 = 0x1647_ac10;
-const OLDEST_POSTGRES: i32 = 150_000;
 /// How long a server may take to answer the first time; a refused connection is tried until then.
 const REACH_LIMIT: Duration = Duration::from_secs(5);
-
-/// Why the database could not be migrated.
-#[derive(Debug, Error)]
-pub enum MigrateError {
-    /// The URL cannot be read.
-    #[error("the database URL is not of the form postgres://user:password@host:5432/name")]
-    Url(#[from] url::ParseError),
-    /// A server that lacks what the policies need.
-    #[error("Postgres 15 or later is needed, this server is {0}")]
-    TooOld(String),
-    /// The database said no, or did not answer.
-    #[error("the database refused: {0}")]
-    Database(#[from] DbErr),
-}
+/// How often the roles are tried when another database of the same server is migrated, too.
+const ATTEMPTS: u32 = 10;
+/// The migration before which the tables of the old system step aside.
+const FIRST: &str = "001_initial_schema";
 
 /// A migration and whether this database has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,24 +33,82 @@ pub struct Status {
     pub applied: bool,
 }
 
-/// Makes the roles, sets their passwords and applies what is pending, all in one transaction under
-/// an advisory lock. Gives the names of what was applied; nothing pending is no error.
+/// What was applied, or would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// The migrations, in their order.
+    pub names: Vec<String>,
+    /// What became of the old system's tables, where there were any.
+    pub adoption: Option<Adoption>,
+}
+
+/// Makes the roles, sets their passwords, takes over what the old system left, and applies what is
+/// pending, all in one transaction under an advisory lock. Nothing pending is no error.
 ///
 /// `url` connects as a superuser, or as a role that owns the database and has CREATEROLE.
-pub async fn apply(
+pub async fn apply(url: &SecretString, passwords: &RolePasswords) -> Result<Applied, MigrateError> {
+    apply_and_tell(url, passwords, &|_| ()).await
+}
+
+/// As [`apply`]; `tell` hears the name of each old table before its rows are carried over.
+pub async fn apply_and_tell(
     url: &SecretString,
     passwords: &RolePasswords,
-) -> Result<Vec<String>, MigrateError> {
+    tell: &(dyn Fn(&str) + Sync),
+) -> Result<Applied, MigrateError> {
+    migrate(url, passwords, tell, Ending::Commit).await
+}
+
+/// Does the same as [`apply`] and undoes it, to tell what it would do. While it runs it holds the
+/// same locks.
+pub async fn plan(url: &SecretString, passwords: &RolePasswords) -> Result<Applied, MigrateError> {
+    migrate(url, passwords, &|_| (), Ending::Rollback).await
+}
+
+#[derive(Clone, Copy)]
+enum Ending {
+    Commit,
+    Rollback,
+}
+
+async fn migrate(
+    url: &SecretString,
+    passwords: &RolePasswords,
+    tell: &(dyn Fn(&str) + Sync),
+    ending: Ending,
+) -> Result<Applied, MigrateError> {
     let db = connect(url).await?;
-    let txn = begin_locked(&db).await?;
+    let mut attempt = 1;
+    let applied = loop {
+        match Box::pin(try_migrate(&db, passwords, tell, ending)).await {
+            Err(error) if error.is_collision() && attempt < ATTEMPTS => attempt += 1,
+            done => break done?,
+        }
+    };
+    db.close().await?;
+    Ok(applied)
+}
+
+async fn try_migrate(
+    db: &DatabaseConnection,
+    passwords: &RolePasswords,
+    tell: &(dyn Fn(&str) + Sync),
+    ending: Ending,
+) -> Result<Applied, MigrateError> {
+    let txn = begin_locked(db).await?;
     roles::prepare(&txn, passwords).await?;
     become_owner(&txn).await?;
-    let before = applied(&txn).await?;
+    let before = known(&txn).await?;
+    let adopts = !before.iter().any(|it| it == FIRST) && adoption::set_aside(&txn).await?;
     Migrator::up(&txn, None).await?;
-    let after = applied(&txn).await?;
-    txn.commit().await?;
-    db.close().await?;
-    Ok(after.into_iter().filter(|name| !before.contains(name)).collect())
+    let adoption = if adopts { Some(adoption::carry_over(&txn, tell).await?) } else { None };
+    let after = known(&txn).await?;
+    match ending {
+        Ending::Commit => txn.commit().await?,
+        Ending::Rollback => txn.rollback().await?,
+    }
+    let names = after.into_iter().filter(|name| !before.contains(name)).collect();
+    Ok(Applied { names, adoption })
 }
 
 /// Undoes the last `steps` migrations, or all of them, and gives their names, newest first. The
@@ -68,9 +117,9 @@ pub async fn rollback(url: &SecretString, steps: Option<u32>) -> Result<Vec<Stri
     let db = connect(url).await?;
     let txn = begin_locked(&db).await?;
     become_owner(&txn).await?;
-    let before = applied(&txn).await?;
+    let before = known(&txn).await?;
     Migrator::down(&txn, steps).await?;
-    let after = applied(&txn).await?;
+    let after = known(&txn).await?;
     txn.commit().await?;
     db.close().await?;
     Ok(before.into_iter().rev().filter(|name| !after.contains(name)).collect())
@@ -83,7 +132,7 @@ pub async fn status(url: &SecretString) -> Result<Vec<Status>, MigrateError> {
     if has_owner(&txn).await? {
         become_owner(&txn).await?;
     }
-    let applied = applied(&txn).await?;
+    let applied = known(&txn).await?;
     txn.rollback().await?;
     db.close().await?;
     Ok(crate::names()
@@ -96,9 +145,11 @@ async fn connect(url: &SecretString) -> Result<DatabaseConnection, MigrateError>
     let mut options = ConnectOptions::new(url.expose_secret());
     options.max_connections(1).sqlx_logging(false).acquire_timeout(REACH_LIMIT);
     let db = Database::connect(options).await?;
-    let version: i32 = setting(&db, "server_version_num").await?.parse().unwrap_or(0);
-    if version < OLDEST_POSTGRES {
-        return Err(MigrateError::TooOld(setting(&db, "server_version").await?));
+    let number = setting(&db, "server_version_num").await?.parse().unwrap_or(0);
+    if let Some(objection) =
+        server_version::objection(number, &setting(&db, "server_version").await?)
+    {
+        return Err(MigrateError::TooOld(objection));
     }
     Ok(db)
 }
@@ -110,14 +161,28 @@ async fn setting(db: &DatabaseConnection, name: &str) -> Result<String, DbErr> {
 
 async fn begin_locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let txn = db.begin().await?;
+    // Whatever the role's own settings are: a long migration is not a stuck one, names mean what
+    // they say, and times without a zone are UTC.
+    txn.execute_unprepared(
+        "set local statement_timeout = 0;
+         set local lock_timeout = 0;
+         set local idle_in_transaction_session_timeout = 0;
+         set local search_path = public;
+         set local timezone = 'UTC'",
+    )
+    .await?;
     txn.execute_raw(raw_sql!(Postgres, "select pg_advisory_xact_lock({LOCK_KEY})")).await?;
     // Only now: waiting for another migrator is right, waiting behind a long query is not.
     txn.execute_unprepared("set local lock_timeout = '5s'").await?;
     Ok(txn)
 }
 
-async fn become_owner(txn: &DatabaseTransaction) -> Result<(), DbErr> {
+pub(crate) async fn become_owner(txn: &DatabaseTransaction) -> Result<(), DbErr> {
     txn.execute_unprepared("set local role ignacio_owner").await.map(|_| ())
+}
+
+pub(crate) async fn become_whoever_connected(txn: &DatabaseTransaction) -> Result<(), DbErr> {
+    txn.execute_unprepared("set local role none").await.map(|_| ())
 }
 
 async fn has_owner(txn: &DatabaseTransaction) -> Result<bool, DbErr> {
@@ -128,6 +193,14 @@ async fn has_owner(txn: &DatabaseTransaction) -> Result<bool, DbErr> {
         ))
         .await?;
     row.map_or(Ok(false), |row| row.try_get("", "it"))
+}
+
+/// The migrations that are applied, which must all be known here.
+async fn known(txn: &DatabaseTransaction) -> Result<Vec<String>, MigrateError> {
+    let (applied, names) = (applied(txn).await?, crate::names());
+    let unknown: Vec<String> =
+        applied.iter().filter(|name| !names.contains(name)).cloned().collect();
+    if unknown.is_empty() { Ok(applied) } else { Err(MigrateError::Newer { unknown }) }
 }
 
 async fn applied(txn: &DatabaseTransaction) -> Result<Vec<String>, DbErr> {

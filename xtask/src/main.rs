@@ -5,6 +5,8 @@
     reason = "a tool for people at a terminal talks to them"
 )]
 
+mod admin;
+mod audit;
 mod ci;
 mod demo;
 mod deployment;
@@ -16,6 +18,8 @@ mod migrate;
 mod openapi;
 mod postgres_tools;
 mod programs;
+mod rls_cost;
+mod rls_mutants;
 mod schema;
 mod seed;
 mod storage;
@@ -57,8 +61,12 @@ enum Command {
     Ci(ci::Ci),
     Migrate(migrate::Migrate),
     Seed(seed::Seed),
+    Admin(admin::Admin),
+    Audit(audit::Audit),
     Storage(storage::Storage),
     Openapi(openapi::Openapi),
+    RlsCost(rls_cost::RlsCost),
+    RlsMutants(rls_mutants::RlsMutants),
     Schema(schema::Schema),
     Tidy(tidy::Tidy),
 }
@@ -88,7 +96,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Ci(ci) => runtime.block_on(ci.run()),
         Command::Migrate(migrate) => runtime.block_on(migrate.run()).map(done),
         Command::Seed(seed) => runtime.block_on(seed.run()).map(done),
+        Command::Admin(admin) => runtime.block_on(admin.run()).map(done),
+        Command::Audit(audit) => runtime.block_on(audit.run()).map(done),
         Command::Storage(storage) => storage.run(),
+        Command::RlsCost(cost) => runtime.block_on(cost.run()).map(done),
+        Command::RlsMutants(_) => rls_mutants::RlsMutants::run(),
         Command::Openapi(openapi) => openapi.run().map(done),
         Command::Schema(schema) => runtime.block_on(schema.run()).map(done),
         Command::Tidy(_) => tidy::Tidy::run(),

@@ -16,12 +16,16 @@ use crate::{deployment::Deployment, environment};
 #[command(after_long_help = "\
 Examples:
   cargo xtask migrate status
+  cargo xtask migrate --plan         what `up` would do; nothing is changed
   cargo xtask migrate up
   cargo xtask migrate down --steps 1
   cargo xtask migrate fresh --yes    everything down and up again; all data are lost")]
 pub(crate) struct Migrate {
     #[command(subcommand)]
-    way: Way,
+    way: Option<Way>,
+    /// Print what going up would do, and change nothing. It holds the same locks meanwhile.
+    #[arg(long, global = true)]
+    plan: bool,
     /// Where `dev` keeps its data.
     #[arg(long, global = true, default_value = ".dev")]
     data: PathBuf,
@@ -29,7 +33,8 @@ pub(crate) struct Migrate {
 
 #[derive(Debug, Subcommand)]
 enum Way {
-    /// Apply every pending migration, in order, under a lock.
+    /// Apply every pending migration, in order, under a lock, and take over the old system's
+    /// tables; this is what happens without a word, too.
     Up,
     /// Take migrations back, the newest first. What they hold is lost.
     Down(Down),
@@ -56,18 +61,22 @@ struct Down {
 
 impl Migrate {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        if let Way::Fresh { yes } = self.way {
+        let way = self.way.unwrap_or(Way::Up);
+        if self.plan && !matches!(way, Way::Up) {
+            bail!("--plan tells what going up would do: leave it out, or use it with `up`");
+        }
+        if let Way::Fresh { yes } = way {
             may_start_afresh(yes, environment::variable("APP_ENV").as_deref())?;
         }
         let deployment = Deployment::find(&environment::in_root(&self.data)).await?;
         let url = deployment.url();
-        match self.way {
-            Way::Up => up(&deployment).await,
+        match way {
+            Way::Up => up(&deployment, self.plan).await,
             Way::Down(Down { steps, .. }) => down(url, steps).await,
             Way::Status => status(url).await,
             Way::Fresh { .. } => {
                 down(url, None).await?;
-                up(&deployment).await
+                up(&deployment, false).await
             }
         }
     }
@@ -83,14 +92,22 @@ fn may_start_afresh(yes: bool, app_env: Option<&str>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn up(deployment: &Deployment) -> anyhow::Result<()> {
-    let applied = migration::apply(deployment.url(), &deployment.passwords()?)
-        .await
-        .context("the migrations could not be applied")?;
-    for name in &applied {
+async fn up(deployment: &Deployment, plan: bool) -> anyhow::Result<()> {
+    let (url, passwords) = (deployment.url(), deployment.passwords()?);
+    let applied = if plan {
+        migration::plan(url, &passwords).await
+    } else {
+        migration::apply(url, &passwords).await
+    };
+    let migration::Applied { names, adoption } =
+        applied.context("the migrations could not be applied")?;
+    for line in adoption.iter().flat_map(migration::Adoption::lines) {
+        println!("{line}");
+    }
+    for name in &names {
         println!("{name}");
     }
-    println!("{} applied", applied.len());
+    println!("{} {}", names.len(), if plan { "to apply; nothing was changed" } else { "applied" });
     Ok(())
 }
 

@@ -35,7 +35,7 @@ fn normalise(dump: &str) -> String {
 }
 
 /// A program of PostgreSQL, where the server programs are looked for too.
-fn find(name: &str) -> anyhow::Result<PathBuf> {
+pub(crate) fn find(name: &str) -> anyhow::Result<PathBuf> {
     let mut folders: Vec<PathBuf> = Vec::new();
     if let Ok(answer) = Command::new("pg_config").arg("--bindir").output() {
         folders.push(String::from_utf8_lossy(&answer.stdout).trim().into());

@@ -1,5 +1,6 @@
 //! `cargo xtask schema`: the database's schema, as the migrations make it.
 
+use anyhow::bail;
 use clap::Args;
 use ignacio_devstack::{Cluster, ClusterOptions};
 use ignacio_domain::keys::MasterSecret;
@@ -14,7 +15,8 @@ const DATABASE: &str = "schema";
 
 /// Write docs/schema.sql from the migrations, or check that it is up to date.
 ///
-/// Migrates an empty database in a private cluster and dumps its schema.
+/// Migrates an empty database in a private cluster and dumps its schema. Then it takes everything
+/// back and applies it again, which must give the same.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -39,7 +41,37 @@ impl Schema {
         let url = cluster.admin_url(DATABASE);
         // The cluster is thrown away in a moment: any secret will do.
         let secret = MasterSecret::parse("the schema is all that we want".repeat(2).into())?;
-        migration::apply(&url.clone().into(), &passwords(&secret)?).await?;
-        write_or_check(PATH, &dump_schema(&url)?, self.check, "schema")
+        let (owner, passwords) = (url.clone().into(), passwords(&secret)?);
+        migration::apply(&owner, &passwords).await?;
+        let first = dump_schema(&url)?;
+        migration::rollback(&owner, None).await?;
+        migration::apply(&owner, &passwords).await?;
+        if let Some(line) = first_difference(&first, &dump_schema(&url)?) {
+            bail!(
+                "the migrations do not make the same schema after they were taken back: look at `{line}` and at the scripts that make and remove it"
+            );
+        }
+        write_or_check(PATH, &first, self.check, "schema")
+    }
+}
+
+/// The first line that only one of two dumps has in its place.
+fn first_difference<'t>(one: &'t str, other: &'t str) -> Option<&'t str> {
+    let mut others = other.lines();
+    one.lines().find(|line| others.next() != Some(line)).or_else(|| others.next())
+}
+
+#[cfg(test)]
+mod tests {
+    //! A schema that changes on the way down and up again is noticed.
+
+    use super::first_difference;
+
+    #[test]
+    fn the_line_that_differs_is_named() {
+        assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);
+        assert_eq!(first_difference("a\nb\nc", "a\nc"), Some("b"));
+        assert_eq!(first_difference("a\n", "a\nb\n"), Some("b"));
+        assert_eq!(first_difference("a\nb\n", "a\n"), Some("b"));
     }
 }

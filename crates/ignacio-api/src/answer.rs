@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder, body};
 use serde::Serialize;
 
 use crate::etag::Etag;
-use crate::views::listing::Listing;
+use crate::views::listing::{CountedListing, Listing};
 
 /// One object: 200 with its entity tag, or 304 when the client has it.
 pub(crate) struct Tagged<T>(pub(crate) T);
@@ -20,6 +20,12 @@ pub(crate) struct Created<T> {
 
 /// Work that was taken on: 202.
 pub(crate) struct Accepted<T>(pub(crate) T);
+
+/// Work that was taken on, and where it can be followed: 202 with its place.
+pub(crate) struct Begun<T> {
+    pub(crate) location: String,
+    pub(crate) view: T,
+}
 
 /// Nothing more to say: 204.
 pub(crate) struct Done;
@@ -78,6 +84,14 @@ impl<T: Serialize> Responder for Accepted<T> {
     }
 }
 
+impl<T: Serialize> Responder for Begun<T> {
+    type Body = body::BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Accepted().insert_header((header::LOCATION, self.location)).json(self.view)
+    }
+}
+
 impl Responder for Done {
     type Body = body::BoxBody;
 
@@ -90,13 +104,25 @@ impl<T: Serialize> Responder for Listing<T> {
     type Body = body::BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let mut answer = HttpResponse::Ok();
-        if let Some(cursor) = &self.next_cursor {
-            let link = format!("<{}>; rel=\"next\"", next_page(request, cursor));
-            answer.insert_header((header::LINK, link));
-        }
-        answer.json(self)
+        page(request, self.next_cursor.as_deref(), &self)
     }
+}
+
+impl<T: Serialize> Responder for CountedListing<T> {
+    type Body = body::BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        page(request, self.next_cursor.as_deref(), &self)
+    }
+}
+
+fn page(request: &HttpRequest, next: Option<&str>, view: &impl Serialize) -> HttpResponse {
+    let mut answer = HttpResponse::Ok();
+    if let Some(cursor) = next {
+        let link = format!("<{}>; rel=\"next\"", next_page(request, cursor));
+        answer.insert_header((header::LINK, link));
+    }
+    answer.json(view)
 }
 
 /// The same request with the cursor of the next page.

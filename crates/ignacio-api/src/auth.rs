@@ -8,5 +8,5 @@ mod origin;
 
 pub(crate) use self::caller::Caller;
 pub(crate) use self::cookie::{forget, remember};
-pub(crate) use self::middleware::authenticate;
+pub(crate) use self::middleware::{admit_staff, authenticate};
 pub(crate) use self::origin::Origins;

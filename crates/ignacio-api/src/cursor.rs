@@ -22,6 +22,12 @@ pub(crate) enum List {
     Messages,
     Files,
     ConversationFiles,
+    AccessLog,
+    Accounts,
+    ReadConversations,
+    ReadMessages,
+    ReadFiles,
+    AuditEvents,
 }
 
 impl List {
@@ -31,6 +37,12 @@ impl List {
             Self::Messages => 2,
             Self::Files => 3,
             Self::ConversationFiles => 4,
+            Self::AccessLog => 5,
+            Self::Accounts => 6,
+            Self::ReadConversations => 7,
+            Self::ReadMessages => 8,
+            Self::ReadFiles => 9,
+            Self::AuditEvents => 10,
         }
     }
 }

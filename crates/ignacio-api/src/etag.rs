@@ -55,6 +55,11 @@ impl IfMatch {
         headers.contains_key(header::IF_MATCH).then_some(Self(named))
     }
 
+    /// Reads the header of a change that is not taken without.
+    pub(crate) fn required(headers: &HeaderMap) -> Result<Self, ApiError> {
+        Self::find(headers).ok_or(ApiError::PreconditionRequired)
+    }
+
     /// Refuses when the object is no longer what the client read.
     pub(crate) fn check(&self, current: &impl Serialize) -> Result<(), ApiError> {
         let tag = Etag::of(current)?;
@@ -118,6 +123,8 @@ mod tests {
         assert!(check(tag.as_str()) && check("*"));
         assert!(!check(&format!("W/{}", tag.as_str())) && !check("\"other\"") && !check(""));
         assert_eq!(IfMatch::find(&HeaderMap::new()), None);
+        let missing = IfMatch::required(&HeaderMap::new());
+        assert!(matches!(missing, Err(ApiError::PreconditionRequired)));
     }
 
     #[test]

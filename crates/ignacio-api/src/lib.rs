@@ -30,7 +30,7 @@ mod views;
 
 pub use self::server::server;
 pub use self::settings::{ApiSettings, DEFAULT_UPLOAD_MAX_BYTES};
-pub use self::state::AppState;
+pub use self::state::{AppState, Databases};
 
 /// The OpenAPI document of everything that is routed.
 pub fn openapi() -> utoipa::openapi::OpenApi {

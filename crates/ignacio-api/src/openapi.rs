@@ -47,6 +47,7 @@ language of `Accept-Language` (`es`, `en`), Spanish by default.";
         (name = "messages", description = "What was said"),
         (name = "responses", description = "One response is one generation of a reply"),
         (name = "files", description = "Documents, pictures and recordings"),
+        (name = "admin", description = "For the staff: accounts, grants to read, and the audit"),
         (name = "operations", description = "For those who run the service"),
     ),
     modifiers(&Schemes),
@@ -120,7 +121,7 @@ fn describe(operation: &mut Operation) {
 /// Lists repeat the schema of their items; a reference tells clients that it is the same.
 fn refer_to_items(components: &mut Components) {
     for (name, schema) in &mut components.schemas {
-        if let Some(item) = name.strip_prefix("Listing_")
+        if let Some((_, item)) = name.split_once("Listing_")
             && let RefOr::T(Schema::Object(list)) = schema
             && let Some(RefOr::T(Schema::Array(data))) = list.properties.get_mut("data")
         {

@@ -4,7 +4,8 @@ use actix_web::middleware::from_fn;
 use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use crate::auth::authenticate;
+use crate::auth::{admit_staff, authenticate};
+use crate::routes::admin::{audit, grants, readings, removal, users};
 use crate::routes::{
     conversations, document, files, health, me, messages, otp, responses, sessions,
 };
@@ -21,10 +22,28 @@ pub(crate) fn routes(config: &mut ServiceConfig<'_>) {
                 .service(sessions::open), //                   POST   /v1/auth/sessions
         )
         .service(
+            scope("/v1/admin")
+                .wrap(from_fn(admit_staff))
+                .service(users::list) //                       GET    /v1/admin/users
+                .service(users::create) //                     POST   /v1/admin/users
+                .service(users::show) //                       GET    /v1/admin/users/{id}
+                .service(users::change) //                     PATCH  /v1/admin/users/{id}
+                .service(removal::delete) //                   DELETE /v1/admin/users/{id}
+                .service(removal::show_erasure) //             GET    /v1/admin/erasures/{id}
+                .service(users::end_sessions) //               DELETE /v1/admin/users/{id}/sessions
+                .service(grants::create) //                    POST   /v1/admin/access-grants
+                .service(grants::show) //                      GET    /v1/admin/access-grants/{id}
+                .service(readings::files) //                   GET    /v1/admin/users/{id}/files
+                .service(readings::conversations) //           GET    /v1/admin/users/{id}/conversations
+                .service(readings::messages) //                GET    /v1/admin/conversations/{id}/messages
+                .service(audit::list), //                      GET    /v1/admin/audit-events
+        )
+        .service(
             scope("/v1")
                 .wrap(from_fn(authenticate))
                 .service(me::show) //                          GET    /v1/me
                 .service(me::change) //                        PATCH  /v1/me
+                .service(me::list_access) //                   GET    /v1/me/access-log
                 .service(sessions::list) //                    GET    /v1/sessions
                 .service(sessions::end_others) //              DELETE /v1/sessions?except=current
                 .service(sessions::end_current) //             DELETE /v1/sessions/current

@@ -1,5 +1,6 @@
 //! The handlers, one module per resource.
 
+pub(crate) mod admin;
 pub(crate) mod conversations;
 pub(crate) mod document;
 pub(crate) mod files;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use ignacio_domain::ids::ResponseId;
 use ignacio_domain::keys::Key;
 use ignacio_domain::ports::ObjectStore;
-use ignacio_persistence::{ApiDb, LiveReplies};
+use ignacio_persistence::{AdminDb, ApiDb, LiveReplies};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
@@ -22,9 +22,18 @@ use crate::problem::ApiError;
 use crate::settings::ApiSettings;
 use crate::surface::Surface;
 
+/// The database, as the roles that requests come to it with.
+pub struct Databases {
+    /// For everybody's routes.
+    pub api: ApiDb,
+    /// For the staff's.
+    pub admin: AdminDb,
+}
+
 /// The parts that handlers work with; made once, shared by all workers.
 pub struct AppState {
     pub(crate) db: ApiDb,
+    pub(crate) admin_db: AdminDb,
     pub(crate) store: Arc<dyn ObjectStore>,
     pub(crate) settings: ApiSettings,
     pub(crate) cursors: Cursors,
@@ -46,14 +55,15 @@ impl AppState {
     /// HTTP workers have stopped; `tasks` is waited for before the process ends.
     pub fn new(
         settings: ApiSettings,
-        db: ApiDb,
+        databases: Databases,
         live: Option<LiveReplies>,
         store: Arc<dyn ObjectStore>,
         stop: CancellationToken,
         tasks: TaskTracker,
     ) -> Self {
         Self {
-            db,
+            db: databases.api,
+            admin_db: databases.admin,
             store,
             cursors: Cursors::new(settings.cursor_key.clone()),
             origins: Origins::new(settings.allowed_origins.clone()),

@@ -105,6 +105,13 @@ impl Cluster {
         Ok(found.is_none())
     }
 
+    /// Runs one or more statements in one of the cluster's databases, as superuser.
+    pub async fn execute(&self, database: &str, statements: &str) -> Result<(), DevstackError> {
+        let mut admin = self.connect(database).await?;
+        run(&mut admin, statements).await?;
+        admin.close().await.map_err(DevstackError::sql("close a connection"))
+    }
+
     /// Stops the server, and waits until it is gone.
     pub fn stop(mut self) -> Result<(), DevstackError> {
         self.server.stop()

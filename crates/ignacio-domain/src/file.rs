@@ -191,8 +191,8 @@ pub struct StoredFile {
     pub media_type: String,
     /// Its size in bytes.
     pub size: i64,
-    /// SHA-256 of its bytes, in hex.
-    pub sha256: String,
+    /// SHA-256 of its bytes, in hex; unknown for files from before sums were taken.
+    pub sha256: Option<String>,
     /// How far it is on its way into the library.
     pub sync: SyncReport,
     /// When it was handed over.

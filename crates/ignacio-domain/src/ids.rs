@@ -80,6 +80,18 @@ id!(
     CitationId
 );
 id!(
+    /// An event of the audit.
+    AuditEventId
+);
+id!(
+    /// A grant to look into somebody's conversations.
+    GrantId
+);
+id!(
+    /// The removal of a person.
+    ErasureId
+);
+id!(
     /// A running worker process, as it signs its leases.
     WorkerId
 );

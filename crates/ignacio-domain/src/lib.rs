@@ -5,6 +5,9 @@
 //! the traits through which the rest of the service talks to the outside world. Nothing in here
 //! will ever need a runtime, a database or a network to be tested.
 
+pub mod access;
+pub mod account;
+pub mod audit;
 pub mod citation;
 pub mod conversation;
 pub mod file;

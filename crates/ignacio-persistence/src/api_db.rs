@@ -209,7 +209,10 @@ struct CallerRow {
 }
 
 /// Proves the session and sets the identity for the transaction, if there is one.
-async fn enter(db: &impl ConnectionTrait, session: &SessionDigest) -> Result<Caller, StoreError> {
+pub(crate) async fn enter(
+    db: &impl ConnectionTrait,
+    session: &SessionDigest,
+) -> Result<Caller, StoreError> {
     let digest = session.as_bytes().to_vec();
     let read = raw_sql!(Postgres, "select * from app.enter({digest})");
     let row = CallerRow::find_by_statement(read).one(db).await?;

@@ -1,6 +1,6 @@
 //! What can go wrong with the database, by what the caller can do about it.
 
-use sea_orm::{DbErr, RuntimeErr};
+use sea_orm::{DbErr, RuntimeErr, SqlxError};
 use thiserror::Error;
 
 /// Why a repository could not do what it was asked to.
@@ -12,6 +12,18 @@ pub enum StoreError {
     /// What was named is not there, or not the caller's; only the one-trip reads say so.
     #[error("no such row")]
     NotFound,
+    /// The session is not an admin's.
+    #[error("not an admin")]
+    Forbidden,
+    /// Nobody has let the admin read that; or there is nothing to read.
+    #[error("no live grant")]
+    GrantRequired,
+    /// Nobody looks after their own account.
+    #[error("an admin's own account")]
+    OwnAccount,
+    /// Somebody has to be left who can let others in.
+    #[error("the last active admin")]
+    LastAdmin,
     /// The cursor was made for somebody else.
     #[error("the cursor is of somebody else")]
     ForeignCursor,
@@ -46,18 +58,23 @@ impl StoreError {
 impl From<DbErr> for StoreError {
     fn from(error: DbErr) -> Self {
         let Some((code, constraint)) = sql_state(&error) else {
-            return match error {
-                DbErr::ConnectionAcquire(_)
-                | DbErr::Conn(_)
-                | DbErr::Query(RuntimeErr::SqlxError(_))
-                | DbErr::Exec(RuntimeErr::SqlxError(_)) => Self::Unavailable(error),
-                other => Self::Failed(other),
+            return match &error {
+                DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable(error),
+                DbErr::Query(RuntimeErr::SqlxError(source))
+                | DbErr::Exec(RuntimeErr::SqlxError(source))
+                    if is_cut_off(source) =>
+                {
+                    Self::Unavailable(error)
+                }
+                _ => Self::Failed(error),
             };
         };
         match code.as_str() {
             "IG401" => Self::Unauthenticated,
             "IG404" => Self::NotFound,
             "IG400" => Self::ForeignCursor,
+            "IG403" => Self::GrantRequired,
+            "IG409" => Self::LastAdmin,
             "23503" | "23505" | "23514" => Self::Conflict(constraint.unwrap_or(code)),
             "42501" => Self::Refused(error),
             // Time-outs, shutdowns, too many connections, a standby: all of them pass.
@@ -66,6 +83,21 @@ impl From<DbErr> for StoreError {
             _ => Self::Failed(error),
         }
     }
+}
+
+/// Whether it is the connection that failed. Anything else of the client's own, such as a row that
+/// does not fit its type, fails again however often it is tried.
+const fn is_cut_off(error: &SqlxError) -> bool {
+    matches!(
+        error,
+        SqlxError::Io(_)
+            | SqlxError::Tls(_)
+            | SqlxError::Protocol(_)
+            | SqlxError::PoolTimedOut
+            | SqlxError::PoolClosed
+            | SqlxError::WorkerCrashed
+            | SqlxError::BeginFailed
+    )
 }
 
 /// The SQLSTATE and the constraint's name, where the server itself said no.
@@ -78,4 +110,62 @@ fn sql_state(error: &DbErr) -> Option<(String, Option<String>)> {
     let database = source.as_database_error()?;
     let code = database.code()?.into_owned();
     Some((code, database.constraint().map(str::to_owned)))
+}
+
+#[cfg(test)]
+mod tests {
+    //! What passes by itself is told from what does not.
+
+    use std::io;
+
+    use sea_orm::ConnAcquireErr;
+
+    use super::*;
+
+    fn judged(error: SqlxError) -> [StoreError; 2] {
+        let error = RuntimeErr::SqlxError(error.into());
+        [DbErr::Query(error.clone()), DbErr::Exec(error)].map(StoreError::from)
+    }
+
+    #[test]
+    fn a_connection_that_fails_may_be_tried_again() {
+        for error in [
+            SqlxError::Io(io::ErrorKind::ConnectionReset.into()),
+            SqlxError::Tls("no".into()),
+            SqlxError::Protocol("expected to read 5 bytes, got 0 bytes at EOF".to_owned()),
+            SqlxError::PoolTimedOut,
+            SqlxError::PoolClosed,
+            SqlxError::WorkerCrashed,
+            SqlxError::BeginFailed,
+        ] {
+            let told = error.to_string();
+            let [queried, executed] = judged(error);
+            assert!(matches!(queried, StoreError::Unavailable(_)), "{told}");
+            assert!(matches!(executed, StoreError::Unavailable(_)), "{told}");
+        }
+        let busy = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
+        assert!(matches!(StoreError::from(busy), StoreError::Unavailable(_)));
+    }
+
+    #[test]
+    fn a_row_that_does_not_fit_is_not_tried_for_ever() {
+        for error in [
+            SqlxError::ColumnDecode { index: "seq".to_owned(), source: "too large".into() },
+            SqlxError::Decode("not UTF-8".into()),
+            SqlxError::Encode("too long".into()),
+            SqlxError::ColumnNotFound("seq".to_owned()),
+            SqlxError::ColumnIndexOutOfBounds { index: 3, len: 2 },
+            SqlxError::TypeNotFound { type_name: "message_kind".to_owned() },
+            SqlxError::RowNotFound,
+            SqlxError::InvalidArgument("a parameter too many".to_owned()),
+            SqlxError::Configuration("no host".into()),
+        ] {
+            let told = error.to_string();
+            let [queried, executed] = judged(error);
+            assert!(matches!(queried, StoreError::Failed(_)), "{told}");
+            assert!(matches!(executed, StoreError::Failed(_)), "{told}");
+        }
+        let untyped = DbErr::Type("not a number".to_owned());
+        assert!(matches!(StoreError::from(untyped), StoreError::Failed(_)));
+    }
 }

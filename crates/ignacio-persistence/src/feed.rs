@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
 use ignacio_domain::ids::ResponseId;
@@ -16,23 +15,30 @@ use crate::error::StoreError;
 use crate::live::{Live, LiveReplies, LiveState};
 use crate::tail::{self, Look, Seen};
 
-/// How often a reader of a local reply has its session looked at: a stream ends within this time
-/// after its session.
-const SESSION_CHECK: Duration = Duration::from_secs(10);
+/// Behind the last event of every reply: who asks for more than that only wants to know whether
+/// session and reply are still there.
+const NO_EVENTS: i64 = i64::MAX;
 
 /// Running and finished replies, as their readers see them. Cheap to clone.
 #[derive(Clone)]
 pub struct ReplyFeed {
     live: LiveReplies,
     looks: mpsc::UnboundedSender<Look>,
+    /// Looks that never bring events: they tell a reader of a local reply, who needs nothing of the
+    /// log, that its session has ended.
+    guards: mpsc::UnboundedSender<Look>,
 }
 
 impl ReplyFeed {
     pub(crate) fn new(db: DatabaseConnection, live: LiveReplies) -> Self {
         let (looks, receiver) = mpsc::unbounded_channel();
-        #[expect(clippy::disallowed_methods, reason = "it ends with the last feed")]
-        tokio::spawn(tail::serve(db, receiver));
-        Self { live, looks }
+        let (guards, guarded) = mpsc::unbounded_channel();
+        #[expect(clippy::disallowed_methods, reason = "they end with the last feed")]
+        {
+            tokio::spawn(tail::serve(db.clone(), receiver, tail::EVENT_PAUSE));
+            tokio::spawn(tail::serve(db, guarded, tail::SESSION_PAUSE));
+        }
+        Self { live, looks, guards }
     }
 
     /// The events behind number `after`, in order, without gap or repeat, up to
@@ -51,6 +57,8 @@ impl ReplyFeed {
             changes: meeting.subscribe(),
             _meeting: meeting,
             looks: self.looks.clone(),
+            guards: self.guards.clone(),
+            guard: None,
             session,
             response,
             after,
@@ -70,6 +78,9 @@ struct Reader {
     /// Held so that a writer of this process meets this reader.
     _meeting: Arc<Live>,
     looks: mpsc::UnboundedSender<Look>,
+    guards: mpsc::UnboundedSender<Look>,
+    /// Answers when the session or the reply is no longer there.
+    guard: Option<oneshot::Receiver<Result<Seen, StoreError>>>,
     session: SessionDigest,
     response: ResponseId,
     after: i64,
@@ -103,6 +114,11 @@ impl Reader {
             self.take(seen);
             return Ok(());
         }
+        // Looked at here too, because a reader that always finds something ready never waits.
+        if let Some(Ok(verdict)) = self.guard.as_mut().map(oneshot::Receiver::try_recv) {
+            self.guard = None;
+            verdict?;
+        }
         let is_written_here = {
             let state = self.changes.borrow_and_update();
             let seen = state.events.partition_point(|it| it.seq <= self.after);
@@ -113,11 +129,7 @@ impl Reader {
             return Ok(());
         }
         if is_written_here {
-            tokio::select! {
-                _ = self.changes.changed() => {}
-                () = tokio::time::sleep(SESSION_CHECK) => { self.look(false).await?; }
-            }
-            return Ok(());
+            return self.wait_here().await;
         }
         let look = ask(&self.looks, self.session, self.response, self.after, true);
         tokio::select! {
@@ -125,6 +137,26 @@ impl Reader {
             seen = look => {
                 let seen = seen?;
                 self.take(seen);
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the next event of a reply that is written here, or for the end of the session.
+    async fn wait_here(&mut self) -> Result<(), StoreError> {
+        let guard = match &mut self.guard {
+            Some(guard) => guard,
+            none => {
+                let look = send(&self.guards, self.session, self.response, NO_EVENTS, true)?;
+                none.insert(look)
+            }
+        };
+        tokio::select! {
+            _ = self.changes.changed() => {}
+            verdict = guard => {
+                self.guard = None;
+                // That the reply has ended, its events tell.
+                verdict.ok().ok_or_else(reader_gone)??;
             }
         }
         Ok(())
@@ -148,8 +180,22 @@ async fn ask(
     after: i64,
     wait: bool,
 ) -> Result<Seen, StoreError> {
+    send(looks, session, response, after, wait)?.await.ok().ok_or_else(reader_gone)?
+}
+
+fn send(
+    looks: &mpsc::UnboundedSender<Look>,
+    session: SessionDigest,
+    response: ResponseId,
+    after: i64,
+    wait: bool,
+) -> Result<oneshot::Receiver<Result<Seen, StoreError>>, StoreError> {
     let (answer, answered) = oneshot::channel();
-    let gone = || StoreError::Failed(sea_orm::DbErr::Custom("the log's reader is gone".to_owned()));
-    looks.send(Look { session, response, after, wait, answer }).ok().ok_or_else(gone)?;
-    answered.await.ok().ok_or_else(gone)?
+    let look = Look { session, response, after, wait, answer };
+    looks.send(look).ok().ok_or_else(reader_gone)?;
+    Ok(answered)
+}
+
+fn reader_gone() -> StoreError {
+    StoreError::Failed(sea_orm::DbErr::Custom("the log's reader is gone".to_owned()))
 }

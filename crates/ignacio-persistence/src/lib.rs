@@ -2,8 +2,9 @@
 //!
 //! There is no way to a row without saying who asks. A request goes through [`UserScope`], which
 //! begins with the proof of a session; a worker goes through [`WorkerDb`], whose jobs carry leases,
-//! and reads a person's rows only in a [`ReplyScope`], which acts for that person alone; tools that
-//! run before there is anybody go through [`OwnerDb`]. Each is another login role of the database,
+//! and reads a person's rows only in a [`ReplyScope`], which acts for that person alone; the staff go
+//! through [`AdminScope`], which begins with the proof of an admin's session; tools that run before
+//! there is anybody go through [`OwnerDb`]. Each is another login role of the database,
 //! and row level security narrows what its statements see. SeaORM does not leave this crate.
 //!
 //! How to add a table:
@@ -14,7 +15,9 @@
 //! 5. add its rows to the row level security matrix in `tests/it/rls.rs`;
 //! 6. run `cargo xtask schema` and read the difference in `docs/schema.sql`.
 
+mod admin_db;
 mod api_db;
+mod bare;
 mod entities;
 mod error;
 mod events;
@@ -22,21 +25,29 @@ mod feed;
 mod live;
 mod owner_db;
 mod pool;
+mod pooler;
 mod publisher;
 mod reply_scope;
 mod repos;
+mod role_check;
 mod rows;
 mod tail;
 mod user_scope;
 mod worker_db;
 
+pub use admin_db::{AdminDb, AdminScope};
 pub use api_db::{ApiDb, ApiDbSettings, Caller, CursorPosition, Listed};
 pub use error::StoreError;
 pub use feed::ReplyFeed;
 pub use live::LiveReplies;
-pub use owner_db::{Added, NewPerson, OwnerDb};
+pub use owner_db::{Added, AuditFault, AuditHead, AuditHeadError, AuditReport, NewPerson, OwnerDb};
+pub use pooler::lends_backends;
 pub use publisher::{LiveReply, ReplyPublisher};
 pub use reply_scope::ReplyScope;
+pub use repos::access_log::AccessLog;
+pub use repos::admin::accounts::Accounts;
+pub use repos::admin::audit::Audit;
+pub use repos::admin::readings::Readings;
 pub use repos::codes::{Attempt, Codes};
 pub use repos::conversations::Conversations;
 pub use repos::file_jobs::{FileJob, FileJobs};
@@ -48,5 +59,6 @@ pub use repos::purges::{Purge, PurgeTarget, Purges};
 pub use repos::reply_jobs::{Extended, ReplyJob, ReplyJobs};
 pub use repos::responses::Responses;
 pub use repos::sessions::Sessions;
+pub use role_check::{RoleFault, RoleRefusal, ServiceRole, check_roles};
 pub use user_scope::UserScope;
 pub use worker_db::{WorkerDb, WorkerDbSettings};

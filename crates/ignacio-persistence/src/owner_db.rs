@@ -12,7 +12,12 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::pool;
 
-/// The migrating role's database, used as the role that may add people and nothing else.
+mod audit;
+
+pub use audit::{AuditFault, AuditHead, AuditHeadError, AuditReport};
+
+/// The migrating role's database, used as a role that may add people, or
+/// check the audit, and nothing else.
 pub struct OwnerDb {
     db: DatabaseConnection,
 }
@@ -46,7 +51,7 @@ struct IdRow {
 impl OwnerDb {
     /// Connects with the migrating role's URL.
     pub async fn connect(url: &SecretString) -> Result<Self, StoreError> {
-        Ok(Self { db: pool::open(url, 1).await? })
+        Ok(Self { db: pool::open_for_tool(url).await? })
     }
 
     /// Adds a person unless somebody has the number.
@@ -73,5 +78,34 @@ impl OwnerDb {
             (None, Some(row)) => Ok(Added::Known(UserId::from_uuid(row.id))),
             (None, None) => Err(StoreError::corrupt("users", "phone_number")),
         }
+    }
+
+    /// Whether this person is an admin who may log in.
+    #[tracing::instrument(name = "db.owner.is_active_admin", skip_all, err(level = "debug"))]
+    pub async fn is_active_admin(&self, id: UserId) -> Result<bool, StoreError> {
+        let txn = self.db.begin().await?;
+        txn.execute_unprepared("set local role ignacio_owner; set local role ignacio_seeder")
+            .await?;
+        let id = id.into_uuid();
+        let read =
+            raw_sql!(Postgres, "select id from users where id = {id} and is_admin and is_active");
+        let found = IdRow::find_by_statement(read).one(&txn).await?;
+        txn.rollback().await?;
+        Ok(found.is_some())
+    }
+
+    /// Checks the whole chain of the audit, as it is at one moment. `noted` is an end that somebody
+    /// wrote down earlier; `progress` hears the number of events checked so far.
+    #[tracing::instrument(name = "db.owner.verify_audit", skip_all, err(level = "debug"))]
+    pub async fn verify_audit(
+        &self,
+        noted: Option<&AuditHead>,
+        progress: impl FnMut(i64),
+    ) -> Result<AuditReport, StoreError> {
+        let txn = self.db.begin().await?;
+        audit::enter(&txn).await?;
+        let report = audit::verify(&txn, noted, progress).await?;
+        txn.rollback().await?;
+        Ok(report)
     }
 }

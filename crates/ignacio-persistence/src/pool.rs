@@ -12,15 +12,31 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Connections are not pinged before each use (it costs a round trip), so they are not kept long.
 const MAX_LIFETIME: Duration = Duration::from_mins(30);
 
+/// Tools have nobody waiting who would rather hear that the service is busy.
+const TOOL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Opens a tool's one connection.
+pub(crate) async fn open_for_tool(url: &SecretString) -> Result<DatabaseConnection, StoreError> {
+    open_with(url, 1, TOOL_TIMEOUT).await
+}
+
 /// Opens a pool as one role. Connections are made when they are first needed, so that a service
 /// comes up, unready, while its database is away.
 pub(crate) async fn open(url: &SecretString, size: u32) -> Result<DatabaseConnection, StoreError> {
+    open_with(url, size, ACQUIRE_TIMEOUT).await
+}
+
+async fn open_with(
+    url: &SecretString,
+    size: u32,
+    patience: Duration,
+) -> Result<DatabaseConnection, StoreError> {
     let mut options = ConnectOptions::new(url.expose_secret());
     options
         .max_connections(size)
         .min_connections(0)
         .connect_lazy(true)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(patience)
         .max_lifetime(MAX_LIFETIME)
         .test_before_acquire(false)
         .sqlx_logging(false)

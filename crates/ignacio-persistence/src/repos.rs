@@ -1,5 +1,7 @@
 //! Repositories: one per aggregate, each reached from the scope whose role may use it.
 
+pub(crate) mod access_log;
+pub(crate) mod admin;
 pub(crate) mod codes;
 pub(crate) mod conversations;
 pub(crate) mod file_jobs;

@@ -173,10 +173,52 @@ impl TryFrom<responses::Model> for Response {
     }
 }
 
+/// What is shown of a file, without where it lies.
+#[derive(Debug, FromQueryResult)]
+pub(crate) struct FileRow {
+    id: Uuid,
+    user_id: Uuid,
+    file_name: String,
+    file_type: String,
+    file_size: i64,
+    content_sha256: Option<Vec<u8>>,
+    openai_sync_status: Option<String>,
+    sync_attempts: i32,
+    sync_error: Option<String>,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+impl From<user_files::Model> for FileRow {
+    fn from(row: user_files::Model) -> Self {
+        Self {
+            id: row.id,
+            user_id: row.user_id,
+            file_name: row.file_name,
+            file_type: row.file_type,
+            file_size: row.file_size,
+            content_sha256: row.content_sha256,
+            openai_sync_status: row.openai_sync_status,
+            sync_attempts: row.sync_attempts,
+            sync_error: row.sync_error,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
 impl TryFrom<user_files::Model> for StoredFile {
     type Error = StoreError;
 
     fn try_from(row: user_files::Model) -> Result<Self, StoreError> {
+        FileRow::from(row).try_into()
+    }
+}
+
+impl TryFrom<FileRow> for StoredFile {
+    type Error = StoreError;
+
+    fn try_from(row: FileRow) -> Result<Self, StoreError> {
         let status = row
             .openai_sync_status
             .map(|word| {
@@ -184,15 +226,13 @@ impl TryFrom<user_files::Model> for StoredFile {
                     .ok_or(StoreError::corrupt("user_files", "openai_sync_status"))
             })
             .transpose()?;
-        let sha256 =
-            row.content_sha256.ok_or(StoreError::corrupt("user_files", "content_sha256"))?;
         Ok(Self {
             id: FileId::from_uuid(row.id),
             owner: UserId::from_uuid(row.user_id),
             name: row.file_name,
             media_type: row.file_type,
             size: row.file_size,
-            sha256: hex(&sha256),
+            sha256: row.content_sha256.as_deref().map(hex),
             sync: SyncReport { status, attempts: row.sync_attempts, error: row.sync_error },
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -200,7 +240,7 @@ impl TryFrom<user_files::Model> for StoredFile {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         for nibble in [byte >> 4, byte & 0xf] {
             text.extend(char::from_digit(u32::from(nibble), 16));

@@ -14,7 +14,10 @@ use crate::error::StoreError;
 use crate::events::LogRow;
 
 /// How often readers of replies that run elsewhere are served.
-const PAUSE: Duration = Duration::from_millis(250);
+pub(crate) const EVENT_PAUSE: Duration = Duration::from_millis(250);
+/// How often the sessions of those who read replies that run here are looked at: a stream ends
+/// within this time, and the query's, after its session.
+pub(crate) const SESSION_PAUSE: Duration = Duration::from_millis(700);
 
 /// What a reader wants to know.
 pub(crate) struct Look {
@@ -37,7 +40,11 @@ pub(crate) struct Seen {
 }
 
 /// Answers looks in batches. It ends when the last sender of `looks` is gone.
-pub(crate) async fn serve(db: DatabaseConnection, mut looks: mpsc::UnboundedReceiver<Look>) {
+pub(crate) async fn serve(
+    db: DatabaseConnection,
+    mut looks: mpsc::UnboundedReceiver<Look>,
+    pause: Duration,
+) {
     let mut waiting: Vec<Look> = Vec::new();
     let mut next = Instant::now();
     loop {
@@ -52,7 +59,7 @@ pub(crate) async fn serve(db: DatabaseConnection, mut looks: mpsc::UnboundedRece
             }
             () = sleep_until(next), if !waiting.is_empty() => {
                 batch.append(&mut waiting);
-                next = Instant::now() + PAUSE;
+                next = Instant::now() + pause;
             }
         }
         // A reader that left has dropped its receiver.
@@ -61,7 +68,7 @@ pub(crate) async fn serve(db: DatabaseConnection, mut looks: mpsc::UnboundedRece
             continue;
         }
         if waiting.is_empty() {
-            next = Instant::now() + PAUSE;
+            next = Instant::now() + pause;
         }
         waiting.extend(answer(&db, batch).await);
     }

@@ -4,6 +4,7 @@ use sea_orm::DatabaseTransaction;
 
 use crate::api_db::Caller;
 use crate::error::StoreError;
+use crate::repos::access_log::AccessLog;
 use crate::repos::conversations::Conversations;
 use crate::repos::files::Files;
 use crate::repos::messages::Messages;
@@ -33,6 +34,11 @@ impl UserScope {
     /// The person themselves.
     pub const fn people(&self) -> People<'_> {
         People::new(&self.txn)
+    }
+
+    /// What the staff did with the person's data.
+    pub const fn access_log(&self) -> AccessLog<'_> {
+        AccessLog::new(&self.txn)
     }
 
     /// The person's devices.

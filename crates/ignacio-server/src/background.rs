@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use ignacio_domain::ports::ObjectStore;
 use ignacio_integrations::{OpenAi, WhatsApp};
-use ignacio_persistence::{LiveReplies, WorkerDb, WorkerDbSettings};
+use ignacio_persistence::{LiveReplies, ServiceRole, WorkerDb, WorkerDbSettings};
 use ignacio_worker::{Ports, Worker, WorkerSettings};
 
 use crate::{
     failure::Failure,
     settings::{AppEnv, BackgroundSettings, DatabaseSettings, Keys},
-    startup::refuse_role,
+    startup::unavailable,
     tools::database_said,
 };
 
@@ -33,17 +33,17 @@ pub(crate) async fn worker(
         otp_sender: Arc::new(whatsapp),
     };
     let addresses = WorkerDbSettings {
-        worker_url: database.worker_url().map_err(database_said)?,
-        auth_url: database.auth_url().map_err(database_said)?,
+        worker_url: database.url_of(ServiceRole::Worker).map_err(database_said)?,
+        auth_url: database.url_of(ServiceRole::Auth).map_err(database_said)?,
         worker_pool: database.pools.worker,
         auth_pool: database.pools.auth,
     };
-    let db = WorkerDb::connect(&addresses).await.map_err(|error| refuse_role(&error))?;
+    let db = WorkerDb::connect(&addresses).await.map_err(|error| unavailable(&error))?;
     let db = match &live {
         Some(live) => db.with_live(live.clone()),
         None => db,
     };
-    db.check().await.map_err(|error| refuse_role(&error))?;
+    db.check().await.map_err(|error| unavailable(&error))?;
 
     let (otp_pepper, safety_key) = (keys.otp_pepper.clone(), keys.safety_identifier.clone());
     let environment = app_env.as_str().to_owned();

@@ -5,6 +5,7 @@ use ignacio_domain::{
     person::{Locale, NameError, PersonName},
     phone::{PhoneError, PhoneNumber},
 };
+use ignacio_persistence::AuditHead;
 
 /// Ignacio, the chat assistant for the participants of an education programme.
 ///
@@ -48,14 +49,13 @@ pub enum Command {
     /// Any number of them may run next to any number of `serve`.
     Work,
     /// Bring the database's schema up to date, or look at it; without a word the same as `up`.
-    Migrate {
-        /// Which way.
-        #[command(subcommand)]
-        way: Option<Migrate>,
-    },
+    Migrate(MigrateOptions),
     /// Look after the people who look after the programme.
     #[command(subcommand)]
     Admin(Admin),
+    /// Look after the record of what was done by whom.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Look after the bucket that holds the participants' files.
     #[command(subcommand)]
     Storage(Storage),
@@ -71,16 +71,40 @@ pub struct Serve {
     pub with_worker: bool,
 }
 
+/// Which way, and whether really.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct MigrateOptions {
+    /// Which way.
+    #[command(subcommand)]
+    pub way: Option<Migrate>,
+    /// Without a word it goes up.
+    #[command(flatten)]
+    pub up: Up,
+}
+
 /// What to do with the schema.
-#[derive(Debug, Clone, Copy, Default, Subcommand)]
+#[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Migrate {
     /// Apply every pending migration, in order, under a lock; then exit.
-    #[default]
-    Up,
+    ///
+    /// Where somebody ran the old system's SQL by hand, its tables are taken over: what cannot be
+    /// kept stays in the schema `legacy` and is reported. docs/operations.md says how.
+    Up(Up),
     /// Take migrations back, the newest first. What they hold is lost.
     Down(Down),
     /// List every migration with whether it is applied.
     Status,
+}
+
+/// Whether to go up at all.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Up {
+    /// Print what would be done, and change nothing.
+    ///
+    /// It does the same in a transaction that is undone, and so holds the same locks meanwhile.
+    #[arg(long)]
+    pub plan: bool,
 }
 
 /// How far down.
@@ -100,7 +124,8 @@ pub struct Down {
 pub enum Admin {
     /// Make the account of an admin, who then logs in by WhatsApp like everybody.
     ///
-    /// Doing it again for the same number changes nothing.
+    /// Doing it again for the same number changes nothing. It needs nobody who is logged in: this
+    /// is how the first admin comes in. Later ones are made by admins, over the API.
     Create(NewAdmin),
 }
 
@@ -116,6 +141,20 @@ pub struct NewAdmin {
     /// The language to speak to them in.
     #[arg(long, value_name = "es|en", default_value = "es", value_parser = locale)]
     pub locale: Locale,
+}
+
+/// What to do with the audit.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Check that no event was changed, removed or put in between; exits with 1 where one was.
+    ///
+    /// Prints the end of the chain as NUMBER:HASH. Note it elsewhere: with `--since` it shows later
+    /// that nothing up to there was rewritten, not even by somebody who owns the database.
+    Verify {
+        /// An end of the chain that was printed earlier.
+        #[arg(long, value_name = "NUMBER:HASH")]
+        since: Option<AuditHead>,
+    },
 }
 
 /// What to do with the bucket.
@@ -156,6 +195,15 @@ mod tests {
         assert!(Cli::try_parse_from(["ignacio", "migrate", "down", "--steps", "0"]).is_err());
         assert!(Cli::try_parse_from(["ignacio", "migrate", "down", "--all"]).is_ok());
         assert!(Cli::try_parse_from(["ignacio", "migrate"]).is_ok());
+    }
+
+    #[test]
+    fn a_plan_is_for_the_way_up() {
+        assert!(Cli::try_parse_from(["ignacio", "migrate", "--plan"]).is_ok());
+        assert!(Cli::try_parse_from(["ignacio", "migrate", "up", "--plan"]).is_ok());
+        for way in ["status", "down"] {
+            assert!(Cli::try_parse_from(["ignacio", "migrate", "--plan", way]).is_err(), "{way}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use anyhow::Context as _;
 
 pub use self::{cli::Cli, failure::Failure, settings::Environment};
 use self::{
-    cli::{Admin, Command, Migrate, Storage},
+    cli::{Admin, Audit, Command, Migrate, Storage},
     settings::{ServeSettings, WorkSettings},
 };
 
@@ -41,8 +41,10 @@ async fn dispatch(command: Command, environment: &Environment) -> Result<(), Fai
             serve::run(ServeSettings::read(environment, options.with_worker)?).await
         }
         Command::Work => work::run(WorkSettings::read(environment)?).await,
-        Command::Migrate { way } => match way.unwrap_or_default() {
-            Migrate::Up => tools::migrate_up(&settings::for_migrate_up(environment)?).await,
+        Command::Migrate(options) => match options.way.unwrap_or(Migrate::Up(options.up)) {
+            Migrate::Up(up) => {
+                tools::migrate_up(&settings::for_migrate_up(environment)?, up.plan).await
+            }
             Migrate::Down(down) => {
                 tools::migrate_down(&settings::database_url(environment)?, down.steps).await
             }
@@ -50,6 +52,9 @@ async fn dispatch(command: Command, environment: &Environment) -> Result<(), Fai
         },
         Command::Admin(Admin::Create(admin)) => {
             tools::create_admin(&settings::database_url(environment)?, admin).await
+        }
+        Command::Audit(Audit::Verify { since }) => {
+            tools::verify_audit(&settings::database_url(environment)?, since).await
         }
         Command::Storage(Storage::Ensure) => {
             tools::ensure_bucket(settings::for_storage(environment)?).await

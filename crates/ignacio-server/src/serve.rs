@@ -4,9 +4,9 @@ use std::{io, sync::Arc};
 
 use actix_web::dev::Server;
 use anyhow::Context as _;
-use ignacio_api::{ApiSettings, AppState};
+use ignacio_api::{ApiSettings, AppState, Databases};
 use ignacio_domain::ports::ObjectStore;
-use ignacio_persistence::{ApiDb, ApiDbSettings, LiveReplies};
+use ignacio_persistence::{AdminDb, ApiDb, ApiDbSettings, LiveReplies, ServiceRole};
 use ignacio_worker::Worker;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -15,7 +15,7 @@ use crate::{
     failure::Failure,
     settings::{DatabaseSettings, HttpSettings, Keys, ServeSettings},
     shutdown::{StopSignals, until_stopped},
-    startup::{bind, refuse_role, refuse_wrong_database, started, store},
+    startup::{bind, refuse_wrong_database, started, store, unavailable},
     telemetry,
     tools::database_said,
 };
@@ -25,14 +25,14 @@ pub(crate) async fn run(settings: ServeSettings) -> Result<(), Failure> {
     let recorder = telemetry::start_metrics().context("metrics cannot be collected")?;
     let listener = bind("IGNACIO_LISTEN", settings.http.listen)?;
     let metrics_listener = bind("IGNACIO_METRICS_LISTEN", settings.metrics_listen)?;
-    refuse_wrong_database(&settings.database).await?;
+    refuse_wrong_database(&settings.database, &roles(settings.background.is_some())).await?;
     let signals = started("the handling of signals", StopSignals::listen())?;
     let addresses = (local_address(&listener), local_address(&metrics_listener));
 
     let ServeSettings { app_env, http, database, keys, storage, background, .. } = settings;
     let live = background.is_some().then(LiveReplies::new);
     let objects: Arc<dyn ObjectStore> = Arc::new(store(storage)?);
-    let db = api_db(&database, live.clone()).await?;
+    let databases = databases(&database, live.clone()).await?;
     let worker = match background {
         Some(background) => {
             let objects = Arc::clone(&objects);
@@ -45,7 +45,7 @@ pub(crate) async fn run(settings: ServeSettings) -> Result<(), Failure> {
 
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let api = api_settings(http, &keys);
-    let state = AppState::new(api, db, live, objects, stop.clone(), tasks.clone());
+    let state = AppState::new(api, databases, live, objects, stop.clone(), tasks.clone());
     let api = started("the API", ignacio_api::server(state, listener))?;
     let metrics = telemetry::metrics_server(metrics_listener, recorder);
     let metrics = started("the metrics server", metrics)?;
@@ -102,15 +102,32 @@ impl Parts {
     }
 }
 
+/// As whom the process works.
+fn roles(with_worker: bool) -> Vec<ServiceRole> {
+    let mut roles = vec![ServiceRole::Api, ServiceRole::Auth, ServiceRole::Admin];
+    roles.extend(with_worker.then_some(ServiceRole::Worker));
+    roles
+}
+
+async fn databases(
+    database: &DatabaseSettings,
+    live: Option<LiveReplies>,
+) -> Result<Databases, Failure> {
+    let admin_url = database.url_of(ServiceRole::Admin).map_err(database_said)?;
+    let admin = AdminDb::connect(&admin_url, database.pools.admin);
+    let admin = admin.await.map_err(|error| unavailable(&error))?;
+    Ok(Databases { api: api_db(database, live).await?, admin })
+}
+
 async fn api_db(database: &DatabaseSettings, live: Option<LiveReplies>) -> Result<ApiDb, Failure> {
     let settings = ApiDbSettings {
-        api_url: database.api_url().map_err(database_said)?,
-        auth_url: database.auth_url().map_err(database_said)?,
+        api_url: database.url_of(ServiceRole::Api).map_err(database_said)?,
+        auth_url: database.url_of(ServiceRole::Auth).map_err(database_said)?,
         api_pool: database.pools.api,
         auth_pool: database.pools.auth,
     };
-    let db = ApiDb::connect(&settings).await.map_err(|error| refuse_role(&error))?;
-    db.check().await.map_err(|error| refuse_role(&error))?;
+    let db = ApiDb::connect(&settings).await.map_err(|error| unavailable(&error))?;
+    db.check().await.map_err(|error| unavailable(&error))?;
     Ok(match live {
         Some(live) => db.with_live(live),
         None => db,

@@ -16,11 +16,15 @@ use secrecy::SecretString;
 
 pub use self::environment::Environment;
 use self::environment::Reader;
-pub(crate) use self::{database::DatabaseSettings, environment::Faults, http::HttpSettings};
+pub(crate) use self::{
+    database::{DatabaseSettings, POOLED},
+    environment::Faults,
+    http::HttpSettings,
+};
 use crate::telemetry::{self, LogFormat, LogSettings};
 
 /// Every variable that the service reads.
-pub(crate) const NAMES: [&str; 31] = [
+pub(crate) const NAMES: [&str; 32] = [
     "APP_ENV",
     "DATABASE_URL",
     "IGNACIO_ALLOWED_ORIGINS",
@@ -28,6 +32,7 @@ pub(crate) const NAMES: [&str; 31] = [
     "IGNACIO_DB_PASSWORD_API",
     "IGNACIO_DB_PASSWORD_AUTH",
     "IGNACIO_DB_PASSWORD_WORKER",
+    "IGNACIO_DB_POOL_ADMIN",
     "IGNACIO_DB_POOL_API",
     "IGNACIO_DB_POOL_AUTH",
     "IGNACIO_DB_POOL_WORKER",

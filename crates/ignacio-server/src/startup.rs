@@ -7,10 +7,12 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use ignacio_integrations::{S3Settings, S3Store};
+use ignacio_persistence::{RoleRefusal, ServiceRole, check_roles, lends_backends};
+use secrecy::SecretString;
 
 use crate::{
     failure::Failure,
-    settings::DatabaseSettings,
+    settings::{DatabaseSettings, POOLED},
     tools::{database_said, with_causes},
 };
 
@@ -29,9 +31,32 @@ pub(crate) fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failu
     })
 }
 
-/// Refuses a database that this version cannot work with: out of reach, too old, or not migrated.
-pub(crate) async fn refuse_wrong_database(database: &DatabaseSettings) -> Result<(), Failure> {
-    let migrations = migration::status(&database.url).await.map_err(database_said)?;
+/// Refuses a database that this version cannot work with: behind the wrong kind of pooler, out of
+/// reach, too old, not migrated, or with `roles` that its policies do not bind.
+pub(crate) async fn refuse_wrong_database(
+    database: &DatabaseSettings,
+    roles: &[ServiceRole],
+) -> Result<(), Failure> {
+    let lends = lends_backends(&database.url).await;
+    // Through such a pooler any other statement may fail in any way, so this is told first.
+    if matches!(lends, Ok(true)) {
+        return Err(pooled());
+    }
+    refuse_pending(migration::status(&database.url).await.map_err(database_said)?)?;
+    lends.map_err(|error| unavailable(&error))?;
+    refuse_strong_roles(database, roles).await
+}
+
+/// Refuses a pooler in transaction mode, and nothing else: what comes next will tell.
+pub(crate) async fn refuse_pooler(url: &SecretString) -> Result<(), Failure> {
+    if matches!(lends_backends(url).await, Ok(true)) { Err(pooled()) } else { Ok(()) }
+}
+
+fn pooled() -> Failure {
+    Failure::config(format!("DATABASE_URL {POOLED}"))
+}
+
+fn refuse_pending(migrations: Vec<migration::Status>) -> Result<(), Failure> {
     let pending: Vec<String> =
         migrations.into_iter().filter(|it| !it.applied).map(|it| it.name).collect();
     if pending.is_empty() {
@@ -44,12 +69,44 @@ pub(crate) async fn refuse_wrong_database(database: &DatabaseSettings) -> Result
     )))
 }
 
+/// Refuses roles that cannot log in, and roles that could get past row level security.
+async fn refuse_strong_roles(
+    database: &DatabaseSettings,
+    roles: &[ServiceRole],
+) -> Result<(), Failure> {
+    let logins: Vec<_> = roles
+        .iter()
+        .map(|role| Ok((*role, database.url_of(*role)?)))
+        .collect::<Result<_, _>>()
+        .map_err(database_said)?;
+    check_roles(&logins).await.map_err(|refusal| match refusal {
+        RoleRefusal::Locked { role, said } => {
+            Failure::config(locked(database.password_came_from(role), &said))
+        }
+        RoleRefusal::Unavailable { role, said } => {
+            Failure::unavailable(anyhow!("the database does not answer {}: {said}", role.name()))
+        }
+        RoleRefusal::Unfit(faults) => {
+            let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            Failure::config(lines.join("\n"))
+        }
+    })
+}
+
 /// What to say when a role of the service cannot log in although the database is there.
-pub(crate) fn refuse_role(error: &dyn std::error::Error) -> Failure {
-    Failure::config(format!(
-        "IGNACIO_SECRET does not open the database ({:#}): the roles got their passwords from another secret; run `ignacio migrate up` with this one",
-        with_causes(error)
-    ))
+fn locked(variable: &str, said: &str) -> String {
+    let why = match variable {
+        "IGNACIO_SECRET" => "the roles got their passwords from another secret",
+        _ => "the role has another password",
+    };
+    format!(
+        "{variable} does not open the database ({said}): {why}; run `ignacio migrate up` with this one"
+    )
+}
+
+/// What to say when a database that answered a moment ago does not any more.
+pub(crate) fn unavailable(error: &dyn std::error::Error) -> Failure {
+    Failure::unavailable(with_causes(error))
 }
 
 /// The object store, not yet called.

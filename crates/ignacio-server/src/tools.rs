@@ -7,22 +7,40 @@
 use std::error::Error;
 
 use anyhow::{Context as _, anyhow};
-use ignacio_domain::{person::Role, ports::ObjectStore as _};
+use ignacio_domain::{ids::UserId, person::Role, ports::ObjectStore as _};
 use ignacio_integrations::{S3Settings, S3Store};
-use ignacio_persistence::{Added, NewPerson, OwnerDb};
+use ignacio_persistence::{Added, AuditHead, NewPerson, OwnerDb};
 use migration::MigrateError;
 use secrecy::SecretString;
 
-use crate::{cli::NewAdmin, failure::Failure, settings::DatabaseSettings};
+use crate::{cli::NewAdmin, failure::Failure, settings::DatabaseSettings, startup::refuse_pooler};
 
-pub(crate) async fn migrate_up(database: &DatabaseSettings) -> Result<(), Failure> {
-    let applied =
-        migration::apply(&database.url, &database.passwords).await.map_err(database_said)?;
-    for name in &applied {
+pub(crate) async fn migrate_up(database: &DatabaseSettings, plan: bool) -> Result<(), Failure> {
+    let (url, passwords) = (&database.url, &database.passwords);
+    refuse_pooler(url).await?;
+    let applied = if plan {
+        migration::plan(url, passwords).await
+    } else {
+        migration::apply_and_tell(url, passwords, &tell_of_copy).await
+    };
+    let migration::Applied { names, adoption } = applied.map_err(database_said)?;
+    for line in adoption.iter().flat_map(migration::Adoption::lines) {
+        println!("{line}");
+    }
+    for name in &names {
         println!("{name}");
     }
-    println!("{} applied", applied.len());
+    if plan {
+        println!("{} to apply; nothing was changed", names.len());
+    } else {
+        println!("{} applied", names.len());
+    }
     Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "how far a long copy is, beside what was asked for")]
+fn tell_of_copy(table: &str) {
+    eprintln!("taking over {table}");
 }
 
 pub(crate) async fn migrate_down(url: &SecretString, steps: Option<u32>) -> Result<(), Failure> {
@@ -35,7 +53,14 @@ pub(crate) async fn migrate_down(url: &SecretString, steps: Option<u32>) -> Resu
 }
 
 pub(crate) async fn migrate_status(url: &SecretString) -> Result<(), Failure> {
-    let migrations = migration::status(url).await.map_err(database_said)?;
+    let migrations = migration::status(url).await.map_err(|error| {
+        if let MigrateError::Newer { unknown } = &error {
+            for name in unknown {
+                println!("{name}  unknown");
+            }
+        }
+        database_said(error)
+    })?;
     let width = migrations.iter().map(|it| it.name.len()).max().unwrap_or(0);
     for migration::Status { name, applied } in migrations {
         println!("{name:<width$}  {}", if applied { "applied" } else { "pending" });
@@ -54,11 +79,43 @@ pub(crate) async fn create_admin(url: &SecretString, admin: NewAdmin) -> Result<
     )?;
     match added {
         Added::New(id) => println!("created admin {shown}, id {}", id.into_uuid()),
+        Added::Known(id) if is_admin(&owner, id).await? => {
+            println!("{shown} is an admin already, id {}; nothing changed", id.into_uuid());
+        }
         Added::Known(id) => {
-            println!("{shown} is known already, id {}; nothing changed", id.into_uuid());
+            return Err(Failure::from(anyhow!(
+                "{shown} belongs to somebody who is no active admin (id {}), and this command only makes new accounts: \
+                 let another admin change the role (PATCH /v1/admin/users/{{id}}), or use another number",
+                id.into_uuid(),
+            )));
         }
     }
     Ok(())
+}
+
+async fn is_admin(owner: &OwnerDb, id: UserId) -> Result<bool, Failure> {
+    Ok(owner.is_active_admin(id).await.context("the account cannot be read")?)
+}
+
+pub(crate) async fn verify_audit(
+    url: &SecretString,
+    noted: Option<AuditHead>,
+) -> Result<(), Failure> {
+    let owner = OwnerDb::connect(url).await.context("the database cannot be reached");
+    let owner = owner.map_err(Failure::unavailable)?;
+    let progress = |n_events| tracing::debug!(n_events, "checked");
+    let report = owner.verify_audit(noted.as_ref(), progress).await.context(
+        "the audit could not be read; are migrations pending? `ignacio migrate status` tells",
+    )?;
+    for fault in &report.faults {
+        println!("{fault}");
+    }
+    println!("{} events, {} faults, end {}", report.n_events, report.faults.len(), report.head);
+    if report.faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::from(anyhow!("the audit is not as it was written")))
+    }
 }
 
 pub(crate) async fn ensure_bucket(settings: S3Settings) -> Result<(), Failure> {
@@ -82,9 +139,12 @@ pub(crate) fn database_said(error: MigrateError) -> Failure {
     match error {
         MigrateError::Url(_) => Failure::config(format!("DATABASE_URL cannot be used: {error}")),
         MigrateError::TooOld(_) => {
-            Failure::config(format!("DATABASE_URL leads to a server that is too old: {error}"))
+            Failure::config(format!("DATABASE_URL leads to a server that cannot be used: {error}"))
         }
-        MigrateError::Database(_) => Failure::unavailable(anyhow!(error)),
+        MigrateError::Newer { .. } | MigrateError::NotAdoptable(_) => {
+            Failure::config(format!("DATABASE_URL cannot be used: {error}"))
+        }
+        MigrateError::Busy | MigrateError::Database(_) => Failure::unavailable(anyhow!(error)),
     }
 }
 

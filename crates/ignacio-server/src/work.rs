@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use ignacio_persistence::ServiceRole;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -18,7 +19,8 @@ pub(crate) async fn run(settings: WorkSettings) -> Result<(), Failure> {
     telemetry::start_log(&settings.log);
     let metrics = telemetry::start_metrics().context("metrics cannot be collected")?;
     let listener = bind("IGNACIO_METRICS_LISTEN", settings.metrics_listen)?;
-    refuse_wrong_database(&settings.database).await?;
+    let roles = [ServiceRole::Worker, ServiceRole::Auth];
+    refuse_wrong_database(&settings.database, &roles).await?;
     let signals = started("the handling of signals", StopSignals::listen())?;
 
     let objects = Arc::new(store(settings.storage)?);

@@ -7,18 +7,23 @@ grant select on seaql_migrations to ignacio_api, ignacio_worker;
 create policy seaql_migrations_service_select on seaql_migrations
     for select to ignacio_api, ignacio_worker using (true);
 
--- Supabase gives these two every right on every table, TRUNCATE included, which no policy stops.
+-- Supabase gives these two every right on every table, TRUNCATE included, which no policy stops. Tables
+-- of others in the same schema are not ours to change.
 do $$
 declare
-    v_role text;
+    v_table regclass;
+    v_role  text;
 begin
-    foreach v_role in array array['anon', 'authenticated'] loop
-        if exists (select 1 from pg_roles where rolname = v_role) then
-            execute format('revoke all on all tables in schema public from %I', v_role);
-        end if;
+    for v_table in
+        select oid from pg_class
+         where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')
+           and relowner = 'ignacio_owner'::regrole loop
+        execute format('revoke all on %s from public', v_table);
+        for v_role in select rolname from pg_roles where rolname in ('anon', 'authenticated') loop
+            execute format('revoke all on %s from %I', v_table, v_role);
+        end loop;
     end loop;
 end $$;
 alter default privileges in schema public revoke all on tables from public;
 alter default privileges in schema app revoke execute on functions from public;
-revoke all on all tables in schema public from public;
 revoke all on function app.set_updated_at(), app.check_sync_move() from public;

@@ -5,7 +5,9 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _};
+use ignacio_domain::person::Role;
 
+use super::caller::Caller;
 use super::credential;
 use crate::problem::ApiError;
 use crate::state::AppState;
@@ -22,22 +24,55 @@ pub(crate) async fn authenticate(
     }
 }
 
+/// The same for the staff's routes: each request proves an admin's session before anything else of
+/// it is looked at, so that nobody else learns from a refusal what the routes take. What follows
+/// proves it again, within its own transaction.
+pub(crate) async fn admit_staff(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    match admit_admin(&request).await {
+        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Err(refusal) => Ok(request.error_response(refusal)),
+    }
+}
+
 async fn admit(request: &ServiceRequest) -> Result<(), ApiError> {
     let state = AppState::of(request)?;
-    let caller = match credential::find(request) {
-        Ok(caller) => caller,
-        // Where there is no such route, the answer is the same for everybody.
-        Err(_) if !state.surface.has(request.method(), request.path()) => return Ok(()),
-        Err(refusal) => return Err(refusal),
-    };
-    if caller.is_by_cookie() && !state.origins.permit(request) {
-        return Err(ApiError::CrossSite);
-    }
+    let Some(caller) = identify(request, state)? else { return Ok(()) };
     if has_body(request) {
         state.db.prove(caller.session()).await?;
     }
     request.extensions_mut().insert(caller);
     Ok(())
+}
+
+async fn admit_admin(request: &ServiceRequest) -> Result<(), ApiError> {
+    let state = AppState::of(request)?;
+    let Some(caller) = identify(request, state)? else { return Ok(()) };
+    if state.db.prove(caller.session()).await?.role != Role::Admin {
+        return if is_routed(request, state) { Err(ApiError::NotAdmin) } else { Ok(()) };
+    }
+    request.extensions_mut().insert(caller);
+    Ok(())
+}
+
+/// Who asks; `None` for nobody where there is no such route.
+fn identify(request: &ServiceRequest, state: &AppState) -> Result<Option<Caller>, ApiError> {
+    let caller = match credential::find(request) {
+        Ok(caller) => caller,
+        Err(_) if !is_routed(request, state) => return Ok(None),
+        Err(refusal) => return Err(refusal),
+    };
+    if caller.is_by_cookie() && !state.origins.permit(request) {
+        return Err(ApiError::CrossSite);
+    }
+    Ok(Some(caller))
+}
+
+/// Where there is no such route, the answer is the same for everybody.
+fn is_routed(request: &ServiceRequest, state: &AppState) -> bool {
+    state.surface.has(request.method(), request.path())
 }
 
 fn has_body(request: &ServiceRequest) -> bool {

@@ -1,5 +1,6 @@
 //! Rules that single values may break, named for clients in both languages.
 
+use ignacio_domain::access::{MAX_REASON_CHARS, MIN_REASON_CHARS, ReasonError};
 use ignacio_domain::conversation::{MAX_TITLE_CHARS, TitleError};
 use ignacio_domain::file::{FileNameError, MAX_NAME_BYTES};
 use ignacio_domain::message::{BodyError, MAX_ATTACHMENTS, MAX_BODY_BYTES};
@@ -58,12 +59,14 @@ pub(crate) enum Rule {
     FileNameLength,
     FileEmpty,
     AfterFile,
+    Reason,
+    PersonGone,
 }
 
 impl Rule {
     /// Every rule.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 23] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::UnknownField,
         Self::Required,
         Self::WrongType,
@@ -87,6 +90,8 @@ impl Rule {
         Self::FileNameLength,
         Self::FileEmpty,
         Self::AfterFile,
+        Self::Reason,
+        Self::PersonGone,
     ];
 
     /// The stable word for the rule.
@@ -115,6 +120,8 @@ impl Rule {
             Self::FileNameLength => "file-name-length",
             Self::FileEmpty => "empty",
             Self::AfterFile => "after-file",
+            Self::Reason => "reason",
+            Self::PersonGone => "no-such-person",
         }
     }
 
@@ -171,6 +178,11 @@ impl Rule {
             }
             Self::FileEmpty => "el archivo está vacío".into(),
             Self::AfterFile => "este campo debe ir antes del archivo".into(),
+            Self::Reason => format!(
+                "un motivo tiene de {MIN_REASON_CHARS} a {MAX_REASON_CHARS} caracteres y al menos \
+                 dos palabras: la persona lo leerá"
+            ),
+            Self::PersonGone => "esta persona no existe".into(),
         }
     }
 
@@ -207,6 +219,11 @@ impl Rule {
             Self::FileNameLength => format!("a file name has at most {MAX_NAME_BYTES} bytes"),
             Self::FileEmpty => "the file is empty".into(),
             Self::AfterFile => "this field must come before the file".into(),
+            Self::Reason => format!(
+                "a reason has {MIN_REASON_CHARS} to {MAX_REASON_CHARS} characters and at least two \
+                 words: the person will read it"
+            ),
+            Self::PersonGone => "there is no such person".into(),
         }
     }
 }
@@ -220,6 +237,12 @@ impl From<NameError> for Rule {
 impl From<UnknownLocale> for Rule {
     fn from(_: UnknownLocale) -> Self {
         Self::Language
+    }
+}
+
+impl From<ReasonError> for Rule {
+    fn from(_: ReasonError) -> Self {
+        Self::Reason
     }
 }
 

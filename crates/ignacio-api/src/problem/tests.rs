@@ -92,6 +92,10 @@ fn what_the_database_says_becomes_a_code() {
     assert_eq!(code(StoreError::Unauthenticated), ProblemCode::Unauthenticated);
     assert_eq!(code(StoreError::NotFound), ProblemCode::NotFound);
     assert_eq!(code(StoreError::ForeignCursor), ProblemCode::InvalidCursor);
+    assert_eq!(code(StoreError::Forbidden), ProblemCode::Forbidden);
+    assert_eq!(code(StoreError::GrantRequired), ProblemCode::GrantRequired);
+    assert_eq!(code(StoreError::OwnAccount), ProblemCode::OwnAccount);
+    assert_eq!(code(StoreError::LastAdmin), ProblemCode::LastAdmin);
     assert_eq!(code(StoreError::Conflict("users_pkey".to_owned())), ProblemCode::Conflict);
     let corrupt = StoreError::Corrupt { table: "users", column: "name" };
     assert_eq!(code(corrupt), ProblemCode::Internal);

@@ -54,6 +54,9 @@ pub(crate) enum Thing {
     Response,
     File,
     Session,
+    Person,
+    Erasure,
+    Grant,
 }
 
 /// What kind of content is not taken.
@@ -85,6 +88,7 @@ impl ApiError {
                 Locale::Es => format!("El archivo tiene {size} bytes."),
                 Locale::En => format!("The file has {size} bytes."),
             }),
+            Self::CrossSite => Some(CROSS_SITE.in_locale(locale).to_owned()),
             Self::NotReady(_) => Some(NOT_READY.in_locale(locale).to_owned()),
             Self::Draining => Some(DRAINING.in_locale(locale).to_owned()),
             Self::Busy => Some(BUSY.in_locale(locale).to_owned()),
@@ -96,6 +100,10 @@ impl ApiError {
 const FILE_TYPE: Text = text(
     "Ese tipo de archivo no se admite, o su contenido no es lo que dice su nombre.",
     "That type of file is not taken, or its content is not what its name says.",
+);
+const CROSS_SITE: Text = text(
+    "Con cookie, las peticiones que cambian algo solo se admiten desde el propio sitio.",
+    "With a cookie, requests that change something are only taken from our own site.",
 );
 const NOT_READY: Text =
     text("El servicio aún no puede atender.", "The service cannot answer requests yet.");
@@ -141,6 +149,9 @@ const fn not_found(thing: Thing) -> Text {
         Thing::Response => text("Esa respuesta no existe.", "There is no such response."),
         Thing::File => text("Ese archivo no existe.", "There is no such file."),
         Thing::Session => text("Esa sesión no existe.", "There is no such session."),
+        Thing::Person => text("Esa persona no existe.", "There is no such person."),
+        Thing::Erasure => text("Esa eliminación no existe.", "There is no such removal."),
+        Thing::Grant => text("Ese permiso no existe.", "There is no such grant."),
     }
 }
 
@@ -166,9 +177,12 @@ pub(super) const fn plain(code: ProblemCode) -> Text {
         ProblemCode::CodeExpired => {
             text("Ese código ya venció: pide otro.", "That code has expired: ask for another.")
         }
-        ProblemCode::Forbidden => text(
-            "Con cookie, las peticiones que cambian algo solo se admiten desde el propio sitio.",
-            "With a cookie, requests that change something are only taken from our own site.",
+        ProblemCode::Forbidden => {
+            text("Esto es solo para administradores.", "This is for admins only.")
+        }
+        ProblemCode::GrantRequired => text(
+            "Para leer conversaciones de otra persona, primero pide el permiso y di por qué.",
+            "To read somebody's conversations, first ask for a grant and say why.",
         ),
         ProblemCode::NotFound => text("No existe.", "There is no such thing."),
         ProblemCode::MethodNotAllowed => text(
@@ -190,9 +204,24 @@ pub(super) const fn plain(code: ProblemCode) -> Text {
             "Ya se está escribiendo una respuesta en esta conversación.",
             "A reply is already being written in this conversation.",
         ),
+        ProblemCode::PhoneTaken => {
+            text("Ya hay una cuenta con ese teléfono.", "There is an account with that number.")
+        }
+        ProblemCode::OwnAccount => text(
+            "Nadie administra su propia cuenta: usa /v1/me o pídeselo a otra persona.",
+            "Nobody administers their own account: use /v1/me, or ask somebody else.",
+        ),
+        ProblemCode::LastAdmin => text(
+            "Tiene que quedar alguien que administre.",
+            "Somebody has to be left who administers.",
+        ),
         ProblemCode::PreconditionFailed => text(
             "Alguien lo cambió entretanto: vuelve a leerlo.",
             "Somebody changed it meanwhile: read it again.",
+        ),
+        ProblemCode::PreconditionRequired => text(
+            "Lee primero, y manda su ETag en If-Match.",
+            "Read it first, and send its ETag in If-Match.",
         ),
         ProblemCode::TooLarge => text("Es demasiado grande.", "It is too large."),
         ProblemCode::UnsupportedMediaType => text(

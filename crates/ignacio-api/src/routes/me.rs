@@ -1,5 +1,7 @@
 //! The caller's own account.
 
+mod access_log;
+
 use std::str::FromStr as _;
 
 use actix_web::{HttpRequest, get, patch, web};
@@ -8,6 +10,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
+pub(crate) use self::access_log::list_access;
 use crate::answer::Tagged;
 use crate::auth::Caller;
 use crate::etag::IfMatch;

@@ -58,8 +58,9 @@ pub(crate) struct FileView {
     media_type: String,
     /// Bytes.
     size: i64,
-    /// SHA-256 of the bytes, in hex.
-    sha256: String,
+    /// SHA-256 of the bytes, in hex; null for files from before sums were taken.
+    #[schema(required)]
+    sha256: Option<String>,
     sync: SyncView,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,

@@ -1,7 +1,8 @@
 //! A person, as they see themselves.
 
 use ignacio_domain::person::{Locale, Person, Role};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -13,6 +14,39 @@ use uuid::Uuid;
 pub(crate) enum RoleView {
     Participant,
     Admin,
+}
+
+impl RoleView {
+    /// The role that the flag of an account stands for.
+    pub(crate) const fn of_flag(is_admin: bool) -> Self {
+        if is_admin { Self::Admin } else { Self::Participant }
+    }
+}
+
+/// By hand, because `serde_json` takes anything but a word in place of an enum for broken JSON.
+impl<'de> Deserialize<'de> for RoleView {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match String::deserialize(from)?.as_str() {
+            "participant" => Ok(Self::Participant),
+            "admin" => Ok(Self::Admin),
+            _ => Err(D::Error::custom("no such role")),
+        }
+    }
+}
+
+impl From<Role> for RoleView {
+    fn from(role: Role) -> Self {
+        Self::of_flag(matches!(role, Role::Admin))
+    }
+}
+
+impl From<RoleView> for Role {
+    fn from(role: RoleView) -> Self {
+        match role {
+            RoleView::Participant => Self::Participant,
+            RoleView::Admin => Self::Admin,
+        }
+    }
 }
 
 /// The language in which a person is spoken to.
@@ -55,10 +89,7 @@ impl From<Person> for PersonView {
             id: person.id.into_uuid(),
             phone: person.phone.expose().to_owned(),
             name: person.name,
-            role: match person.role {
-                Role::Participant => RoleView::Participant,
-                Role::Admin => RoleView::Admin,
-            },
+            role: person.role.into(),
             locale: person.locale.into(),
             created_at: person.created_at,
             updated_at: person.updated_at,

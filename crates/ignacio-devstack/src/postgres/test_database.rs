@@ -1,8 +1,11 @@
 //! A migrated database for one test, copied from a template that is made once per process.
 
-use std::sync::{
-    atomic::{AtomicU32, Ordering},
-    mpsc,
+use std::{
+    process::Command,
+    sync::{
+        atomic::{AtomicU32, Ordering},
+        mpsc,
+    },
 };
 
 use migration::RolePasswords;
@@ -10,7 +13,9 @@ use secrecy::SecretString;
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{Cluster, ClusterOptions, connect, first_column, quoted, run};
+use super::{
+    Cluster, ClusterOptions, archive, binaries::Binaries, connect, first_column, quoted, run,
+};
 use crate::{DevstackError, loopback};
 
 /// The database that every test's own is a copy of.
@@ -71,8 +76,7 @@ impl TestDatabase {
 
     /// As [`TestDatabase::create`], for a caller who wants to see the error.
     pub async fn try_create() -> Result<Self, DevstackError> {
-        let shared = SHARED.get_or_try_init(Shared::start).await?;
-        let name = format!("t_{}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let (shared, name) = Self::next().await?;
         let mut admin = shared.cluster.connect("postgres").await?;
         let statement = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {OWNER}");
         run(&mut admin, &statement).await?;
@@ -84,6 +88,72 @@ impl TestDatabase {
         run(&mut admin, &grants).await?;
         admin.close().await.map_err(DevstackError::sql("close a connection"))?;
         Ok(Self { shared, name, admin: Mutex::new(None) })
+    }
+
+    /// A database that nothing was done to yet; the roles of the cluster are there.
+    pub async fn empty() -> Self {
+        Self::try_empty().await.unwrap_or_else(|error| fail(&error))
+    }
+
+    async fn try_empty() -> Result<Self, DevstackError> {
+        let (shared, name) = Self::next().await?;
+        let mut admin = shared.cluster.connect("postgres").await?;
+        run(&mut admin, &format!("CREATE DATABASE {name} OWNER {OWNER}")).await?;
+        admin.close().await.map_err(DevstackError::sql("close a connection"))?;
+        Ok(Self { shared, name, admin: Mutex::new(None) })
+    }
+
+    async fn next() -> Result<(&'static Shared, String), DevstackError> {
+        let shared = SHARED.get_or_try_init(Shared::start).await?;
+        Ok((shared, format!("t_{}", NEXT.fetch_add(1, Ordering::Relaxed))))
+    }
+
+    /// Makes a login role unless another test did, with attributes such as `CREATEROLE`; gives its
+    /// address of this database.
+    pub async fn login(&self, role: &str, attributes: &str) -> String {
+        let password = &self.shared.owner_password;
+        let make = format!(
+            "DO $$ BEGIN CREATE ROLE {role} LOGIN {attributes} PASSWORD '{password}';
+             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+        );
+        self.execute(&make).await;
+        self.shared.cluster.url(role, password, &self.name)
+    }
+
+    /// The passwords of the service's roles, the same in every database of the process.
+    pub fn passwords(&self) -> RolePasswords {
+        self.shared.role_passwords()
+    }
+
+    /// What `pg_dump` tells of the database with these arguments, without the marks that differ
+    /// from one dump to the next.
+    pub fn dump(&self, arguments: &[&str]) -> String {
+        self.try_dump(arguments).unwrap_or_else(|error| fail(&error))
+    }
+
+    fn try_dump(&self, arguments: &[&str]) -> Result<String, DevstackError> {
+        let Some(binaries) = Binaries::find(None)? else {
+            let looked = String::new();
+            return Err(DevstackError::NoServer { looked, otherwise: archive::OTHERWISE });
+        };
+        let mut dump = Command::new(binaries.program("pg_dump"));
+        let output = dump
+            .arg("--dbname")
+            .arg(self.admin_url())
+            .args(arguments)
+            .output()
+            .map_err(DevstackError::system("run pg_dump"))?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(DevstackError::System {
+                doing: "dump a database".to_owned(),
+                source: std::io::Error::other(said),
+            });
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        let is_mark =
+            |line: &&str| line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ");
+        Ok(text.lines().filter(|line| !is_mark(line)).collect::<Vec<_>>().join("\n"))
     }
 
     /// The database's name.
@@ -192,15 +262,8 @@ impl Shared {
         run(&mut admin, &owner).await?;
         run(&mut admin, &format!("CREATE DATABASE {TEMPLATE} OWNER {OWNER}")).await?;
 
-        let secret = |role| SecretString::from(self.password(role));
-        let passwords = RolePasswords {
-            api: secret(Role::Api),
-            auth: secret(Role::Auth),
-            worker: secret(Role::Worker),
-            admin: secret(Role::Admin),
-        };
         let url = self.cluster.url(OWNER, &self.owner_password, TEMPLATE);
-        migration::apply(&SecretString::from(url), &passwords)
+        migration::apply(&SecretString::from(url), &self.role_passwords())
             .await
             .map_err(|source| DevstackError::Migrations { source })?;
 
@@ -211,6 +274,16 @@ impl Shared {
         );
         run(&mut admin, &leave).await?;
         admin.close().await.map_err(DevstackError::sql("close a connection"))
+    }
+
+    fn role_passwords(&self) -> RolePasswords {
+        let secret = |role| SecretString::from(self.password(role));
+        RolePasswords {
+            api: secret(Role::Api),
+            auth: secret(Role::Auth),
+            worker: secret(Role::Worker),
+            admin: secret(Role::Admin),
+        }
     }
 
     fn password(&self, role: Role) -> &str {

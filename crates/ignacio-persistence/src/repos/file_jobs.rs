@@ -35,7 +35,7 @@ pub struct FileJob {
     pub media_type: String,
     /// Bytes.
     pub size: i64,
-    /// SHA-256 of them; empty when the upload was never finished.
+    /// SHA-256 of them; empty where it is unknown, or the upload was never finished.
     pub sha256: Vec<u8>,
     /// The provider's id, once it is uploaded there.
     pub provider_file_id: Option<String>,

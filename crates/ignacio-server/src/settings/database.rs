@@ -1,6 +1,7 @@
 //! The database: one URL for whoever migrates, and from it one per role of the service.
 
 use ignacio_domain::keys::MasterSecret;
+use ignacio_persistence::ServiceRole;
 use migration::{MigrateError, RolePasswords, service_url};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -12,6 +13,13 @@ const POOLER_PORT: &str = "6543";
 /// The largest pool that makes sense; Postgres itself takes 100 connections unless told otherwise.
 const MOST_CONNECTIONS: u32 = 500;
 
+/// On this host of Supabase the part of a user's name behind the dot says whose database is meant.
+const SHARED_POOLER: &str = ".pooler.supabase.com";
+
+/// What is said about a pooler in transaction mode, wherever it was noticed.
+pub(crate) const POOLED: &str = "leads to a pooler in transaction mode, through which prepared \
+    statements get lost: use the direct connection or session mode (on Supabase, port 5432)";
+
 /// The database, its roles' passwords, and how many connections each of them may have.
 #[derive(Debug, Clone)]
 pub(crate) struct DatabaseSettings {
@@ -19,6 +27,8 @@ pub(crate) struct DatabaseSettings {
     pub(crate) url: SecretString,
     /// The passwords of the service's roles.
     pub(crate) passwords: RolePasswords,
+    /// The roles whose passwords were given one by one.
+    given: Vec<ServiceRole>,
     /// The sizes of the pools.
     pub(crate) pools: Pools,
 }
@@ -32,47 +42,78 @@ pub(crate) struct Pools {
     pub(crate) auth: u32,
     /// For the background work.
     pub(crate) worker: u32,
+    /// For the staff's requests.
+    pub(crate) admin: u32,
 }
 
 impl DatabaseSettings {
     pub(super) fn read(reader: &mut Reader<'_>, secret: Option<&MasterSecret>) -> Self {
-        let mut password = |name: &str, role: &str| {
-            let given = reader.secret(name);
-            given.or_else(|| Some(role_password(secret?, role))).unwrap_or_default()
+        let mut given = Vec::new();
+        let mut password = |role: ServiceRole| match reader.secret(variable(role)) {
+            Some(password) => {
+                given.push(role);
+                password
+            }
+            None => secret.map(|secret| role_password(secret, role)).unwrap_or_default(),
         };
         let passwords = RolePasswords {
-            api: password("IGNACIO_DB_PASSWORD_API", "ignacio_api"),
-            auth: password("IGNACIO_DB_PASSWORD_AUTH", "ignacio_auth"),
-            worker: password("IGNACIO_DB_PASSWORD_WORKER", "ignacio_worker"),
-            admin: password("IGNACIO_DB_PASSWORD_ADMIN", "ignacio_admin"),
+            api: password(ServiceRole::Api),
+            auth: password(ServiceRole::Auth),
+            worker: password(ServiceRole::Worker),
+            admin: password(ServiceRole::Admin),
         };
         let pools = Pools {
             api: pool(reader, "IGNACIO_DB_POOL_API", 10),
             auth: pool(reader, "IGNACIO_DB_POOL_AUTH", 4),
             worker: pool(reader, "IGNACIO_DB_POOL_WORKER", 8),
+            admin: pool(reader, "IGNACIO_DB_POOL_ADMIN", 2),
         };
-        Self { url: url(reader), passwords, pools }
+        Self { url: url(reader), passwords, given, pools }
     }
 
-    /// Where requests connect.
-    pub(crate) fn api_url(&self) -> Result<SecretString, MigrateError> {
-        service_url(&self.url, "ignacio_api", &self.passwords.api)
+    /// Where a role of the service connects.
+    pub(crate) fn url_of(&self, role: ServiceRole) -> Result<SecretString, MigrateError> {
+        let password = match role {
+            ServiceRole::Api => &self.passwords.api,
+            ServiceRole::Auth => &self.passwords.auth,
+            ServiceRole::Worker => &self.passwords.worker,
+            ServiceRole::Admin => &self.passwords.admin,
+        };
+        let name = match tenant(self.url.expose_secret()) {
+            Some(tenant) => format!("{}.{tenant}", role.name()),
+            None => role.name().to_owned(),
+        };
+        service_url(&self.url, &name, password)
     }
 
-    /// Where logins connect.
-    pub(crate) fn auth_url(&self) -> Result<SecretString, MigrateError> {
-        service_url(&self.url, "ignacio_auth", &self.passwords.auth)
+    /// The variable that decided a role's password.
+    pub(crate) fn password_came_from(&self, role: ServiceRole) -> &'static str {
+        if self.given.contains(&role) { variable(role) } else { "IGNACIO_SECRET" }
     }
+}
 
-    /// Where the background work connects.
-    pub(crate) fn worker_url(&self) -> Result<SecretString, MigrateError> {
-        service_url(&self.url, "ignacio_worker", &self.passwords.worker)
+/// The variable that gives a role's password by itself.
+const fn variable(role: ServiceRole) -> &'static str {
+    match role {
+        ServiceRole::Api => "IGNACIO_DB_PASSWORD_API",
+        ServiceRole::Auth => "IGNACIO_DB_PASSWORD_AUTH",
+        ServiceRole::Worker => "IGNACIO_DB_PASSWORD_WORKER",
+        ServiceRole::Admin => "IGNACIO_DB_PASSWORD_ADMIN",
     }
 }
 
 /// The password of a role unless it is given by itself. `cargo xtask` derives the same.
-fn role_password(secret: &MasterSecret, role: &str) -> SecretString {
-    secret.derive(&format!("db-role:{role}")).to_hex()
+fn role_password(secret: &MasterSecret, role: ServiceRole) -> SecretString {
+    secret.derive(&format!("db-role:{}", role.name())).to_hex()
+}
+
+/// Whose database is meant, where one host serves many and the user's name says it.
+fn tenant(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let (user, place) = rest.split(['/', '?']).next()?.rsplit_once('@')?;
+    let host = place.split(':').next()?;
+    let (_, tenant) = user.split(':').next()?.split_once('.')?;
+    host.ends_with(SHARED_POOLER).then_some(tenant)
 }
 
 pub(super) fn url(reader: &mut Reader<'_>) -> SecretString {
@@ -97,11 +138,7 @@ fn objection(url: &str) -> Option<String> {
     let port = host.rsplit('@').next().unwrap_or_default().rsplit(':').next().unwrap_or_default();
     let is_pooled = query.split('&').any(|it| it.eq_ignore_ascii_case("pgbouncer=true"));
     if port == POOLER_PORT || is_pooled {
-        return Some(
-            "leads to a pooler in transaction mode, through which prepared statements get lost: \
-             use the direct connection or session mode (on Supabase, port 5432)"
-                .to_owned(),
-        );
+        return Some(POOLED.to_owned());
     }
     None
 }
@@ -125,6 +162,19 @@ mod tests {
             "postgres://ada@db.example/6543",
         ] {
             assert_eq!(objection(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_shared_pooler_is_told_whose_database_is_meant() {
+        let shared = "postgres://postgres.abcd:pw@aws-0-eu.pooler.supabase.com:5432/postgres";
+        assert_eq!(tenant(shared), Some("abcd"));
+        for url in [
+            "postgres://postgres:pw.d@aws-0-eu.pooler.supabase.com/postgres",
+            "postgres://ada.lovelace:pw@db.example:5432/ignacio",
+            "postgres://db.example/ignacio",
+        ] {
+            assert_eq!(tenant(url), None, "{url}");
         }
     }
 

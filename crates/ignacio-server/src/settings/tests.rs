@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fs};
 
+use ignacio_persistence::ServiceRole;
 use secrecy::ExposeSecret as _;
 
 use super::*;
@@ -125,6 +126,29 @@ fn the_roles_passwords_come_from_the_secret_unless_given() {
     assert_eq!(given.api.expose_secret(), "chosen");
     assert_eq!(given.auth.expose_secret(), derived.auth.expose_secret());
     assert_ne!(derived.api.expose_secret(), derived.auth.expose_secret());
+}
+
+#[test]
+fn what_decided_a_password_is_known() {
+    let settings = for_migrate_up(&with(&[("IGNACIO_DB_PASSWORD_API", "chosen")])).unwrap();
+    assert_eq!(settings.password_came_from(ServiceRole::Api), "IGNACIO_DB_PASSWORD_API");
+    assert_eq!(settings.password_came_from(ServiceRole::Auth), "IGNACIO_SECRET");
+}
+
+#[test]
+fn each_role_connects_as_itself() {
+    let settings = for_migrate_up(&with(&[("IGNACIO_DB_PASSWORD_ADMIN", "chosen")])).unwrap();
+    let url = settings.url_of(ServiceRole::Admin).unwrap();
+    assert_eq!(url.expose_secret(), "postgres://ignacio_admin:chosen@127.0.0.1:5432/ignacio");
+
+    let shared =
+        ("DATABASE_URL", "postgres://postgres.abcd:pw@x.pooler.supabase.com:5432/postgres");
+    let settings = for_migrate_up(&with(&[shared, ("IGNACIO_DB_PASSWORD_API", "chosen")])).unwrap();
+    let url = settings.url_of(ServiceRole::Api).unwrap();
+    assert_eq!(
+        url.expose_secret(),
+        "postgres://ignacio_api.abcd:chosen@x.pooler.supabase.com:5432/postgres"
+    );
 }
 
 #[test]

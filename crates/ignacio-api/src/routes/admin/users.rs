@@ -1,0 +1,73 @@
+//! Everybody's accounts.
+
+mod creation;
+mod lists;
+mod update;
+
+use actix_web::{delete, get, web};
+use ignacio_domain::ids::UserId;
+
+pub(crate) use self::creation::create;
+pub(crate) use self::lists::list;
+pub(crate) use self::update::change;
+use crate::answer::{Done, Tagged};
+use crate::auth::Caller;
+use crate::extract::PathId;
+use crate::problem::{ApiError, Problem, Thing};
+use crate::state::AppState;
+use crate::views::account::AccountView;
+
+/// Shows somebody's account.
+#[utoipa::path(
+    operation_id = "show_user",
+    tag = "admin",
+    params(("id" = Uuid, Path, description = "The person")),
+    responses(
+        (status = OK, body = AccountView, headers(("ETag" = String))),
+        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = FORBIDDEN, response = Problem),
+        (status = NOT_FOUND, response = Problem),
+    ),
+)]
+#[get("/users/{id}")]
+#[tracing::instrument(name = "api.admin.users.show", skip_all, fields(user.id = %*id))]
+pub(crate) async fn show(
+    caller: Caller,
+    id: PathId<UserId>,
+    state: web::Data<AppState>,
+) -> Result<Tagged<AccountView>, ApiError> {
+    let scope = state.admin_db.begin(caller.session()).await?;
+    let Some(account) = scope.accounts().find(*id).await? else {
+        return Err(ApiError::NotFound(Thing::Person));
+    };
+    scope.commit().await?;
+
+    Ok(Tagged(account.into()))
+}
+
+/// Logs all of somebody's devices out.
+#[utoipa::path(
+    operation_id = "end_sessions_of_user",
+    tag = "admin",
+    params(("id" = Uuid, Path, description = "The person")),
+    responses(
+        (status = NO_CONTENT, description = "Their sessions are over"),
+        (status = FORBIDDEN, response = Problem),
+        (status = NOT_FOUND, response = Problem),
+    ),
+)]
+#[delete("/users/{id}/sessions")]
+#[tracing::instrument(name = "api.admin.users.end_sessions", skip_all, fields(user.id = %*id))]
+pub(crate) async fn end_sessions(
+    caller: Caller,
+    id: PathId<UserId>,
+    state: web::Data<AppState>,
+) -> Result<Done, ApiError> {
+    let scope = state.admin_db.begin(caller.session()).await?;
+    if scope.accounts().end_sessions(*id).await?.is_none() {
+        return Err(ApiError::NotFound(Thing::Person));
+    }
+    scope.commit().await?;
+
+    Ok(Done)
+}

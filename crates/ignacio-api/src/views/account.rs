@@ -1,0 +1,43 @@
+//! Accounts, as the staff see them.
+
+use ignacio_domain::account::Account;
+use serde::Serialize;
+use time::OffsetDateTime;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::person::{LocaleView, RoleView};
+
+/// Somebody's account.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Account)]
+pub(crate) struct AccountView {
+    id: Uuid,
+    /// In E.164; null where an older system stored something else, so that nobody can log in.
+    #[schema(required)]
+    phone: Option<String>,
+    name: String,
+    role: RoleView,
+    locale: LocaleView,
+    /// Whether the person may log in.
+    active: bool,
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+}
+
+impl From<Account> for AccountView {
+    fn from(account: Account) -> Self {
+        Self {
+            id: account.id.into_uuid(),
+            phone: account.phone.map(|phone| phone.expose().to_owned()),
+            name: account.name,
+            role: account.role.into(),
+            locale: account.locale.into(),
+            active: account.is_active,
+            created_at: account.created_at,
+            updated_at: account.updated_at,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! A connection outside of the pools, for what is asked once, before the service is up.
+//!
+//! Only the simple query protocol is used, so that nothing is prepared: a pooler in transaction mode
+//! would mix the names of prepared statements up before it could be told what is wrong.
+
+use std::time::Duration;
+
+use sea_orm::sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Error, PgConnection, Row as _,
+    postgres::PgConnectOptions, raw_sql,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// How long the database may take for all that one connection is asked.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A connection that belongs to nobody else.
+pub(crate) struct Bare(PgConnection);
+
+impl Bare {
+    pub(crate) async fn connect(url: &SecretString) -> Result<Self, Error> {
+        let options: PgConnectOptions = url.expose_secret().parse()?;
+        let options = options.application_name("ignacio").disable_statement_logging();
+        Ok(Self(options.connect().await?))
+    }
+
+    /// The rows of a script's queries: of each, its columns, all of them text.
+    pub(crate) async fn read<const N: usize>(
+        &mut self,
+        script: &str,
+    ) -> Result<Vec<[String; N]>, Error> {
+        let rows = raw_sql(AssertSqlSafe(script)).fetch_all(&mut self.0).await?;
+        rows.iter()
+            .map(|row| {
+                let mut texts = [const { String::new() }; N];
+                for (index, text) in texts.iter_mut().enumerate() {
+                    *text = row.try_get_unchecked(index)?;
+                }
+                Ok(texts)
+            })
+            .collect()
+    }
+
+    /// Says good-bye. One that is dropped instead leaves a complaint in the server's log.
+    pub(crate) async fn close(self) {
+        // Whether the server heard it makes no difference: the socket is closed in any case.
+        let _heard = self.0.close().await;
+    }
+}

@@ -1,0 +1,225 @@
+//! Checking the chain of the audit, by other means than those that made it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
+use thiserror::Error;
+
+use crate::error::StoreError;
+use crate::rows::hex;
+
+/// How many events are checked with one query.
+const BATCH: i64 = 10_000;
+/// What the first event is chained to.
+const BEGINNING: [u8; 32] = [0; 32];
+
+/// The end of the chain: whoever keeps a copy of it elsewhere can later show that nothing up to
+/// there was changed, not even by somebody who could compute all hashes anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditHead {
+    /// The number of the last event; 0 before the first.
+    pub seq: i64,
+    /// Its hash.
+    pub hash: Vec<u8>,
+}
+
+impl fmt::Display for AuditHead {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", self.seq, hex(&self.hash))
+    }
+}
+
+/// Why a text is no end of a chain.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("an end of the chain is written as NUMBER:HASH, with 64 hexadecimal digits")]
+pub struct AuditHeadError;
+
+impl FromStr for AuditHead {
+    type Err = AuditHeadError;
+
+    fn from_str(text: &str) -> Result<Self, AuditHeadError> {
+        let (seq, digits) = text.trim().split_once(':').ok_or(AuditHeadError)?;
+        let seq = seq.parse().ok().filter(|it| *it >= 0).ok_or(AuditHeadError)?;
+        if digits.len() != 64 || !digits.is_ascii() {
+            return Err(AuditHeadError);
+        }
+        let hash = (0..64)
+            .step_by(2)
+            .map(|at| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
+        Ok(Self { seq, hash: hash.collect::<Option<_>>().ok_or(AuditHeadError)? })
+    }
+}
+
+/// Something that is not as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditFault {
+    /// An event says something else than when it was hashed.
+    Changed {
+        /// Its number.
+        seq: i64,
+    },
+    /// An event does not follow the one before it: either of them was put in another's place.
+    Unlinked {
+        /// Its number.
+        seq: i64,
+    },
+    /// Events are gone.
+    Missing {
+        /// The first that is gone.
+        first: i64,
+        /// The last.
+        last: i64,
+    },
+    /// The last event is not the one that the chain's end names.
+    WrongEnd {
+        /// What the end names.
+        head: AuditHead,
+    },
+    /// The chain no longer holds what it held when this end was noted.
+    Rewritten {
+        /// What was noted.
+        noted: AuditHead,
+    },
+}
+
+impl fmt::Display for AuditFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed { seq } => write!(out, "event {seq} was changed"),
+            Self::Unlinked { seq } => write!(out, "event {seq} does not follow the one before it"),
+            Self::Missing { first, last } if first == last => write!(out, "event {first} is gone"),
+            Self::Missing { first, last } => write!(out, "events {first} to {last} are gone"),
+            Self::WrongEnd { head } => {
+                write!(out, "the chain should end with event {}, which is not its last", head.seq)
+            }
+            Self::Rewritten { noted } => {
+                write!(
+                    out,
+                    "event {} is not the one that was noted: the chain was rewritten",
+                    noted.seq
+                )
+            }
+        }
+    }
+}
+
+/// What a check of the whole chain found.
+#[derive(Clone, Debug)]
+pub struct AuditReport {
+    /// How many events there are.
+    pub n_events: i64,
+    /// Where the chain ends.
+    pub head: AuditHead,
+    /// What is wrong; empty when all is as it was written.
+    pub faults: Vec<AuditFault>,
+}
+
+#[derive(FromQueryResult)]
+struct LinkRow {
+    seq: i64,
+    prev_hash: Vec<u8>,
+    hash: Vec<u8>,
+    is_intact: bool,
+}
+
+#[derive(FromQueryResult)]
+struct HeadRow {
+    seq: i64,
+    hash: Vec<u8>,
+}
+
+/// Walks the chain as it is seen by one snapshot. `progress` hears the number of events so far.
+pub(super) async fn verify(
+    txn: &DatabaseTransaction,
+    noted: Option<&AuditHead>,
+    mut progress: impl FnMut(i64),
+) -> Result<AuditReport, StoreError> {
+    let read = raw_sql!(Postgres, "select seq, hash from audit_heads");
+    let head = HeadRow::find_by_statement(read).one(txn).await?;
+    let head = head.ok_or(StoreError::corrupt("audit_heads", "seq"))?;
+    let head = AuditHead { seq: head.seq, hash: head.hash };
+    let mut walk =
+        Walk { last: AuditHead { seq: 0, hash: BEGINNING.to_vec() }, faults: Vec::new() };
+    let mut is_noted_found = noted.is_none_or(|it| *it == walk.last);
+    let mut n_events = 0;
+    loop {
+        let links = links_after(txn, walk.last.seq).await?;
+        let Some(_) = links.last() else { break };
+        for link in links {
+            n_events += 1;
+            walk.step(link);
+            is_noted_found |= noted == Some(&walk.last);
+        }
+        progress(n_events);
+    }
+    let mut faults = walk.faults;
+    if walk.last != head {
+        faults.push(AuditFault::WrongEnd { head: head.clone() });
+    }
+    if let (Some(noted), false) = (noted, is_noted_found) {
+        faults.push(AuditFault::Rewritten { noted: noted.clone() });
+    }
+    Ok(AuditReport { n_events, head: walk.last, faults })
+}
+
+/// The next links of the chain. The hash is computed here and not by the database's own function,
+/// which whoever tampers could have changed too.
+async fn links_after(txn: &DatabaseTransaction, seq: i64) -> Result<Vec<LinkRow>, StoreError> {
+    let read = raw_sql!(
+        Postgres,
+        "select seq, prev_hash, hash,
+                hash = sha256(prev_hash || convert_to(
+                    jsonb_build_array(
+                        seq, id, (extract(epoch from created_at) * 1000000)::bigint, actor_id,
+                        actor_name, actor_role, action, subject_id, target_id, reason,
+                        detail)::text,
+                    'UTF8')) as is_intact
+           from audit_events where seq > {seq} order by seq limit {BATCH}"
+    );
+    Ok(LinkRow::find_by_statement(read).all(txn).await?)
+}
+
+struct Walk {
+    last: AuditHead,
+    faults: Vec<AuditFault>,
+}
+
+impl Walk {
+    fn step(&mut self, link: LinkRow) {
+        let next = self.last.seq + 1;
+        if link.seq > next {
+            self.faults.push(AuditFault::Missing { first: next, last: link.seq - 1 });
+        } else if link.prev_hash != self.last.hash {
+            self.faults.push(AuditFault::Unlinked { seq: link.seq });
+        }
+        if !link.is_intact {
+            self.faults.push(AuditFault::Changed { seq: link.seq });
+        }
+        self.last = AuditHead { seq: link.seq, hash: link.hash };
+    }
+}
+
+/// Lets a transaction read the chain, all of it from one moment.
+pub(super) async fn enter(txn: &DatabaseTransaction) -> Result<(), StoreError> {
+    let enter = "set transaction isolation level repeatable read, read only;
+        set local role ignacio_owner; set local role ignacio_definer";
+    txn.execute_unprepared(enter).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    //! Ends of the chain are written and read alike.
+
+    use super::*;
+
+    #[test]
+    fn an_end_can_be_noted_and_read_back() {
+        let head = AuditHead { seq: 12, hash: vec![0xab; 32] };
+        assert_eq!(head.to_string().parse(), Ok(head));
+        for bad in ["", "12", "12:", "x:00", "-1:00", &format!("1:{}", "zz".repeat(32))] {
+            assert_eq!(bad.parse::<AuditHead>(), Err(AuditHeadError), "{bad}");
+        }
+    }
+}

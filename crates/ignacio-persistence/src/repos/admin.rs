@@ -1,0 +1,27 @@
+//! What the staff may do, as the role of their routes.
+
+pub(crate) mod accounts;
+pub(crate) mod audit;
+pub(crate) mod readings;
+
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, raw_sql};
+use uuid::Uuid;
+
+use crate::error::StoreError;
+
+/// Writes down that the caller looked at `n_rows` things that need no grant.
+async fn note_read(
+    txn: &DatabaseTransaction,
+    action: ignacio_domain::audit::AuditAction,
+    subject: Option<Uuid>,
+    n_rows: usize,
+) -> Result<(), StoreError> {
+    let action = action.as_str().to_owned();
+    let n_rows = i64::try_from(n_rows).unwrap_or(i64::MAX);
+    let note = raw_sql!(
+        Postgres,
+        "select app.note_read({action}, {subject}, null, jsonb_build_object('n_rows', {n_rows}))"
+    );
+    txn.execute_raw(note).await?;
+    Ok(())
+}

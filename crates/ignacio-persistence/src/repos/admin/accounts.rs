@@ -1,0 +1,295 @@
+//! Everybody's accounts, for the staff.
+
+use ignacio_domain::account::{Account, AccountChange, AccountFilter, Erasure};
+use ignacio_domain::audit::AuditAction;
+use ignacio_domain::ids::{ErasureId, UserId};
+use ignacio_domain::page::{Page, PageSize, Position};
+use ignacio_domain::person::Role;
+use ignacio_domain::phone::PhoneNumber;
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::note_read;
+use crate::api_db::NEWEST;
+use crate::error::StoreError;
+use crate::owner_db::NewPerson;
+use crate::rows;
+
+/// Accounts of all people but the temporary user of the log.
+pub struct Accounts<'s> {
+    txn: &'s DatabaseTransaction,
+    admin: UserId,
+}
+
+#[derive(FromQueryResult)]
+struct AccountRow {
+    id: Uuid,
+    phone_number: String,
+    name: String,
+    is_admin: bool,
+    is_active: bool,
+    locale: String,
+    created_at: OffsetDateTime,
+    updated_at: OffsetDateTime,
+}
+
+impl TryFrom<AccountRow> for Account {
+    type Error = StoreError;
+
+    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: UserId::from_uuid(row.id),
+            phone: PhoneNumber::parse(&row.phone_number).ok(),
+            name: row.name,
+            role: rows::role(row.is_admin),
+            is_active: row.is_active,
+            locale: rows::locale(&row.locale)?,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+#[derive(FromQueryResult)]
+struct ErasureRow {
+    id: Uuid,
+    person_id: Uuid,
+    n_conversations: i64,
+    n_messages: i64,
+    n_files: i64,
+    n_objects_left: i64,
+    n_provider_items_left: i64,
+    created_at: OffsetDateTime,
+}
+
+#[derive(FromQueryResult)]
+struct CountRow {
+    n: i64,
+}
+
+/// A filter in the form in which the queries take it.
+struct Wanted {
+    text: Option<String>,
+    digits: Option<String>,
+    is_active: Option<bool>,
+    is_admin: Option<bool>,
+}
+
+impl From<&AccountFilter> for Wanted {
+    fn from(filter: &AccountFilter) -> Self {
+        let text = filter.text.as_ref().map(|it| it.trim().to_lowercase());
+        // However a number was typed, it is looked for as it is stored.
+        let digits: Option<String> =
+            text.as_ref().map(|it| it.chars().filter(char::is_ascii_digit).collect());
+        Self {
+            text,
+            digits: digits.filter(|it| it.len() >= 3),
+            is_active: filter.is_active,
+            is_admin: filter.role.map(|it| it == Role::Admin),
+        }
+    }
+}
+
+impl<'s> Accounts<'s> {
+    pub(crate) const fn new(txn: &'s DatabaseTransaction, admin: UserId) -> Self {
+        Self { txn, admin }
+    }
+
+    /// A page of accounts, newest first.
+    #[tracing::instrument(name = "db.admin.accounts.list", skip_all, err(level = "debug"))]
+    pub async fn list(
+        &self,
+        filter: &AccountFilter,
+        after: Option<Position>,
+        size: PageSize,
+    ) -> Result<Page<Account>, StoreError> {
+        let Wanted { text, digits, is_active, is_admin } = filter.into();
+        let start = after.unwrap_or(NEWEST);
+        let (at, last) = (start.at, start.id);
+        let limit = i32::from(size.rows()) + 1;
+        let read = raw_sql!(
+            Postgres,
+            "select * from users
+              where id <> '00000000-0000-0000-0000-000000000000'
+                and (created_at, id) < ({at}, {last})
+                and ({is_active}::boolean is null or is_active = {is_active})
+                and ({is_admin}::boolean is null or is_admin = {is_admin})
+                and ({text}::text is null or strpos(lower(name), {text}) > 0
+                     or strpos(phone_number, {digits}) > 0)
+              order by created_at desc, id desc limit {limit}"
+        );
+        let rows = AccountRow::find_by_statement(read).all(self.txn).await?;
+        let rows = rows.into_iter().map(Account::try_from).collect::<Result<_, _>>()?;
+        let page = Page::from_overfull(rows, size, |row: &Account| Position {
+            at: row.created_at,
+            id: row.id.into_uuid(),
+        });
+        note_read(self.txn, AuditAction::UsersListed, None, page.rows.len()).await?;
+        Ok(page)
+    }
+
+    /// How many accounts a filter lets through.
+    #[tracing::instrument(name = "db.admin.accounts.count", skip_all, err(level = "debug"))]
+    pub async fn count(&self, filter: &AccountFilter) -> Result<i64, StoreError> {
+        let Wanted { text, digits, is_active, is_admin } = filter.into();
+        let read = raw_sql!(
+            Postgres,
+            "select count(*) as n from users
+              where id <> '00000000-0000-0000-0000-000000000000'
+                and ({is_active}::boolean is null or is_active = {is_active})
+                and ({is_admin}::boolean is null or is_admin = {is_admin})
+                and ({text}::text is null or strpos(lower(name), {text}) > 0
+                     or strpos(phone_number, {digits}) > 0)"
+        );
+        Ok(CountRow::find_by_statement(read).one(self.txn).await?.map_or(0, |row| row.n))
+    }
+
+    /// Finds one, and writes down that it was looked at.
+    #[tracing::instrument(name = "db.admin.accounts.find", skip_all, err(level = "debug"))]
+    pub async fn find(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+        let user = id.into_uuid();
+        let read = raw_sql!(
+            Postgres,
+            "select * from users
+              where id = {user} and id <> '00000000-0000-0000-0000-000000000000'"
+        );
+        let Some(row) = AccountRow::find_by_statement(read).one(self.txn).await? else {
+            return Ok(None);
+        };
+        note_read(self.txn, AuditAction::UserRead, Some(user), 1).await?;
+        row.try_into().map(Some)
+    }
+
+    /// Finds one to change it, and keeps others from changing it until the scope ends. `None` when
+    /// there is no such account; [`StoreError::OwnAccount`] for the caller's own, which nobody
+    /// looks after alone.
+    #[tracing::instrument(name = "db.admin.accounts.lock", skip_all, err(level = "debug"))]
+    pub async fn lock(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+        if id == self.admin {
+            return Err(StoreError::OwnAccount);
+        }
+        let id = id.into_uuid();
+        let read = raw_sql!(Postgres, "select * from users where id = {id} for update");
+        let row = AccountRow::find_by_statement(read).one(self.txn).await?;
+        row.map(Account::try_from).transpose()
+    }
+
+    /// Makes an account; [`StoreError::Conflict`] with `users_phone_number_key` when somebody has
+    /// the number.
+    #[tracing::instrument(name = "db.admin.accounts.add", skip_all, err(level = "debug"))]
+    pub async fn add(&self, new: &NewPerson) -> Result<Account, StoreError> {
+        let id = UserId::new().into_uuid();
+        let (phone, name) = (new.phone.expose().to_owned(), new.name.as_str().to_owned());
+        let (is_admin, locale) = (new.role == Role::Admin, new.locale.as_str().to_owned());
+        let write = raw_sql!(
+            Postgres,
+            "insert into users (id, phone_number, name, is_admin, locale)
+             values ({id}, {phone}, {name}, {is_admin}, {locale}) returning *"
+        );
+        let row = AccountRow::find_by_statement(write).one(self.txn).await?;
+        row.ok_or(StoreError::corrupt("users", "id"))?.try_into()
+    }
+
+    /// Changes somebody else's account. Another role, or not being active any more, ends the
+    /// person's sessions. [`StoreError::LastAdmin`] when nobody would be left to let others in;
+    /// `None` when there is no such account.
+    #[tracing::instrument(name = "db.admin.accounts.change", skip_all, err(level = "debug"))]
+    pub async fn change(
+        &self,
+        id: UserId,
+        change: &AccountChange,
+    ) -> Result<Option<Account>, StoreError> {
+        let user = id.into_uuid();
+        let name = change.name.as_ref().map(|it| it.as_str().to_owned());
+        let locale = change.locale.map(|it| it.as_str().to_owned());
+        let is_admin = change.role.map(|it| it == Role::Admin);
+        let is_active = change.is_active;
+        // One statement, so that all rows are taken before the audit's triggers run.
+        let write = raw_sql!(
+            Postgres,
+            "with before as (select is_admin, is_active from users where id = {user}),
+             ended as (
+                 update user_sessions s set revoked_at = now()
+                   from before b
+                  where s.user_id = {user} and s.revoked_at is null
+                    and (coalesce({is_admin}, b.is_admin) <> b.is_admin
+                         or (b.is_active and not coalesce({is_active}, true))))
+             update users
+                set name = coalesce({name}, name),
+                    locale = coalesce({locale}, locale),
+                    is_admin = coalesce({is_admin}, is_admin),
+                    is_active = coalesce({is_active}, is_active)
+              where id = {user}
+             returning *"
+        );
+        let row = AccountRow::find_by_statement(write).one(self.txn).await?;
+        row.map(Account::try_from).transpose()
+    }
+
+    /// Ends all of somebody's sessions; gives their number, or `None` when there is no such
+    /// account.
+    #[tracing::instrument(name = "db.admin.accounts.end_sessions", skip_all, err(level = "debug"))]
+    pub async fn end_sessions(&self, id: UserId) -> Result<Option<u64>, StoreError> {
+        let user = id.into_uuid();
+        let read = raw_sql!(
+            Postgres,
+            "select 1 from users
+              where id = {user} and id <> '00000000-0000-0000-0000-000000000000'"
+        );
+        if self.txn.query_one_raw(read).await?.is_none() {
+            return Ok(None);
+        }
+        let write = raw_sql!(
+            Postgres,
+            "update user_sessions set revoked_at = now()
+              where user_id = {user} and revoked_at is null
+                and expires_at > now() and idle_expires_at > now()"
+        );
+        Ok(Some(self.txn.execute_raw(write).await?.rows_affected()))
+    }
+
+    /// Removes somebody else with everything that is theirs. What lies outside the database is
+    /// queued for the worker, and the receipt tells how much of it is left.
+    /// [`StoreError::NotFound`], [`StoreError::OwnAccount`] or [`StoreError::LastAdmin`] when that
+    /// cannot be.
+    #[tracing::instrument(name = "db.admin.accounts.erase", skip_all, err(level = "debug"))]
+    pub async fn erase(&self, id: UserId) -> Result<Erasure, StoreError> {
+        if id == self.admin {
+            return Err(StoreError::OwnAccount);
+        }
+        if id.into_uuid().is_nil() {
+            return Err(StoreError::NotFound);
+        }
+        let erasure = ErasureId::new();
+        let (receipt, user) = (erasure.into_uuid(), id.into_uuid());
+        let write = raw_sql!(Postgres, "select app.erase_person({receipt}, {user})");
+        self.txn.execute_raw(write).await?;
+        self.erasure(erasure).await?.ok_or(StoreError::NotFound)
+    }
+
+    /// The receipt of a removal.
+    #[tracing::instrument(name = "db.admin.accounts.erasure", skip_all, err(level = "debug"))]
+    pub async fn erasure(&self, id: ErasureId) -> Result<Option<Erasure>, StoreError> {
+        let id = id.into_uuid();
+        let read = raw_sql!(
+            Postgres,
+            "select e.id, e.person_id, e.n_conversations, e.n_messages, e.n_files, e.created_at,
+                    count(q.id) filter (where q.kind = 'object') as n_objects_left,
+                    count(q.id) filter (where q.kind <> 'object') as n_provider_items_left
+               from erasures e left join purge_queue q on q.erasure_id = e.id
+              where e.id = {id} group by e.id"
+        );
+        let row = ErasureRow::find_by_statement(read).one(self.txn).await?;
+        Ok(row.map(|row| Erasure {
+            id: ErasureId::from_uuid(row.id),
+            person: UserId::from_uuid(row.person_id),
+            n_conversations: row.n_conversations,
+            n_messages: row.n_messages,
+            n_files: row.n_files,
+            n_objects_left: row.n_objects_left,
+            n_provider_items_left: row.n_provider_items_left,
+            created_at: row.created_at,
+        }))
+    }
+}

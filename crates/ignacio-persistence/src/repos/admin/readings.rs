@@ -1,0 +1,181 @@
+//! Reading what is somebody else's: files by name, and conversations under a grant.
+
+use ignacio_domain::access::{AccessGrant, GrantReason};
+use ignacio_domain::audit::AuditAction;
+use ignacio_domain::conversation::Conversation;
+use ignacio_domain::file::StoredFile;
+use ignacio_domain::ids::{ConversationId, GrantId, UserId};
+use ignacio_domain::message::Message;
+use ignacio_domain::page::{Page, PageSize, Position};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use super::note_read;
+use crate::api_db::NEWEST;
+use crate::entities::conversations;
+use crate::error::StoreError;
+use crate::rows::{FileRow, MessageRow};
+
+/// What an admin reads of others. Each reading is written into the audit before its rows show; the
+/// database shows conversations and messages in no other transaction.
+pub struct Readings<'s> {
+    txn: &'s DatabaseTransaction,
+    admin: UserId,
+}
+
+#[derive(FromQueryResult)]
+struct GrantRow {
+    id: Uuid,
+    admin_id: Uuid,
+    user_id: Uuid,
+    reason: String,
+    created_at: OffsetDateTime,
+    expires_at: OffsetDateTime,
+}
+
+impl From<GrantRow> for AccessGrant {
+    fn from(row: GrantRow) -> Self {
+        Self {
+            id: GrantId::from_uuid(row.id),
+            admin: UserId::from_uuid(row.admin_id),
+            user: UserId::from_uuid(row.user_id),
+            reason: row.reason,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
+#[derive(FromQueryResult)]
+struct OwnerRow {
+    owner: Uuid,
+}
+
+impl<'s> Readings<'s> {
+    pub(crate) const fn new(txn: &'s DatabaseTransaction, admin: UserId) -> Self {
+        Self { txn, admin }
+    }
+
+    /// Lets the caller read a person's conversations for half an hour. [`StoreError::Conflict`] with
+    /// `access_grants_user_id_fkey` when there is no such person.
+    #[tracing::instrument(name = "db.admin.readings.grant", skip_all, err(level = "debug"))]
+    pub async fn grant(
+        &self,
+        user: UserId,
+        reason: &GrantReason,
+    ) -> Result<AccessGrant, StoreError> {
+        let (grant, admin) = (GrantId::new().into_uuid(), self.admin.into_uuid());
+        let (person, why) = (user.into_uuid(), reason.as_str().to_owned());
+        let write = raw_sql!(
+            Postgres,
+            "insert into access_grants (id, admin_id, user_id, reason)
+             values ({grant}, {admin}, {person}, {why}) returning *"
+        );
+        let row = GrantRow::find_by_statement(write).one(self.txn).await?;
+        Ok(row.ok_or(StoreError::corrupt("access_grants", "id"))?.into())
+    }
+
+    /// A grant, whoever got it, also one that has run out.
+    #[tracing::instrument(name = "db.admin.readings.find_grant", skip_all, err(level = "debug"))]
+    pub async fn find_grant(&self, id: GrantId) -> Result<Option<AccessGrant>, StoreError> {
+        let id = id.into_uuid();
+        let read = raw_sql!(Postgres, "select * from access_grants where id = {id}");
+        Ok(GrantRow::find_by_statement(read).one(self.txn).await?.map(Into::into))
+    }
+
+    /// A page of a person's conversations, the liveliest first, archived ones too.
+    /// [`StoreError::GrantRequired`] without a live grant, [`StoreError::NotFound`] when there is no
+    /// such person.
+    #[tracing::instrument(name = "db.admin.readings.conversations", skip_all, err(level = "debug"))]
+    pub async fn conversations(
+        &self,
+        user: UserId,
+        after: Option<Position>,
+        size: PageSize,
+    ) -> Result<Page<Conversation>, StoreError> {
+        let user = user.into_uuid();
+        let begin = raw_sql!(Postgres, "select app.read_conversations_of({user})");
+        self.txn.execute_raw(begin).await?;
+        let start = after.unwrap_or(NEWEST);
+        let (at, last) = (start.at, start.id);
+        let limit = i32::from(size.rows()) + 1;
+        let read = raw_sql!(
+            Postgres,
+            "select * from conversations
+              where user_id = {user} and (active_at, id) < ({at}, {last})
+              order by active_at desc, id desc limit {limit}"
+        );
+        let rows = conversations::Model::find_by_statement(read).all(self.txn).await?;
+        let page =
+            Page::from_overfull(rows, size, |row| Position { at: row.active_at, id: row.id });
+        Ok(Page { rows: page.rows.into_iter().map(Into::into).collect(), next: page.next })
+    }
+
+    /// A page of a conversation's messages, newest first. [`StoreError::GrantRequired`] without a
+    /// live grant, and the same when there is no such conversation.
+    #[tracing::instrument(name = "db.admin.readings.messages", skip_all, err(level = "debug"))]
+    pub async fn messages(
+        &self,
+        conversation: ConversationId,
+        after: Option<Position>,
+        size: PageSize,
+    ) -> Result<Page<Message>, StoreError> {
+        let conversation = conversation.into_uuid();
+        let begin = raw_sql!(Postgres, "select app.read_conversation({conversation}) as owner");
+        let owner = OwnerRow::find_by_statement(begin).one(self.txn).await?;
+        let user = owner.ok_or(StoreError::GrantRequired)?.owner;
+        let start = after.unwrap_or(NEWEST);
+        let (at, last) = (start.at, start.id);
+        let limit = i32::from(size.rows()) + 1;
+        let read = raw_sql!(
+            Postgres,
+            "select * from app.whole_messages
+              where user_id = {user} and conversation_id = {conversation}
+                and (created_at, id) < ({at}, {last})
+              order by created_at desc, id desc limit {limit}"
+        );
+        let rows = MessageRow::find_by_statement(read).all(self.txn).await?;
+        let rows = rows.into_iter().map(Message::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::from_overfull(rows, size, |row: &Message| Position {
+            at: row.created_at,
+            id: row.id.into_uuid(),
+        }))
+    }
+
+    /// A page of a person's files, newest first: what they are called, not what is in them. `None`
+    /// when there is no such person.
+    #[tracing::instrument(name = "db.admin.readings.files", skip_all, err(level = "debug"))]
+    pub async fn files(
+        &self,
+        user: UserId,
+        after: Option<Position>,
+        size: PageSize,
+    ) -> Result<Option<Page<StoredFile>>, StoreError> {
+        let user = user.into_uuid();
+        let read = raw_sql!(Postgres, "select 1 from users where id = {user}");
+        if self.txn.query_one_raw(read).await?.is_none() {
+            return Ok(None);
+        }
+        let start = after.unwrap_or(NEWEST);
+        let (at, last) = (start.at, start.id);
+        let limit = i32::from(size.rows()) + 1;
+        let read = raw_sql!(
+            Postgres,
+            "select id, user_id, file_name, file_type, file_size, content_sha256,
+                    openai_sync_status, sync_attempts, sync_error, created_at, updated_at
+               from user_files
+              where user_id = {user} and uploaded_at is not null and deleted_at is null
+                and (created_at, id) < ({at}, {last})
+              order by created_at desc, id desc limit {limit}"
+        );
+        let rows = FileRow::find_by_statement(read).all(self.txn).await?;
+        let rows = rows.into_iter().map(StoredFile::try_from).collect::<Result<_, _>>()?;
+        let page = Page::from_overfull(rows, size, |row: &StoredFile| Position {
+            at: row.created_at,
+            id: row.id.into_uuid(),
+        });
+        note_read(self.txn, AuditAction::FilesListed, Some(user), page.rows.len()).await?;
+        Ok(Some(page))
+    }
+}

@@ -1,0 +1,16 @@
+drop trigger user_files_audit on user_files;
+drop trigger conversations_audit on conversations;
+drop trigger users_audit on users;
+drop trigger user_sessions_audit_update on user_sessions;
+drop trigger user_sessions_audit_insert on user_sessions;
+drop table audit_heads;
+drop table audit_events;
+revoke select (name) on users from ignacio_definer;
+set local role ignacio_definer;
+drop function app.audit_file();
+drop function app.audit_conversation();
+drop function app.audit_user();
+drop function app.audit_session();
+drop function app.audit_actor();
+drop function app.audit(text, uuid, uuid, uuid, text, jsonb);
+set local role ignacio_owner;

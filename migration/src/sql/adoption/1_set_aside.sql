@@ -1,0 +1,13 @@
+-- Takes the old tables out of the way. Runs as the role that connected, which may change them; what
+-- comes after runs as ignacio_owner, which owns them from here on.
+do $$
+declare
+    v_table text;
+begin
+    foreach v_table in array array[
+        'users', 'conversations', 'messages', 'user_files', 'user_sessions', 'otp_codes'] loop
+        continue when to_regclass('public.' || v_table) is null;
+        execute format('alter table public.%I set schema legacy', v_table);
+        execute format('alter table legacy.%I owner to ignacio_owner', v_table);
+    end loop;
+end $$;

@@ -1,0 +1,213 @@
+-- Makes of the old tables something that only ignacio_owner reads and that nothing reacts to, and
+-- finds out what hangs on them. Names that begin with adoption_ are ours.
+create table legacy.adoption_counts (
+    table_name text primary key,
+    found      bigint not null,
+    kept       bigint not null default 0,
+    merged     bigint not null default 0,
+    left_over  bigint not null default 0,
+    destroyed  bigint not null default 0,
+    created_at timestamptz not null default now()
+);
+create table legacy.adoption_report (
+    id         bigint generated always as identity primary key,
+    table_name text not null,
+    what       text not null,
+    row_id     uuid,
+    -- The value as it was, where it was changed.
+    original   text,
+    created_at timestamptz not null default now()
+);
+-- Tables that stay as they are, because something needs them.
+create table legacy.adoption_whole (table_name text primary key);
+-- Types that only the old tables used, perhaps.
+create table legacy.adoption_types (type_oid oid primary key);
+
+insert into legacy.adoption_types
+select distinct t.oid
+  from pg_attribute a
+  join pg_class c on c.oid = a.attrelid
+  join pg_type t on t.oid = a.atttypid
+ where c.relnamespace = 'legacy'::regnamespace
+   and c.relname in
+       ('users', 'conversations', 'messages', 'user_files', 'user_sessions', 'otp_codes')
+   and t.typtype = 'e' and t.typnamespace = 'public'::regnamespace
+union
+select oid from pg_type
+ where typname = 'message_type' and typtype = 'e' and typnamespace = 'public'::regnamespace;
+
+do $$
+declare
+    v_table    text;
+    v_name     text;
+    v_function text;
+    v_grantee  oid;
+begin
+    foreach v_table in array array[
+        'users', 'conversations', 'messages', 'user_files', 'user_sessions', 'otp_codes'] loop
+        continue when to_regclass('legacy.' || v_table) is null;
+        for v_name, v_function in
+            select tgname, tgfoid::regproc::text from pg_trigger
+             where tgrelid = ('legacy.' || v_table)::regclass and not tgisinternal loop
+            execute format('drop trigger %I on legacy.%I', v_name, v_table);
+            if v_function not like '%update_updated_at_column' then
+                insert into legacy.adoption_report (table_name, what, original)
+                values (v_table,
+                    format('the trigger %s, which called %s, is gone', v_name, v_function), v_name);
+            end if;
+        end loop;
+        -- Between the old tables a cascade would take rows along that could not be kept.
+        for v_name in
+            select conname from pg_constraint
+             where conrelid = ('legacy.' || v_table)::regclass and contype = 'f' loop
+            execute format('alter table legacy.%I drop constraint %I', v_table, v_name);
+        end loop;
+        for v_name in
+            select polname from pg_policy where polrelid = ('legacy.' || v_table)::regclass loop
+            execute format('drop policy %I on legacy.%I', v_name, v_table);
+        end loop;
+        execute format('alter table legacy.%I disable row level security', v_table);
+        execute format('alter table legacy.%I no force row level security', v_table);
+        for v_grantee in
+            select distinct acl.grantee
+              from pg_class c, aclexplode(c.relacl) acl
+             where c.oid = ('legacy.' || v_table)::regclass and acl.grantee <> c.relowner
+            union
+            select distinct acl.grantee
+              from pg_class c join pg_attribute a on a.attrelid = c.oid, aclexplode(a.attacl) acl
+             where c.oid = ('legacy.' || v_table)::regclass and acl.grantee <> c.relowner loop
+            execute format('revoke all on legacy.%I from %s cascade', v_table,
+                case when v_grantee = 0 then 'public'
+                     else quote_ident(pg_get_userbyid(v_grantee)) end);
+        end loop;
+    end loop;
+end $$;
+
+-- What depends on a table is told by Postgres itself, when the table is dropped for a moment.
+do $$
+declare
+    v_table  text;
+    v_detail text;
+    v_line   text;
+begin
+    foreach v_table in array array[
+        'users', 'conversations', 'messages', 'user_files', 'user_sessions', 'otp_codes'] loop
+        continue when to_regclass('legacy.' || v_table) is null;
+        begin
+            execute format('drop table legacy.%I', v_table);
+            raise exception using errcode = 'IG000';
+        exception
+            when sqlstate 'IG000' then
+                null;
+            when dependent_objects_still_exist then
+                get stacked diagnostics v_detail = pg_exception_detail;
+                insert into legacy.adoption_whole values (v_table);
+                foreach v_line in array string_to_array(v_detail, E'\n') loop
+                    insert into legacy.adoption_report (table_name, what)
+                    values (v_table, v_line || ', which therefore stays');
+                end loop;
+        end;
+    end loop;
+end $$;
+
+-- The number in E.164 as ignacio_domain::phone::PhoneNumber reads it; null where it cannot.
+create function legacy.adoption_number(p_text text) returns text
+    language plpgsql immutable set search_path = '' as $$
+declare
+    v_text text;
+begin
+    v_text := pg_catalog.translate(p_text,
+        '＋０１２３４５６７８９٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹', '+012345678901234567890123456789');
+    v_text := pg_catalog.regexp_replace(v_text,
+        '^[\s\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\s\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$',
+        '', 'g');
+    v_text := pg_catalog.regexp_replace(v_text,
+        '[- .()/\u00a0\u2009\u202f\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]',
+        '', 'g');
+    v_text := case
+        when v_text like '+%' then pg_catalog.substr(v_text, 2)
+        when v_text like '00%' then pg_catalog.substr(v_text, 3)
+        else v_text end;
+    return case when v_text ~ '^[1-9][0-9]{6,14}$' then '+' || v_text end;
+end $$;
+
+-- The old tables with the columns that we know and in our types, whatever they had.
+do $$
+declare
+    v_table   text;
+    v_columns text;
+    v_extra   text;
+    v_has     boolean;
+begin
+    create table legacy.adoption_columns (table_name text, position integer, name text, type text);
+    insert into legacy.adoption_columns values
+        ('users', 1, 'id', 'uuid'), ('users', 2, 'phone_number', 'text'),
+        ('users', 3, 'name', 'text'), ('users', 4, 'is_admin', 'boolean'),
+        ('users', 5, 'is_active', 'boolean'), ('users', 6, 'created_at', 'timestamptz'),
+        ('users', 7, 'updated_at', 'timestamptz'),
+        ('conversations', 1, 'id', 'uuid'), ('conversations', 2, 'user_id', 'uuid'),
+        ('conversations', 3, 'title', 'text'), ('conversations', 4, 'created_at', 'timestamptz'),
+        ('conversations', 5, 'updated_at', 'timestamptz'),
+        ('messages', 1, 'id', 'uuid'), ('messages', 2, 'conversation_id', 'uuid'),
+        ('messages', 3, 'user_id', 'uuid'), ('messages', 4, 'content', 'text'),
+        ('messages', 5, 'message_type', 'text'), ('messages', 6, 'is_from_user', 'boolean'),
+        ('messages', 7, 'created_at', 'timestamptz'), ('messages', 8, 'updated_at', 'timestamptz'),
+        ('user_files', 1, 'id', 'uuid'), ('user_files', 2, 'user_id', 'uuid'),
+        ('user_files', 3, 'file_name', 'text'), ('user_files', 4, 'file_path', 'text'),
+        ('user_files', 5, 'file_type', 'text'), ('user_files', 6, 'file_size', 'bigint'),
+        ('user_files', 7, 'openai_file_id', 'text'),
+        ('user_files', 8, 'openai_vector_store_id', 'text'),
+        ('user_files', 9, 'openai_uploaded_at', 'timestamptz'),
+        ('user_files', 10, 'openai_sync_status', 'text'),
+        ('user_files', 11, 'created_at', 'timestamptz'),
+        ('user_files', 12, 'updated_at', 'timestamptz');
+    for v_table in select distinct table_name from legacy.adoption_columns order by 1 loop
+        select string_agg(
+                   case when a.attname is null then format('null::%s as %I', k.type, k.name)
+                        else format('t.%I::%s as %I', k.name, k.type, k.name) end,
+                   ', ' order by k.position)
+          into v_columns
+          from legacy.adoption_columns k
+          left join pg_attribute a
+            on a.attrelid = to_regclass('legacy.' || v_table) and a.attname = k.name
+           and a.attnum > 0 and not a.attisdropped
+         where k.table_name = v_table;
+        execute format('create view legacy.adoption_%s as select %s %s', v_table, v_columns,
+            case when to_regclass('legacy.' || v_table) is null then 'where false'
+                 else format('from legacy.%I t', v_table) end);
+        for v_extra in
+            select a.attname from pg_attribute a
+             where a.attrelid = to_regclass('legacy.' || v_table)
+               and a.attnum > 0 and not a.attisdropped
+               and not exists (
+                   select 1 from legacy.adoption_columns k
+                    where k.table_name = v_table and k.name = a.attname) loop
+            execute format('select exists (select 1 from legacy.%I where %I is not null)',
+                v_table, v_extra) into v_has;
+            continue when not v_has;
+            insert into legacy.adoption_whole values (v_table) on conflict do nothing;
+            insert into legacy.adoption_report (table_name, what)
+            values (v_table, format(
+                'the column %s is not known here; its values stay in legacy.%s', v_extra, v_table));
+        end loop;
+    end loop;
+    drop table legacy.adoption_columns;
+end $$;
+
+-- Our own triggers would count, audit and stamp what is only carried over; our own policies would
+-- bind the owner, too. Both are back in force before the end.
+create table legacy.adoption_triggers (table_name text, name text, enabled "char");
+insert into legacy.adoption_triggers
+select c.relname, t.tgname, t.tgenabled
+  from pg_trigger t join pg_class c on c.oid = t.tgrelid
+ where c.relnamespace = 'public'::regnamespace and not t.tgisinternal
+   and c.relname in ('users', 'conversations', 'messages', 'user_files');
+do $$
+declare
+    v_table text;
+begin
+    foreach v_table in array array['users', 'conversations', 'messages', 'user_files'] loop
+        execute format('alter table public.%I disable trigger user', v_table);
+        execute format('alter table public.%I no force row level security', v_table);
+    end loop;
+end $$;

@@ -1,0 +1,78 @@
+-- What was carried over leaves the old tables; empty ones go. Clear tokens and codes are destroyed
+-- in any case.
+drop view legacy.adoption_users, legacy.adoption_conversations, legacy.adoption_messages,
+    legacy.adoption_user_files;
+drop function legacy.adoption_number(text);
+
+do $$
+declare
+    v_table  text;
+    v_is_so  boolean;
+    v_column text;
+    v_count  bigint;
+begin
+    foreach v_table in array array['users', 'conversations', 'messages', 'user_files'] loop
+        continue when to_regclass('legacy.' || v_table) is null;
+        if exists (select 1 from legacy.adoption_whole w where w.table_name = v_table) then
+            insert into legacy.adoption_report (table_name, what)
+            values (v_table, format(
+                'legacy.%s stays whole, and closed, beside what was carried over', v_table));
+            continue;
+        end if;
+        select left_over = 0 into v_is_so from legacy.adoption_counts c where c.table_name = v_table;
+        if v_is_so then
+            execute format('drop table legacy.%I', v_table);
+        else
+            execute format('delete from legacy.%I o using public.%I n where n.id = o.id::uuid',
+                v_table, v_table);
+        end if;
+    end loop;
+
+    foreach v_table in array array['user_sessions', 'otp_codes'] loop
+        continue when to_regclass('legacy.' || v_table) is null;
+        execute format('select count(*) from legacy.%I', v_table) into v_count;
+        insert into legacy.adoption_counts (table_name, found, destroyed)
+        values (v_table, v_count, v_count);
+        if not exists (select 1 from legacy.adoption_whole w where w.table_name = v_table) then
+            execute format('drop table legacy.%I', v_table);
+            continue;
+        end if;
+        -- Something refers to it: the keys stay, nothing else.
+        for v_column in
+            select conname from pg_constraint
+             where conrelid = ('legacy.' || v_table)::regclass and contype = 'c' loop
+            execute format('alter table legacy.%I drop constraint %I', v_table, v_column);
+        end loop;
+        for v_column in
+            select a.attname from pg_attribute a
+             where a.attrelid = ('legacy.' || v_table)::regclass
+               and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
+               and a.attidentity = ''
+               and not exists (
+                   select 1 from pg_constraint k
+                    where k.conrelid = a.attrelid and k.contype = 'p' and a.attnum = any (k.conkey)
+                       or k.confrelid = a.attrelid and k.contype = 'f'
+                          and a.attnum = any (k.confkey)) loop
+            execute format('alter table legacy.%I alter column %I drop not null',
+                v_table, v_column);
+            execute format('update legacy.%I set %I = null', v_table, v_column);
+        end loop;
+    end loop;
+end $$;
+
+do $$
+declare
+    v_trigger record;
+    v_table   text;
+begin
+    for v_trigger in select * from legacy.adoption_triggers loop
+        execute format('alter table public.%I %s trigger %I', v_trigger.table_name,
+            case v_trigger.enabled when 'D' then 'disable' when 'A' then 'enable always'
+                 when 'R' then 'enable replica' else 'enable' end,
+            v_trigger.name);
+    end loop;
+    foreach v_table in array array['users', 'conversations', 'messages', 'user_files'] loop
+        execute format('alter table public.%I force row level security', v_table);
+    end loop;
+end $$;
+drop table legacy.adoption_triggers, legacy.adoption_people, legacy.adoption_whole;

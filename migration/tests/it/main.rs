@@ -1,0 +1,11 @@
+//! Migrations against a real Postgres: databases of the old system are taken over, and nothing that
+//! goes wrong on the way leaves a trace.
+#![cfg(test)]
+
+mod adoption;
+mod numbers;
+mod old_states;
+mod owners;
+mod safety;
+mod strangers;
+mod support;

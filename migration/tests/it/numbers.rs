@@ -1,0 +1,63 @@
+//! The database reads numbers as the domain does.
+
+use ignacio_domain::phone::PhoneNumber;
+
+use crate::support::Old;
+
+#[tokio::test]
+async fn numbers_are_read_as_the_domain_reads_them() {
+    let odd = [
+        "+573001110001",
+        " +57 300 111 0002 ",
+        "57.300.111.0003",
+        "0057 300 111 0004",
+        "(+57) 300-111/0005",
+        "+57\u{a0}300\u{202f}1110006",
+        "\u{202a}+573001110007\u{202c}",
+        "+５７３００１１１０００８",
+        "٥٧٣٠٠١١١٠٠٠٩",
+        "۵۷۳۰۰۱۱۱۰۰۱۰",
+        "＋573001110011",
+        "++573001110012",
+        "+0057300111013",
+        "5+73001110014",
+        "12345",
+        "123456",
+        "1234567",
+        "123456789012345",
+        "1234567890123456",
+        "0300111001",
+        "+0",
+        "",
+        "   ",
+        "ana",
+        "+57x300",
+        "\t573001110015\n",
+        "+",
+        "00",
+        "0057",
+        "300 111 0016\u{2003}",
+        "573001110017\u{200b}",
+        "57_300_111",
+        "+57–300–1110018",
+        "57 300 111 0019 ext",
+    ];
+    let old = Old::empty().await;
+    old.run("create table users (id uuid primary key, phone_number text, name text)").await;
+    for (n, number) in odd.iter().enumerate() {
+        let row = format!(
+            "insert into users values ('a0000000-0000-4000-8000-{n:012}', '{number}', 'n')"
+        );
+        old.database.execute(&row).await;
+    }
+    old.adopt().await;
+    for (n, number) in odd.iter().enumerate() {
+        let read =
+            format!("select phone_number from users where id = 'a0000000-0000-4000-8000-{n:012}'");
+        let stored = old.all(&read).await;
+        match PhoneNumber::parse(number) {
+            Ok(parsed) => assert_eq!(stored, parsed.expose(), "{number:?}"),
+            Err(error) => assert!(stored.starts_with("+0"), "{number:?}: {stored}, {error}"),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Several at a time, somebody in the way, a database of tomorrow, and the way down.
+
+use ignacio_devstack::TestDatabase;
+use migration::{Applied, MigrateError};
+
+use crate::support::{Old, schema, similar_asserts};
+
+#[tokio::test]
+async fn of_five_at_a_time_one_applies_and_four_find_it_done() {
+    for old in [Old::empty().await, Old::whole().await] {
+        let migrate = || old.migrate();
+        let done = tokio::join!(migrate(), migrate(), migrate(), migrate(), migrate());
+        let done = [done.0, done.1, done.2, done.3, done.4];
+        let mut applied: Vec<Applied> = done.into_iter().map(Result::unwrap).collect();
+        applied.sort_by_key(|it| it.names.len());
+        let nothing = Applied { names: Vec::new(), adoption: None };
+        assert!(applied[..4].iter().all(|it| *it == nothing), "{applied:#?}");
+        assert_eq!(applied[4].names, migration::names());
+    }
+}
+
+#[tokio::test]
+async fn databases_of_one_server_do_not_disturb_each_other() {
+    // They share the roles, which each of them sets up anew.
+    let olds = [Old::whole().await, Old::whole().await, Old::whole().await, Old::empty().await];
+    let [a, b, c, d] = &olds;
+    let done = tokio::join!(a.migrate(), b.migrate(), c.migrate(), d.migrate());
+    for done in [done.0, done.1, done.2, done.3] {
+        assert_eq!(done.unwrap().names, migration::names());
+    }
+}
+
+#[tokio::test]
+async fn up_down_up_gives_the_same_schema() {
+    let database = TestDatabase::empty().await;
+    let (url, passwords) = (database.owner_url().into(), database.passwords());
+    migration::apply(&url, &passwords).await.unwrap();
+    let first = schema(&database);
+    migration::rollback(&url, None).await.unwrap();
+    let down = schema(&database);
+    assert!(!down.contains("public.users") && !down.contains("FUNCTION app."), "{down}");
+    migration::apply(&url, &passwords).await.unwrap();
+    similar_asserts(&schema(&database), &first);
+}
+
+#[tokio::test]
+async fn a_lock_of_somebody_else_is_not_waited_for_for_long() {
+    let old = Old::whole().await;
+    old.database.execute("reset role").await;
+    let before = old.database.dump(&["--schema-only"]);
+    old.database.execute("begin; lock table messages in access share mode").await;
+    let error = old.migrate().await.unwrap_err();
+    assert!(matches!(error, MigrateError::Busy), "{error}");
+    assert!(error.to_string().contains("nothing was changed"), "{error}");
+    old.database.execute("rollback").await;
+    assert_eq!(old.database.dump(&["--schema-only"]), before);
+    assert_eq!(old.migrate().await.unwrap().names, migration::names());
+}
+
+#[tokio::test]
+async fn a_database_of_tomorrow_is_left_alone() {
+    let database = TestDatabase::create().await;
+    let (url, passwords) = (database.owner_url().into(), database.passwords());
+    database.execute("insert into seaql_migrations values ('999_of_tomorrow', 0)").await;
+    let before = database.dump(&[]);
+    let errors = [
+        migration::apply(&url, &passwords).await.unwrap_err(),
+        migration::plan(&url, &passwords).await.unwrap_err(),
+        migration::rollback(&url, Some(1)).await.unwrap_err(),
+        migration::rollback(&url, None).await.unwrap_err(),
+        migration::status(&url).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(
+            matches!(&error, MigrateError::Newer { unknown } if unknown == &["999_of_tomorrow"]),
+            "{error}"
+        );
+        assert!(!error.to_string().contains('\n'), "{error}");
+    }
+    assert_eq!(database.dump(&[]), before);
+}

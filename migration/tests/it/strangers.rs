@@ -1,0 +1,87 @@
+//! What others have added to the old tables is never taken from them.
+
+use crate::support::{Old, tells};
+
+#[tokio::test]
+async fn a_table_that_others_refer_to_stays_whole() {
+    let old = Old::whole().await;
+    old.run(
+        "create table projects (id int primary key, user_id uuid references users (id) on delete cascade)\n\n\
+         insert into projects select 1, id from users where name = 'Ana otra vez'",
+    )
+    .await;
+    old.database.execute("reset role").await;
+    let applied = old.migrate().await.unwrap();
+    let adoption = applied.adoption.unwrap();
+    assert_eq!(tells(&adoption, "users", "on table projects depends on"), 0);
+    assert_eq!(tells(&adoption, "users", "stays whole"), 0);
+    // The six of the rows and the two of the scripts, also the one that was merged.
+    assert_eq!(old.database.query_i64("select count(*) from legacy.users").await, 8);
+    assert_eq!(old.database.query_i64("select count(*) from projects").await, 1);
+    let columns = "select count(*) from information_schema.columns
+         where table_schema = 'legacy' and table_name = 'users'";
+    assert_eq!(old.database.query_i64(columns).await, 7);
+}
+
+#[tokio::test]
+async fn columns_that_nobody_knows_keep_their_table() {
+    let old = Old::whole().await;
+    old.database.execute("alter table conversations add column mood text").await;
+    old.database.execute("alter table messages add column never_used text").await;
+    old.database
+        .execute("update conversations set mood = 'alegre' where title = 'Presupuesto'")
+        .await;
+    let adoption = old.adopt().await;
+    assert_eq!(tells(&adoption, "conversations", "the column mood is not known here"), 0);
+    assert_eq!(old.all("select mood from legacy.conversations where mood <> ''").await, "alegre");
+    assert_eq!(old.database.query_i64("select count(*) from legacy.conversations").await, 4);
+    assert_eq!(old.database.query_i64("select count(*) from legacy.messages").await, 2);
+}
+
+#[tokio::test]
+async fn a_view_is_kept_and_told_of_but_reads_nothing_more() {
+    let old = Old::whole().await;
+    old.run("create schema reports\n\ncreate view reports.names as select name from public.users")
+        .await;
+    old.database.execute("reset role").await;
+    let adoption = old.migrate().await.unwrap().adoption.unwrap();
+    assert_eq!(tells(&adoption, "users", "view reports.names depends on"), 0);
+    assert_eq!(tells(&adoption, "users", "stays whole, and closed"), 0);
+    let reads = "select pg_get_viewdef('reports.names'::regclass) like '%legacy.users%'";
+    assert_eq!(old.all(reads).await, "t");
+    assert_eq!(old.all("select name from reports.names").await, "");
+}
+
+#[tokio::test]
+async fn sessions_that_others_refer_to_lose_their_secrets_all_the_same() {
+    let old = Old::whole().await;
+    old.run(
+        "create table visits (id int primary key, session_id uuid references user_sessions (id))\n\n\
+         insert into visits select row_number() over (), id from user_sessions",
+    )
+    .await;
+    old.database.execute("reset role").await;
+    old.migrate().await.unwrap();
+    assert_eq!(old.database.query_i64("select count(*) from visits").await, 2);
+    assert_eq!(old.database.query_i64("select count(*) from legacy.user_sessions").await, 2);
+    assert!(!old.database.dump(&[]).contains("clear-token"));
+}
+
+#[tokio::test]
+async fn a_trigger_and_a_function_of_somebody_are_told() {
+    let old = Old::whole().await;
+    old.run(
+        "create function call_crm() returns trigger language plpgsql as $$ begin return new; end $$\n\n\
+         create trigger crm after insert on messages for each row execute function call_crm()\n\n\
+         create table notes (id int primary key, updated_at timestamptz)\n\n\
+         create trigger update_notes before update on notes for each row execute function update_updated_at_column()",
+    )
+    .await;
+    old.database.execute("reset role").await;
+    let adoption = old.migrate().await.unwrap().adoption.unwrap();
+    assert_eq!(tells(&adoption, "messages", "the trigger crm, which called call_crm, is gone"), 0);
+    assert_eq!(tells(&adoption, "public", "update_updated_at_column() stays"), 0);
+    let functions = "select string_agg(proname, ' ' order by proname) from pg_proc
+         where pronamespace = 'public'::regnamespace and prolang <> 13 and probin is null";
+    assert_eq!(old.all(functions).await, "call_crm update_updated_at_column");
+}

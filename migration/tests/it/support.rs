@@ -1,0 +1,208 @@
+//! Databases as people left them, and what has to hold of each after it was taken over.
+
+use ignacio_devstack::TestDatabase;
+use migration::{Adoption, Applied, MigrateError, TableCount};
+use secrecy::SecretString;
+
+pub(crate) const SCRIPT_1: &str = include_str!("legacy/001.sql");
+pub(crate) const SCRIPT_2: &str = include_str!("legacy/002.sql");
+pub(crate) const SCRIPT_3: &str = include_str!("legacy/003.sql");
+pub(crate) const SCRIPT_4: &str = include_str!("legacy/004.sql");
+pub(crate) const ROWS: &str = include_str!("legacy/rows.sql");
+pub(crate) const FILES: &str = include_str!("legacy/files.sql");
+pub(crate) const SYNC: &str = include_str!("legacy/sync.sql");
+
+/// A database of the old system, made by the role that a deployment has.
+pub(crate) struct Old {
+    pub(crate) database: TestDatabase,
+    url: SecretString,
+}
+
+impl Old {
+    /// An empty one, in which the deployer acts.
+    pub(crate) async fn empty() -> Self {
+        let database = TestDatabase::empty().await;
+        let url = database.owner_url().into();
+        database.execute("set role ignacio_deployer").await;
+        Self { database, url }
+    }
+
+    /// All four scripts and the rows.
+    pub(crate) async fn whole() -> Self {
+        let old = Self::empty().await;
+        for script in [SCRIPT_1, SCRIPT_2, SCRIPT_3, SCRIPT_4, ROWS, FILES, SYNC] {
+            old.run(script).await;
+        }
+        old
+    }
+
+    /// From here on migrated by another role.
+    pub(crate) fn migrated_by(mut self, url: String) -> Self {
+        self.url = url.into();
+        self
+    }
+
+    /// Runs a script as psql does: a statement that fails does not stop the others.
+    pub(crate) async fn run(&self, script: &str) {
+        for statement in script.split("\n\n") {
+            let lenient = format!(
+                "do $outer$ begin execute $inner${statement}$inner$;
+                 exception when duplicate_object or duplicate_table or undefined_table then null;
+                 end $outer$"
+            );
+            self.database.execute(&lenient).await;
+        }
+    }
+
+    pub(crate) async fn migrate(&self) -> Result<Applied, MigrateError> {
+        migration::apply(&self.url, &self.database.passwords()).await
+    }
+
+    pub(crate) async fn plan(&self) -> Result<Applied, MigrateError> {
+        migration::plan(&self.url, &self.database.passwords()).await
+    }
+
+    /// Looks at the plan, which changes nothing, takes the database over, which does what the plan
+    /// said, and checks what holds of every one.
+    pub(crate) async fn adopt(&self) -> Adoption {
+        self.database.execute("reset role").await;
+        let found = self.row_counts("public").await;
+        let before = self.database.dump(&[]);
+        let plan = self.plan().await.unwrap();
+        assert_eq!(self.database.dump(&[]), before);
+
+        let applied = self.migrate().await.unwrap();
+        assert_eq!(applied, plan);
+        assert_eq!(applied.names, migration::names());
+        let adoption = applied.adoption.unwrap();
+        self.is_like_a_fresh_one().await;
+        self.what_is_left_is_closed().await;
+        self.every_row_is_accounted_for(&adoption, &found).await;
+
+        let again = self.migrate().await.unwrap();
+        assert_eq!(again, Applied { names: Vec::new(), adoption: None });
+        adoption
+    }
+
+    /// The schema of a database that was empty, apart from what was never ours.
+    async fn is_like_a_fresh_one(&self) {
+        let fresh = TestDatabase::create().await;
+        similar_asserts(&schema(&self.database), &schema(&fresh));
+        let open = "select coalesce(string_agg(t.tgname, ' '), '') from pg_trigger t
+             join pg_class c on c.oid = t.tgrelid
+             where c.relnamespace = 'public'::regnamespace and t.tgenabled <> 'O'";
+        assert_eq!(self.database.query_text(open).await, fresh.query_text(open).await);
+        // Carrying over is not news.
+        if self.database.query_text("select to_regclass('audit_events') is not null").await == "t" {
+            assert_eq!(self.database.query_i64("select count(*) from audit_events").await, 0);
+        }
+    }
+
+    async fn what_is_left_is_closed(&self) {
+        let open = "select coalesce(string_agg(c.relname, ' '), '') from pg_class c
+             where c.relnamespace = 'legacy'::regnamespace and c.relkind = 'r'
+               and (not (c.relrowsecurity and c.relforcerowsecurity)
+                    or pg_get_userbyid(c.relowner) <> 'ignacio_owner'
+                    or exists (select 1 from pg_policy p where p.polrelid = c.oid)
+                    or exists (select 1 from aclexplode(c.relacl) a where a.grantee <> c.relowner))";
+        assert_eq!(self.database.query_text(open).await, "");
+        let may_enter = "select coalesce(string_agg(r.rolname, ' '), '') from pg_roles r
+             where has_schema_privilege(r.oid, 'legacy', 'usage')
+               and not pg_has_role(r.oid, 'ignacio_owner', 'member') and r.rolname !~ '^pg_'";
+        assert_eq!(self.database.query_text(may_enter).await, "");
+        let ours = "select string_agg(relname, ' ' order by relname) from pg_class
+             where relnamespace = 'legacy'::regnamespace and relkind = 'r'
+               and relname like 'adoption%'";
+        assert_eq!(self.database.query_text(ours).await, "adoption_counts adoption_report");
+    }
+
+    /// Each old row is among ours, among what is left, or a secret that was destroyed.
+    async fn every_row_is_accounted_for(&self, adoption: &Adoption, found: &[(String, i64)]) {
+        let counted: Vec<_> =
+            adoption.tables.iter().map(|it| (it.table.clone(), it.found)).collect();
+        let sorted = |mut of: Vec<(String, i64)>| {
+            of.sort();
+            of
+        };
+        assert_eq!(sorted(counted), sorted(found.to_vec()));
+        for TableCount { table, found, kept, merged, left_over, destroyed } in &adoption.tables {
+            assert_eq!(*found, kept + merged + left_over + destroyed, "{table}");
+            let count = |sql: String| async move { self.database.query_i64(&sql).await };
+            if ["user_sessions", "otp_codes"].contains(&table.as_str()) {
+                assert_eq!(count(format!("select count(*) from public.{table}")).await, 0);
+                continue;
+            }
+            let temporary = i64::from(table == "users" && !self.had_temporary_user(adoption).await);
+            assert_eq!(
+                count(format!("select count(*) from public.{table}")).await,
+                kept + temporary
+            );
+            if self.is_left(table).await {
+                let left = format!(
+                    "select count(*) from legacy.{table} o
+                     where not exists (select 1 from public.{table} n where n.id = o.id)"
+                );
+                assert_eq!(count(left).await, left_over + merged, "{table}");
+            } else {
+                assert_eq!(*left_over, 0, "{table}");
+            }
+        }
+    }
+
+    /// Whether the nil row is one of the old ones: ours is made by 004 otherwise.
+    async fn had_temporary_user(&self, adoption: &Adoption) -> bool {
+        let users = adoption.tables.iter().find(|it| it.table == "users");
+        let ours = self.database.query_i64("select count(*) from public.users").await;
+        users.is_some_and(|it| it.kept == ours)
+    }
+
+    pub(crate) async fn is_left(&self, table: &str) -> bool {
+        let there = format!("select to_regclass('legacy.{table}') is not null");
+        self.database.query_text(&there).await == "t"
+    }
+
+    async fn row_counts(&self, schema: &str) -> Vec<(String, i64)> {
+        let mut counts = Vec::new();
+        for table in
+            ["users", "conversations", "messages", "user_files", "user_sessions", "otp_codes"]
+        {
+            let there = format!("select to_regclass('{schema}.{table}') is not null");
+            if self.database.query_text(&there).await == "t" {
+                let count = format!("select count(*) from {schema}.{table}");
+                counts.push((table.to_owned(), self.database.query_i64(&count).await));
+            }
+        }
+        counts
+    }
+
+    /// The first column of the rows, in one line.
+    pub(crate) async fn all(&self, sql: &str) -> String {
+        let rows = self.database.query_column(sql).await;
+        rows.into_iter().map(|it| it.unwrap_or("NULL".to_owned())).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// Whether somebody is told this about so many rows.
+pub(crate) fn tells(adoption: &Adoption, table: &str, what: &str) -> usize {
+    let notice = adoption.notices.iter().find(|it| it.table == table && it.what.contains(what));
+    let Some(notice) = notice else {
+        panic!("nothing like `{what}` about {table} in {:#?}", adoption.notices)
+    };
+    notice.rows.len()
+}
+
+/// What `pg_dump` says of the schema, without what was never ours.
+pub(crate) fn schema(database: &TestDatabase) -> String {
+    let dump = database.dump(&["--schema-only", "--exclude-schema=legacy"]);
+    let is_ours =
+        |line: &&str| !line.is_empty() && !line.starts_with("--") && !line.contains(" EXTENSION ");
+    dump.lines().filter(is_ours).collect::<Vec<_>>().join("\n")
+}
+
+/// Equal, or the first line that is not.
+pub(crate) fn similar_asserts(one: &str, other: &str) {
+    for (line, expected) in one.lines().zip(other.lines()) {
+        assert_eq!(line, expected);
+    }
+    assert_eq!(one.lines().count(), other.lines().count());
+}

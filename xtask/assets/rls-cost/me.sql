@@ -1,0 +1,2 @@
+\set person random(1, 1000)
+select * from app.whoami(bench_digest(:person));
