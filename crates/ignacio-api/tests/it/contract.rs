@@ -1,10 +1,12 @@
 //! Every answer of the suite is held against the OpenAPI document, and against the headers that
 //! every answer must have.
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use actix_web::dev::ResourceDef;
 use hyper::Method;
+use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use crate::client::Answer;
@@ -118,12 +120,24 @@ fn check_schema(reference: &str, value: &Value) {
 }
 
 fn check_value(name: &str, schema: &Value, value: &Value) {
-    let schema = json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "components": contract().document["components"],
-        "allOf": [schema],
-    });
-    let validator = jsonschema::options().should_validate_formats(true).build(&schema).unwrap();
+    let validator = validator(schema);
     let errors: Vec<_> = validator.iter_errors(value).map(|it| it.to_string()).collect();
     assert!(errors.is_empty(), "{name} breaks its promise: {errors:?}\n{value:#}");
+}
+
+/// Each schema is compiled once, because the suite checks thousands of answers.
+fn validator(schema: &Value) -> Arc<Validator> {
+    static COMPILED: Mutex<Option<HashMap<String, Arc<Validator>>>> = Mutex::new(None);
+    let mut compiled = COMPILED.lock().unwrap();
+    let entry = compiled.get_or_insert_default().entry(schema.to_string());
+    let validator = entry.or_insert_with(|| {
+        let schema = json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "components": contract().document["components"],
+            "allOf": [schema],
+        });
+        let options = jsonschema::options().should_validate_formats(true);
+        Arc::new(options.build(&schema).unwrap())
+    });
+    Arc::clone(validator)
 }

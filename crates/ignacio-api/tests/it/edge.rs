@@ -26,7 +26,16 @@ async fn only_declared_methods_are_taken() {
             }
         }
     }
-    for target in ["/", "/v1", "/v1/nothing", "/v1/auth", "/v1/me/", "/v2/me"] {
+    for target in [
+        "/",
+        "/v1",
+        "/v1/nothing",
+        "/v1/auth",
+        "/v1/me/",
+        "/v2/me",
+        "/v1/admin",
+        "/v1/admin/nothing",
+    ] {
         for call in [ana.get(target), stack.client.get(target), stack.client.post(target)] {
             call.unchecked().send().await.problem(404, "not-found");
         }

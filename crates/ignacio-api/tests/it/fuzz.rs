@@ -46,6 +46,9 @@ fn odd_text(dice: &mut Dice) -> String {
         "\r\nX-Evil: 1",
         "es",
         "true",
+        "admin",
+        "participant",
+        "Pidió ayuda con su plan",
     ];
     let text = (*dice.pick(&texts)).to_owned();
     if dice.roll(20) == 0 { text.repeat(3_000) } else { text }
@@ -79,6 +82,11 @@ fn odd_object(dice: &mut Dice, depth: usize) -> Value {
         "content",
         "file_ids",
         "is_admin",
+        "phone",
+        "role",
+        "active",
+        "user_id",
+        "reason",
         "",
         "~/",
         "__proto__",
@@ -101,6 +109,14 @@ fn odd_query(dice: &mut Dice) -> String {
         "q",
         "after",
         "except",
+        "active",
+        "role",
+        "count",
+        "actor",
+        "subject",
+        "action",
+        "from",
+        "to",
         "x",
         "limit%00",
     ];
@@ -119,6 +135,11 @@ fn odd_query(dice: &mut Dice) -> String {
         "a%20b",
         "x=y",
         "99999999999999999999",
+        "admin",
+        "user.read",
+        "2026-01-01T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
         "019ab2f4-0000-7000-8000-000000000001",
     ];
     let pairs: Vec<_> = (0..dice.roll(4))
@@ -178,7 +199,8 @@ fn with_odd_body(call: Call, dice: &mut Dice) -> Call {
     }
 }
 
-async fn ids_of(ana: &Person) -> Vec<String> {
+/// Ids of Ana's things, and of people whom admins may change: not of Ana, who has to stay.
+async fn ids_of(stack: &Stack, ana: &Person, others: &[String]) -> Vec<String> {
     let at = ana.starts("uno").await;
     let posted = ana.says(&at, "hola").await;
     let file = ana.uploads("a.txt", b"hola").await;
@@ -190,10 +212,22 @@ async fn ids_of(ana: &Person) -> Vec<String> {
         "%ff".to_owned(),
         at.rsplit('/').next().unwrap().to_owned(),
     ];
+    ids.extend_from_slice(others);
+    let grant = "select id from access_grants order by created_at desc limit 1";
+    ids.extend(stack.database.query_column(grant).await.into_iter().flatten());
     for value in [&posted["message"], &posted["reply"], &posted["response"], &file] {
         ids.push(value["id"].as_str().unwrap().to_owned());
     }
     ids
+}
+
+/// Some people beside Ana, one of whom has let the admin read; gives their ids.
+async fn prepare(stack: &Stack, eva: &Person) -> Vec<String> {
+    let ben = stack.participant("Ben").await;
+    let things = stack.things_of(&ben).await;
+    let grant = json!({ "user_id": ben.id, "reason": "Pidió ayuda con su plan" });
+    eva.post("/v1/admin/access-grants").json(&grant).send().await.ok(201);
+    vec![ben.id, eva.id.clone(), things.conversation, things.erasure]
 }
 
 // 10,000 in all, in four runs that may go side by side.
@@ -220,9 +254,11 @@ async fn no_request_breaks_the_contract_4() {
 
 async fn odd_requests(mut dice: Dice) {
     let stack = Stack::start().await;
-    let mut n_good = 0;
+    let (mut n_good, mut n_good_by_admin) = (0, 0);
     let mut ana = stack.participant("Ana").await;
-    let mut ids = ids_of(&ana).await;
+    let mut eva = stack.admin("Eva").await;
+    let others = prepare(&stack, &eva).await;
+    let mut ids = ids_of(&stack, &ana, &others).await;
     let all = operations();
     for number in 0..N_REQUESTS {
         let (method, path, operation) = dice.pick(&all);
@@ -233,8 +269,10 @@ async fn odd_requests(mut dice: Dice) {
         let target =
             format!("{}{}", path.replace("{id}", dice.pick::<String>(&ids)), odd_query(&mut dice));
         let mut call = stack.client.call(method, &target);
+        let is_for_staff = path.starts_with("/v1/admin/");
         if dice.roll(8) > 0 {
-            call = call.bearer(&ana.token);
+            let by_admin = is_for_staff != (dice.roll(8) == 0);
+            call = call.bearer(if by_admin { &eva.token } else { &ana.token });
         }
         let is_stream = path.ends_with("/messages") && method == "POST";
         let call = if is_stream { call } else { with_odd_headers(call, &mut dice) };
@@ -242,11 +280,16 @@ async fn odd_requests(mut dice: Dice) {
         let status = answer.status.as_u16();
         assert!(status < 500, "request {number}: {method} {target}: {answer:?}");
         n_good += usize::from(status < 300);
+        n_good_by_admin += usize::from(status < 300 && is_for_staff);
         let may_log_out = operation["operationId"].as_str().unwrap().contains("session");
         if may_log_out && ana.get("/v1/me").send().await.status.as_u16() == 401 {
             ana = stack.log_in(&ana.phone).await;
-            ids = ids_of(&ana).await;
+            ids = ids_of(&stack, &ana, &others).await;
+        }
+        if may_log_out && eva.get("/v1/me").send().await.status.as_u16() == 401 {
+            eva = stack.log_in(&eva.phone).await;
         }
     }
     assert!(n_good > N_REQUESTS / 20, "too few good ones to mean anything: {n_good}");
+    assert!(n_good_by_admin > N_REQUESTS / 125, "too few by an admin: {n_good_by_admin}");
 }

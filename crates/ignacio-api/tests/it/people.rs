@@ -22,13 +22,22 @@ pub(crate) struct Person {
 }
 
 impl Stack {
-    /// Adds an account for this number.
+    /// Adds a participant's account for this number.
     pub(crate) async fn account(&self, name: &str, phone: &str) {
+        self.add(name, phone, Role::Participant).await;
+    }
+
+    /// Adds an admin's account for this number.
+    pub(crate) async fn staff_account(&self, name: &str, phone: &str) {
+        self.add(name, phone, Role::Admin).await;
+    }
+
+    async fn add(&self, name: &str, phone: &str, role: Role) {
         let owner = OwnerDb::connect(&self.database.owner_url().into()).await.unwrap();
         let new = NewPerson {
             phone: PhoneNumber::parse(phone).unwrap(),
             name: PersonName::parse(name).unwrap(),
-            role: Role::Participant,
+            role,
             locale: Locale::Es,
         };
         owner.add_person(&new).await.unwrap();
@@ -63,11 +72,29 @@ impl Stack {
 
     /// Somebody who is logged in. The number is made from the name.
     pub(crate) async fn participant(&self, name: &str) -> Person {
-        let number = name.bytes().fold(0_u64, |sum, byte| sum * 31 + u64::from(byte)) % 10_000_000;
-        let phone = format!("+57300{number:07}");
+        let phone = phone_of(name);
         self.account(name, &phone).await;
         self.log_in(&phone).await
     }
+
+    /// Somebody of the staff who is logged in.
+    pub(crate) async fn admin(&self, name: &str) -> Person {
+        let phone = phone_of(name);
+        self.staff_account(name, &phone).await;
+        self.log_in(&phone).await
+    }
+
+    /// Shuts or opens an account behind the service's back: no session is ended.
+    pub(crate) async fn set_active(&self, person: &Person, is_active: bool) {
+        let id = &person.id;
+        let change = format!("update users set is_active = {is_active} where id = '{id}'");
+        assert_eq!(self.database.execute(&change).await, 1);
+    }
+}
+
+fn phone_of(name: &str) -> String {
+    let number = name.bytes().fold(0_u64, |sum, byte| sum * 31 + u64::from(byte)) % 10_000_000;
+    format!("+57300{number:07}")
 }
 
 impl Person {

@@ -1,5 +1,6 @@
 //! One module per resource, like the handlers.
 
+mod admin;
 mod conversations;
 mod files;
 mod login;

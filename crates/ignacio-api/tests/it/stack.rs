@@ -6,12 +6,12 @@ use std::thread;
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
-use ignacio_api::{ApiSettings, AppState, server};
+use ignacio_api::{ApiSettings, AppState, Databases, server};
 use ignacio_devstack::{Role, TestDatabase};
 use ignacio_domain::keys::Key;
 use ignacio_domain::reply::{Outcome, ReplyEvent};
 use ignacio_persistence::{
-    ApiDb, ApiDbSettings, LiveReplies, LiveReply, WorkerDb, WorkerDbSettings,
+    AdminDb, ApiDb, ApiDbSettings, LiveReplies, LiveReply, WorkerDb, WorkerDbSettings,
 };
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -48,7 +48,10 @@ impl Stack {
     pub(crate) async fn with(change: impl FnOnce(&mut ApiSettings)) -> Self {
         let database = TestDatabase::create().await;
         let live = LiveReplies::new();
-        let db = connect_api(&database).await.with_live(live.clone());
+        let databases = Databases {
+            api: connect_api(&database).await.with_live(live.clone()),
+            admin: AdminDb::connect(&database.url(Role::Admin).into(), 2).await.unwrap(),
+        };
         let worker = connect_worker(&database).await.with_live(live.clone());
 
         let mut settings = ApiSettings::new(Key::from_bytes([3; 32]), PEPPER);
@@ -62,8 +65,14 @@ impl Stack {
         let store = Arc::new(MemoryStore::default());
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let object_store: Arc<MemoryStore> = Arc::clone(&store);
-        let state =
-            AppState::new(settings, db, Some(live), object_store, stop.clone(), tasks.clone());
+        let state = AppState::new(
+            settings,
+            databases,
+            Some(live),
+            object_store,
+            stop.clone(),
+            tasks.clone(),
+        );
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (handle, thread) = serve(state, listener);
@@ -98,6 +107,27 @@ impl Stack {
         let mut reply = self.take_reply().await;
         reply.push(ReplyEvent::Delta(text.to_owned()));
         assert!(reply.end(Outcome::Completed, None).await.unwrap());
+    }
+
+    /// Takes up all replies that wait and writes each to its end.
+    pub(crate) async fn answer_all(&self, text: &str) {
+        while let Some(job) = self.worker.reply_jobs().claim(None).await.unwrap() {
+            let opened = self.worker.replies().open(&job, "gpt-test", "1").await.unwrap();
+            let mut reply = opened.unwrap();
+            reply.push(ReplyEvent::Delta(text.to_owned()));
+            assert!(reply.end(Outcome::Completed, None).await.unwrap());
+        }
+    }
+
+    /// A fingerprint of every row of every table.
+    pub(crate) async fn everything(&self) -> Vec<Option<String>> {
+        let query = "select relname || ' ' || md5(query_to_xml(
+                         format('select * from public.%I t order by t::text', relname),
+                         true, false, '')::text)
+                       from pg_class
+                      where relnamespace = 'public'::regnamespace and relkind = 'r'
+                      order by relname";
+        self.database.query_column(query).await
     }
 
     /// Stops the server in order, and waits until it has stopped.

@@ -1,9 +1,13 @@
 //! Persistence against a real Postgres, as the real roles.
 #![cfg(test)]
 
+mod administration;
+mod audit;
 mod deletion;
 mod files;
+mod lint;
 mod login;
+mod ownership;
 mod pages;
 mod plans;
 mod replies;

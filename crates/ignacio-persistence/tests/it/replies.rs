@@ -228,3 +228,37 @@ async fn a_wish_to_stop_reaches_the_worker_and_a_released_reply_another() {
     let again = other.reply_jobs().claim(None).await.unwrap().unwrap();
     assert_eq!((again.id, again.attempts), (job.id, 1));
 }
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session_or_its_person_here_and_elsewhere() {
+    for end in [
+        "update users set is_active = false where not is_admin",
+        "update user_sessions set revoked_at = now()",
+        "delete from users where phone_number = '+573001110002'",
+    ] {
+        let stack = Stack::start().await;
+        let ana = stack.person("+573001110002").await;
+        let talk = stack.conversation(&ana).await;
+        let posted = stack.post(&ana, talk.id, "hola").await;
+        let remote = stack.other_api().await;
+        let mut streams = [
+            Box::pin(stack.api.replies().follow(ana.digest, posted.response.id, 0)),
+            Box::pin(remote.replies().follow(ana.digest, posted.response.id, 0)),
+        ];
+        let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
+        let mut reply = stack.worker.replies().open(&job, "m", "1").await.unwrap().unwrap();
+        reply.push(ReplyEvent::Delta("uno".into()));
+        reply.flush(None).await.unwrap();
+        for stream in &mut streams {
+            assert!(stream.next().await.unwrap().is_ok(), "created");
+            assert!(stream.next().await.unwrap().is_ok(), "the delta");
+        }
+        stack.database.execute(end).await;
+        // The reply goes on and says nothing more; the streams end all the same.
+        for stream in &mut streams {
+            let last = stream.next().await.unwrap();
+            assert!(matches!(last, Err(StoreError::Unauthenticated)), "{end}: {last:?}");
+            assert!(stream.next().await.is_none());
+        }
+    }
+}

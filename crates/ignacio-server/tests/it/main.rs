@@ -1,8 +1,11 @@
 //! The program as a process: what it says when it cannot start, and whole journeys through it.
 #![cfg(test)]
 
+mod bad_roles;
 mod interruptions;
 mod journeys;
+mod migrations;
+mod pooler;
 mod process;
 mod settings;
 mod stack;

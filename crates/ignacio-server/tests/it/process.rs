@@ -57,6 +57,13 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
+impl Ended {
+    /// What it said at its end, without what it logged before, such as that the machine is slow.
+    pub(crate) fn last_words(&self) -> Vec<&str> {
+        self.stderr.lines().filter(|line| !line.starts_with('{')).collect()
+    }
+}
+
 /// Runs `ignacio` to its end.
 pub(crate) fn run(arguments: &[&str], variables: &Variables) -> Ended {
     let output = command(arguments, variables).output().unwrap();
@@ -158,7 +165,8 @@ impl Drop for Running {
     }
 }
 
-fn command(arguments: &[&str], variables: &Variables) -> Command {
+/// `ignacio`, not yet started.
+pub(crate) fn command(arguments: &[&str], variables: &Variables) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ignacio"));
     command.args(arguments).env_clear().envs(&variables.0);
     command

@@ -38,12 +38,15 @@ async fn a_database_that_is_not_there_is_told_apart_from_wrong_settings() {
 }
 
 #[tokio::test]
-async fn another_secret_than_the_one_that_migrated_is_told() {
+async fn another_password_than_the_one_that_migrated_is_told_with_where_it_came_from() {
     let database = TestDatabase::create().await;
-    let variables = Variables::for_serve(&database).with("IGNACIO_DB_PASSWORD_API", "another");
-    let ended = run(&["serve"], &variables);
-    assert_eq!(ended.code, Some(78), "{}", ended.stderr);
-    assert!(ended.stderr.contains("IGNACIO_SECRET"), "{}", ended.stderr);
+    for (password, from) in [("another", "IGNACIO_DB_PASSWORD_API"), ("", "IGNACIO_SECRET")] {
+        let variables = Variables::for_serve(&database).with("IGNACIO_DB_PASSWORD_API", password);
+        let ended = run(&["serve"], &variables);
+        assert_eq!(ended.code, Some(78), "{}", ended.stderr);
+        assert!(ended.stderr.starts_with(from), "{}", ended.stderr);
+        assert!(ended.stderr.contains("\"ignacio_api\""), "{}", ended.stderr);
+    }
 }
 
 #[tokio::test]

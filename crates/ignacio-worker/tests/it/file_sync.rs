@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ignacio_domain::file::ObjectKey;
 use ignacio_domain::ports::Indexing;
 use ignacio_domain::sync::SyncStatus;
 use tokio::sync::Barrier;
@@ -35,6 +36,27 @@ async fn a_document_is_uploaded_put_into_its_owners_store_and_synced() {
     assert!(stack.library.files_in(&store).contains(&file.id));
     let tags = stack.library.tags_of(&file.id);
     assert_eq!((tags.owner, tags.file), (ana.id, guide));
+}
+
+#[tokio::test]
+async fn a_document_of_the_old_system_comes_from_where_it_lies() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let guide = ana.hands_over("guía.txt", "").await;
+    stack.objects.lose(&ana.key(guide));
+    stack.objects.keep(&ObjectKey::from_stored("uploads/guia.txt".to_owned()), GUIDE.as_bytes());
+    let carried_over = "update user_files
+         set content_sha256 = null, file_size = 0, file_path = 'uploads/guia.txt'";
+    stack.database.execute(carried_over).await;
+
+    stack.drain().await;
+
+    assert_eq!(ana.file(guide).await.sync.status, Some(SyncStatus::Synced));
+    let id = stack.provider_id(guide).await;
+    assert_eq!(stack.library.content(&id), GUIDE.as_bytes());
+    ana.deletes(guide).await;
+    stack.drain().await;
+    assert_eq!((stack.objects.count(), stack.library.files().len()), (0, 0));
 }
 
 #[tokio::test]

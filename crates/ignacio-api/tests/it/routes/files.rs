@@ -1,5 +1,9 @@
 //! Files: listing, reading, downloading, deleting.
 
+use bytes::Bytes;
+use futures_util::stream;
+use ignacio_domain::file::ObjectKey;
+use ignacio_domain::ports::ObjectStore as _;
 use serde_json::json;
 
 use crate::client::file_part;
@@ -93,6 +97,31 @@ async fn a_download_is_whole_partial_or_unchanged_and_runs_nowhere() {
 
     let head = ana.call("HEAD", &target).unchecked().send().await;
     assert_eq!((head.status.as_u16(), head.header("content-length")), (200, "5000"));
+}
+
+#[tokio::test]
+async fn a_file_of_the_old_system_is_read_where_it_lies() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("Ana").await;
+    let file = ana.uploads("a.txt", b"hola").await;
+    let key = ObjectKey::from_stored("uploads/ana/a.txt".to_owned());
+    let content = Box::pin(stream::iter([Ok(Bytes::from_static(b"de antes"))]));
+    stack.store.put(&key, "text/plain", content).await.unwrap();
+    let carried_over = "update user_files
+         set content_sha256 = null, file_size = 0, file_path = 'uploads/ana/a.txt'";
+    stack.database.execute(carried_over).await;
+
+    let target = format!("/v1/files/{}", file["id"].as_str().unwrap());
+    let shown = ana.get(&target).send().await.ok(200);
+    assert!(shown["sha256"].is_null() && shown.get("sha256").is_some(), "{shown}");
+    let whole = ana.get(format!("{target}/content")).send().await;
+    assert_eq!((whole.status.as_u16(), whole.body.as_ref()), (200, &b"de antes"[..]));
+    assert_eq!(whole.header("content-length"), "8");
+    let tag = whole.header("etag");
+    let known = ana.get(format!("{target}/content")).header("if-none-match", tag).send().await;
+    assert_eq!(known.status.as_u16(), 304);
+    let part = ana.get(format!("{target}/content")).header("range", "bytes=3-").send().await;
+    assert_eq!((part.status.as_u16(), part.body.as_ref()), (206, &b"antes"[..]));
 }
 
 #[tokio::test]

@@ -1,0 +1,21 @@
+//! What the staff may do, and what it leaves behind.
+
+mod access;
+mod audit;
+mod last_admin;
+mod removal;
+mod users;
+
+use crate::client::Answer;
+use crate::people::Person;
+
+/// Where somebody's account is.
+fn account(person: &Person) -> String {
+    format!("/v1/admin/users/{}", person.id)
+}
+
+/// Changes an account as one who has just read it.
+async fn change(admin: &Person, target: &str, change: &serde_json::Value) -> Answer {
+    let tag = admin.get(target).send().await.header("etag").to_owned();
+    admin.patch(target).header("if-match", tag).json(change).send().await
+}

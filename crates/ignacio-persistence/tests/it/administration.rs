@@ -1,0 +1,309 @@
+//! What the staff may do, as the database lets them.
+
+use ignacio_domain::access::GrantReason;
+use ignacio_domain::account::{AccountChange, AccountFilter};
+use ignacio_domain::audit::{AuditAction, AuditFilter};
+use ignacio_domain::ids::{ConversationId, UserId};
+use ignacio_domain::page::PageSize;
+use ignacio_domain::person::{Locale, PersonName, Role};
+use ignacio_domain::phone::PhoneNumber;
+use ignacio_persistence::{AdminDb, AdminScope, NewPerson, StoreError};
+use sea_orm::{ConnectionTrait as _, Database};
+
+use crate::support::{Person, Stack};
+
+impl Stack {
+    /// Somebody of the staff, logged in.
+    pub(crate) async fn staff(&self, phone: &str) -> Person {
+        let phone = PhoneNumber::parse(phone).unwrap();
+        let id = self.account(&phone, Role::Admin).await;
+        let digest = self.log_in(&phone).await;
+        Person { id, digest, phone }
+    }
+
+    /// A transaction of the staff's.
+    pub(crate) async fn as_admin(&self, staff: &Person) -> AdminScope {
+        self.admin_db().await.begin(&staff.digest).await.unwrap()
+    }
+
+    pub(crate) async fn admin_db(&self) -> AdminDb {
+        let url = self.database.url(ignacio_devstack::Role::Admin);
+        AdminDb::connect(&url.into(), 2).await.unwrap()
+    }
+}
+
+pub(crate) fn reason() -> GrantReason {
+    GrantReason::parse("Pidió ayuda con su plan").unwrap()
+}
+
+async fn grant(stack: &Stack, staff: &Person, user: UserId) {
+    let scope = stack.as_admin(staff).await;
+    scope.readings().grant(user, &reason()).await.unwrap();
+    scope.commit().await.unwrap();
+}
+
+fn whole() -> PageSize {
+    PageSize::default()
+}
+
+#[tokio::test]
+async fn only_a_live_session_of_an_active_admin_opens_a_scope() {
+    let stack = Stack::start().await;
+    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let db = stack.admin_db().await;
+    assert!(matches!(db.begin(&ana.digest).await, Err(StoreError::Forbidden)));
+    assert_eq!(db.begin(&ada.digest).await.unwrap().caller().user, ada.id);
+    stack.database.execute("update user_sessions set expires_at = now()").await;
+    assert!(matches!(db.begin(&ada.digest).await, Err(StoreError::Unauthenticated)));
+}
+
+#[tokio::test]
+async fn conversations_show_under_a_live_grant_only_and_only_that_persons() {
+    let stack = Stack::start().await;
+    let ada = stack.staff("+573001110001").await;
+    let (ana, ben) = (stack.person("+573001110002").await, stack.person("+573001110003").await);
+    let mut talks = Vec::new();
+    for person in [&ana, &ben] {
+        let talk = stack.conversation(person).await;
+        stack.post(person, talk.id, "hola").await;
+        talks.push(talk.id);
+    }
+    let scope = stack.as_admin(&ada).await;
+    let refused = scope.readings().conversations(ana.id, None, whole()).await;
+    assert!(matches!(refused, Err(StoreError::GrantRequired)));
+    drop(scope);
+
+    grant(&stack, &ada, ana.id).await;
+    let scope = stack.as_admin(&ada).await;
+    let listed = scope.readings().conversations(ana.id, None, whole()).await.unwrap();
+    assert_eq!(listed.rows.iter().map(|it| it.id).collect::<Vec<_>>(), [talks[0]]);
+    drop(scope);
+    let scope = stack.as_admin(&ada).await;
+    let read = scope.readings().messages(talks[0], None, whole()).await.unwrap();
+    assert_eq!(read.rows.len(), 2);
+    drop(scope);
+
+    // Ben's, nobody's, and Ana's after the half hour: all the same.
+    for foreign in [talks[1], ConversationId::new()] {
+        let scope = stack.as_admin(&ada).await;
+        let refused = scope.readings().messages(foreign, None, whole()).await;
+        assert!(matches!(refused, Err(StoreError::GrantRequired)));
+    }
+    stack.database.execute("update access_grants set expires_at = now()").await;
+    let scope = stack.as_admin(&ada).await;
+    let refused = scope.readings().messages(talks[0], None, whole()).await;
+    assert!(matches!(refused, Err(StoreError::GrantRequired)));
+    drop(scope);
+    let scope = stack.as_admin(&ada).await;
+    let nobody = scope.readings().conversations(UserId::new(), None, whole()).await;
+    assert!(matches!(nobody, Err(StoreError::NotFound)));
+}
+
+#[tokio::test]
+async fn a_person_sees_who_read_what_and_why() {
+    let stack = Stack::start().await;
+    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let ben = stack.person("+573001110003").await;
+    let talk = stack.conversation(&ana).await;
+    grant(&stack, &ada, ana.id).await;
+    let scope = stack.as_admin(&ada).await;
+    scope.readings().messages(talk.id, None, whole()).await.unwrap();
+    scope.commit().await.unwrap();
+    // What is not kept was not shown: nobody answers before the commit.
+    let scope = stack.as_admin(&ada).await;
+    scope.accounts().find(ana.id).await.unwrap().unwrap();
+    drop(scope);
+
+    let scope = stack.scope(&ana).await;
+    let log = scope.access_log().list(None, whole()).await.unwrap().rows;
+    let actions: Vec<_> = log.iter().map(|it| it.action).collect();
+    assert_eq!(actions, [AuditAction::MessagesListed, AuditAction::GrantCreated]);
+    assert_eq!(log[0].target, Some(talk.id.into_uuid()));
+    assert_eq!(log[0].actor_name.as_deref(), Some("Ana Participante"));
+    assert!(log.iter().all(|it| it.reason.as_deref() == Some(reason().as_str())));
+    let others = stack.scope(&ben).await.access_log().list(None, whole()).await.unwrap();
+    assert!(others.rows.is_empty());
+}
+
+#[tokio::test]
+async fn accounts_are_listed_searched_and_filtered() {
+    let stack = Stack::start().await;
+    let ada = stack.staff("+573001110001").await;
+    let mut ids = Vec::new();
+    for (n, name) in ["Zoé Ñáñez", "Luis 100%_a", "zoë otra"].into_iter().enumerate() {
+        let scope = stack.as_admin(&ada).await;
+        let new = NewPerson {
+            phone: PhoneNumber::parse(&format!("+5730099900{n:02}")).unwrap(),
+            name: PersonName::parse(name).unwrap(),
+            role: Role::Participant,
+            locale: Locale::Es,
+        };
+        ids.push(scope.accounts().add(&new).await.unwrap().id);
+        let again = scope.accounts().add(&new).await;
+        assert!(
+            matches!(again, Err(StoreError::Conflict(rule)) if rule == "users_phone_number_key")
+        );
+        drop(scope);
+        let scope = stack.as_admin(&ada).await;
+        ids[n] = scope.accounts().add(&new).await.unwrap().id;
+        scope.commit().await.unwrap();
+    }
+    let find = async |text: &str| {
+        let filter = AccountFilter { text: Some(text.to_owned()), ..Default::default() };
+        let scope = stack.as_admin(&ada).await;
+        let rows = scope.accounts().list(&filter, None, whole()).await.unwrap().rows;
+        let n = usize::try_from(scope.accounts().count(&filter).await.unwrap()).unwrap();
+        assert_eq!(n, rows.len());
+        rows.into_iter().map(|it| it.id).collect::<Vec<_>>()
+    };
+    assert_eq!(find("ZO").await, [ids[2], ids[0]]);
+    assert_eq!(find("%_").await, [ids[1]]);
+    assert_eq!(find("+57 300 999 0001").await, [ids[1]]);
+    assert_eq!(find("nadie").await, []);
+
+    let admins = AccountFilter { role: Some(Role::Admin), ..Default::default() };
+    let scope = stack.as_admin(&ada).await;
+    let only = scope.accounts().list(&admins, None, whole()).await.unwrap().rows;
+    assert_eq!(only.iter().map(|it| it.id).collect::<Vec<_>>(), [ada.id]);
+    let one = PageSize::new(1).unwrap();
+    let (mut after, mut seen) = (None, Vec::new());
+    loop {
+        let page = scope.accounts().list(&AccountFilter::default(), after, one).await.unwrap();
+        seen.extend(page.rows.into_iter().map(|it| it.id));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, [ids[2], ids[1], ids[0], ada.id], "newest first, without the temporary user");
+}
+
+#[tokio::test]
+async fn a_deactivated_person_is_out_at_once_and_stays_out() {
+    let stack = Stack::start().await;
+    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    for is_active in [false, true] {
+        let scope = stack.as_admin(&ada).await;
+        let change = AccountChange { is_active: Some(is_active), ..Default::default() };
+        let changed = scope.accounts().change(ana.id, &change).await.unwrap().unwrap();
+        assert_eq!(changed.is_active, is_active);
+        scope.commit().await.unwrap();
+        assert!(matches!(stack.api.prove(&ana.digest).await, Err(StoreError::Unauthenticated)));
+    }
+    stack.log_in(&ana.phone).await;
+}
+
+#[tokio::test]
+async fn another_role_ends_the_sessions_that_were_made_for_the_old_one() {
+    let stack = Stack::start().await;
+    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let scope = stack.as_admin(&ada).await;
+    let rename = AccountChange { name: PersonName::parse("Ana").ok(), ..Default::default() };
+    scope.accounts().change(ana.id, &rename).await.unwrap().unwrap();
+    scope.commit().await.unwrap();
+    stack.api.prove(&ana.digest).await.unwrap();
+    let scope = stack.as_admin(&ada).await;
+    let promote = AccountChange { role: Some(Role::Admin), ..Default::default() };
+    scope.accounts().change(ana.id, &promote).await.unwrap().unwrap();
+    scope.commit().await.unwrap();
+    assert!(matches!(stack.api.prove(&ana.digest).await, Err(StoreError::Unauthenticated)));
+}
+
+#[tokio::test]
+async fn nobody_looks_after_their_own_account_and_the_last_admin_stays() {
+    let stack = Stack::start().await;
+    let (ada, eva) = (stack.staff("+573001110001").await, stack.staff("+573001110002").await);
+    let demote = AccountChange { role: Some(Role::Participant), ..Default::default() };
+    let scope = stack.as_admin(&ada).await;
+    assert!(matches!(scope.accounts().lock(ada.id).await, Err(StoreError::OwnAccount)));
+    assert!(matches!(scope.accounts().erase(ada.id).await, Err(StoreError::OwnAccount)));
+    assert!(scope.accounts().change(ada.id, &demote).await.unwrap().is_none(), "by the policy");
+    drop(scope);
+
+    // Two who take each other's role away at the same time: the second is refused.
+    let (one, other) = (stack.as_admin(&ada).await, stack.as_admin(&eva).await);
+    one.accounts().change(eva.id, &demote).await.unwrap().unwrap();
+    let second = async { other.accounts().change(ada.id, &demote).await };
+    let (second, ()) = tokio::join!(second, async { one.commit().await.unwrap() });
+    assert!(matches!(second, Err(StoreError::LastAdmin | StoreError::Unauthenticated) | Ok(None)));
+    drop(other);
+
+    // Nor as the superuser, nor by deletion.
+    for statement in ["update users set is_active = false", "delete from users where is_admin"] {
+        let superuser = Database::connect(stack.database.admin_url()).await.unwrap();
+        let refused = superuser.execute_unprepared(statement).await;
+        assert!(refused.unwrap_err().to_string().contains("the last active admin"), "{statement}");
+    }
+    let admins = "select count(*) from users where is_admin and is_active";
+    assert_eq!(stack.database.query_i64(admins).await, 1);
+}
+
+#[tokio::test]
+async fn a_removed_person_leaves_a_receipt_and_nothing_else() {
+    let stack = Stack::start().await;
+    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let talk = stack.conversation(&ana).await;
+    stack.post(&ana, talk.id, "hola").await;
+    stack.file(&ana, "plan.pdf").await;
+    let id = ana.id;
+    stack.worker.file_jobs().adopt_vector_store(id, "vs_ana").await.unwrap();
+
+    let scope = stack.as_admin(&ada).await;
+    let receipt = scope.accounts().erase(id).await.unwrap();
+    scope.commit().await.unwrap();
+    assert_eq!((receipt.n_conversations, receipt.n_messages, receipt.n_files), (1, 2, 1));
+    assert_eq!((receipt.n_objects_left, receipt.n_provider_items_left), (1, 1));
+    assert!(!receipt.is_done());
+    for table in ["users", "conversations", "messages", "user_files", "user_sessions", "responses"]
+    {
+        let column = if table == "users" { "id" } else { "user_id" };
+        let left = format!("select count(*) from {table} where {column} = '{id}'");
+        assert_eq!(stack.database.query_i64(&left).await, 0, "{table}");
+    }
+    // One event for all of it.
+    let events = format!(
+        "select string_agg(action, ' ' order by seq) from audit_events where subject_id = '{id}'"
+    );
+    let events = stack.database.query_text(&events).await;
+    assert_eq!(events, "user.created session.opened user.deleted");
+
+    stack.database.execute("delete from purge_queue").await;
+    let scope = stack.as_admin(&ada).await;
+    assert!(scope.accounts().erasure(receipt.id).await.unwrap().unwrap().is_done());
+    assert!(matches!(scope.accounts().erase(id).await, Err(StoreError::NotFound)));
+}
+
+#[tokio::test]
+async fn the_audit_tells_what_everybody_did() {
+    let stack = Stack::start().await;
+    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let talk = stack.conversation(&ana).await;
+    let file = stack.file(&ana, "plan.pdf").await;
+    let scope = stack.scope(&ana).await;
+    scope.conversations().delete(talk.id, true).await.unwrap();
+    scope.files().delete(file.id).await.unwrap();
+    scope.sessions().end(scope.caller().session).await.unwrap();
+    scope.commit().await.unwrap();
+
+    let scope = stack.as_admin(&ada).await;
+    let filter = AuditFilter { subject: Some(ana.id), ..Default::default() };
+    let events = scope.audit().list(&filter, None, whole()).await.unwrap().rows;
+    scope.commit().await.unwrap();
+    let told: Vec<_> = events.iter().rev().map(|it| (it.action, it.actor)).collect();
+    assert_eq!(
+        told,
+        [
+            (AuditAction::UserCreated, None),
+            (AuditAction::SessionOpened, Some(ana.id)),
+            (AuditAction::ConversationDeleted, Some(ana.id)),
+            (AuditAction::FileDeleted, Some(ana.id)),
+            // By a session that this very change has ended.
+            (AuditAction::SessionEnded, Some(ana.id)),
+        ]
+    );
+    let scope = stack.as_admin(&ada).await;
+    let filter = AuditFilter { actor: Some(ada.id), ..Default::default() };
+    let events = scope.audit().list(&filter, None, whole()).await.unwrap().rows;
+    assert_eq!(events[0].action, AuditAction::AuditListed);
+    assert_eq!((events[0].subject, events[0].detail.n_rows), (Some(ana.id), Some(5)));
+}
