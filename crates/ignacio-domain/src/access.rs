@@ -87,9 +87,16 @@ mod tests {
         let good = GrantReason::parse("  Pidió ayuda con su plan de negocio ").unwrap();
         assert_eq!(good.as_str(), "Pidió ayuda con su plan de negocio");
         let long = "pa ".repeat(MAX_REASON_CHARS);
-        for bad in
-            ["", "   ", "soporte", "soportetécnico", "a b", "… … … … … …", "dos\nlíneas aquí", &long]
-        {
+        for bad in [
+            "",
+            "   ",
+            "soporte",
+            "soportetécnico",
+            "a b",
+            "… … … … … …",
+            "dos\nlíneas aquí",
+            &long,
+        ] {
             assert_eq!(GrantReason::parse(bad), Err(ReasonError), "{bad}");
         }
     }

@@ -28,10 +28,12 @@ pub struct Account {
     pub updated_at: OffsetDateTime,
 }
 
-/// What the staff may change about somebody else; `None` leaves a thing as it is. A new role, and
-/// the end of being active, end all sessions of the person.
+/// What the staff may change about somebody else; `None` leaves a thing as it is. Another number,
+/// another role, and the end of being active end all sessions of the person.
 #[derive(Clone, Debug, Default)]
 pub struct AccountChange {
+    /// Another number.
+    pub phone: Option<PhoneNumber>,
     /// A new name.
     pub name: Option<PersonName>,
     /// A new language.

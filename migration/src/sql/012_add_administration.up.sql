@@ -194,7 +194,7 @@ create trigger users_keep_admin_delete before delete on users
 -- users: everybody but oneself and the temporary user may be changed
 grant select on users to ignacio_admin;
 grant insert (id, phone_number, name, is_admin, locale) on users to ignacio_admin;
-grant update (name, is_admin, is_active, locale) on users to ignacio_admin;
+grant update (phone_number, name, is_admin, is_active, locale) on users to ignacio_admin;
 create policy users_admin_select on users
     for select to ignacio_admin using ((select app.is_admin()));
 create policy users_admin_insert on users

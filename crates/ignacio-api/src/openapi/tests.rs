@@ -86,6 +86,8 @@ fn lists_refer_to_their_items() {
         assert_eq!(list["properties"]["data"]["items"]["$ref"], reference, "{item}");
         assert_eq!(list["required"], serde_json::json!(["data", "next_cursor"]), "{item}");
     }
+    let counted = &document["components"]["schemas"]["CountedListing_Account"]["properties"];
+    assert_eq!(counted["data"]["items"]["$ref"], "#/components/schemas/Account");
 }
 
 #[test]

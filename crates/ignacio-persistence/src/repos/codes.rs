@@ -113,7 +113,8 @@ impl<'d> Codes<'d> {
     }
 
     /// Uses the code up and opens a session; the person's other codes are void from then on.
-    /// `None` when somebody else used it first, or the account is gone or inactive.
+    /// `None` when somebody else used it first, or the account is gone, inactive, or has another
+    /// number by now.
     #[tracing::instrument(name = "db.codes.redeem", skip_all, err(level = "debug"))]
     pub async fn redeem(
         &self,
@@ -138,13 +139,13 @@ async fn use_up(txn: &DatabaseTransaction, id: OtpId) -> Result<Option<Person>, 
         "with used as (
              update otp_codes set used_at = now()
               where id = {id} and used_at is null and expires_at > now() and user_id is not null
-             returning user_id),
+             returning user_id, phone_number),
          others as (
              update otp_codes o set used_at = now()
                from used where o.user_id = used.user_id and o.id <> {id} and o.used_at is null)
          select u.id, u.phone_number, u.name, u.is_admin, u.locale, u.created_at, u.updated_at
            from users u join used on used.user_id = u.id
-          where u.is_active"
+          where u.is_active and u.phone_number = used.phone_number"
     );
     let row = PersonRow::find_by_statement(write).one(txn).await?;
     row.map(Person::try_from).transpose()

@@ -7,6 +7,7 @@ use ignacio_domain::ids::{ConversationId, UserId};
 use ignacio_domain::page::PageSize;
 use ignacio_domain::person::{Locale, PersonName, Role};
 use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::session::SessionToken;
 use ignacio_persistence::{AdminDb, AdminScope, NewPerson, StoreError};
 use sea_orm::{ConnectionTrait as _, Database};
 
@@ -306,4 +307,27 @@ async fn the_audit_tells_what_everybody_did() {
     let events = scope.audit().list(&filter, None, whole()).await.unwrap().rows;
     assert_eq!(events[0].action, AuditAction::AuditListed);
     assert_eq!((events[0].subject, events[0].detail.n_rows), (Some(ana.id), Some(5)));
+}
+
+#[tokio::test]
+async fn who_has_the_old_number_is_out_when_the_number_changes() {
+    let stack = Stack::start().await;
+    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let challenge = stack.api.codes().challenge(Some(&ana.phone)).await.unwrap();
+    let phone = PhoneNumber::parse("+573001110009").unwrap();
+    let scope = stack.as_admin(&ada).await;
+    let taken = AccountChange { phone: Some(ada.phone.clone()), ..Default::default() };
+    let refused = scope.accounts().change(ana.id, &taken).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(rule)) if rule == "users_phone_number_key"));
+    drop(scope);
+    let scope = stack.as_admin(&ada).await;
+    let change = AccountChange { phone: Some(phone.clone()), ..Default::default() };
+    let changed = scope.accounts().change(ana.id, &change).await.unwrap().unwrap();
+    assert_eq!(changed.phone, Some(phone.clone()));
+    scope.commit().await.unwrap();
+    assert!(matches!(stack.api.prove(&ana.digest).await, Err(StoreError::Unauthenticated)));
+    // A code that was on its way to the old number opens nothing.
+    let session = SessionToken::generate(&mut rand::rng()).digest();
+    assert!(stack.api.codes().redeem(challenge.id, &session, None).await.unwrap().is_none());
+    stack.log_in(&phone).await;
 }

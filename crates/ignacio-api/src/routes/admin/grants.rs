@@ -19,10 +19,11 @@ use crate::views::grant::GrantView;
 /// The constraint by which a grant is about somebody.
 const ABOUT_SOMEBODY: &str = "access_grants_user_id_fkey";
 
-/// Whose conversations, and why.
+/// What is asked for.
 #[derive(Debug, Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateGrant {
+    /// Whose conversations.
     user_id: Uuid,
     /// Two words at least. The person reads it.
     #[schema(min_length = 10, max_length = 500, example = "Pidió ayuda con su plan de negocio")]

@@ -6,6 +6,7 @@ mod update;
 
 use actix_web::{delete, get, web};
 use ignacio_domain::ids::UserId;
+use ignacio_persistence::StoreError;
 
 pub(crate) use self::creation::create;
 pub(crate) use self::lists::list;
@@ -16,6 +17,9 @@ use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, Thing};
 use crate::state::AppState;
 use crate::views::account::AccountView;
+
+/// The constraint by which nobody shares a number.
+const ONE_PHONE_EACH: &str = "users_phone_number_key";
 
 /// Shows somebody's account.
 #[utoipa::path(
@@ -70,4 +74,12 @@ pub(crate) async fn end_sessions(
     scope.commit().await?;
 
     Ok(Done)
+}
+
+/// What it means that an account could not be stored.
+fn refusal(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Conflict(rule) if rule == ONE_PHONE_EACH => ApiError::PhoneTaken,
+        other => other.into(),
+    }
 }

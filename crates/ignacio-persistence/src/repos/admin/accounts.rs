@@ -191,9 +191,10 @@ impl<'s> Accounts<'s> {
         row.ok_or(StoreError::corrupt("users", "id"))?.try_into()
     }
 
-    /// Changes somebody else's account. Another role, or not being active any more, ends the
-    /// person's sessions. [`StoreError::LastAdmin`] when nobody would be left to let others in;
-    /// `None` when there is no such account.
+    /// Changes somebody else's account. Another number or role, or not being active any more, ends
+    /// the person's sessions. [`StoreError::LastAdmin`] when nobody would be left to let others in,
+    /// [`StoreError::Conflict`] with `users_phone_number_key` when somebody has the number; `None`
+    /// when there is no such account.
     #[tracing::instrument(name = "db.admin.accounts.change", skip_all, err(level = "debug"))]
     pub async fn change(
         &self,
@@ -201,6 +202,7 @@ impl<'s> Accounts<'s> {
         change: &AccountChange,
     ) -> Result<Option<Account>, StoreError> {
         let user = id.into_uuid();
+        let phone = change.phone.as_ref().map(|it| it.expose().to_owned());
         let name = change.name.as_ref().map(|it| it.as_str().to_owned());
         let locale = change.locale.map(|it| it.as_str().to_owned());
         let is_admin = change.role.map(|it| it == Role::Admin);
@@ -208,15 +210,18 @@ impl<'s> Accounts<'s> {
         // One statement, so that all rows are taken before the audit's triggers run.
         let write = raw_sql!(
             Postgres,
-            "with before as (select is_admin, is_active from users where id = {user}),
+            "with before as (
+                 select phone_number, is_admin, is_active from users where id = {user}),
              ended as (
                  update user_sessions s set revoked_at = now()
                    from before b
                   where s.user_id = {user} and s.revoked_at is null
-                    and (coalesce({is_admin}, b.is_admin) <> b.is_admin
+                    and (coalesce({phone}, b.phone_number) <> b.phone_number
+                         or coalesce({is_admin}, b.is_admin) <> b.is_admin
                          or (b.is_active and not coalesce({is_active}, true))))
              update users
-                set name = coalesce({name}, name),
+                set phone_number = coalesce({phone}, phone_number),
+                    name = coalesce({name}, name),
                     locale = coalesce({locale}, locale),
                     is_admin = coalesce({is_admin}, is_admin),
                     is_active = coalesce({is_active}, is_active)

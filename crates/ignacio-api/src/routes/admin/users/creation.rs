@@ -5,11 +5,12 @@ use std::str::FromStr as _;
 use actix_web::{post, web};
 use ignacio_domain::person::{Locale, PersonName, Role};
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_persistence::{NewPerson, StoreError};
+use ignacio_persistence::NewPerson;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::refusal;
 use crate::answer::Created;
 use crate::auth::Caller;
 use crate::extract::{Body, not_null};
@@ -17,9 +18,6 @@ use crate::problem::{ApiError, Problem};
 use crate::state::AppState;
 use crate::views::account::AccountView;
 use crate::views::person::{LocaleView, RoleView};
-
-/// The constraint by which nobody shares a number.
-const ONE_PHONE_EACH: &str = "users_phone_number_key";
 
 /// Whom to let in.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -86,11 +84,4 @@ pub(crate) async fn create(
 
     let location = format!("/v1/admin/users/{}", account.id);
     Ok(Created { location, view: account.into() })
-}
-
-fn refusal(error: StoreError) -> ApiError {
-    match error {
-        StoreError::Conflict(rule) if rule == ONE_PHONE_EACH => ApiError::PhoneTaken,
-        other => other.into(),
-    }
 }

@@ -6,10 +6,12 @@ use actix_web::{HttpRequest, patch, web};
 use ignacio_domain::account::AccountChange;
 use ignacio_domain::ids::UserId;
 use ignacio_domain::person::{Locale, PersonName};
+use ignacio_domain::phone::PhoneNumber;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::refusal;
 use crate::answer::Tagged;
 use crate::auth::Caller;
 use crate::etag::IfMatch;
@@ -20,9 +22,13 @@ use crate::views::account::AccountView;
 use crate::views::person::{LocaleView, RoleView};
 
 /// What to change; what is left out stays.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeUser {
+    /// With the country code. Another number ends all sessions of the person.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false, example = "+57 300 123 4567")]
+    phone: Option<String>,
     /// 1 to 120 characters.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, min_length = 1, max_length = 120)]
@@ -42,9 +48,11 @@ pub(crate) struct ChangeUser {
 
 impl ChangeUser {
     fn parse(&self) -> Result<AccountChange, ApiError> {
+        let phone = self.phone.as_deref().map(PhoneNumber::parse).transpose();
         let name = self.name.as_deref().map(PersonName::parse).transpose();
         let locale = self.locale.as_deref().map(Locale::from_str).transpose();
         Ok(AccountChange {
+            phone: phone.map_err(|error| ApiError::invalid("/phone", error.into()))?,
             name: name.map_err(|error| ApiError::invalid("/name", error.into()))?,
             locale: locale.map_err(|error| ApiError::invalid("/locale", error.into()))?,
             role: self.role.map(Into::into),
@@ -53,7 +61,7 @@ impl ChangeUser {
     }
 }
 
-/// Changes somebody else's name, language or role, shuts their account or opens it again.
+/// Changes somebody else's number, name, language or role, shuts their account or opens it again.
 #[utoipa::path(
     operation_id = "change_user",
     tag = "admin",
@@ -87,9 +95,8 @@ pub(crate) async fn change(
     let scope = state.admin_db.begin(caller.session()).await?;
     let current = scope.accounts().lock(*id).await?.ok_or(ApiError::NotFound(Thing::Person))?;
     expected.check(&AccountView::from(current))?;
-    let Some(account) = scope.accounts().change(*id, &change).await? else {
-        return Err(ApiError::NotFound(Thing::Person));
-    };
+    let changed = scope.accounts().change(*id, &change).await.map_err(refusal)?;
+    let account = changed.ok_or(ApiError::NotFound(Thing::Person))?;
     scope.commit().await?;
 
     Ok(Tagged(account.into()))

@@ -164,7 +164,8 @@ async fn an_account_is_changed_by_who_has_read_it() {
         late.send().await.problem(412, "precondition-failed");
     }
     for (body, place, rule) in [
-        (json!({ "phone": "+573007654321" }), "/phone", "unknown-field"),
+        (json!({ "phone": "123" }), "/phone", "phone-length"),
+        (json!({ "phone": null }), "/phone", "wrong-type"),
         (json!({ "is_admin": true }), "/is_admin", "unknown-field"),
         (json!({ "active": null }), "/active", "wrong-type"),
         (json!({ "active": "no" }), "/active", "wrong-type"),
@@ -257,6 +258,27 @@ async fn another_role_begins_with_another_login() {
     // The same role once more is no change, and ends nothing.
     change(&eva, &account(&ana), &json!({ "role": "participant" })).await.ok(200);
     ana.get("/v1/me").send().await.ok(200);
+}
+
+#[tokio::test]
+async fn another_number_begins_with_another_login() {
+    let stack = Stack::start().await;
+    let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
+    let on_its_way = stack.challenge(&ana.phone).await;
+    let taken = change(&eva, &account(&ana), &json!({ "phone": eva.phone })).await;
+    taken.problem(409, "phone-taken");
+    ana.get("/v1/me").send().await.ok(200);
+
+    let body = json!({ "phone": "+57 300 765 4321" });
+    let changed = change(&eva, &account(&ana), &body).await.ok(200);
+
+    assert_eq!(changed["phone"], "+573007654321");
+    ana.get("/v1/me").send().await.problem(401, "unauthenticated");
+    // Who has the old number, and the code that was sent to it, is out as well.
+    let body = json!({ "otp_id": on_its_way, "code": CODE });
+    let late = stack.client.post("/v1/auth/sessions").json(&body).send().await;
+    late.problem(401, "code-invalid");
+    assert_eq!(stack.log_in("+573007654321").await.id, ana.id);
 }
 
 #[tokio::test]
