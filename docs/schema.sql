@@ -328,6 +328,18 @@ end $$;
 
 ALTER FUNCTION app.keep_an_admin() OWNER TO ignacio_definer;
 
+CREATE FUNCTION app.keep_number() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    raise exception using
+        errcode = 'check_violation', constraint = 'users_phone_number_fixed',
+        message = 'a number stays with its account';
+end $$;
+
+ALTER FUNCTION app.keep_number() OWNER TO ignacio_owner;
+
 CREATE FUNCTION app.leased_user_id() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -1061,6 +1073,8 @@ CREATE TRIGGER users_keep_admin_delete BEFORE DELETE ON public.users FOR EACH RO
 
 CREATE TRIGGER users_keep_admin_update BEFORE UPDATE OF is_admin, is_active ON public.users FOR EACH ROW WHEN ((old.is_admin AND old.is_active AND (NOT (new.is_admin AND new.is_active)))) EXECUTE FUNCTION app.keep_an_admin();
 
+CREATE TRIGGER users_keep_number BEFORE UPDATE OF phone_number ON public.users FOR EACH ROW WHEN ((((new.phone_number)::text <> (old.phone_number)::text) AND (NOT starts_with((old.phone_number)::text, '+0'::text)))) EXECUTE FUNCTION app.keep_number();
+
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 ALTER TABLE ONLY public.access_grants
@@ -1257,7 +1271,7 @@ CREATE POLICY responses_api_update ON public.responses FOR UPDATE TO ignacio_api
 
 CREATE POLICY responses_definer_select ON public.responses FOR SELECT TO ignacio_definer USING (true);
 
-CREATE POLICY responses_worker_select ON public.responses FOR SELECT TO ignacio_worker USING (true);
+CREATE POLICY responses_worker_select ON public.responses FOR SELECT TO ignacio_worker USING (((( SELECT app.leased_user_id() AS leased_user_id) IS NULL) OR (user_id = ( SELECT app.leased_user_id() AS leased_user_id))));
 
 CREATE POLICY responses_worker_update ON public.responses FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
 
@@ -1281,7 +1295,7 @@ CREATE POLICY user_files_definer_select ON public.user_files FOR SELECT TO ignac
 
 CREATE POLICY user_files_worker_delete ON public.user_files FOR DELETE TO ignacio_worker USING (((deleted_at IS NOT NULL) AND (purged_at IS NOT NULL) AND (openai_file_id IS NULL)));
 
-CREATE POLICY user_files_worker_select ON public.user_files FOR SELECT TO ignacio_worker USING (true);
+CREATE POLICY user_files_worker_select ON public.user_files FOR SELECT TO ignacio_worker USING (((( SELECT app.leased_user_id() AS leased_user_id) IS NULL) OR (user_id = ( SELECT app.leased_user_id() AS leased_user_id))));
 
 CREATE POLICY user_files_worker_update ON public.user_files FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
 
@@ -1315,7 +1329,7 @@ CREATE POLICY user_vector_stores_worker_delete ON public.user_vector_stores FOR 
 
 CREATE POLICY user_vector_stores_worker_insert ON public.user_vector_stores FOR INSERT TO ignacio_worker WITH CHECK (true);
 
-CREATE POLICY user_vector_stores_worker_select ON public.user_vector_stores FOR SELECT TO ignacio_worker USING (true);
+CREATE POLICY user_vector_stores_worker_select ON public.user_vector_stores FOR SELECT TO ignacio_worker USING (((( SELECT app.leased_user_id() AS leased_user_id) IS NULL) OR (user_id = ( SELECT app.leased_user_id() AS leased_user_id))));
 
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 
@@ -1404,6 +1418,8 @@ GRANT ALL ON FUNCTION app.is_admin() TO ignacio_admin;
 
 REVOKE ALL ON FUNCTION app.keep_an_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.keep_an_admin() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.keep_number() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.leased_user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.leased_user_id() TO ignacio_worker;
@@ -1631,7 +1647,7 @@ GRANT INSERT(id) ON TABLE public.users TO ignacio_admin;
 
 GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_auth;
 GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_worker;
-GRANT INSERT(phone_number) ON TABLE public.users TO ignacio_admin;
+GRANT INSERT(phone_number),UPDATE(phone_number) ON TABLE public.users TO ignacio_admin;
 
 GRANT UPDATE(name) ON TABLE public.users TO ignacio_api;
 GRANT SELECT(name) ON TABLE public.users TO ignacio_auth;

@@ -28,11 +28,11 @@ pub struct Account {
     pub updated_at: OffsetDateTime,
 }
 
-/// What the staff may change about somebody else; `None` leaves a thing as it is. Another number,
-/// another role, and the end of being active end all sessions of the person.
+/// What the staff may change about somebody else; `None` leaves a thing as it is. Another role, and
+/// the end of being active, end all sessions of the person.
 #[derive(Clone, Debug, Default)]
 pub struct AccountChange {
-    /// Another number.
+    /// A number, where what an older system stored is none. Real ones stay with their account.
     pub phone: Option<PhoneNumber>,
     /// A new name.
     pub name: Option<PersonName>,

@@ -1,3 +1,13 @@
+drop policy responses_worker_select on responses;
+create policy responses_worker_select on responses for select to ignacio_worker using (true);
+drop policy user_vector_stores_worker_select on user_vector_stores;
+create policy user_vector_stores_worker_select on user_vector_stores
+    for select to ignacio_worker using (true);
+drop policy user_files_worker_select on user_files;
+create policy user_files_worker_select on user_files
+    for select to ignacio_worker using (true);
+drop trigger users_keep_number on users;
+drop function app.keep_number();
 drop trigger users_keep_admin_delete on users;
 drop trigger users_keep_admin_update on users;
 drop policy audit_events_admin_select on audit_events;

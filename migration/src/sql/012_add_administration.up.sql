@@ -276,3 +276,35 @@ set local role ignacio_owner;
 revoke create on schema app from ignacio_definer;
 create trigger access_grants_audit after insert on access_grants
     for each row execute function app.audit_grant();
+
+-- Whoever answers a number can log in with it, so a number is not for the staff to change: only one
+-- that an older system left unreadable (`+0…`) is replaced, once.
+create function app.keep_number() returns trigger
+    language plpgsql set search_path = '' as $$
+begin
+    raise exception using
+        errcode = 'check_violation', constraint = 'users_phone_number_fixed',
+        message = 'a number stays with its account';
+end $$;
+revoke all on function app.keep_number() from public;
+create trigger users_keep_number before update of phone_number on users
+    for each row when (
+        new.phone_number <> old.phone_number and not starts_with(old.phone_number, '+0'))
+    execute function app.keep_number();
+
+-- A worker that acts for somebody sees nobody else's, also where its jobs let it see everybody's.
+drop policy user_files_worker_select on user_files;
+create policy user_files_worker_select on user_files
+    for select to ignacio_worker
+    using (
+        (select app.leased_user_id()) is null or user_id = (select app.leased_user_id()));
+drop policy user_vector_stores_worker_select on user_vector_stores;
+create policy user_vector_stores_worker_select on user_vector_stores
+    for select to ignacio_worker
+    using (
+        (select app.leased_user_id()) is null or user_id = (select app.leased_user_id()));
+drop policy responses_worker_select on responses;
+create policy responses_worker_select on responses
+    for select to ignacio_worker
+    using (
+        (select app.leased_user_id()) is null or user_id = (select app.leased_user_id()));

@@ -26,6 +26,7 @@ pub(crate) enum ProblemCode {
     Conflict,
     ResponseRunning,
     PhoneTaken,
+    PhoneFixed,
     OwnAccount,
     LastAdmin,
     PreconditionFailed,
@@ -45,7 +46,7 @@ pub(crate) enum ProblemCode {
 impl ProblemCode {
     /// Every code, in the order of the documentation.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 29] = [
         Self::Malformed,
         Self::InvalidCursor,
         Self::Unauthenticated,
@@ -60,6 +61,7 @@ impl ProblemCode {
         Self::Conflict,
         Self::ResponseRunning,
         Self::PhoneTaken,
+        Self::PhoneFixed,
         Self::OwnAccount,
         Self::LastAdmin,
         Self::PreconditionFailed,
@@ -94,6 +96,7 @@ impl ProblemCode {
             Self::RequestTimeout => row("request-timeout", S::REQUEST_TIMEOUT, "Petición demasiado lenta", "Request too slow"),
             Self::Conflict => row("conflict", S::CONFLICT, "Conflicto", "Conflict"),
             Self::ResponseRunning => row("response-running", S::CONFLICT, "Respuesta en curso", "A reply is running"),
+            Self::PhoneFixed => row("phone-fixed", S::CONFLICT, "El teléfono no se cambia", "The number is fixed"),
             Self::PhoneTaken => row("phone-taken", S::CONFLICT, "Teléfono ya registrado", "Phone number taken"),
             Self::OwnAccount => row("own-account", S::CONFLICT, "Es tu propia cuenta", "Your own account"),
             Self::LastAdmin => row("last-admin", S::CONFLICT, "Último administrador", "The last admin"),

@@ -207,6 +207,10 @@ pub(super) const fn plain(code: ProblemCode) -> Text {
         ProblemCode::PhoneTaken => {
             text("Ya hay una cuenta con ese teléfono.", "There is an account with that number.")
         }
+        ProblemCode::PhoneFixed => text(
+            "El teléfono es de la cuenta: quien lo cambia podría entrar en ella.",
+            "A number stays with its account: whoever changes it could log in.",
+        ),
         ProblemCode::OwnAccount => text(
             "Nadie administra su propia cuenta: usa /v1/me o pídeselo a otra persona.",
             "Nobody administers their own account: use /v1/me, or ask somebody else.",

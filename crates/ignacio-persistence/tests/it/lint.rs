@@ -14,7 +14,7 @@ struct Rule {
 }
 
 /// Policies that let every row pass, and why they may.
-const OPEN: [(&str, &str); 39] = [
+const OPEN: [(&str, &str); 36] = [
     ("access_grants_definer_select", "finds the live grant of a reading"),
     ("audit_events_definer_insert", "the one writer of the log"),
     ("audit_events_definer_select", "recognises the reading that this transaction wrote down"),
@@ -35,12 +35,10 @@ const OPEN: [(&str, &str); 39] = [
     ("purge_queue_worker_update", "the queue is the worker's; it names no person"),
     ("response_events_definer_select", "tails replies, each judged by its own session"),
     ("responses_definer_select", "finds whose lease it is"),
-    ("responses_worker_select", "a row is a job: anybody's"),
     ("responses_worker_update", "a row is a job: anybody's"),
     ("seaql_migrations_owner", "the log of migrations is the owner's"),
     ("seaql_migrations_service_select", "a service checks at start that nothing is pending"),
     ("user_files_definer_select", "counts what an erasure removes"),
-    ("user_files_worker_select", "a row is a job: anybody's"),
     ("user_files_worker_update", "a row is a job: anybody's"),
     ("user_sessions_auth_select", "a session belongs to whoever holds its token"),
     ("user_sessions_auth_update", "a login ends older sessions"),
@@ -48,7 +46,6 @@ const OPEN: [(&str, &str); 39] = [
     ("user_sessions_definer_update", "moves the idle limit of the session that enters"),
     ("user_vector_stores_worker_delete", "stores are the worker's: one for each person"),
     ("user_vector_stores_worker_insert", "stores are the worker's: one for each person"),
-    ("user_vector_stores_worker_select", "stores are the worker's: one for each person"),
     ("users_auth_select", "finds who has a number, before there is an identity"),
     ("users_definer_delete", "erases the person whom an admin names"),
     ("users_definer_select", "makes an identity out of a token"),

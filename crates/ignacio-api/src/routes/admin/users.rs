@@ -20,6 +20,8 @@ use crate::views::account::AccountView;
 
 /// The constraint by which nobody shares a number.
 const ONE_PHONE_EACH: &str = "users_phone_number_key";
+/// The rule by which nobody changes a real number.
+const A_PHONE_STAYS: &str = "users_phone_number_fixed";
 
 /// Shows somebody's account.
 #[utoipa::path(
@@ -80,6 +82,7 @@ pub(crate) async fn end_sessions(
 fn refusal(error: StoreError) -> ApiError {
     match error {
         StoreError::Conflict(rule) if rule == ONE_PHONE_EACH => ApiError::PhoneTaken,
+        StoreError::Conflict(rule) if rule == A_PHONE_STAYS => ApiError::PhoneFixed,
         other => other.into(),
     }
 }

@@ -191,10 +191,11 @@ impl<'s> Accounts<'s> {
         row.ok_or(StoreError::corrupt("users", "id"))?.try_into()
     }
 
-    /// Changes somebody else's account. Another number or role, or not being active any more, ends
-    /// the person's sessions. [`StoreError::LastAdmin`] when nobody would be left to let others in,
-    /// [`StoreError::Conflict`] with `users_phone_number_key` when somebody has the number; `None`
-    /// when there is no such account.
+    /// Changes somebody else's account. Another role, or not being active any more, ends the
+    /// person's sessions. [`StoreError::LastAdmin`] when nobody would be left to let others in,
+    /// [`StoreError::Conflict`] with `users_phone_number_key` when somebody has the number, and with
+    /// `users_phone_number_fixed` when the account has a real one; `None` when there is no such
+    /// account.
     #[tracing::instrument(name = "db.admin.accounts.change", skip_all, err(level = "debug"))]
     pub async fn change(
         &self,
@@ -210,14 +211,12 @@ impl<'s> Accounts<'s> {
         // One statement, so that all rows are taken before the audit's triggers run.
         let write = raw_sql!(
             Postgres,
-            "with before as (
-                 select phone_number, is_admin, is_active from users where id = {user}),
+            "with before as (select is_admin, is_active from users where id = {user}),
              ended as (
                  update user_sessions s set revoked_at = now()
                    from before b
                   where s.user_id = {user} and s.revoked_at is null
-                    and (coalesce({phone}, b.phone_number) <> b.phone_number
-                         or coalesce({is_admin}, b.is_admin) <> b.is_admin
+                    and (coalesce({is_admin}, b.is_admin) <> b.is_admin
                          or (b.is_active and not coalesce({is_active}, true))))
              update users
                 set phone_number = coalesce({phone}, phone_number),

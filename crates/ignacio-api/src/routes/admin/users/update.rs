@@ -25,7 +25,7 @@ use crate::views::person::{LocaleView, RoleView};
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeUser {
-    /// With the country code. Another number ends all sessions of the person.
+    /// With the country code; only for an account whose number is null. Others keep theirs.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, example = "+57 300 123 4567")]
     phone: Option<String>,
