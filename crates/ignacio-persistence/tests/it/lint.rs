@@ -119,7 +119,7 @@ const RULES: [Rule; 12] = [
                 where rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
                    or rolinherit
                union all
-               select rolname || ' is a member' from roles join pg_auth_members on member = oid
+               select rolname || ' is a member' from roles r join pg_auth_members m on m.member = r.oid
                 where rolcanlogin
                union all
                select rolname || ' owns ' || relname from roles r join pg_class on relowner = r.oid
