@@ -158,7 +158,7 @@ declare
     v_reason text;
 begin
     if not app.is_admin() then
-        raise insufficient_privilege using message = 'not an admin';
+        raise exception using errcode = 'IGADM', message = 'not an admin';
     end if;
     select g.reason into v_reason
       from public.access_grants g
@@ -280,9 +280,11 @@ CREATE FUNCTION app.erase_person(p_erasure uuid, p_person uuid) RETURNS void
 declare
     v_admin uuid := app.current_user_id();
 begin
-    if not app.is_admin() or p_person = v_admin
-        or p_person = '00000000-0000-0000-0000-000000000000' then
-        raise insufficient_privilege using message = 'not an admin, or not somebody else';
+    if not app.is_admin() then
+        raise exception using errcode = 'IGADM', message = 'not an admin';
+    end if;
+    if p_person = v_admin or p_person = '00000000-0000-0000-0000-000000000000' then
+        raise insufficient_privilege using message = 'not for oneself, nor for the temporary user';
     end if;
     insert into public.erasures
         (id, person_id, admin_id, n_conversations, n_messages, n_files)
@@ -559,9 +561,11 @@ CREATE FUNCTION app.note_read(p_action text, p_subject uuid, p_target uuid, p_de
     SET search_path TO ''
     AS $$
 begin
-    if not app.is_admin()
-        or p_action not in ('users.listed', 'user.read', 'files.listed', 'audit.listed') then
-        raise insufficient_privilege using message = 'not an admin, or not such a reading';
+    if not app.is_admin() then
+        raise exception using errcode = 'IGADM', message = 'not an admin';
+    end if;
+    if p_action not in ('users.listed', 'user.read', 'files.listed', 'audit.listed') then
+        raise insufficient_privilege using message = 'not a reading without a grant';
     end if;
     perform app.audit(p_action, app.current_user_id(), p_subject, p_target, null, p_detail);
 end $$;

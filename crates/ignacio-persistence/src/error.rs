@@ -74,6 +74,7 @@ impl From<DbErr> for StoreError {
             "IG404" => Self::NotFound,
             "IG400" => Self::ForeignCursor,
             "IG403" => Self::GrantRequired,
+            "IGADM" => Self::Forbidden,
             "IG409" => Self::LastAdmin,
             "23503" | "23505" | "23514" => Self::Conflict(constraint.unwrap_or(code)),
             "42501" => Self::Refused(error),
