@@ -57,11 +57,20 @@ CREATE FUNCTION app.audit_actor() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    v_actor  uuid;
+    v_is_admin boolean;
 begin
-    return (
-        select s.user_id from public.user_sessions s
-         where s.token_hash = pg_catalog.decode(
-                   nullif(pg_catalog.current_setting('app.session', true), ''), 'hex'));
+    select s.user_id, u.is_admin and u.is_active into v_actor, v_is_admin
+      from public.user_sessions s
+      join public.users u on u.id = s.user_id
+     where s.token_hash = pg_catalog.decode(
+               nullif(pg_catalog.current_setting('app.session', true), ''), 'hex');
+    if session_user = 'ignacio_admin' and v_is_admin is distinct from true
+        or session_user = 'ignacio_api' and v_actor is null then
+        raise exception using errcode = 'IGADM', message = 'nobody does this without a name';
+    end if;
+    return v_actor;
 end $$;
 
 ALTER FUNCTION app.audit_actor() OWNER TO ignacio_definer;
@@ -131,7 +140,10 @@ begin
             pg_catalog.jsonb_build_object('is_admin', new.is_admin));
     elsif tg_op = 'DELETE' then
         perform app.audit('user.deleted', v_actor, old.id, null, null, '{}');
-    elsif v_actor is distinct from new.id then
+    elsif session_user = 'ignacio_admin' and v_actor = new.id then
+        -- No policy lets the staff change themselves: the name was put there afterwards.
+        raise exception using errcode = 'IGADM', message = 'nobody does this without a name';
+    elsif session_user <> 'ignacio_api' then
         v_changed := pg_catalog.array_remove(array[
             case when new.name is distinct from old.name then 'name' end,
             case when new.phone_number is distinct from old.phone_number then 'phone' end,
@@ -162,7 +174,8 @@ begin
     end if;
     select g.reason into v_reason
       from public.access_grants g
-     where g.admin_id = v_admin and g.user_id = p_subject and g.expires_at > pg_catalog.now()
+     where g.admin_id = v_admin and g.user_id = p_subject
+       and g.expires_at > pg_catalog.now() and g.created_at < pg_catalog.now()
      order by g.expires_at desc limit 1;
     if not found then
         raise exception using errcode = 'IG403', message = 'no live grant';
@@ -329,6 +342,18 @@ begin
 end $$;
 
 ALTER FUNCTION app.keep_an_admin() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.keep_ended() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    raise exception using
+        errcode = 'check_violation', constraint = 'user_sessions_stay_ended',
+        message = 'a session that has ended stays so';
+end $$;
+
+ALTER FUNCTION app.keep_ended() OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.keep_number() RETURNS trigger
     LANGUAGE plpgsql
@@ -556,7 +581,7 @@ end $$;
 
 ALTER FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.note_read(p_action text, p_subject uuid, p_target uuid, p_detail jsonb) RETURNS void
+CREATE FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -567,10 +592,11 @@ begin
     if p_action not in ('users.listed', 'user.read', 'files.listed', 'audit.listed') then
         raise insufficient_privilege using message = 'not a reading without a grant';
     end if;
-    perform app.audit(p_action, app.current_user_id(), p_subject, p_target, null, p_detail);
+    perform app.audit(p_action, app.current_user_id(), p_subject, null, null,
+        pg_catalog.jsonb_build_object('n_rows', p_rows));
 end $$;
 
-ALTER FUNCTION app.note_read(p_action text, p_subject uuid, p_target uuid, p_detail jsonb) OWNER TO ignacio_definer;
+ALTER FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.queue_file_purge() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -624,6 +650,16 @@ end $$;
 
 ALTER FUNCTION app.read_conversation(p_conversation uuid) OWNER TO ignacio_definer;
 
+CREATE FUNCTION app.read_conversation_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return (select r.conversation_id from app.reading() r);
+end $$;
+
+ALTER FUNCTION app.read_conversation_id() OWNER TO ignacio_definer;
+
 CREATE FUNCTION app.read_conversations_of(p_user uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -643,21 +679,30 @@ CREATE FUNCTION app.read_user_id() RETURNS uuid
     SET search_path TO ''
     AS $$
 begin
-    return (
-        select e.subject_id
-          from public.audit_events e
-         where e.id = nullif(pg_catalog.current_setting('app.reading', true), '')::uuid
-           and e.xmin = pg_catalog.pg_current_xact_id()::xid
-           and e.action in ('conversations.listed', 'messages.listed')
-           and e.actor_id = app.current_user_id()
-           and app.is_admin()
-           and exists (
-               select 1 from public.access_grants g
-                where g.admin_id = e.actor_id and g.user_id = e.subject_id
-                  and g.expires_at > pg_catalog.now()));
+    return (select r.user_id from app.reading() r);
 end $$;
 
 ALTER FUNCTION app.read_user_id() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.reading(OUT user_id uuid, OUT conversation_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    select e.subject_id, e.target_id into user_id, conversation_id
+      from public.audit_events e
+     where e.id = nullif(pg_catalog.current_setting('app.reading', true), '')::uuid
+       and e.xmin = pg_catalog.pg_current_xact_id()::xid
+       and e.action in ('conversations.listed', 'messages.listed')
+       and e.actor_id = app.current_user_id()
+       and app.is_admin()
+       and exists (
+           select 1 from public.access_grants g
+            where g.admin_id = e.actor_id and g.user_id = e.subject_id
+              and g.expires_at > pg_catalog.now() and g.created_at < pg_catalog.now());
+end $$;
+
+ALTER FUNCTION app.reading(OUT user_id uuid, OUT conversation_id uuid) OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql
@@ -753,7 +798,8 @@ CREATE TABLE public.audit_events (
     hash bytea NOT NULL,
     created_at timestamp with time zone NOT NULL,
     CONSTRAINT audit_events_action_check CHECK ((action = ANY (ARRAY['session.opened'::text, 'session.ended'::text, 'user.created'::text, 'user.changed'::text, 'user.deleted'::text, 'user.read'::text, 'users.listed'::text, 'conversation.deleted'::text, 'conversations.listed'::text, 'messages.listed'::text, 'file.deleted'::text, 'files.listed'::text, 'grant.created'::text, 'audit.listed'::text]))),
-    CONSTRAINT audit_events_actor_role_check CHECK ((actor_role = ANY (ARRAY['participant'::text, 'admin'::text, 'system'::text])))
+    CONSTRAINT audit_events_actor_role_check CHECK ((actor_role = ANY (ARRAY['participant'::text, 'admin'::text, 'system'::text]))),
+    CONSTRAINT audit_events_seq_check CHECK ((seq > 0))
 );
 
 ALTER TABLE ONLY public.audit_events FORCE ROW LEVEL SECURITY;
@@ -1065,6 +1111,8 @@ CREATE TRIGGER user_sessions_audit_insert AFTER INSERT ON public.user_sessions F
 
 CREATE TRIGGER user_sessions_audit_update AFTER UPDATE OF revoked_at ON public.user_sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION app.audit_session();
 
+CREATE TRIGGER user_sessions_stay_ended BEFORE UPDATE OF revoked_at ON public.user_sessions FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (new.revoked_at IS DISTINCT FROM old.revoked_at))) EXECUTE FUNCTION app.keep_ended();
+
 CREATE TRIGGER user_sessions_updated_at BEFORE UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER user_vector_stores_purge BEFORE DELETE ON public.user_vector_stores FOR EACH ROW EXECUTE FUNCTION app.queue_store_purge();
@@ -1161,7 +1209,9 @@ CREATE POLICY audit_heads_definer_update ON public.audit_heads FOR UPDATE TO ign
 
 ALTER TABLE public.citations ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY citations_admin_select ON public.citations FOR SELECT TO ignacio_admin USING ((user_id = ( SELECT app.read_user_id() AS read_user_id)));
+CREATE POLICY citations_admin_select ON public.citations FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (EXISTS ( SELECT 1
+   FROM public.messages m
+  WHERE (m.id = citations.message_id)))));
 
 CREATE POLICY citations_api_select ON public.citations FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
 
@@ -1171,7 +1221,7 @@ CREATE POLICY citations_worker_select ON public.citations FOR SELECT TO ignacio_
 
 ALTER TABLE public.conversations ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY conversations_admin_select ON public.conversations FOR SELECT TO ignacio_admin USING ((user_id = ( SELECT app.read_user_id() AS read_user_id)));
+CREATE POLICY conversations_admin_select ON public.conversations FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (id = COALESCE(( SELECT app.read_conversation_id() AS read_conversation_id), id))));
 
 CREATE POLICY conversations_api_delete ON public.conversations FOR DELETE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
 
@@ -1193,7 +1243,9 @@ CREATE POLICY erasures_definer_insert ON public.erasures FOR INSERT TO ignacio_d
 
 ALTER TABLE public.message_files ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY message_files_admin_select ON public.message_files FOR SELECT TO ignacio_admin USING ((user_id = ( SELECT app.read_user_id() AS read_user_id)));
+CREATE POLICY message_files_admin_select ON public.message_files FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (EXISTS ( SELECT 1
+   FROM public.messages m
+  WHERE (m.id = message_files.message_id)))));
 
 CREATE POLICY message_files_api_insert ON public.message_files FOR INSERT TO ignacio_api WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND (EXISTS ( SELECT 1
    FROM public.messages m
@@ -1205,7 +1257,7 @@ CREATE POLICY message_files_worker_select ON public.message_files FOR SELECT TO 
 
 ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY messages_admin_select ON public.messages FOR SELECT TO ignacio_admin USING ((user_id = ( SELECT app.read_user_id() AS read_user_id)));
+CREATE POLICY messages_admin_select ON public.messages FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (conversation_id = ( SELECT app.read_conversation_id() AS read_conversation_id))));
 
 CREATE POLICY messages_api_insert ON public.messages FOR INSERT TO ignacio_api WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
 
@@ -1263,7 +1315,7 @@ CREATE POLICY response_events_worker_select ON public.response_events FOR SELECT
 
 ALTER TABLE public.responses ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY responses_admin_select ON public.responses FOR SELECT TO ignacio_admin USING ((user_id = ( SELECT app.read_user_id() AS read_user_id)));
+CREATE POLICY responses_admin_select ON public.responses FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (conversation_id = ( SELECT app.read_conversation_id() AS read_conversation_id))));
 
 CREATE POLICY responses_api_insert ON public.responses FOR INSERT TO ignacio_api WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND (EXISTS ( SELECT 1
    FROM public.messages m
@@ -1423,6 +1475,8 @@ GRANT ALL ON FUNCTION app.is_admin() TO ignacio_admin;
 REVOKE ALL ON FUNCTION app.keep_an_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.keep_an_admin() TO ignacio_owner;
 
+REVOKE ALL ON FUNCTION app.keep_ended() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION app.keep_number() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.leased_user_id() FROM PUBLIC;
@@ -1490,6 +1544,7 @@ GRANT INSERT(user_id) ON TABLE public.responses TO ignacio_api;
 GRANT SELECT(user_id) ON TABLE public.responses TO ignacio_admin;
 
 GRANT INSERT(conversation_id) ON TABLE public.responses TO ignacio_api;
+GRANT SELECT(conversation_id) ON TABLE public.responses TO ignacio_admin;
 
 GRANT INSERT(message_id) ON TABLE public.responses TO ignacio_api;
 GRANT SELECT(message_id) ON TABLE public.responses TO ignacio_admin;
@@ -1613,8 +1668,8 @@ GRANT SELECT ON TABLE app.whole_messages TO ignacio_admin;
 REVOKE ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
 
-REVOKE ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_target uuid, p_detail jsonb) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_target uuid, p_detail jsonb) TO ignacio_admin;
+REVOKE ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) TO ignacio_admin;
 
 REVOKE ALL ON FUNCTION app.queue_file_purge() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.queue_file_purge() TO ignacio_owner;
@@ -1628,11 +1683,16 @@ GRANT ALL ON FUNCTION app.queue_store_purge() TO ignacio_owner;
 REVOKE ALL ON FUNCTION app.read_conversation(p_conversation uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.read_conversation(p_conversation uuid) TO ignacio_admin;
 
+REVOKE ALL ON FUNCTION app.read_conversation_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.read_conversation_id() TO ignacio_admin;
+
 REVOKE ALL ON FUNCTION app.read_conversations_of(p_user uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.read_conversations_of(p_user uuid) TO ignacio_admin;
 
 REVOKE ALL ON FUNCTION app.read_user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.read_user_id() TO ignacio_admin;
+
+REVOKE ALL ON FUNCTION app.reading(OUT user_id uuid, OUT conversation_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.set_updated_at() FROM PUBLIC;
 
@@ -1697,6 +1757,8 @@ GRANT SELECT(reason) ON TABLE public.access_grants TO ignacio_definer;
 GRANT INSERT(reason) ON TABLE public.access_grants TO ignacio_admin;
 
 GRANT SELECT(expires_at) ON TABLE public.access_grants TO ignacio_definer;
+
+GRANT SELECT(created_at) ON TABLE public.access_grants TO ignacio_definer;
 
 GRANT SELECT,INSERT ON TABLE public.audit_events TO ignacio_definer;
 GRANT SELECT ON TABLE public.audit_events TO ignacio_admin;

@@ -57,6 +57,40 @@ with me as (
        and (made_by_us or not rolsuper
             and (has_any_column_privilege(me.oid, ours.oid, 'select, insert, update')
                  or has_table_privilege(me.oid, ours.oid, 'delete')))
+), as_owner as (
+    -- What works with its owner's rights, whoever asks. Trigger functions cannot be called, and what
+    -- ours do with their owner's rights is meant.
+    select 'pg_proc'::regclass as catalog, oid, pronamespace as schema, proowner as owner,
+           coalesce(proacl, acldefault('f', proowner)) as acl,
+           'call ' || oid::regprocedure as what, 'execute on routine ' || oid::regprocedure as taken
+      from pg_proc
+     where prosecdef and pg_get_userbyid(proowner) not in ('ignacio_owner', 'ignacio_definer')
+       and prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+    union all
+    select 'pg_class'::regclass, oid, relnamespace, relowner,
+           -- A grant on a column is kept there.
+           coalesce(relacl, acldefault('r', relowner))
+               || array(select unnest(attacl) from pg_attribute where attrelid = c.oid),
+           case relkind when 'm' then 'use the materialized view ' else 'use the view ' end
+               || oid::regclass,
+           'all on ' || oid::regclass
+      from pg_class c
+     where relkind = 'm' or relkind = 'v' and not exists (
+           select from pg_options_to_table(reloptions)
+            where option_name = 'security_invoker' and option_value::boolean)
+), detour as (
+    -- A right that comes by a membership is taken back with the membership. Whoever was allowed to
+    -- give the right to others has to lose it too: a revoke undoes only what the owner gave.
+    select role, what, owner::regrole as owner, taken,
+           string_agg(distinct format(', %s', grantor::regrole), '')
+               filter (where grantor <> owner) as givers
+      from as_owner a join pg_namespace n on n.oid = a.schema, me, aclexplode(acl)
+     where n.nspname in ('public', 'app') and not rolsuper
+       and not exists (select from pg_depend d where d.classid = a.catalog and d.objid = a.oid
+                          and d.deptype = 'e')
+     group by role, me.oid, what, owner, taken
+    having bool_or(grantee in (0, me.oid)
+                   and privilege_type in ('EXECUTE', 'SELECT', 'INSERT', 'UPDATE', 'DELETE'))
 ), fault as (
     select format('the connection of $role arrives as %I: a pooler on the way logs in as '
                || 'somebody else, connect without it', session_user) as what,
@@ -92,5 +126,9 @@ with me as (
     select format('%s has no forced row level security', name),
            format('alter table %s enable row level security, force row level security', name)
       from unguarded
+    union all
+    select format('%s may %s, which works with the rights of %s', role, what, owner),
+           format('revoke %s from public, %s%s cascade', taken, role, givers)
+      from detour
 )
 select what || coalesce(format(': run `%s`', mend), '') from fault order by 1

@@ -3,6 +3,8 @@ drop trigger conversations_audit on conversations;
 drop trigger users_audit on users;
 drop trigger user_sessions_audit_update on user_sessions;
 drop trigger user_sessions_audit_insert on user_sessions;
+drop trigger user_sessions_stay_ended on user_sessions;
+drop function app.keep_ended();
 drop table audit_heads;
 drop table audit_events;
 revoke select (name) on users from ignacio_definer;

@@ -3,7 +3,8 @@
 -- row shows (`ignacio audit verify`). No foreign keys: an event outlives whom it names.
 create table audit_events (
     id         uuid primary key default gen_random_uuid(),
-    seq        bigint not null constraint audit_events_seq_key unique,
+    seq        bigint not null constraint audit_events_seq_key unique
+        constraint audit_events_seq_check check (seq > 0),
     -- Null is the system itself: a tool, a worker, a login that ends an older session.
     actor_id   uuid,
     actor_name varchar(255),
@@ -105,14 +106,24 @@ begin
 end $$;
 
 -- Who acts: the owner of the session that this transaction was entered with, also when this very
--- transaction has just ended it.
+-- transaction has just ended it. A statement can change the setting before its triggers run, so
+-- requests leave a name in any case, and the staff's role the name of an admin.
 create function app.audit_actor() returns uuid
     language plpgsql stable security definer set search_path = '' as $$
+declare
+    v_actor  uuid;
+    v_is_admin boolean;
 begin
-    return (
-        select s.user_id from public.user_sessions s
-         where s.token_hash = pg_catalog.decode(
-                   nullif(pg_catalog.current_setting('app.session', true), ''), 'hex'));
+    select s.user_id, u.is_admin and u.is_active into v_actor, v_is_admin
+      from public.user_sessions s
+      join public.users u on u.id = s.user_id
+     where s.token_hash = pg_catalog.decode(
+               nullif(pg_catalog.current_setting('app.session', true), ''), 'hex');
+    if session_user = 'ignacio_admin' and v_is_admin is distinct from true
+        or session_user = 'ignacio_api' and v_actor is null then
+        raise exception using errcode = 'IGADM', message = 'nobody does this without a name';
+    end if;
+    return v_actor;
 end $$;
 
 create function app.audit_session() returns trigger
@@ -126,7 +137,8 @@ begin
     return null;
 end $$;
 
--- What people change about themselves is their own business. Of values, only the flags are kept.
+-- What people change about themselves, on the request role, is their own business. Of values, only
+-- the flags are kept.
 create function app.audit_user() returns trigger
     language plpgsql security definer set search_path = '' as $$
 declare
@@ -138,7 +150,10 @@ begin
             pg_catalog.jsonb_build_object('is_admin', new.is_admin));
     elsif tg_op = 'DELETE' then
         perform app.audit('user.deleted', v_actor, old.id, null, null, '{}');
-    elsif v_actor is distinct from new.id then
+    elsif session_user = 'ignacio_admin' and v_actor = new.id then
+        -- No policy lets the staff change themselves: the name was put there afterwards.
+        raise exception using errcode = 'IGADM', message = 'nobody does this without a name';
+    elsif session_user <> 'ignacio_api' then
         v_changed := pg_catalog.array_remove(array[
             case when new.name is distinct from old.name then 'name' end,
             case when new.phone_number is distinct from old.phone_number then 'phone' end,
@@ -178,6 +193,20 @@ grant execute on function app.audit_session(), app.audit_user(), app.audit_conve
     app.audit_file() to ignacio_owner;
 set local role ignacio_owner;
 revoke create on schema app from ignacio_definer;
+
+-- A session that has ended stays so.
+create function app.keep_ended() returns trigger
+    language plpgsql set search_path = '' as $$
+begin
+    raise exception using
+        errcode = 'check_violation', constraint = 'user_sessions_stay_ended',
+        message = 'a session that has ended stays so';
+end $$;
+revoke all on function app.keep_ended() from public;
+create trigger user_sessions_stay_ended before update of revoked_at on user_sessions
+    for each row when (
+        old.revoked_at is not null and new.revoked_at is distinct from old.revoked_at)
+    execute function app.keep_ended();
 
 create trigger user_sessions_audit_insert after insert on user_sessions
     for each row execute function app.audit_session();

@@ -35,7 +35,8 @@ alter table access_grants force row level security;
 alter table erasures enable row level security;
 alter table erasures force row level security;
 
-grant select (admin_id, user_id, reason, expires_at) on access_grants to ignacio_definer;
+grant select (admin_id, user_id, reason, expires_at, created_at) on access_grants
+    to ignacio_definer;
 create policy access_grants_definer_select on access_grants
     for select to ignacio_definer using (true);
 grant insert on erasures to ignacio_definer;
@@ -63,8 +64,7 @@ begin
 end $$;
 
 -- Writes down that an admin looked at what needs no grant.
-create function app.note_read(p_action text, p_subject uuid, p_target uuid, p_detail jsonb)
-    returns void
+create function app.note_read(p_action text, p_subject uuid, p_rows bigint) returns void
     language plpgsql volatile security definer set search_path = '' as $$
 begin
     if not app.is_admin() then
@@ -73,26 +73,38 @@ begin
     if p_action not in ('users.listed', 'user.read', 'files.listed', 'audit.listed') then
         raise insufficient_privilege using message = 'not a reading without a grant';
     end if;
-    perform app.audit(p_action, app.current_user_id(), p_subject, p_target, null, p_detail);
+    perform app.audit(p_action, app.current_user_id(), p_subject, null, null,
+        pg_catalog.jsonb_build_object('n_rows', p_rows));
 end $$;
 
--- The person whose conversations this transaction may show: the one whom the reading that it wrote
--- down names, while the grant lives. Neither can be forged: the event must be of this transaction.
+-- The reading that this transaction wrote down, while its grant lives: whose conversations, and which
+-- one; null for the list of them. It cannot be forged: the event must be of this transaction, and
+-- the grant of an earlier one, so that the grant is on record whatever becomes of this one.
+create function app.reading(out user_id uuid, out conversation_id uuid)
+    language plpgsql stable security definer set search_path = '' as $$
+begin
+    select e.subject_id, e.target_id into user_id, conversation_id
+      from public.audit_events e
+     where e.id = nullif(pg_catalog.current_setting('app.reading', true), '')::uuid
+       and e.xmin = pg_catalog.pg_current_xact_id()::xid
+       and e.action in ('conversations.listed', 'messages.listed')
+       and e.actor_id = app.current_user_id()
+       and app.is_admin()
+       and exists (
+           select 1 from public.access_grants g
+            where g.admin_id = e.actor_id and g.user_id = e.subject_id
+              and g.expires_at > pg_catalog.now() and g.created_at < pg_catalog.now());
+end $$;
+
 create function app.read_user_id() returns uuid
     language plpgsql stable security definer set search_path = '' as $$
 begin
-    return (
-        select e.subject_id
-          from public.audit_events e
-         where e.id = nullif(pg_catalog.current_setting('app.reading', true), '')::uuid
-           and e.xmin = pg_catalog.pg_current_xact_id()::xid
-           and e.action in ('conversations.listed', 'messages.listed')
-           and e.actor_id = app.current_user_id()
-           and app.is_admin()
-           and exists (
-               select 1 from public.access_grants g
-                where g.admin_id = e.actor_id and g.user_id = e.subject_id
-                  and g.expires_at > pg_catalog.now()));
+    return (select r.user_id from app.reading() r);
+end $$;
+create function app.read_conversation_id() returns uuid
+    language plpgsql stable security definer set search_path = '' as $$
+begin
+    return (select r.conversation_id from app.reading() r);
 end $$;
 
 create function app.begin_read(p_action text, p_subject uuid, p_target uuid) returns void
@@ -106,7 +118,8 @@ begin
     end if;
     select g.reason into v_reason
       from public.access_grants g
-     where g.admin_id = v_admin and g.user_id = p_subject and g.expires_at > pg_catalog.now()
+     where g.admin_id = v_admin and g.user_id = p_subject
+       and g.expires_at > pg_catalog.now() and g.created_at < pg_catalog.now()
      order by g.expires_at desc limit 1;
     if not found then
         raise exception using errcode = 'IG403', message = 'no live grant';
@@ -178,11 +191,13 @@ begin
      where q.erasure_id is null and q.xmin = pg_catalog.pg_current_xact_id()::xid;
 end $$;
 
-revoke all on function app.is_admin(), app.note_read(text, uuid, uuid, jsonb), app.read_user_id(),
+revoke all on function app.is_admin(), app.note_read(text, uuid, bigint), app.reading(),
+    app.read_user_id(), app.read_conversation_id(),
     app.begin_read(text, uuid, uuid), app.read_conversations_of(uuid), app.read_conversation(uuid),
     app.keep_an_admin(), app.erase_person(uuid, uuid) from public;
-grant execute on function app.is_admin(), app.note_read(text, uuid, uuid, jsonb),
-    app.read_user_id(), app.read_conversations_of(uuid), app.read_conversation(uuid),
+grant execute on function app.is_admin(), app.note_read(text, uuid, bigint),
+    app.read_user_id(), app.read_conversation_id(),
+    app.read_conversations_of(uuid), app.read_conversation(uuid),
     app.erase_person(uuid, uuid) to ignacio_admin;
 grant execute on function app.keep_an_admin() to ignacio_owner;
 set local role ignacio_owner;
@@ -231,19 +246,35 @@ create policy user_files_admin_select on user_files
 
 -- conversations and what is in them: only while a reading is written down
 grant select on conversations, messages to ignacio_admin;
-grant select (id, user_id, message_id) on responses to ignacio_admin;
+grant select (id, user_id, conversation_id, message_id) on responses to ignacio_admin;
 grant select on message_files, citations to ignacio_admin;
 grant select on app.whole_messages to ignacio_admin;
 create policy conversations_admin_select on conversations
-    for select to ignacio_admin using (user_id = (select app.read_user_id()));
+    for select to ignacio_admin
+    using (
+        user_id = (select app.read_user_id())
+        and id = coalesce((select app.read_conversation_id()), id));
 create policy messages_admin_select on messages
-    for select to ignacio_admin using (user_id = (select app.read_user_id()));
+    for select to ignacio_admin
+    using (
+        user_id = (select app.read_user_id())
+        and conversation_id = (select app.read_conversation_id()));
 create policy responses_admin_select on responses
-    for select to ignacio_admin using (user_id = (select app.read_user_id()));
+    for select to ignacio_admin
+    using (
+        user_id = (select app.read_user_id())
+        and conversation_id = (select app.read_conversation_id()));
+-- What hangs on a message shows with the message.
 create policy message_files_admin_select on message_files
-    for select to ignacio_admin using (user_id = (select app.read_user_id()));
+    for select to ignacio_admin
+    using (
+        user_id = (select app.read_user_id())
+        and exists (select 1 from messages m where m.id = message_id));
 create policy citations_admin_select on citations
-    for select to ignacio_admin using (user_id = (select app.read_user_id()));
+    for select to ignacio_admin
+    using (
+        user_id = (select app.read_user_id())
+        and exists (select 1 from messages m where m.id = message_id));
 
 -- grants: in one's own name, for half an hour from now
 grant select on access_grants to ignacio_admin;

@@ -135,7 +135,7 @@ pub(super) async fn verify(
     noted: Option<&AuditHead>,
     mut progress: impl FnMut(i64),
 ) -> Result<AuditReport, StoreError> {
-    let read = raw_sql!(Postgres, "select seq, hash from audit_heads");
+    let read = raw_sql!(Postgres, "select seq, hash from public.audit_heads");
     let head = HeadRow::find_by_statement(read).one(txn).await?;
     let head = head.ok_or(StoreError::corrupt("audit_heads", "seq"))?;
     let head = AuditHead { seq: head.seq, hash: head.hash };
@@ -143,8 +143,11 @@ pub(super) async fn verify(
         Walk { last: AuditHead { seq: 0, hash: BEGINNING.to_vec() }, faults: Vec::new() };
     let mut is_noted_found = noted.is_none_or(|it| *it == walk.last);
     let mut n_events = 0;
+    for stray in links_between(txn, i64::MIN, 0).await? {
+        walk.faults.push(AuditFault::Unlinked { seq: stray.seq });
+    }
     loop {
-        let links = links_after(txn, walk.last.seq).await?;
+        let links = links_between(txn, walk.last.seq + 1, i64::MAX).await?;
         let Some(_) = links.last() else { break };
         for link in links {
             n_events += 1;
@@ -163,9 +166,13 @@ pub(super) async fn verify(
     Ok(AuditReport { n_events, head: walk.last, faults })
 }
 
-/// The next links of the chain. The hash is computed here and not by the database's own function,
-/// which whoever tampers could have changed too.
-async fn links_after(txn: &DatabaseTransaction, seq: i64) -> Result<Vec<LinkRow>, StoreError> {
+/// The next links of the chain, by their numbers. The hash is computed here and not by our function
+/// in the database, which whoever tampers could have changed too.
+async fn links_between(
+    txn: &DatabaseTransaction,
+    first: i64,
+    last: i64,
+) -> Result<Vec<LinkRow>, StoreError> {
     let read = raw_sql!(
         Postgres,
         "select seq, prev_hash, hash,
@@ -175,7 +182,8 @@ async fn links_after(txn: &DatabaseTransaction, seq: i64) -> Result<Vec<LinkRow>
                         actor_name, actor_role, action, subject_id, target_id, reason,
                         detail)::text,
                     'UTF8')) as is_intact
-           from audit_events where seq > {seq} order by seq limit {BATCH}"
+           from public.audit_events where seq between {first} and {last}
+          order by seq limit {BATCH}"
     );
     Ok(LinkRow::find_by_statement(read).all(txn).await?)
 }
@@ -200,9 +208,11 @@ impl Walk {
     }
 }
 
-/// Lets a transaction read the chain, all of it from one moment.
+/// Lets a transaction read the chain, all of it from one moment, and with Postgres' own functions
+/// only: whoever owns a schema could put others of the same name there.
 pub(super) async fn enter(txn: &DatabaseTransaction) -> Result<(), StoreError> {
     let enter = "set transaction isolation level repeatable read, read only;
+        set local search_path = pg_catalog;
         set local role ignacio_owner; set local role ignacio_definer";
     txn.execute_unprepared(enter).await?;
     Ok(())

@@ -18,10 +18,7 @@ async fn note_read(
 ) -> Result<(), StoreError> {
     let action = action.as_str().to_owned();
     let n_rows = i64::try_from(n_rows).unwrap_or(i64::MAX);
-    let note = raw_sql!(
-        Postgres,
-        "select app.note_read({action}, {subject}, null, jsonb_build_object('n_rows', {n_rows}))"
-    );
+    let note = raw_sql!(Postgres, "select app.note_read({action}, {subject}, {n_rows})");
     txn.execute_raw(note).await?;
     Ok(())
 }

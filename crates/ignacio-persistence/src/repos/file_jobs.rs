@@ -73,22 +73,26 @@ impl<'d> FileJobs<'d> {
         Self { worker, id }
     }
 
+    // Each claim picks its rows in a CTE, which is run once: as a sub-select of the update, the
+    // planner may run it once per row, and a claim takes more than its limit.
+
     /// Takes files that wait, or whose worker has gone silent, for 60 seconds.
     #[tracing::instrument(name = "db.file_jobs.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, limit: u32) -> Result<Vec<FileJob>, StoreError> {
         let (worker, limit) = (self.id.into_uuid(), i64::from(limit));
         let write = raw_sql!(
             Postgres,
-            "update user_files f
+            "with due as (
+                 select id from user_files
+                  where deleted_at is null
+                    and (openai_sync_status = 'pending' and next_attempt_at <= now()
+                         or openai_sync_status = 'syncing' and lease_until < now())
+                  order by next_attempt_at limit {limit} for update skip locked)
+             update user_files f
                 set openai_sync_status = 'syncing', lease_owner = {worker},
                     lease_until = now() + interval '60 seconds',
                     lease_epoch = f.lease_epoch + 1, sync_attempts = f.sync_attempts + 1
-              where f.id in (
-                  select id from user_files
-                   where deleted_at is null
-                     and (openai_sync_status = 'pending' and next_attempt_at <= now()
-                          or openai_sync_status = 'syncing' and lease_until < now())
-                   order by next_attempt_at limit {limit} for update skip locked)
+               from due where f.id = due.id
              returning f.*"
         );
         self.jobs(write).await
@@ -100,17 +104,18 @@ impl<'d> FileJobs<'d> {
         let (worker, limit) = (self.id.into_uuid(), i64::from(limit));
         let write = raw_sql!(
             Postgres,
-            "update user_files f
+            "with due as (
+                 select id from user_files
+                  where (deleted_at is not null and next_attempt_at <= now()
+                         or uploaded_at is null and deleted_at is null
+                            and created_at < now() - interval '1 hour')
+                    and (lease_until is null or lease_until < now())
+                  order by next_attempt_at limit {limit} for update skip locked)
+             update user_files f
                 set lease_owner = {worker}, lease_until = now() + interval '60 seconds',
                     lease_epoch = f.lease_epoch + 1, sync_attempts = f.sync_attempts + 1,
                     deleted_at = coalesce(f.deleted_at, now())
-              where f.id in (
-                  select id from user_files
-                   where (deleted_at is not null and next_attempt_at <= now()
-                          or uploaded_at is null and deleted_at is null
-                             and created_at < now() - interval '1 hour')
-                     and (lease_until is null or lease_until < now())
-                   order by next_attempt_at limit {limit} for update skip locked)
+               from due where f.id = due.id
              returning f.*"
         );
         self.jobs(write).await

@@ -52,10 +52,12 @@ impl<'d> Purges<'d> {
         let limit = i64::from(limit);
         let write = raw_sql!(
             Postgres,
-            "update purge_queue p
+            "with due as (
+                 select id from purge_queue where next_attempt_at <= now()
+                  order by next_attempt_at limit {limit} for update skip locked)
+             update purge_queue p
                 set attempts = p.attempts + 1, next_attempt_at = now() + interval '60 seconds'
-              where p.id in (select id from purge_queue where next_attempt_at <= now()
-                              order by next_attempt_at limit {limit} for update skip locked)
+               from due where p.id = due.id
              returning p.*"
         );
         let rows = purge_queue::Model::find_by_statement(write).all(self.worker).await?;

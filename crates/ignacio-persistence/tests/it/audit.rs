@@ -1,8 +1,11 @@
 //! The audit only grows, and a chain shows when it does not.
 
 use ignacio_domain::audit::AuditAction;
-use ignacio_persistence::{AuditFault, AuditHead, AuditReport, OwnerDb};
+use ignacio_domain::page::PageSize;
+use ignacio_persistence::{AuditFault, AuditHead, AuditReport, OwnerDb, StoreError};
+use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
 
+use crate::administration::reason;
 use crate::support::Stack;
 
 async fn verify(stack: &Stack, noted: Option<&AuditHead>) -> AuditReport {
@@ -59,6 +62,19 @@ async fn whatever_is_done_to_the_rows_shows() {
             "delete from audit_events where seq = 1;
              update audit_events set seq = seq - 1",
             AuditFault::Unlinked { seq: 1 },
+        ),
+        (
+            "alter table audit_events drop constraint audit_events_seq_check;
+             insert into audit_events select gen_random_uuid(), 0, actor_id, actor_name, actor_role,
+                 'user.deleted', subject_id, target_id, reason, detail, prev_hash, hash, created_at
+               from audit_events where seq = 1",
+            AuditFault::Unlinked { seq: 0 },
+        ),
+        (
+            "insert into audit_events select gen_random_uuid(), 9, actor_id, actor_name, actor_role,
+                 'user.deleted', subject_id, target_id, reason, detail, prev_hash, hash, created_at
+               from audit_events where seq = 1",
+            AuditFault::Missing { first: 5, last: 8 },
         ),
     ] {
         stack.database.execute(tampering).await;
@@ -118,4 +134,73 @@ async fn the_stored_actions_are_the_domains() {
     let check = stack.database.query_text(check).await;
     let words: Vec<_> = check.split('\'').skip(1).step_by(2).collect();
     assert_eq!(words, AuditAction::ALL.map(AuditAction::as_str));
+}
+
+#[tokio::test]
+async fn functions_that_somebody_put_in_the_way_hide_nothing() {
+    let stack = eventful().await;
+    let hide = "update audit_events set actor_name = 'X' where seq = 2;
+         create function public.sha256(bytea) returns bytea language sql as
+             'select hash from public.audit_events where seq = 2';
+         create function public.jsonb_build_array(bigint, uuid, bigint, uuid, varchar, text, text,
+                 uuid, uuid, text, jsonb) returns jsonb language sql as 'select null::jsonb';
+         grant execute on function public.sha256(bytea) to public";
+    stack.database.execute(hide).await;
+    assert_eq!(verify(&stack, None).await.faults, [AuditFault::Changed { seq: 2 }]);
+}
+
+#[tokio::test]
+async fn sql_on_the_staffs_role_leaves_the_name_of_an_admin_or_does_nothing() {
+    let stack = Stack::start().await;
+    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let hex = async |of: &crate::support::Person| {
+        let read = format!(
+            "select encode(token_hash, 'hex') from user_sessions where user_id = '{}'",
+            of.id
+        );
+        stack.database.query_text(&read).await
+    };
+    let (admin, person) = (hex(&ada).await, hex(&ana).await);
+    let url = stack.database.url(ignacio_devstack::Role::Admin);
+    let db = Database::connect(url).await.unwrap();
+    let before = verify(&stack, None).await.n_events;
+    for write in [
+        format!("update users set is_admin = true where id = '{}'", ana.id),
+        format!("update users set name = 'X' where id = '{}'", ana.id),
+        format!("update user_sessions set revoked_at = now() where user_id = '{}'", ana.id),
+        "insert into users (phone_number, name) values ('+573001119999', 'X')".to_owned(),
+    ] {
+        // The setting is changed by the very statement, before its triggers run.
+        for other in ["", person.as_str()] {
+            let txn = db.begin().await.unwrap();
+            let enter = format!("select app.enter(decode('{admin}', 'hex'))");
+            txn.execute_unprepared(&enter).await.unwrap();
+            let write = format!("{write} returning set_config('app.session', '{other}', true)");
+            let refused = txn.execute_unprepared(&write).await.unwrap_err().to_string();
+            assert!(refused.contains("nobody does this without a name"), "{write}: {refused}");
+        }
+    }
+    assert_eq!(verify(&stack, None).await.n_events, before);
+}
+
+#[tokio::test]
+async fn a_grant_lets_read_only_once_it_is_on_record() {
+    let stack = Stack::start().await;
+    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let talk = stack.conversation(&ana).await;
+    stack.post(&ana, talk.id, "hola").await;
+    let scope = stack.as_admin(&ada).await;
+    scope.readings().grant(ana.id, &reason()).await.unwrap();
+    let at_once = scope.readings().messages(talk.id, None, PageSize::default()).await;
+    assert!(matches!(at_once, Err(StoreError::GrantRequired)), "it could still be taken back");
+}
+
+#[tokio::test]
+async fn a_session_that_has_ended_stays_so() {
+    let stack = eventful().await;
+    stack.database.execute("update user_sessions set revoked_at = now()").await;
+    let superuser = Database::connect(stack.database.admin_url()).await.unwrap();
+    let back = "update user_sessions set revoked_at = null";
+    let refused = superuser.execute_unprepared(back).await.unwrap_err().to_string();
+    assert!(refused.contains("a session that has ended stays so"), "{refused}");
 }

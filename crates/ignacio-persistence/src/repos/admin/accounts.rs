@@ -170,7 +170,7 @@ impl<'s> Accounts<'s> {
             return Err(StoreError::OwnAccount);
         }
         let id = id.into_uuid();
-        let read = raw_sql!(Postgres, "select * from users where id = {id} for update");
+        let read = raw_sql!(Postgres, "select * from users where id = {id} for no key update");
         let row = AccountRow::find_by_statement(read).one(self.txn).await?;
         row.map(Account::try_from).transpose()
     }
@@ -227,8 +227,12 @@ impl<'s> Accounts<'s> {
               where id = {user}
              returning *"
         );
-        let row = AccountRow::find_by_statement(write).one(self.txn).await?;
-        row.map(Account::try_from).transpose()
+        let Some(row) = AccountRow::find_by_statement(write).one(self.txn).await? else {
+            return Ok(None);
+        };
+        // The answer shows the whole account, also when nothing was changed.
+        note_read(self.txn, AuditAction::UserRead, Some(user), 1).await?;
+        row.try_into().map(Some)
     }
 
     /// Ends all of somebody's sessions; gives their number, or `None` when there is no such

@@ -23,7 +23,7 @@ const fn deployed(name: &'static str, enters: &'static str) -> Actor {
 /// Everybody: each login role with nobody's identity, then with somebody's, then the roles that own
 /// and serve the tables. The role that deploys has a test of its own: whether it inherits the
 /// owner's rights depends on the version of Postgres.
-pub(super) const ACTORS: [Actor; 15] = [
+pub(super) const ACTORS: [Actor; 16] = [
     actor("api[-]", Role::Api, ""),
     actor("api[Ana]", Role::Api, "select app.enter(sha256('ana'))"),
     // Neither can enter; what they can do is to set by hand what entering would have set.
@@ -56,6 +56,11 @@ pub(super) const ACTORS: [Actor; 15] = [
         "admin[reads Ana]",
         Role::Admin,
         "select app.enter(sha256('ada')); select app.read_conversations_of(md5('ana')::uuid)",
+    ),
+    actor(
+        "admin[reads a talk]",
+        Role::Admin,
+        "select app.enter(sha256('ada')); select app.read_conversation(md5('ana talk')::uuid)",
     ),
     deployed("owner", "set local role ignacio_owner"),
     deployed("definer", "set local role ignacio_owner; set local role ignacio_definer"),

@@ -36,6 +36,8 @@ async fn what_is_done_is_written_down() {
         "user.deleted",
         "user.changed",
         "session.ended",
+        // Once to learn the tag, once because the answer to the change shows the account.
+        "user.read",
         "user.read",
         "files.listed",
         "messages.listed",
