@@ -69,15 +69,15 @@ impl OwnerDb {
              values ({id}, {phone}, {name}, {is_admin}, {locale})
              on conflict (phone_number) do nothing returning id"
         );
-        let added = IdRow::find_by_statement(write).one(&txn).await?;
+        if let Some(added) = IdRow::find_by_statement(write).one(&txn).await? {
+            txn.commit().await?;
+            return Ok(Added::New(UserId::from_uuid(added.id)));
+        }
         let read = raw_sql!(Postgres, "select id from users where phone_number = {phone}");
         let found = IdRow::find_by_statement(read).one(&txn).await?;
-        txn.commit().await?;
-        match (added, found) {
-            (Some(row), _) => Ok(Added::New(UserId::from_uuid(row.id))),
-            (None, Some(row)) => Ok(Added::Known(UserId::from_uuid(row.id))),
-            (None, None) => Err(StoreError::corrupt("users", "phone_number")),
-        }
+        txn.rollback().await?;
+        let found = found.ok_or(StoreError::corrupt("users", "phone_number"))?;
+        Ok(Added::Known(UserId::from_uuid(found.id)))
     }
 
     /// Whether this person is an admin who may log in.

@@ -162,33 +162,26 @@ async fn open_session(
     let digest = digest.as_bytes().to_vec();
     let device_name = device_name.map(str::to_owned);
     let is_admin = person.role == rows::role(true);
+    let keep = MAX_SESSIONS;
     // NIST SP 800-63B: participants at AAL1 (30 days), staff at AAL2 (12 hours, 30 minutes idle).
+    // One statement: its triggers end with the audit's chain, for which others wait until the commit.
     let write = raw_sql!(
         Postgres,
-        "insert into user_sessions
-             (id, user_id, token_hash, device_name, expires_at, idle_expires_at)
-         values ({row_id}, {user}, {digest}, {device_name},
-             now() + case when {is_admin} then interval '12 hours' else interval '30 days' end,
-             now() + case when {is_admin} then interval '30 minutes' else interval '7 days' end)
-         returning id, device_name, created_at, last_used_at, expires_at"
+        "with new as (
+             insert into user_sessions
+                 (id, user_id, token_hash, device_name, expires_at, idle_expires_at)
+             values ({row_id}, {user}, {digest}, {device_name},
+                 now() + case when {is_admin} then interval '12 hours' else interval '30 days' end,
+                 now() + case when {is_admin} then interval '30 minutes' else interval '7 days' end)
+             returning id, device_name, created_at, last_used_at, expires_at),
+         oldest as (
+             update user_sessions set revoked_at = now()
+              where id in (
+                  select id from user_sessions
+                   where user_id = {user} and revoked_at is null and expires_at > now()
+                   order by created_at desc, id desc offset {keep} - 1))
+         select * from new"
     );
     let row = SessionRow::find_by_statement(write).one(txn).await?;
-    end_the_oldest(txn, user).await?;
     Ok(row.ok_or(StoreError::corrupt("user_sessions", "id"))?.into_session(id))
-}
-
-/// After the new one: its foreign key takes the person's row before the audit takes the chain, which
-/// is the order in which everybody takes them.
-async fn end_the_oldest(txn: &DatabaseTransaction, user: Uuid) -> Result<(), StoreError> {
-    let keep = MAX_SESSIONS;
-    let prune = raw_sql!(
-        Postgres,
-        "update user_sessions set revoked_at = now()
-          where id in (
-              select id from user_sessions
-               where user_id = {user} and revoked_at is null and expires_at > now()
-               order by created_at desc, id desc offset {keep})"
-    );
-    txn.execute_raw(prune).await?;
-    Ok(())
 }
