@@ -50,11 +50,11 @@ pub(crate) async fn set_aside(txn: &DatabaseTransaction) -> Result<bool, Migrate
     become_owner(txn).await?;
     txn.execute_unprepared("create schema legacy").await?;
     let lend = "do $$ begin
-        execute format('grant usage, create on schema legacy to %I', session_user);
+        execute pg_catalog.format('grant usage, create on schema legacy to %I', session_user);
     end $$";
     txn.execute_unprepared(lend).await?;
     become_whoever_connected(txn).await?;
-    txn.execute_unprepared(SET_ASIDE).await?;
+    run(txn, "the old tables", SET_ASIDE).await?;
     become_owner(txn).await?;
     Ok(true)
 }
@@ -64,15 +64,15 @@ pub(crate) async fn carry_over(
     txn: &DatabaseTransaction,
     tell: &(dyn Fn(&str) + Sync),
 ) -> Result<Adoption, MigrateError> {
-    txn.execute_unprepared(PREPARE).await?;
+    run(txn, "the old tables", PREPARE).await?;
     for (table, script) in COPY {
         tell(table);
-        txn.execute_unprepared(script).await?;
+        run(txn, &format!("public.{table}"), script).await?;
     }
-    txn.execute_unprepared(SETTLE).await?;
+    run(txn, "the old tables", SETTLE).await?;
     let lend = "do $$ begin
-        execute format('grant select on legacy.adoption_types to %I', session_user);
-        execute format('grant insert on legacy.adoption_report to %I', session_user);
+        execute pg_catalog.format('grant select on legacy.adoption_types to %I', session_user);
+        execute pg_catalog.format('grant insert on legacy.adoption_report to %I', session_user);
     end $$";
     txn.execute_unprepared(lend).await?;
     become_whoever_connected(txn).await?;
@@ -81,6 +81,12 @@ pub(crate) async fn carry_over(
     let adoption = read(txn).await?;
     txn.execute_unprepared(CLOSE).await?;
     Ok(adoption)
+}
+
+/// Runs a script that works on these old tables.
+async fn run(txn: &DatabaseTransaction, tables: &str, script: &str) -> Result<(), MigrateError> {
+    let done = txn.execute_unprepared(script).await;
+    done.map(|_| ()).map_err(|error| MigrateError::about(tables, error))
 }
 
 async fn find(txn: &DatabaseTransaction) -> Result<Vec<OldTable>, DbErr> {

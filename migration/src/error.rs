@@ -21,8 +21,8 @@ pub enum MigrateError {
         /// The migrations that are unknown here.
         unknown: Vec<String>,
     },
-    /// Tables of the old system that cannot be taken over as they are.
-    #[error("the tables of the old system cannot be taken over: {0}")]
+    /// What somebody left in the database, and no migration may go over.
+    #[error("the database cannot be taken over as it is: {0}")]
     NotAdoptable(String),
     /// Somebody else holds a lock for longer than a migration waits.
     #[error(
@@ -44,6 +44,15 @@ impl From<DbErr> for MigrateError {
 }
 
 impl MigrateError {
+    /// What the database said about these old tables: where their rows or columns are the reason,
+    /// trying again does not help.
+    pub(crate) fn about(tables: &str, error: DbErr) -> Self {
+        let is_theirs = sql_state(&error).is_some_and(|state| {
+            ["0A", "22", "23", "2B", "42"].iter().any(|class| state.starts_with(class))
+        });
+        if is_theirs { Self::NotAdoptable(format!("{tables}: {error}")) } else { error.into() }
+    }
+
     /// Whether another database of the same server was migrated at the same moment. Roles belong to
     /// the server, and two transactions that change the same one do not wait politely: one fails.
     pub(crate) fn is_collision(&self) -> bool {

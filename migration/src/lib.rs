@@ -11,6 +11,7 @@
 
 mod adoption;
 mod error;
+mod guard;
 mod m001_initial_schema;
 mod m002_add_user_files_table;
 mod m003_add_openai_fields_to_user_files;

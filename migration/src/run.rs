@@ -13,7 +13,7 @@ use crate::adoption;
 use crate::error::MigrateError;
 use crate::report::Adoption;
 use crate::roles::{self, RolePasswords};
-use crate::{Migrator, server_version};
+use crate::{Migrator, guard, server_version};
 
 /// Whoever migrates holds this advisory lock; the others wait for it.
 const LOCK_KEY: i64 = 0x1647_ac10;
@@ -22,7 +22,7 @@ const REACH_LIMIT: Duration = Duration::from_secs(5);
 /// How often the roles are tried when another database of the same server is migrated, too.
 const ATTEMPTS: u32 = 10;
 /// The migration before which the tables of the old system step aside.
-const FIRST: &str = "001_initial_schema";
+pub(crate) const FIRST: &str = "001_initial_schema";
 
 /// A migration and whether this database has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,9 +96,11 @@ async fn try_migrate(
     ending: Ending,
 ) -> Result<Applied, MigrateError> {
     let txn = begin_locked(db).await?;
+    guard::refuse_shadows(&txn).await?;
     roles::prepare(&txn, passwords).await?;
     become_owner(&txn).await?;
     let before = known(&txn).await?;
+    guard::refuse_strangers(&txn, &before).await?;
     let adopts = !before.iter().any(|it| it == FIRST) && adoption::set_aside(&txn).await?;
     Migrator::up(&txn, None).await?;
     let adoption = if adopts { Some(adoption::carry_over(&txn, tell).await?) } else { None };
@@ -116,6 +118,7 @@ async fn try_migrate(
 pub async fn rollback(url: &SecretString, steps: Option<u32>) -> Result<Vec<String>, MigrateError> {
     let db = connect(url).await?;
     let txn = begin_locked(&db).await?;
+    guard::refuse_shadows(&txn).await?;
     become_owner(&txn).await?;
     let before = known(&txn).await?;
     Migrator::down(&txn, steps).await?;
@@ -128,7 +131,7 @@ pub async fn rollback(url: &SecretString, steps: Option<u32>) -> Result<Vec<Stri
 /// Every migration and whether it is applied; changes nothing.
 pub async fn status(url: &SecretString) -> Result<Vec<Status>, MigrateError> {
     let db = connect(url).await?;
-    let txn = db.begin().await?;
+    let txn = begin(&db).await?;
     if has_owner(&txn).await? {
         become_owner(&txn).await?;
     }
@@ -155,19 +158,29 @@ async fn connect(url: &SecretString) -> Result<DatabaseConnection, MigrateError>
 }
 
 async fn setting(db: &DatabaseConnection, name: &str) -> Result<String, DbErr> {
-    let row = db.query_one_raw(raw_sql!(Postgres, "select current_setting({name}) as it")).await?;
+    let row = db
+        .query_one_raw(raw_sql!(Postgres, "select pg_catalog.current_setting({name}) as it"))
+        .await?;
     row.map_or_else(|| Ok(String::new()), |row| row.try_get("", "it"))
 }
 
-async fn begin_locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+/// Nothing that others put into `public` runs as whoever connected, who may be a superuser.
+const CLOSED_PATH: &str = "set local search_path = pg_catalog, pg_temp";
+
+async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let txn = db.begin().await?;
-    // Whatever the role's own settings are: a long migration is not a stuck one, names mean what
-    // they say, and times without a zone are UTC.
+    txn.execute_unprepared(CLOSED_PATH).await?;
+    Ok(txn)
+}
+
+async fn begin_locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    let txn = begin(db).await?;
+    // Whatever the role's own settings are: a long migration is not a stuck one, and times without
+    // a zone are UTC.
     txn.execute_unprepared(
         "set local statement_timeout = 0;
          set local lock_timeout = 0;
          set local idle_in_transaction_session_timeout = 0;
-         set local search_path = public;
          set local timezone = 'UTC'",
     )
     .await?;
@@ -178,10 +191,14 @@ async fn begin_locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, Db
 }
 
 pub(crate) async fn become_owner(txn: &DatabaseTransaction) -> Result<(), DbErr> {
-    txn.execute_unprepared("set local role ignacio_owner").await.map(|_| ())
+    // The role first: the path is never open to whoever connected.
+    txn.execute_unprepared("set local role ignacio_owner; set local search_path = public")
+        .await
+        .map(|_| ())
 }
 
 pub(crate) async fn become_whoever_connected(txn: &DatabaseTransaction) -> Result<(), DbErr> {
+    txn.execute_unprepared(CLOSED_PATH).await?;
     txn.execute_unprepared("set local role none").await.map(|_| ())
 }
 
@@ -207,15 +224,21 @@ async fn applied(txn: &DatabaseTransaction) -> Result<Vec<String>, DbErr> {
     let known = txn
         .query_one_raw(raw_sql!(
             Postgres,
-            "select to_regclass('public.seaql_migrations') is not null as it"
+            "select exists (
+                 select 1 from pg_class
+                  where relnamespace = to_regnamespace('public')
+                    and relname = 'seaql_migrations' and relkind = 'r') as it"
         ))
         .await?;
     if !known.map_or(Ok(false), |row| row.try_get("", "it"))? {
         return Ok(Vec::new());
     }
-    txn.query_all_raw(raw_sql!(Postgres, "select version from seaql_migrations order by version"))
-        .await?
-        .iter()
-        .map(|row| row.try_get("", "version"))
-        .collect()
+    txn.query_all_raw(raw_sql!(
+        Postgres,
+        "select version from public.seaql_migrations order by version"
+    ))
+    .await?
+    .iter()
+    .map(|row| row.try_get("", "version"))
+    .collect()
 }

@@ -3,7 +3,9 @@
 #![cfg(test)]
 
 mod adoption;
+mod guard;
 mod numbers;
+mod odd_values;
 mod old_states;
 mod owners;
 mod safety;

@@ -3,7 +3,7 @@
 use ignacio_devstack::TestDatabase;
 use migration::MigrateError;
 
-use crate::support::{FILES, Old, ROWS, SCRIPT_1, SCRIPT_2, SCRIPT_3, SCRIPT_4, SYNC};
+use crate::support::{FILES, Old, ROWS, SCRIPT_1, SCRIPT_2, SCRIPT_3, SCRIPT_4, SYNC, dump};
 
 /// Makes the tables as somebody else than the deployer.
 async fn made_by(role: &str, attributes: &str) -> (Old, String) {
@@ -34,7 +34,7 @@ async fn a_superuser_takes_over_the_tables_of_another_role() {
 #[tokio::test]
 async fn the_deployer_is_told_whose_the_tables_are() {
     let (old, _) = made_by("hand", "").await;
-    let before = old.database.dump(&[]);
+    let before = dump(&old.database, &[]);
     for refused in [old.plan().await, old.migrate().await] {
         let error = refused.unwrap_err();
         assert!(matches!(error, MigrateError::NotAdoptable(_)), "{error}");
@@ -42,7 +42,7 @@ async fn the_deployer_is_told_whose_the_tables_are() {
         assert!(said.contains("public.users belongs to hand"), "{said}");
         assert!(said.contains("alter table … owner to …") && !said.contains('\n'), "{said}");
     }
-    assert_eq!(old.database.dump(&[]), before);
+    assert_eq!(dump(&old.database, &[]), before);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use ignacio_devstack::TestDatabase;
 use migration::{Applied, MigrateError};
 
-use crate::support::{Old, schema, similar_asserts};
+use crate::support::{Old, dump, schema, similar_asserts};
 
 #[tokio::test]
 async fn of_five_at_a_time_one_applies_and_four_find_it_done() {
@@ -47,13 +47,13 @@ async fn up_down_up_gives_the_same_schema() {
 async fn a_lock_of_somebody_else_is_not_waited_for_for_long() {
     let old = Old::whole().await;
     old.database.execute("reset role").await;
-    let before = old.database.dump(&["--schema-only"]);
+    let before = dump(&old.database, &["--schema-only"]);
     old.database.execute("begin; lock table messages in access share mode").await;
     let error = old.migrate().await.unwrap_err();
     assert!(matches!(error, MigrateError::Busy), "{error}");
     assert!(error.to_string().contains("nothing was changed"), "{error}");
     old.database.execute("rollback").await;
-    assert_eq!(old.database.dump(&["--schema-only"]), before);
+    assert_eq!(dump(&old.database, &["--schema-only"]), before);
     assert_eq!(old.migrate().await.unwrap().names, migration::names());
 }
 
@@ -62,7 +62,7 @@ async fn a_database_of_tomorrow_is_left_alone() {
     let database = TestDatabase::create().await;
     let (url, passwords) = (database.owner_url().into(), database.passwords());
     database.execute("insert into seaql_migrations values ('999_of_tomorrow', 0)").await;
-    let before = database.dump(&[]);
+    let before = dump(&database, &[]);
     let errors = [
         migration::apply(&url, &passwords).await.unwrap_err(),
         migration::plan(&url, &passwords).await.unwrap_err(),
@@ -77,5 +77,5 @@ async fn a_database_of_tomorrow_is_left_alone() {
         );
         assert!(!error.to_string().contains('\n'), "{error}");
     }
-    assert_eq!(database.dump(&[]), before);
+    assert_eq!(dump(&database, &[]), before);
 }

@@ -68,6 +68,90 @@ async fn sessions_that_others_refer_to_lose_their_secrets_all_the_same() {
 }
 
 #[tokio::test]
+async fn tokens_that_are_a_key_are_destroyed_unless_somebody_refers_to_them() {
+    let old = Old::whole().await;
+    old.run(
+        "alter table user_sessions drop constraint user_sessions_pkey, add unique (id),
+             add primary key (session_token)\n\n\
+         create table visits (id int primary key, session_id uuid references user_sessions (id))\n\n\
+         alter table otp_codes drop constraint otp_codes_pkey, add unique (id),
+             add primary key (code)\n\n\
+         create table uses (code varchar(6) references otp_codes (code))",
+    )
+    .await;
+    let adoption = old.adopt_as_it_is().await;
+    assert!(!old.database.dump(&[]).contains("clear-token"));
+    let counts = |table: &str| {
+        let it = adoption.tables.iter().find(|it| it.table == table).unwrap();
+        (it.found, it.left_over, it.destroyed)
+    };
+    assert_eq!((counts("user_sessions"), counts("otp_codes")), ((2, 0, 2), (2, 2, 0)));
+    assert_eq!(tells(&adoption, "otp_codes", "the values of the column code could not be"), 0);
+    let codes = "select code || coalesce(phone_number, '') from legacy.otp_codes order by code";
+    assert_eq!(old.all(codes).await, "645372\n918273");
+}
+
+#[tokio::test]
+async fn a_view_that_needs_a_key_finds_random_tokens() {
+    let old = Old::whole().await;
+    old.run(
+        "alter table user_sessions drop constraint user_sessions_pkey, add unique (id),
+             add primary key (session_token)\n\n\
+         create view by_token as
+             select session_token, expires_at from user_sessions group by session_token",
+    )
+    .await;
+    let adoption = old.adopt_as_it_is().await;
+    assert!(!old.database.dump(&[]).contains("clear-token"));
+    let count = adoption.tables.iter().find(|it| it.table == "user_sessions").unwrap();
+    assert_eq!((count.left_over, count.destroyed), (0, 2));
+    let random = "select count(distinct session_token) from legacy.user_sessions
+         where session_token ~ '^[0-9a-f]{32}$' and expires_at is null";
+    assert_eq!(old.database.query_i64(random).await, 2);
+}
+
+#[tokio::test]
+async fn a_view_that_goes_on_reading_is_told_of() {
+    let old = Old::whole().await;
+    old.run("create schema reports\n\ncreate view reports.mine as select name from public.users")
+        .await;
+    old.database.execute("reset role").await;
+    for view in [
+        "view reports.open as select name from public.users",
+        "view reports.asking with (security_invoker) as select name from public.users",
+        "materialized view reports.copy as select name from public.users",
+    ] {
+        old.database.execute(&format!("create {view}")).await;
+    }
+    let adoption = old.adopt_as_it_is().await;
+    assert_eq!(tells(&adoption, "users", "view reports.open belongs to"), 0);
+    assert_eq!(tells(&adoption, "users", "the materialized view reports.copy keeps"), 0);
+    let going_on: Vec<&str> = adoption
+        .notices
+        .iter()
+        .filter(|it| it.what.contains("goes on reading") || it.what.contains("keeps what"))
+        .map(|it| it.what.as_str())
+        .collect();
+    assert_eq!(going_on.len(), 2, "{going_on:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_emptied_is_said_with_the_words_of_postgres() {
+    let old = Old::whole().await;
+    old.run(
+        "create domain whole as text not null\n\n\
+         alter table user_sessions add column device whole default 'x'\n\n\
+         create table visits (id int primary key, session_id uuid references user_sessions (id))",
+    )
+    .await;
+    old.database.execute("reset role").await;
+    let error = old.migrate().await.unwrap_err();
+    assert!(matches!(error, migration::MigrateError::NotAdoptable(_)), "{error}");
+    let said = error.to_string();
+    assert!(said.contains("the old tables: ") && said.contains("domain whole"), "{said}");
+}
+
+#[tokio::test]
 async fn a_trigger_and_a_function_of_somebody_are_told() {
     let old = Old::whole().await;
     old.run(

@@ -110,6 +110,31 @@ begin
     end loop;
 end $$;
 
+-- A view reads with the rights of its owner, so closing a table does not close each view on it.
+insert into legacy.adoption_report (table_name, what)
+select distinct c.relname,
+       case when v.relkind = 'm'
+            then format('the materialized view %s keeps what it has read from it', v.oid::regclass)
+            else format('the view %s belongs to %s and goes on reading it: whoever may read the view reads what stays here',
+                     v.oid::regclass, o.rolname) end
+  from pg_class c
+  join pg_depend d on d.refobjid = c.oid and d.refclassid = 'pg_class'::regclass
+                  and d.classid = 'pg_rewrite'::regclass
+  join pg_rewrite r on r.oid = d.objid
+  join pg_class v on v.oid = r.ev_class
+  join pg_roles o on o.oid = v.relowner
+ where c.relnamespace = 'legacy'::regnamespace
+   and c.relname in
+       ('users', 'conversations', 'messages', 'user_files', 'user_sessions', 'otp_codes')
+   and (v.relkind = 'm'
+        or v.relkind = 'v'
+           and (o.rolsuper
+                or o.rolbypassrls and pg_has_role(o.oid, 'ignacio_owner', 'usage'))
+           and not coalesce((
+               select option_value::boolean from pg_options_to_table(v.reloptions)
+                where option_name = 'security_invoker'), false))
+ order by 1, 2;
+
 -- The number in E.164 as ignacio_domain::phone::PhoneNumber reads it; null where it cannot.
 create function legacy.adoption_number(p_text text) returns text
     language plpgsql immutable set search_path = '' as $$
@@ -131,11 +156,48 @@ begin
     return case when v_text ~ '^[1-9][0-9]{6,14}$' then '+' || v_text end;
 end $$;
 
+-- Values as somebody typed them; null where they cannot be read.
+create function legacy.adoption_uuid(p_text text) returns uuid
+    language plpgsql immutable set search_path = '' as $$
+begin
+    return p_text::uuid;
+exception when data_exception then
+    return null;
+end $$;
+create function legacy.adoption_bigint(p_text text) returns bigint
+    language plpgsql immutable set search_path = '' as $$
+begin
+    return pg_catalog.round(p_text::numeric)::bigint;
+exception when data_exception or feature_not_supported then
+    return null;
+end $$;
+create function legacy.adoption_timestamptz(p_text text) returns timestamptz
+    language plpgsql stable set search_path = '' as $$
+begin
+    return p_text::timestamptz;
+exception when data_exception or feature_not_supported then
+    return null;
+end $$;
+create function legacy.adoption_boolean(p_text text) returns boolean
+    language sql immutable set search_path = '' as $$
+    select case
+        when pg_catalog.lower(pg_catalog.btrim(p_text))
+            in ('true', 't', 'yes', 'y', 'si', 'sí', 'sÍ', 's', 'on', '1') then true
+        when pg_catalog.lower(pg_catalog.btrim(p_text))
+            in ('false', 'f', 'no', 'n', 'off', '0') then false
+    end $$;
+-- A time that a row can have come about at: what is infinite or of another age hides rows.
+create function legacy.adoption_past(p_at timestamptz) returns timestamptz
+    language sql stable set search_path = '' as $$
+    select case when p_at < '1970-01-01 00:00+00' then '1970-01-01 00:00+00'
+                when p_at > pg_catalog.now() then pg_catalog.now() else p_at end $$;
+
 -- The old tables with the columns that we know and in our types, whatever they had.
 do $$
 declare
     v_table   text;
     v_columns text;
+    v_column  record;
     v_extra   text;
     v_has     boolean;
 begin
@@ -157,24 +219,59 @@ begin
         ('user_files', 5, 'file_type', 'text'), ('user_files', 6, 'file_size', 'bigint'),
         ('user_files', 7, 'openai_file_id', 'text'),
         ('user_files', 8, 'openai_vector_store_id', 'text'),
-        ('user_files', 9, 'openai_uploaded_at', 'timestamptz'),
+        -- Known, and not carried over: read by nobody.
+        ('user_files', 9, 'openai_uploaded_at', 'text'),
         ('user_files', 10, 'openai_sync_status', 'text'),
         ('user_files', 11, 'created_at', 'timestamptz'),
         ('user_files', 12, 'updated_at', 'timestamptz');
     for v_table in select distinct table_name from legacy.adoption_columns order by 1 loop
-        select string_agg(
-                   case when a.attname is null then format('null::%s as %I', k.type, k.name)
-                        else format('t.%I::%s as %I', k.name, k.type, k.name) end,
-                   ', ' order by k.position)
-          into v_columns
+        create table legacy.adoption_readings as
+        select k.position, k.name, k.type, a.attname is not null as is_there,
+               case when a.attname is null then format('null::%s', k.type)
+                    -- Types that lose nothing, and text, which takes everything.
+                    when k.type in ('text', format_type(a.atttypid, null))
+                      or k.type = 'timestamptz'
+                         and a.atttypid in ('timestamptz'::regtype, 'timestamp'::regtype)
+                      or k.type = 'bigint' and a.atttypid in ('int2'::regtype, 'int4'::regtype)
+                        then format('t.%I::%s', k.name, k.type)
+                    else format('legacy.adoption_%s(t.%I::text)', k.type, k.name) end as reading
           from legacy.adoption_columns k
           left join pg_attribute a
             on a.attrelid = to_regclass('legacy.' || v_table) and a.attname = k.name
            and a.attnum > 0 and not a.attisdropped
          where k.table_name = v_table;
+        select string_agg(
+                   format(case type when 'timestamptz' then 'legacy.adoption_past(%s)' else '%s' end
+                       || ' as %I', reading, name),
+                   ', ' order by position)
+          into v_columns from legacy.adoption_readings;
         execute format('create view legacy.adoption_%s as select %s %s', v_table, v_columns,
             case when to_regclass('legacy.' || v_table) is null then 'where false'
                  else format('from legacy.%I t', v_table) end);
+        for v_column in
+            select * from legacy.adoption_readings
+             where is_there and type <> 'text' and name <> 'id' order by position loop
+            execute format(
+                'insert into legacy.adoption_report (table_name, what, row_id, original)
+                 select %L, %L, t.id, t.%I::text from legacy.%I t
+                  where t.%I is not null and %s is null order by t.id',
+                v_table, format('have a value in %s that cannot be read: unknown now', v_column.name),
+                v_column.name, v_table, v_column.name, v_column.reading);
+            continue when v_column.type <> 'timestamptz';
+            execute format(
+                'insert into legacy.adoption_report (table_name, what, row_id, original)
+                 select %L, %L, t.id, t.%I::text from legacy.%I t
+                  where %s <> legacy.adoption_past(%s) order by t.id',
+                v_table, format('have a time in %s that is in the future or before 1970: '
+                    'the time of this migration, or 1970, now', v_column.name),
+                v_column.name, v_table, v_column.reading, v_column.reading);
+        end loop;
+        drop table legacy.adoption_readings;
+        execute format(
+            'insert into legacy.adoption_report (table_name, what)
+             select %L, format(''%%s rows did not say when they came about or changed: the other of the two times, or the time of this migration'', count(*))
+               from legacy.adoption_%s where created_at is null or updated_at is null
+             having count(*) > 0', v_table, v_table);
         for v_extra in
             select a.attname from pg_attribute a
              where a.attrelid = to_regclass('legacy.' || v_table)

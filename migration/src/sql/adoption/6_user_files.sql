@@ -32,6 +32,8 @@ select 'user_files', told.what, f.id, told.original
        'have a name that was cut to 255 characters', f.file_name),
       (n.id is not null and (coalesce(f.file_type !~ '\S', true) or length(f.file_type) > 127),
        'have no type that can be used: application/octet-stream now', f.file_type),
+      (n.file_type <> f.file_type and length(f.file_type) <= 127 and f.file_type ~ '\S',
+       'have their type in small letters and without blanks around it now', f.file_type),
       (n.id is not null and coalesce(f.file_size < 0, true),
        'do not say how large they are: 0 bytes now', f.file_size::text),
       (f.openai_file_id is not null,

@@ -1,14 +1,18 @@
--- What was carried over leaves the old tables; empty ones go. Clear tokens and codes are destroyed
--- in any case.
+-- What was carried over leaves the old tables; empty ones go. Clear tokens and codes are destroyed,
+-- but for those that somebody's foreign key refers to.
 drop view legacy.adoption_users, legacy.adoption_conversations, legacy.adoption_messages,
     legacy.adoption_user_files;
-drop function legacy.adoption_number(text);
+drop function legacy.adoption_number(text), legacy.adoption_uuid(text),
+    legacy.adoption_bigint(text), legacy.adoption_timestamptz(text),
+    legacy.adoption_boolean(text), legacy.adoption_past(timestamptz);
 
 do $$
 declare
     v_table  text;
     v_is_so  boolean;
-    v_column text;
+    v_name   text;
+    v_column record;
+    v_stays  boolean;
     v_count  bigint;
 begin
     foreach v_table in array array['users', 'conversations', 'messages', 'user_files'] loop
@@ -37,25 +41,56 @@ begin
             execute format('drop table legacy.%I', v_table);
             continue;
         end if;
-        -- Something refers to it: the keys stay, nothing else.
-        for v_column in
+        -- Something refers to it: the id stays, and what a foreign key needs, nothing else.
+        for v_name in
             select conname from pg_constraint
              where conrelid = ('legacy.' || v_table)::regclass and contype = 'c' loop
-            execute format('alter table legacy.%I drop constraint %I', v_table, v_column);
+            execute format('alter table legacy.%I drop constraint %I', v_table, v_name);
         end loop;
         for v_column in
-            select a.attname from pg_attribute a
-             where a.attrelid = ('legacy.' || v_table)::regclass
+            select a.attname as name, a.attnum as number, a.atttypmod as type_modifier,
+                   exists (
+                       select 1 from pg_constraint k
+                        where k.confrelid = a.attrelid and k.contype = 'f'
+                          and a.attnum = any (k.confkey)) as is_needed
+              from pg_attribute a
+             where a.attrelid = ('legacy.' || v_table)::regclass and a.attname <> 'id'
                and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-               and a.attidentity = ''
-               and not exists (
-                   select 1 from pg_constraint k
-                    where k.conrelid = a.attrelid and k.contype = 'p' and a.attnum = any (k.conkey)
-                       or k.confrelid = a.attrelid and k.contype = 'f'
-                          and a.attnum = any (k.confkey)) loop
-            execute format('alter table legacy.%I alter column %I drop not null',
-                v_table, v_column);
-            execute format('update legacy.%I set %I = null', v_table, v_column);
+               and a.attidentity = '' loop
+            v_stays := v_column.is_needed;
+            if not v_stays then
+                begin
+                    for v_name in
+                        select conname from pg_constraint
+                         where conrelid = ('legacy.' || v_table)::regclass and contype = 'p'
+                           and v_column.number = any (conkey) loop
+                        execute format('alter table legacy.%I drop constraint %I', v_table, v_name);
+                    end loop;
+                    execute format('alter table legacy.%I alter column %I drop not null',
+                        v_table, v_column.name);
+                    execute format('update legacy.%I set %I = null', v_table, v_column.name);
+                exception when dependent_objects_still_exist then
+                    -- A view needs the key, though not its values.
+                    begin
+                        execute format(
+                            'update legacy.%I set %I = left(replace(gen_random_uuid()::text, ''-'', ''''), %s)',
+                            v_table, v_column.name,
+                            case when v_column.type_modifier > 4
+                                 then v_column.type_modifier - 4 else 32 end);
+                    exception
+                        when data_exception or integrity_constraint_violation
+                            or datatype_mismatch then
+                            v_stays := true;
+                    end;
+                end;
+            end if;
+            continue when not v_stays;
+            update legacy.adoption_counts c set left_over = c.found, destroyed = 0
+             where c.table_name = v_table;
+            insert into legacy.adoption_report (table_name, what)
+            values (v_table, format(
+                'the values of the column %s could not be destroyed, as something refers to them: they stay in clear in legacy.%s',
+                v_column.name, v_table));
         end loop;
     end loop;
 end $$;
