@@ -60,7 +60,8 @@ async fn whatever_is_done_to_the_rows_shows() {
         ("delete from audit_events where seq = 1", AuditFault::Missing { first: 1, last: 1 }),
         (
             "delete from audit_events where seq = 1;
-             update audit_events set seq = seq - 1",
+             update audit_events set seq = seq + 100;
+             update audit_events set seq = seq - 101",
             AuditFault::Unlinked { seq: 1 },
         ),
         (
