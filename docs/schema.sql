@@ -1211,7 +1211,8 @@ ALTER TABLE public.citations ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY citations_admin_select ON public.citations FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (EXISTS ( SELECT 1
    FROM public.messages m
-  WHERE (m.id = citations.message_id)))));
+  WHERE (m.id = citations.message_id)
+ OFFSET 0))));
 
 CREATE POLICY citations_api_select ON public.citations FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
 
@@ -1245,7 +1246,8 @@ ALTER TABLE public.message_files ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY message_files_admin_select ON public.message_files FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (EXISTS ( SELECT 1
    FROM public.messages m
-  WHERE (m.id = message_files.message_id)))));
+  WHERE (m.id = message_files.message_id)
+ OFFSET 0))));
 
 CREATE POLICY message_files_api_insert ON public.message_files FOR INSERT TO ignacio_api WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND (EXISTS ( SELECT 1
    FROM public.messages m
