@@ -1317,7 +1317,10 @@ CREATE POLICY response_events_worker_select ON public.response_events FOR SELECT
 
 ALTER TABLE public.responses ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY responses_admin_select ON public.responses FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (conversation_id = ( SELECT app.read_conversation_id() AS read_conversation_id))));
+CREATE POLICY responses_admin_select ON public.responses FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (EXISTS ( SELECT 1
+   FROM public.messages m
+  WHERE (m.id = responses.message_id)
+ OFFSET 0))));
 
 CREATE POLICY responses_api_insert ON public.responses FOR INSERT TO ignacio_api WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND (EXISTS ( SELECT 1
    FROM public.messages m
@@ -1546,7 +1549,6 @@ GRANT INSERT(user_id) ON TABLE public.responses TO ignacio_api;
 GRANT SELECT(user_id) ON TABLE public.responses TO ignacio_admin;
 
 GRANT INSERT(conversation_id) ON TABLE public.responses TO ignacio_api;
-GRANT SELECT(conversation_id) ON TABLE public.responses TO ignacio_admin;
 
 GRANT INSERT(message_id) ON TABLE public.responses TO ignacio_api;
 GRANT SELECT(message_id) ON TABLE public.responses TO ignacio_admin;

@@ -246,7 +246,7 @@ create policy user_files_admin_select on user_files
 
 -- conversations and what is in them: only while a reading is written down
 grant select on conversations, messages to ignacio_admin;
-grant select (id, user_id, conversation_id, message_id) on responses to ignacio_admin;
+grant select (id, user_id, message_id) on responses to ignacio_admin;
 grant select on message_files, citations to ignacio_admin;
 grant select on app.whole_messages to ignacio_admin;
 create policy conversations_admin_select on conversations
@@ -259,13 +259,13 @@ create policy messages_admin_select on messages
     using (
         user_id = (select app.read_user_id())
         and conversation_id = (select app.read_conversation_id()));
+-- What hangs on a message shows with the message. The offset keeps the planner from gathering all
+-- the conversation's first.
 create policy responses_admin_select on responses
     for select to ignacio_admin
     using (
         user_id = (select app.read_user_id())
-        and conversation_id = (select app.read_conversation_id()));
--- What hangs on a message shows with the message. The offset keeps the planner from gathering all the
--- messages first.
+        and exists (select 1 from messages m where m.id = message_id offset 0));
 create policy message_files_admin_select on message_files
     for select to ignacio_admin
     using (
