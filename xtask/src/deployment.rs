@@ -6,6 +6,7 @@ use std::{
     net::{SocketAddr, TcpStream},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    process::{Command, ExitCode},
     time::Duration,
 };
 
@@ -13,10 +14,13 @@ use anyhow::{Context as _, bail};
 use ignacio_devstack::{Cluster, ClusterOptions};
 use ignacio_domain::keys::MasterSecret;
 use migration::RolePasswords;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use crate::environment;
+use crate::{
+    environment,
+    programs::{build_ignacio, status},
+};
 
 /// The database of a development cluster.
 pub(crate) const DATABASE: &str = "ignacio";
@@ -149,6 +153,15 @@ impl Deployment {
         &self.url
     }
 
+    /// Runs the program `ignacio` on this database, its output shown.
+    pub(crate) fn ignacio(&self, arguments: &[&str]) -> anyhow::Result<ExitCode> {
+        let mut command = Command::new(build_ignacio()?);
+        command.args(arguments).env_remove("DATABASE_URL_FILE");
+        command.env("DATABASE_URL", self.url.expose_secret());
+        let ended = status(&mut command)?;
+        Ok(if ended.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
     /// The passwords that the service's roles have or get.
     pub(crate) fn passwords(&self) -> anyhow::Result<RolePasswords> {
         let Some(secret) = self.secret.clone() else {
@@ -257,8 +270,6 @@ mod tests {
     //! Secrets are made once, kept to ourselves, and damage is told from absence.
 
     use std::net::TcpListener;
-
-    use secrecy::ExposeSecret as _;
 
     use super::*;
 

@@ -2,9 +2,7 @@
 
 use ignacio_domain::person::Role;
 use ignacio_domain::session::SessionDigest;
-use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, TransactionTrait as _,
-};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
 use secrecy::SecretString;
 
 use crate::api_db::{self, Caller};
@@ -25,12 +23,6 @@ impl AdminDb {
     /// Prepares the pool of `ignacio_admin`; nothing connects before it is needed.
     pub async fn connect(url: &SecretString, pool: u32) -> Result<Self, StoreError> {
         Ok(Self { db: pool::open(url, pool).await? })
-    }
-
-    /// Whether the database answers.
-    pub async fn check(&self) -> Result<(), StoreError> {
-        self.db.execute_unprepared("select 1").await?;
-        Ok(())
     }
 
     /// Begins a transaction as the admin whose session this is; [`StoreError::Forbidden`] when the
