@@ -15,6 +15,70 @@ end $$;
 
 ALTER FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) OWNER TO ignacio_definer;
 
+CREATE FUNCTION app.ask_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) RETURNS TABLE(verdict text, wait interval, expires_at timestamp with time zone, created_at timestamp with time zone, again_at timestamp with time zone)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+declare
+    v_user   uuid;
+    v_phone  text := p_phone;
+    v_device uuid;
+    v_budget uuid;
+    v_most   integer[] := p_most;
+    v_paused timestamptz;
+    v_wait   interval;
+begin
+    if p_session is null then
+        select u.id into v_user from public.users u
+         where u.phone_number = p_phone and u.is_active
+           and u.id <> '00000000-0000-0000-0000-000000000000';
+        select d.id into v_device from public.known_devices d
+         where d.token_hash = p_device and d.user_id = v_user
+           and d.expires_at > pg_catalog.now();
+        v_budget := coalesce(v_device, p_buckets[1]);
+    else
+        select u.id, u.phone_number into v_user, v_phone from public.users u
+         where u.id = p_user and u.is_active;
+        v_budget := p_session;
+    end if;
+    select case when f.failures >= p_end then 'infinity' else f.paused_until end into v_paused
+      from public.login_failures f where f.id = v_budget;
+    if v_paused > pg_catalog.clock_timestamp() then
+        return query select 'paused',
+            case when v_paused < 'infinity' then v_paused - pg_catalog.clock_timestamp() end,
+            null::timestamptz, null::timestamptz, null::timestamptz;
+        return;
+    end if;
+    if exists (select 1 from public.login_watch w where w.alarm_until > pg_catalog.now()) then
+        v_most[5] := least(v_most[5], p_most_in_alarm);
+    end if;
+    v_wait := app.take_turn(
+        array[v_budget, v_budget, v_budget, p_buckets[2], p_buckets[3]],
+        array[v_budget, v_budget, v_budget, p_buckets[2],
+              case when v_user is null then p_buckets[4] else p_buckets[3] end],
+        p_seconds, v_most);
+    if v_wait is not null then
+        return query select 'limited', v_wait, null::timestamptz, null::timestamptz,
+            null::timestamptz;
+        return;
+    end if;
+    return query
+    with challenge as (
+        insert into public.otp_codes
+            (id, user_id, phone_number, guard_id, device_id, session_id, expires_at)
+        values (p_otp, v_user, v_phone, v_budget, v_device, p_session,
+            pg_catalog.now() + pg_catalog.make_interval(secs => p_life))
+        returning otp_codes.expires_at, otp_codes.created_at),
+    sending as (
+        insert into public.outbox (id, otp_id) values (p_outbox, p_otp))
+    select 'opened', null::interval, c.expires_at, c.created_at,
+           c.created_at + pg_catalog.make_interval(secs => p_seconds[1])
+      from challenge c;
+end $$;
+
+ALTER FUNCTION app.ask_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) OWNER TO ignacio_owner;
+
 CREATE FUNCTION app.audit(p_action text, p_actor uuid, p_subject uuid, p_target uuid, p_reason text, p_detail jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -58,14 +122,17 @@ CREATE FUNCTION app.audit_actor() RETURNS uuid
     SET search_path TO ''
     AS $$
 declare
+    v_digest bytea := pg_catalog.decode(
+        nullif(pg_catalog.current_setting('app.session', true), ''), 'hex');
     v_actor  uuid;
     v_is_admin boolean;
 begin
     select s.user_id, u.is_admin and u.is_active into v_actor, v_is_admin
       from public.user_sessions s
       join public.users u on u.id = s.user_id
-     where s.token_hash = pg_catalog.decode(
-               nullif(pg_catalog.current_setting('app.session', true), ''), 'hex');
+     where s.id = coalesce(
+         (select c.id from public.user_sessions c where c.token_hash = v_digest),
+         (select t.session_id from public.retired_tokens t where t.token_hash = v_digest));
     if session_user = 'ignacio_admin' and v_is_admin is distinct from true
         or session_user = 'ignacio_api' and v_actor is null then
         raise exception using errcode = 'IGADM', message = 'nobody does this without a name';
@@ -119,8 +186,12 @@ CREATE FUNCTION app.audit_session() RETURNS trigger
 begin
     if tg_op = 'INSERT' then
         perform app.audit('session.opened', new.user_id, new.user_id, new.id, null, '{}');
+    elsif new.revoked_at is not distinct from old.revoked_at then
+        perform app.audit('session.verified', new.user_id, new.user_id, new.id, null, '{}');
     else
-        perform app.audit('session.ended', app.audit_actor(), new.user_id, new.id, null, '{}');
+        perform app.audit(
+            case when new.reused_at is null then 'session.ended' else 'session.reused' end,
+            app.audit_actor(), new.user_id, new.id, null, '{}');
     end if;
     return null;
 end $$;
@@ -224,20 +295,52 @@ CREATE FUNCTION app.current_user_id() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    v_digest bytea := pg_catalog.decode(
+        nullif(pg_catalog.current_setting('app.session', true), ''), 'hex');
+    v_user   uuid;
 begin
-    return (
-        select s.user_id
-          from public.user_sessions s
+    select s.user_id into v_user
+      from public.user_sessions s
+      join public.users u on u.id = s.user_id
+     where s.token_hash = v_digest
+       and s.revoked_at is null
+       and s.expires_at > pg_catalog.now()
+       and s.idle_expires_at > pg_catalog.now()
+       and u.is_active;
+    if not found and v_digest is not null then
+        select s.user_id into v_user
+          from public.retired_tokens t
+          join public.user_sessions s on s.id = t.session_id
           join public.users u on u.id = s.user_id
-         where s.token_hash = pg_catalog.decode(
-                   nullif(pg_catalog.current_setting('app.session', true), ''), 'hex')
+         where t.token_hash = v_digest
+           and t.created_at > pg_catalog.now() - interval '60 seconds'
            and s.revoked_at is null
            and s.expires_at > pg_catalog.now()
            and s.idle_expires_at > pg_catalog.now()
-           and u.is_active);
+           and u.is_active;
+    end if;
+    return v_user;
 end $$;
 
 ALTER FUNCTION app.current_user_id() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.end_reused(p_digest bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    -- The audit asks who acted: whoever holds this token.
+    perform pg_catalog.set_config('app.session', pg_catalog.encode(p_digest, 'hex'), true);
+    update public.user_sessions s
+       set revoked_at = pg_catalog.now(), reused_at = pg_catalog.now()
+      from public.retired_tokens t
+     where t.token_hash = p_digest
+       and t.created_at <= pg_catalog.now() - interval '60 seconds'
+       and s.id = t.session_id and s.revoked_at is null;
+end $$;
+
+ALTER FUNCTION app.end_reused(p_digest bytea) OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -256,7 +359,25 @@ begin
        and s.idle_expires_at > pg_catalog.now()
        and u.is_active;
     if not found then
-        raise exception using errcode = 'IG401', message = 'no live session';
+        select s.user_id, s.id, u.is_admin, s.last_used_at
+          into user_id, session_id, is_admin, v_last_used
+          from public.retired_tokens t
+          join public.user_sessions s on s.id = t.session_id
+          join public.users u on u.id = s.user_id
+         where t.token_hash = p_digest
+           and t.created_at > pg_catalog.now() - interval '60 seconds'
+           and s.revoked_at is null
+           and s.expires_at > pg_catalog.now()
+           and s.idle_expires_at > pg_catalog.now()
+           and u.is_active;
+        if not found then
+            perform 1 from public.retired_tokens t
+                      join public.user_sessions s on s.id = t.session_id
+              where t.token_hash = p_digest and s.revoked_at is null;
+            raise exception using
+                errcode = case when found then 'IGREU' else 'IG401' end,
+                message = 'no live session';
+        end if;
     end if;
     perform pg_catalog.set_config('app.session', pg_catalog.encode(p_digest, 'hex'), true);
     if v_last_used < pg_catalog.now() - interval '5 minutes' then
@@ -264,7 +385,9 @@ begin
            set last_used_at = pg_catalog.now(),
                idle_expires_at = pg_catalog.now()
                    + case when is_admin then interval '30 minutes' else interval '7 days' end
-         where s.id = session_id;
+         where s.id = session_id
+           -- Of requests that come at the same moment, one writes.
+           and s.last_used_at < pg_catalog.now() - interval '5 minutes';
     end if;
 end $$;
 
@@ -316,6 +439,19 @@ end $$;
 
 ALTER FUNCTION app.erase_person(p_erasure uuid, p_person uuid) OWNER TO ignacio_definer;
 
+CREATE FUNCTION app.guard_account() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if session_user = 'ignacio_admin' then
+        perform app.require_step_up();
+    end if;
+    return case tg_op when 'DELETE' then old else new end;
+end $$;
+
+ALTER FUNCTION app.guard_account() OWNER TO ignacio_definer;
+
 CREATE FUNCTION app.is_admin() RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
@@ -354,18 +490,6 @@ begin
 end $$;
 
 ALTER FUNCTION app.keep_ended() OWNER TO ignacio_owner;
-
-CREATE FUNCTION app.keep_number() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO ''
-    AS $$
-begin
-    raise exception using
-        errcode = 'check_violation', constraint = 'users_phone_number_fixed',
-        message = 'a number stays with its account';
-end $$;
-
-ALTER FUNCTION app.keep_number() OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.leased_user_id() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -589,7 +713,8 @@ begin
     if not app.is_admin() then
         raise exception using errcode = 'IGADM', message = 'not an admin';
     end if;
-    if p_action not in ('users.listed', 'user.read', 'files.listed', 'audit.listed') then
+    if p_action not in (
+        'users.listed', 'user.read', 'user.unlocked', 'codes.listed', 'files.listed', 'audit.listed') then
         raise insufficient_privilege using message = 'not a reading without a grant';
     end if;
     perform app.audit(p_action, app.current_user_id(), p_subject, null, null,
@@ -704,6 +829,53 @@ end $$;
 
 ALTER FUNCTION app.reading(OUT user_id uuid, OUT conversation_id uuid) OWNER TO ignacio_definer;
 
+CREATE FUNCTION app.renew(p_digest bytea, p_next bytea, OUT token_hash bytea) RETURNS bytea
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_session uuid;
+    v_renewed timestamptz;
+begin
+    select e.session_id into v_session from app.enter(p_digest) e;
+    select s.token_hash, s.renewed_at into token_hash, v_renewed
+      from public.user_sessions s where s.id = v_session for update;
+    if token_hash = p_digest
+        and coalesce(v_renewed < pg_catalog.clock_timestamp() - interval '60 seconds', true)
+    then
+        insert into public.retired_tokens (session_id, token_hash) values (v_session, p_digest);
+        update public.user_sessions s
+           set token_hash = p_next, renewed_at = pg_catalog.clock_timestamp()
+         where s.id = v_session;
+        token_hash := p_next;
+    end if;
+end $$;
+
+ALTER FUNCTION app.renew(p_digest bytea, p_next bytea, OUT token_hash bytea) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.require_step_up() RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform 1
+      from public.user_sessions s
+     where s.user_id = app.current_user_id()
+       and s.verified_at > pg_catalog.now() - interval '10 minutes'
+       and s.id = coalesce(
+           (select c.id from public.user_sessions c
+             where c.token_hash = pg_catalog.decode(
+                       nullif(pg_catalog.current_setting('app.session', true), ''), 'hex')),
+           (select t.session_id from public.retired_tokens t
+             where t.token_hash = pg_catalog.decode(
+                       nullif(pg_catalog.current_setting('app.session', true), ''), 'hex')));
+    if not found then
+        raise exception using errcode = 'IGSUP', message = 'a fresh code is needed';
+    end if;
+end $$;
+
+ALTER FUNCTION app.require_step_up() OWNER TO ignacio_definer;
+
 CREATE FUNCTION app.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -729,7 +901,11 @@ CREATE FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_afte
                select s.user_id
                  from public.user_sessions s
                  join public.users u on u.id = s.user_id
-                where s.token_hash = t.digest
+                where s.id = coalesce(
+                      (select c.id from public.user_sessions c where c.token_hash = t.digest),
+                      (select p.session_id from public.retired_tokens p
+                        where p.token_hash = t.digest
+                          and p.created_at > pg_catalog.now() - interval '15 minutes'))
                   and s.revoked_at is null
                   and s.expires_at > pg_catalog.now()
                   and s.idle_expires_at > pg_catalog.now()
@@ -742,6 +918,108 @@ $$;
 
 ALTER FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) OWNER TO ignacio_definer;
 
+CREATE FUNCTION app.take_turn(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) RETURNS interval
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_now  timestamptz;
+    v_wait interval;
+begin
+    insert into public.rate_buckets (id)
+    select distinct it from pg_catalog.unnest(p_looked_at || p_counted) it order by it
+        on conflict do nothing;
+    perform 1 from public.rate_buckets b
+      where b.id = any (p_looked_at || p_counted) order by b.id for update;
+    v_now := pg_catalog.clock_timestamp();
+    -- Full is what has so many hits that the first of the last `most` is still within the time.
+    select max(b.hits[pg_catalog.cardinality(b.hits) - l.most + 1] + l.within - v_now) into v_wait
+      from (select it.id, pg_catalog.make_interval(secs => it.seconds) as within, it.most
+              from rows from (
+                       pg_catalog.unnest(p_looked_at), pg_catalog.unnest(p_seconds),
+                       pg_catalog.unnest(p_most)
+                   ) it (id, seconds, most)) l
+      join public.rate_buckets b on b.id = l.id
+     where b.hits[pg_catalog.cardinality(b.hits) - l.most + 1] > v_now - l.within;
+    if v_wait is null then
+        update public.rate_buckets b
+           set hits = b.hits[pg_catalog.cardinality(b.hits) - k.most + 2 :] || v_now
+          from (select l.id, max(l.most) as most
+                  from rows from (pg_catalog.unnest(p_counted), pg_catalog.unnest(p_most))
+                       l (id, most)
+                 group by l.id) k
+         where b.id = k.id;
+    end if;
+    return v_wait;
+end $$;
+
+ALTER FUNCTION app.take_turn(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.tell_of_new_number() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into public.outbox (kind, user_id, phone_number)
+    select 'phone_changed', new.id, it
+      from pg_catalog.unnest(array[old.phone_number, new.phone_number]) it
+     where not pg_catalog.starts_with(it, '+0');
+    return null;
+end $$;
+
+ALTER FUNCTION app.tell_of_new_number() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.try_code(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) RETURNS TABLE(verdict text, wait interval, phone_number text, code_hash bytea)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+declare
+    v_guard    uuid;
+    v_most     integer := p_most;
+    v_failures integer;
+    v_paused   timestamptz;
+begin
+    select c.guard_id into v_guard from public.otp_codes c
+     where c.id = p_otp and c.session_id is not distinct from p_session;
+    if not found then
+        return query select 'refused', null::interval, null, null::bytea;
+        return;
+    end if;
+    insert into public.login_failures (id) values (v_guard) on conflict do nothing;
+    select f.failures, f.paused_until into v_failures, v_paused
+      from public.login_failures f where f.id = v_guard for update;
+    if v_failures >= p_end or v_paused > pg_catalog.clock_timestamp() then
+        return query select 'paused',
+            case when v_failures < p_end then v_paused - pg_catalog.clock_timestamp() end,
+            null, null::bytea;
+        return;
+    end if;
+    if exists (select 1 from public.login_watch w where w.alarm_until > pg_catalog.now()) then
+        v_most := least(p_most, p_most_in_alarm);
+    end if;
+    return query
+    update public.otp_codes c set attempts = c.attempts + 1
+     where c.id = p_otp and c.attempts < v_most and c.used_at is null
+       and c.expires_at > pg_catalog.clock_timestamp()
+    returning 'open', null::interval, c.phone_number::text, c.code_hash;
+    if found then
+        update public.login_failures f
+           set failures = v_failures + 1,
+               paused_until = pg_catalog.clock_timestamp() + pg_catalog.make_interval(
+                   secs => p_pauses[pg_catalog.array_position(p_steps, v_failures + 1)])
+         where f.id = v_guard;
+    else
+        return query
+        select case when c.used_at is null and c.expires_at <= pg_catalog.clock_timestamp()
+                    then 'over' else 'refused' end,
+               null::interval, null, null::bytea
+          from public.otp_codes c where c.id = p_otp;
+    end if;
+end $$;
+
+ALTER FUNCTION app.try_code(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) OWNER TO ignacio_owner;
+
 CREATE TABLE public.users (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     phone_number character varying(20) NOT NULL,
@@ -751,6 +1029,7 @@ CREATE TABLE public.users (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     locale text DEFAULT 'es'::text NOT NULL,
+    unreachable_at timestamp with time zone,
     CONSTRAINT users_locale_check CHECK ((locale = ANY (ARRAY['es'::text, 'en'::text])))
 );
 
@@ -797,7 +1076,7 @@ CREATE TABLE public.audit_events (
     prev_hash bytea NOT NULL,
     hash bytea NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT audit_events_action_check CHECK ((action = ANY (ARRAY['session.opened'::text, 'session.ended'::text, 'user.created'::text, 'user.changed'::text, 'user.deleted'::text, 'user.read'::text, 'users.listed'::text, 'conversation.deleted'::text, 'conversations.listed'::text, 'messages.listed'::text, 'file.deleted'::text, 'files.listed'::text, 'grant.created'::text, 'audit.listed'::text]))),
+    CONSTRAINT audit_events_action_check CHECK ((action = ANY (ARRAY['session.opened'::text, 'session.ended'::text, 'session.reused'::text, 'session.verified'::text, 'user.created'::text, 'user.changed'::text, 'user.deleted'::text, 'user.read'::text, 'users.listed'::text, 'user.unlocked'::text, 'codes.listed'::text, 'conversation.deleted'::text, 'conversations.listed'::text, 'messages.listed'::text, 'file.deleted'::text, 'files.listed'::text, 'grant.created'::text, 'audit.listed'::text]))),
     CONSTRAINT audit_events_actor_role_check CHECK ((actor_role = ANY (ARRAY['participant'::text, 'admin'::text, 'system'::text]))),
     CONSTRAINT audit_events_seq_check CHECK ((seq > 0))
 );
@@ -833,6 +1112,48 @@ ALTER TABLE ONLY public.erasures FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.erasures OWNER TO ignacio_owner;
 
+CREATE TABLE public.known_devices (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    name character varying(120),
+    last_used_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.known_devices FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.known_devices OWNER TO ignacio_owner;
+
+CREATE TABLE public.login_failures (
+    id uuid NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    paused_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.login_failures FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.login_failures OWNER TO ignacio_owner;
+
+CREATE TABLE public.login_watch (
+    id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
+    alarm_until timestamp with time zone,
+    sender_fault text,
+    sender_fault_at timestamp with time zone,
+    checked_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT login_watch_single_check CHECK ((id = '00000000-0000-0000-0000-000000000000'::uuid))
+);
+
+ALTER TABLE ONLY public.login_watch FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.login_watch OWNER TO ignacio_owner;
+
 CREATE TABLE public.otp_codes (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     user_id uuid,
@@ -843,7 +1164,11 @@ CREATE TABLE public.otp_codes (
     sent_at timestamp with time zone,
     used_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    guard_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    device_id uuid,
+    session_id uuid,
+    redeemed_at timestamp with time zone
 );
 
 ALTER TABLE ONLY public.otp_codes FORCE ROW LEVEL SECURITY;
@@ -852,7 +1177,7 @@ ALTER TABLE public.otp_codes OWNER TO ignacio_owner;
 
 CREATE TABLE public.outbox (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
-    otp_id uuid NOT NULL,
+    otp_id uuid,
     state text DEFAULT 'queued'::text NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     error text,
@@ -862,6 +1187,20 @@ CREATE TABLE public.outbox (
     lease_until timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    kind text DEFAULT 'code'::text NOT NULL,
+    user_id uuid,
+    phone_number character varying(20),
+    sent_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    read_at timestamp with time zone,
+    failed_at timestamp with time zone,
+    is_our_fault boolean DEFAULT false NOT NULL,
+    CONSTRAINT outbox_kind_check CHECK ((kind = ANY (ARRAY['code'::text, 'phone_changed'::text, 'new_device'::text]))),
+    CONSTRAINT outbox_receiver_check CHECK (
+CASE kind
+    WHEN 'code'::text THEN ((otp_id IS NOT NULL) AND (user_id IS NULL) AND (phone_number IS NULL))
+    ELSE ((otp_id IS NULL) AND (user_id IS NOT NULL) AND (phone_number IS NOT NULL))
+END),
     CONSTRAINT outbox_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text])))
 );
 
@@ -886,6 +1225,17 @@ ALTER TABLE ONLY public.purge_queue FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.purge_queue OWNER TO ignacio_owner;
 
+CREATE TABLE public.rate_buckets (
+    id uuid NOT NULL,
+    hits timestamp with time zone[] DEFAULT '{}'::timestamp with time zone[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.rate_buckets FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.rate_buckets OWNER TO ignacio_owner;
+
 CREATE TABLE public.response_events (
     response_id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -900,6 +1250,17 @@ CREATE TABLE public.response_events (
 ALTER TABLE ONLY public.response_events FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.response_events OWNER TO ignacio_owner;
+
+CREATE TABLE public.retired_tokens (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    session_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.retired_tokens FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.retired_tokens OWNER TO ignacio_owner;
 
 CREATE TABLE public.seaql_migrations (
     version character varying NOT NULL,
@@ -920,7 +1281,11 @@ CREATE TABLE public.user_sessions (
     last_used_at timestamp with time zone DEFAULT now() NOT NULL,
     revoked_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    device_id uuid,
+    verified_at timestamp with time zone DEFAULT now() NOT NULL,
+    renewed_at timestamp with time zone,
+    reused_at timestamp with time zone
 );
 
 ALTER TABLE ONLY public.user_sessions FORCE ROW LEVEL SECURITY;
@@ -937,6 +1302,20 @@ CREATE TABLE public.user_vector_stores (
 ALTER TABLE ONLY public.user_vector_stores FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.user_vector_stores OWNER TO ignacio_owner;
+
+CREATE TABLE public.webhook_inbox (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    digest bytea NOT NULL,
+    body bytea,
+    processed_at timestamp with time zone,
+    error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.webhook_inbox FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_inbox OWNER TO ignacio_owner;
 
 ALTER TABLE ONLY public.access_grants
     ADD CONSTRAINT access_grants_pkey PRIMARY KEY (id);
@@ -962,6 +1341,18 @@ ALTER TABLE ONLY public.conversations
 ALTER TABLE ONLY public.erasures
     ADD CONSTRAINT erasures_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.known_devices
+    ADD CONSTRAINT known_devices_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.known_devices
+    ADD CONSTRAINT known_devices_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.login_failures
+    ADD CONSTRAINT login_failures_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.login_watch
+    ADD CONSTRAINT login_watch_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.message_files
     ADD CONSTRAINT message_files_pkey PRIMARY KEY (message_id, file_id);
 
@@ -980,6 +1371,9 @@ ALTER TABLE ONLY public.outbox
 ALTER TABLE ONLY public.purge_queue
     ADD CONSTRAINT purge_queue_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.rate_buckets
+    ADD CONSTRAINT rate_buckets_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.response_events
     ADD CONSTRAINT response_events_pkey PRIMARY KEY (response_id, seq);
 
@@ -991,6 +1385,12 @@ ALTER TABLE ONLY public.responses
 
 ALTER TABLE ONLY public.responses
     ADD CONSTRAINT responses_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.retired_tokens
+    ADD CONSTRAINT retired_tokens_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.retired_tokens
+    ADD CONSTRAINT retired_tokens_token_hash_key UNIQUE (token_hash);
 
 ALTER TABLE ONLY public.seaql_migrations
     ADD CONSTRAINT seaql_migrations_pkey PRIMARY KEY (version);
@@ -1019,6 +1419,12 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.webhook_inbox
+    ADD CONSTRAINT webhook_inbox_digest_key UNIQUE (digest);
+
+ALTER TABLE ONLY public.webhook_inbox
+    ADD CONSTRAINT webhook_inbox_pkey PRIMARY KEY (id);
+
 CREATE INDEX access_grants_admin_idx ON public.access_grants USING btree (admin_id, user_id, expires_at DESC);
 
 CREATE INDEX access_grants_user_idx ON public.access_grants USING btree (user_id);
@@ -1035,19 +1441,37 @@ CREATE INDEX citations_message_idx ON public.citations USING btree (message_id, 
 
 CREATE INDEX conversations_list_idx ON public.conversations USING btree (user_id, archived, active_at DESC, id DESC);
 
+CREATE INDEX known_devices_user_idx ON public.known_devices USING btree (user_id, last_used_at DESC);
+
+CREATE INDEX login_failures_updated_idx ON public.login_failures USING btree (updated_at);
+
 CREATE INDEX message_files_file_idx ON public.message_files USING btree (user_id, file_id);
 
 CREATE INDEX messages_page_idx ON public.messages USING btree (user_id, conversation_id, created_at DESC, id DESC);
 
+CREATE INDEX otp_codes_created_idx ON public.otp_codes USING btree (created_at);
+
+CREATE INDEX otp_codes_device_idx ON public.otp_codes USING btree (device_id);
+
 CREATE INDEX otp_codes_phone_idx ON public.otp_codes USING btree (phone_number, created_at DESC);
+
+CREATE INDEX otp_codes_session_idx ON public.otp_codes USING btree (session_id);
 
 CREATE INDEX otp_codes_user_idx ON public.otp_codes USING btree (user_id);
 
 CREATE INDEX outbox_due_idx ON public.outbox USING btree (next_attempt_at) WHERE (state = 'queued'::text);
 
+CREATE INDEX outbox_provider_message_idx ON public.outbox USING btree (provider_message_id);
+
+CREATE INDEX outbox_sent_idx ON public.outbox USING btree (sent_at DESC) WHERE ((state = 'sent'::text) AND (provider_message_id IS NOT NULL));
+
+CREATE INDEX outbox_user_idx ON public.outbox USING btree (user_id);
+
 CREATE INDEX purge_queue_due_idx ON public.purge_queue USING btree (next_attempt_at);
 
 CREATE INDEX purge_queue_erasure_idx ON public.purge_queue USING btree (erasure_id);
+
+CREATE INDEX rate_buckets_updated_idx ON public.rate_buckets USING btree (updated_at);
 
 CREATE INDEX response_events_response_idx ON public.response_events USING btree (user_id, response_id);
 
@@ -1058,6 +1482,8 @@ CREATE INDEX responses_due_idx ON public.responses USING btree (next_attempt_at)
 CREATE INDEX responses_lease_idx ON public.responses USING btree (lease_owner) WHERE (state = 'running'::text);
 
 CREATE UNIQUE INDEX responses_running_key ON public.responses USING btree (conversation_id) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
+
+CREATE INDEX retired_tokens_session_idx ON public.retired_tokens USING btree (session_id);
 
 CREATE INDEX user_files_conversation_idx ON public.user_files USING btree (user_id, conversation_id);
 
@@ -1073,9 +1499,13 @@ CREATE INDEX user_files_page_idx ON public.user_files USING btree (user_id, crea
 
 CREATE INDEX user_files_unfinished_idx ON public.user_files USING btree (created_at) WHERE ((uploaded_at IS NULL) AND (deleted_at IS NULL));
 
+CREATE INDEX user_sessions_device_idx ON public.user_sessions USING btree (device_id);
+
 CREATE INDEX user_sessions_user_idx ON public.user_sessions USING btree (user_id, created_at DESC);
 
 CREATE INDEX users_page_idx ON public.users USING btree (created_at DESC, id DESC);
+
+CREATE INDEX webhook_inbox_due_idx ON public.webhook_inbox USING btree (created_at) WHERE (processed_at IS NULL);
 
 CREATE TRIGGER access_grants_audit AFTER INSERT ON public.access_grants FOR EACH ROW EXECUTE FUNCTION app.audit_grant();
 
@@ -1084,6 +1514,12 @@ CREATE TRIGGER audit_heads_updated_at BEFORE UPDATE ON public.audit_heads FOR EA
 CREATE TRIGGER conversations_audit AFTER DELETE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.audit_conversation();
 
 CREATE TRIGGER conversations_updated_at BEFORE UPDATE OF title, archived, pinned ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER known_devices_updated_at BEFORE UPDATE ON public.known_devices FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER login_failures_updated_at BEFORE UPDATE ON public.login_failures FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER login_watch_updated_at BEFORE UPDATE ON public.login_watch FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER messages_count AFTER INSERT ON public.messages FOR EACH ROW EXECUTE FUNCTION app.count_message();
 
@@ -1094,6 +1530,8 @@ CREATE TRIGGER otp_codes_updated_at BEFORE UPDATE ON public.otp_codes FOR EACH R
 CREATE TRIGGER outbox_updated_at BEFORE UPDATE ON public.outbox FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER purge_queue_updated_at BEFORE UPDATE ON public.purge_queue FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER rate_buckets_updated_at BEFORE UPDATE ON public.rate_buckets FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER responses_purge BEFORE DELETE ON public.responses FOR EACH ROW WHEN ((old.provider_response_id IS NOT NULL)) EXECUTE FUNCTION app.queue_response_purge();
 
@@ -1111,6 +1549,8 @@ CREATE TRIGGER user_sessions_audit_insert AFTER INSERT ON public.user_sessions F
 
 CREATE TRIGGER user_sessions_audit_update AFTER UPDATE OF revoked_at ON public.user_sessions FOR EACH ROW WHEN (((old.revoked_at IS NULL) AND (new.revoked_at IS NOT NULL))) EXECUTE FUNCTION app.audit_session();
 
+CREATE TRIGGER user_sessions_audit_verified AFTER UPDATE OF verified_at ON public.user_sessions FOR EACH ROW WHEN (((old.verified_at IS DISTINCT FROM new.verified_at) AND (old.revoked_at IS NULL) AND (new.revoked_at IS NULL))) EXECUTE FUNCTION app.audit_session();
+
 CREATE TRIGGER user_sessions_stay_ended BEFORE UPDATE OF revoked_at ON public.user_sessions FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (new.revoked_at IS DISTINCT FROM old.revoked_at))) EXECUTE FUNCTION app.keep_ended();
 
 CREATE TRIGGER user_sessions_updated_at BEFORE UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
@@ -1121,13 +1561,21 @@ CREATE TRIGGER user_vector_stores_updated_at BEFORE UPDATE ON public.user_vector
 
 CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION app.audit_user();
 
+CREATE TRIGGER users_guard_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION app.guard_account();
+
+CREATE TRIGGER users_guard_insert BEFORE INSERT ON public.users FOR EACH ROW WHEN (new.is_admin) EXECUTE FUNCTION app.guard_account();
+
+CREATE TRIGGER users_guard_update BEFORE UPDATE OF is_admin, phone_number ON public.users FOR EACH ROW WHEN (((new.is_admin AND (NOT old.is_admin)) OR ((new.phone_number)::text <> (old.phone_number)::text))) EXECUTE FUNCTION app.guard_account();
+
 CREATE TRIGGER users_keep_admin_delete BEFORE DELETE ON public.users FOR EACH ROW WHEN ((old.is_admin AND old.is_active)) EXECUTE FUNCTION app.keep_an_admin();
 
 CREATE TRIGGER users_keep_admin_update BEFORE UPDATE OF is_admin, is_active ON public.users FOR EACH ROW WHEN ((old.is_admin AND old.is_active AND (NOT (new.is_admin AND new.is_active)))) EXECUTE FUNCTION app.keep_an_admin();
 
-CREATE TRIGGER users_keep_number BEFORE UPDATE OF phone_number ON public.users FOR EACH ROW WHEN ((((new.phone_number)::text <> (old.phone_number)::text) AND (NOT starts_with((old.phone_number)::text, '+0'::text)))) EXECUTE FUNCTION app.keep_number();
+CREATE TRIGGER users_tell_of_new_number AFTER UPDATE OF phone_number ON public.users FOR EACH ROW WHEN (((new.phone_number)::text <> (old.phone_number)::text)) EXECUTE FUNCTION app.tell_of_new_number();
 
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER webhook_inbox_updated_at BEFORE UPDATE ON public.webhook_inbox FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 ALTER TABLE ONLY public.access_grants
     ADD CONSTRAINT access_grants_admin_id_fkey FOREIGN KEY (admin_id) REFERENCES public.users(id) ON DELETE CASCADE;
@@ -1144,6 +1592,9 @@ ALTER TABLE ONLY public.citations
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.known_devices
+    ADD CONSTRAINT known_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.message_files
     ADD CONSTRAINT message_files_file_fkey FOREIGN KEY (user_id, file_id) REFERENCES public.user_files(user_id, id) ON DELETE CASCADE;
 
@@ -1154,10 +1605,19 @@ ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_conversation_fkey FOREIGN KEY (user_id, conversation_id) REFERENCES public.conversations(user_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.otp_codes
+    ADD CONSTRAINT otp_codes_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.known_devices(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.otp_codes
+    ADD CONSTRAINT otp_codes_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.user_sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.otp_codes
     ADD CONSTRAINT otp_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.outbox
     ADD CONSTRAINT outbox_otp_id_fkey FOREIGN KEY (otp_id) REFERENCES public.otp_codes(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.outbox
+    ADD CONSTRAINT outbox_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.purge_queue
     ADD CONSTRAINT purge_queue_erasure_id_fkey FOREIGN KEY (erasure_id) REFERENCES public.erasures(id) ON DELETE SET NULL;
@@ -1171,11 +1631,17 @@ ALTER TABLE ONLY public.responses
 ALTER TABLE ONLY public.responses
     ADD CONSTRAINT responses_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.messages(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.retired_tokens
+    ADD CONSTRAINT retired_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.user_sessions(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.user_files
     ADD CONSTRAINT user_files_conversation_fkey FOREIGN KEY (user_id, conversation_id) REFERENCES public.conversations(user_id, id) ON DELETE SET NULL (conversation_id);
 
 ALTER TABLE ONLY public.user_files
     ADD CONSTRAINT user_files_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.user_sessions
+    ADD CONSTRAINT user_sessions_device_id_fkey FOREIGN KEY (device_id) REFERENCES public.known_devices(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.user_sessions
     ADD CONSTRAINT user_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
@@ -1242,6 +1708,52 @@ CREATE POLICY erasures_admin_select ON public.erasures FOR SELECT TO ignacio_adm
 
 CREATE POLICY erasures_definer_insert ON public.erasures FOR INSERT TO ignacio_definer WITH CHECK (true);
 
+ALTER TABLE public.known_devices ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY known_devices_admin_delete ON public.known_devices FOR DELETE TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
+
+CREATE POLICY known_devices_admin_select ON public.known_devices FOR SELECT TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
+
+CREATE POLICY known_devices_api_delete ON public.known_devices FOR DELETE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY known_devices_api_select ON public.known_devices FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY known_devices_auth_delete ON public.known_devices FOR DELETE TO ignacio_auth USING (true);
+
+CREATE POLICY known_devices_auth_insert ON public.known_devices FOR INSERT TO ignacio_auth WITH CHECK ((user_id <> '00000000-0000-0000-0000-000000000000'::uuid));
+
+CREATE POLICY known_devices_auth_select ON public.known_devices FOR SELECT TO ignacio_auth USING (true);
+
+CREATE POLICY known_devices_auth_update ON public.known_devices FOR UPDATE TO ignacio_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY known_devices_worker_delete ON public.known_devices FOR DELETE TO ignacio_worker USING ((expires_at < now()));
+
+CREATE POLICY known_devices_worker_select ON public.known_devices FOR SELECT TO ignacio_worker USING ((expires_at < now()));
+
+ALTER TABLE public.login_failures ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY login_failures_admin_delete ON public.login_failures FOR DELETE TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
+
+CREATE POLICY login_failures_admin_select ON public.login_failures FOR SELECT TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
+
+CREATE POLICY login_failures_auth_delete ON public.login_failures FOR DELETE TO ignacio_auth USING (true);
+
+CREATE POLICY login_failures_auth_insert ON public.login_failures FOR INSERT TO ignacio_auth WITH CHECK ((failures = 0));
+
+CREATE POLICY login_failures_auth_select ON public.login_failures FOR SELECT TO ignacio_auth USING (true);
+
+CREATE POLICY login_failures_auth_update ON public.login_failures FOR UPDATE TO ignacio_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY login_failures_worker_delete ON public.login_failures FOR DELETE TO ignacio_worker USING ((updated_at < (now() - '400 days'::interval)));
+
+CREATE POLICY login_failures_worker_select ON public.login_failures FOR SELECT TO ignacio_worker USING ((updated_at < (now() - '400 days'::interval)));
+
+ALTER TABLE public.login_watch ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY login_watch_auth_select ON public.login_watch FOR SELECT TO ignacio_auth USING (true);
+
+CREATE POLICY login_watch_auth_update ON public.login_watch FOR UPDATE TO ignacio_auth USING (true) WITH CHECK (true);
+
 ALTER TABLE public.message_files ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY message_files_admin_select ON public.message_files FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (EXISTS ( SELECT 1
@@ -1271,6 +1783,10 @@ CREATE POLICY messages_worker_update ON public.messages FOR UPDATE TO ignacio_wo
 
 ALTER TABLE public.otp_codes ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY otp_codes_admin_select ON public.otp_codes FOR SELECT TO ignacio_admin USING ((( SELECT app.is_admin() AS is_admin) AND (user_id IS NOT NULL)));
+
+CREATE POLICY otp_codes_admin_update ON public.otp_codes FOR UPDATE TO ignacio_admin USING ((( SELECT app.is_admin() AS is_admin) AND (user_id IS NOT NULL) AND (used_at IS NULL))) WITH CHECK ((( SELECT app.is_admin() AS is_admin) AND (user_id IS NOT NULL) AND (used_at IS NOT NULL)));
+
 CREATE POLICY otp_codes_auth_insert ON public.otp_codes FOR INSERT TO ignacio_auth WITH CHECK (((attempts = 0) AND (used_at IS NULL) AND (code_hash IS NULL)));
 
 CREATE POLICY otp_codes_auth_select ON public.otp_codes FOR SELECT TO ignacio_auth USING (true);
@@ -1283,11 +1799,19 @@ CREATE POLICY otp_codes_worker_select ON public.otp_codes FOR SELECT TO ignacio_
 
 ALTER TABLE public.outbox ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY outbox_admin_select ON public.outbox FOR SELECT TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
+
 CREATE POLICY outbox_auth_insert ON public.outbox FOR INSERT TO ignacio_auth WITH CHECK (((state = 'queued'::text) AND (attempts = 0)));
 
 CREATE POLICY outbox_auth_select ON public.outbox FOR SELECT TO ignacio_auth USING (true);
 
 CREATE POLICY outbox_auth_update ON public.outbox FOR UPDATE TO ignacio_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY outbox_definer_insert ON public.outbox FOR INSERT TO ignacio_definer WITH CHECK ((kind = 'phone_changed'::text));
+
+CREATE POLICY outbox_worker_delete ON public.outbox FOR DELETE TO ignacio_worker USING (((otp_id IS NULL) AND (created_at < (now() - '30 days'::interval))));
+
+CREATE POLICY outbox_worker_select ON public.outbox FOR SELECT TO ignacio_worker USING (((otp_id IS NULL) AND (created_at < (now() - '30 days'::interval))));
 
 ALTER TABLE public.purge_queue ENABLE ROW LEVEL SECURITY;
 
@@ -1304,6 +1828,18 @@ CREATE POLICY purge_queue_worker_delete ON public.purge_queue FOR DELETE TO igna
 CREATE POLICY purge_queue_worker_select ON public.purge_queue FOR SELECT TO ignacio_worker USING (true);
 
 CREATE POLICY purge_queue_worker_update ON public.purge_queue FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
+
+ALTER TABLE public.rate_buckets ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY rate_buckets_auth_insert ON public.rate_buckets FOR INSERT TO ignacio_auth WITH CHECK ((hits = '{}'::timestamp with time zone[]));
+
+CREATE POLICY rate_buckets_auth_select ON public.rate_buckets FOR SELECT TO ignacio_auth USING (true);
+
+CREATE POLICY rate_buckets_auth_update ON public.rate_buckets FOR UPDATE TO ignacio_auth USING (true) WITH CHECK (true);
+
+CREATE POLICY rate_buckets_worker_delete ON public.rate_buckets FOR DELETE TO ignacio_worker USING ((updated_at < (now() - '25:00:00'::interval)));
+
+CREATE POLICY rate_buckets_worker_select ON public.rate_buckets FOR SELECT TO ignacio_worker USING ((updated_at < (now() - '25:00:00'::interval)));
 
 ALTER TABLE public.response_events ENABLE ROW LEVEL SECURITY;
 
@@ -1335,6 +1871,12 @@ CREATE POLICY responses_definer_select ON public.responses FOR SELECT TO ignacio
 CREATE POLICY responses_worker_select ON public.responses FOR SELECT TO ignacio_worker USING (((( SELECT app.leased_user_id() AS leased_user_id) IS NULL) OR (user_id = ( SELECT app.leased_user_id() AS leased_user_id))));
 
 CREATE POLICY responses_worker_update ON public.responses FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
+
+ALTER TABLE public.retired_tokens ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY retired_tokens_definer_insert ON public.retired_tokens FOR INSERT TO ignacio_definer WITH CHECK (true);
+
+CREATE POLICY retired_tokens_definer_select ON public.retired_tokens FOR SELECT TO ignacio_definer USING (true);
 
 ALTER TABLE public.seaql_migrations ENABLE ROW LEVEL SECURITY;
 
@@ -1406,6 +1948,8 @@ CREATE POLICY users_api_update ON public.users FOR UPDATE TO ignacio_api USING (
 
 CREATE POLICY users_auth_select ON public.users FOR SELECT TO ignacio_auth USING (true);
 
+CREATE POLICY users_auth_update ON public.users FOR UPDATE TO ignacio_auth USING (true) WITH CHECK (true);
+
 CREATE POLICY users_definer_delete ON public.users FOR DELETE TO ignacio_definer USING (true);
 
 CREATE POLICY users_definer_select ON public.users FOR SELECT TO ignacio_definer USING (true);
@@ -1415,6 +1959,18 @@ CREATE POLICY users_seeder_insert ON public.users FOR INSERT TO ignacio_seeder W
 CREATE POLICY users_seeder_select ON public.users FOR SELECT TO ignacio_seeder USING (true);
 
 CREATE POLICY users_worker_select ON public.users FOR SELECT TO ignacio_worker USING ((id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+ALTER TABLE public.webhook_inbox ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY webhook_inbox_auth_insert ON public.webhook_inbox FOR INSERT TO ignacio_auth WITH CHECK ((processed_at IS NULL));
+
+CREATE POLICY webhook_inbox_auth_select ON public.webhook_inbox FOR SELECT TO ignacio_auth USING (true);
+
+CREATE POLICY webhook_inbox_auth_update ON public.webhook_inbox FOR UPDATE TO ignacio_auth USING ((processed_at IS NULL)) WITH CHECK (true);
+
+CREATE POLICY webhook_inbox_worker_delete ON public.webhook_inbox FOR DELETE TO ignacio_worker USING ((created_at < (now() - '30 days'::interval)));
+
+CREATE POLICY webhook_inbox_worker_select ON public.webhook_inbox FOR SELECT TO ignacio_worker USING ((created_at < (now() - '30 days'::interval)));
 
 GRANT USAGE ON SCHEMA app TO ignacio_api;
 GRANT USAGE ON SCHEMA app TO ignacio_auth;
@@ -1433,6 +1989,9 @@ GRANT USAGE ON SCHEMA public TO ignacio_seeder;
 
 REVOKE ALL ON FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) TO ignacio_worker;
+
+REVOKE ALL ON FUNCTION app.ask_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.ask_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) TO ignacio_auth;
 
 REVOKE ALL ON FUNCTION app.audit(p_action text, p_actor uuid, p_subject uuid, p_target uuid, p_reason text, p_detail jsonb) FROM PUBLIC;
 
@@ -1464,6 +2023,10 @@ REVOKE ALL ON FUNCTION app.current_user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.current_user_id() TO ignacio_api;
 GRANT ALL ON FUNCTION app.current_user_id() TO ignacio_admin;
 
+REVOKE ALL ON FUNCTION app.end_reused(p_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.end_reused(p_digest bytea) TO ignacio_api;
+GRANT ALL ON FUNCTION app.end_reused(p_digest bytea) TO ignacio_admin;
+
 REVOKE ALL ON FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) TO ignacio_api;
 GRANT ALL ON FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) TO ignacio_admin;
@@ -1474,6 +2037,9 @@ GRANT ALL ON FUNCTION app.enter_list(p_digest bytea, p_cursor_owner uuid) TO ign
 REVOKE ALL ON FUNCTION app.erase_person(p_erasure uuid, p_person uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.erase_person(p_erasure uuid, p_person uuid) TO ignacio_admin;
 
+REVOKE ALL ON FUNCTION app.guard_account() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.guard_account() TO ignacio_owner;
+
 REVOKE ALL ON FUNCTION app.is_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.is_admin() TO ignacio_admin;
 
@@ -1481,8 +2047,6 @@ REVOKE ALL ON FUNCTION app.keep_an_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.keep_an_admin() TO ignacio_owner;
 
 REVOKE ALL ON FUNCTION app.keep_ended() FROM PUBLIC;
-
-REVOKE ALL ON FUNCTION app.keep_number() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.leased_user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.leased_user_id() TO ignacio_worker;
@@ -1698,10 +2262,25 @@ GRANT ALL ON FUNCTION app.read_user_id() TO ignacio_admin;
 
 REVOKE ALL ON FUNCTION app.reading(OUT user_id uuid, OUT conversation_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION app.renew(p_digest bytea, p_next bytea, OUT token_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.renew(p_digest bytea, p_next bytea, OUT token_hash bytea) TO ignacio_api;
+
+REVOKE ALL ON FUNCTION app.require_step_up() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.require_step_up() TO ignacio_admin;
+
 REVOKE ALL ON FUNCTION app.set_updated_at() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) TO ignacio_api;
+
+REVOKE ALL ON FUNCTION app.take_turn(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.take_turn(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) TO ignacio_auth;
+
+REVOKE ALL ON FUNCTION app.tell_of_new_number() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.tell_of_new_number() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.try_code(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.try_code(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) TO ignacio_auth;
 
 GRANT SELECT ON TABLE public.users TO ignacio_api;
 GRANT SELECT,INSERT ON TABLE public.users TO ignacio_seeder;
@@ -1743,6 +2322,8 @@ GRANT SELECT(locale) ON TABLE public.users TO ignacio_auth;
 GRANT SELECT(locale) ON TABLE public.users TO ignacio_definer;
 GRANT SELECT(locale) ON TABLE public.users TO ignacio_worker;
 GRANT INSERT(locale),UPDATE(locale) ON TABLE public.users TO ignacio_admin;
+
+GRANT SELECT(unreachable_at),UPDATE(unreachable_at) ON TABLE public.users TO ignacio_auth;
 
 REVOKE ALL ON FUNCTION app.whoami(p_digest bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.whoami(p_digest bytea) TO ignacio_api;
@@ -1790,24 +2371,86 @@ GRANT UPDATE(hash) ON TABLE public.audit_heads TO ignacio_definer;
 GRANT INSERT ON TABLE public.erasures TO ignacio_definer;
 GRANT SELECT ON TABLE public.erasures TO ignacio_admin;
 
+GRANT SELECT,INSERT,DELETE ON TABLE public.known_devices TO ignacio_auth;
+GRANT DELETE ON TABLE public.known_devices TO ignacio_api;
+GRANT DELETE ON TABLE public.known_devices TO ignacio_admin;
+GRANT DELETE ON TABLE public.known_devices TO ignacio_worker;
+
+GRANT SELECT(id) ON TABLE public.known_devices TO ignacio_api;
+GRANT SELECT(id) ON TABLE public.known_devices TO ignacio_admin;
+GRANT SELECT(id) ON TABLE public.known_devices TO ignacio_worker;
+
+GRANT SELECT(user_id) ON TABLE public.known_devices TO ignacio_api;
+GRANT SELECT(user_id) ON TABLE public.known_devices TO ignacio_admin;
+
+GRANT UPDATE(name) ON TABLE public.known_devices TO ignacio_auth;
+
+GRANT UPDATE(last_used_at) ON TABLE public.known_devices TO ignacio_auth;
+
+GRANT UPDATE(expires_at) ON TABLE public.known_devices TO ignacio_auth;
+GRANT SELECT(expires_at) ON TABLE public.known_devices TO ignacio_worker;
+
+GRANT SELECT,DELETE ON TABLE public.login_failures TO ignacio_auth;
+GRANT SELECT,DELETE ON TABLE public.login_failures TO ignacio_worker;
+GRANT SELECT,DELETE ON TABLE public.login_failures TO ignacio_admin;
+
+GRANT INSERT(id) ON TABLE public.login_failures TO ignacio_auth;
+
+GRANT UPDATE(failures) ON TABLE public.login_failures TO ignacio_auth;
+
+GRANT UPDATE(paused_until) ON TABLE public.login_failures TO ignacio_auth;
+
+GRANT SELECT ON TABLE public.login_watch TO ignacio_auth;
+
+GRANT UPDATE(alarm_until) ON TABLE public.login_watch TO ignacio_auth;
+
+GRANT UPDATE(sender_fault) ON TABLE public.login_watch TO ignacio_auth;
+
+GRANT UPDATE(sender_fault_at) ON TABLE public.login_watch TO ignacio_auth;
+
+GRANT UPDATE(checked_at) ON TABLE public.login_watch TO ignacio_auth;
+
 GRANT SELECT,INSERT ON TABLE public.otp_codes TO ignacio_auth;
 GRANT SELECT,DELETE ON TABLE public.otp_codes TO ignacio_worker;
+
+GRANT SELECT(id) ON TABLE public.otp_codes TO ignacio_admin;
+
+GRANT SELECT(user_id) ON TABLE public.otp_codes TO ignacio_admin;
 
 GRANT UPDATE(code_hash) ON TABLE public.otp_codes TO ignacio_auth;
 
 GRANT UPDATE(attempts) ON TABLE public.otp_codes TO ignacio_auth;
+GRANT SELECT(attempts) ON TABLE public.otp_codes TO ignacio_admin;
+
+GRANT SELECT(expires_at) ON TABLE public.otp_codes TO ignacio_admin;
 
 GRANT UPDATE(sent_at) ON TABLE public.otp_codes TO ignacio_auth;
 
 GRANT UPDATE(used_at) ON TABLE public.otp_codes TO ignacio_auth;
+GRANT SELECT(used_at),UPDATE(used_at) ON TABLE public.otp_codes TO ignacio_admin;
+
+GRANT SELECT(created_at) ON TABLE public.otp_codes TO ignacio_admin;
+
+GRANT UPDATE(redeemed_at) ON TABLE public.otp_codes TO ignacio_auth;
+GRANT SELECT(redeemed_at) ON TABLE public.otp_codes TO ignacio_admin;
 
 GRANT SELECT,INSERT ON TABLE public.outbox TO ignacio_auth;
+GRANT DELETE ON TABLE public.outbox TO ignacio_worker;
+
+GRANT SELECT(id) ON TABLE public.outbox TO ignacio_worker;
+GRANT SELECT(id) ON TABLE public.outbox TO ignacio_admin;
+
+GRANT SELECT(otp_id) ON TABLE public.outbox TO ignacio_worker;
+GRANT SELECT(otp_id) ON TABLE public.outbox TO ignacio_admin;
 
 GRANT UPDATE(state) ON TABLE public.outbox TO ignacio_auth;
+GRANT SELECT(state) ON TABLE public.outbox TO ignacio_admin;
 
 GRANT UPDATE(attempts) ON TABLE public.outbox TO ignacio_auth;
+GRANT SELECT(attempts) ON TABLE public.outbox TO ignacio_admin;
 
 GRANT UPDATE(error) ON TABLE public.outbox TO ignacio_auth;
+GRANT SELECT(error) ON TABLE public.outbox TO ignacio_admin;
 
 GRANT UPDATE(provider_message_id) ON TABLE public.outbox TO ignacio_auth;
 
@@ -1816,6 +2459,32 @@ GRANT UPDATE(next_attempt_at) ON TABLE public.outbox TO ignacio_auth;
 GRANT UPDATE(lease_owner) ON TABLE public.outbox TO ignacio_auth;
 
 GRANT UPDATE(lease_until) ON TABLE public.outbox TO ignacio_auth;
+
+GRANT SELECT(created_at) ON TABLE public.outbox TO ignacio_worker;
+GRANT SELECT(created_at) ON TABLE public.outbox TO ignacio_admin;
+
+GRANT SELECT(kind) ON TABLE public.outbox TO ignacio_admin;
+GRANT INSERT(kind) ON TABLE public.outbox TO ignacio_definer;
+
+GRANT SELECT(user_id) ON TABLE public.outbox TO ignacio_admin;
+GRANT INSERT(user_id) ON TABLE public.outbox TO ignacio_definer;
+
+GRANT INSERT(phone_number) ON TABLE public.outbox TO ignacio_definer;
+
+GRANT UPDATE(sent_at) ON TABLE public.outbox TO ignacio_auth;
+GRANT SELECT(sent_at) ON TABLE public.outbox TO ignacio_admin;
+
+GRANT UPDATE(delivered_at) ON TABLE public.outbox TO ignacio_auth;
+GRANT SELECT(delivered_at) ON TABLE public.outbox TO ignacio_admin;
+
+GRANT UPDATE(read_at) ON TABLE public.outbox TO ignacio_auth;
+GRANT SELECT(read_at) ON TABLE public.outbox TO ignacio_admin;
+
+GRANT UPDATE(failed_at) ON TABLE public.outbox TO ignacio_auth;
+GRANT SELECT(failed_at) ON TABLE public.outbox TO ignacio_admin;
+
+GRANT UPDATE(is_our_fault) ON TABLE public.outbox TO ignacio_auth;
+GRANT SELECT(is_our_fault) ON TABLE public.outbox TO ignacio_admin;
 
 GRANT SELECT,DELETE ON TABLE public.purge_queue TO ignacio_worker;
 GRANT SELECT ON TABLE public.purge_queue TO ignacio_definer;
@@ -1836,9 +2505,22 @@ GRANT UPDATE(next_attempt_at) ON TABLE public.purge_queue TO ignacio_worker;
 GRANT UPDATE(erasure_id) ON TABLE public.purge_queue TO ignacio_definer;
 GRANT SELECT(erasure_id) ON TABLE public.purge_queue TO ignacio_admin;
 
+GRANT SELECT ON TABLE public.rate_buckets TO ignacio_auth;
+GRANT SELECT,DELETE ON TABLE public.rate_buckets TO ignacio_worker;
+
+GRANT INSERT(id) ON TABLE public.rate_buckets TO ignacio_auth;
+
+GRANT UPDATE(hits) ON TABLE public.rate_buckets TO ignacio_auth;
+
 GRANT SELECT ON TABLE public.response_events TO ignacio_api;
 GRANT SELECT,INSERT ON TABLE public.response_events TO ignacio_worker;
 GRANT SELECT ON TABLE public.response_events TO ignacio_definer;
+
+GRANT SELECT ON TABLE public.retired_tokens TO ignacio_definer;
+
+GRANT INSERT(session_id) ON TABLE public.retired_tokens TO ignacio_definer;
+
+GRANT INSERT(token_hash) ON TABLE public.retired_tokens TO ignacio_definer;
 
 GRANT SELECT ON TABLE public.seaql_migrations TO ignacio_api;
 GRANT SELECT ON TABLE public.seaql_migrations TO ignacio_worker;
@@ -1852,6 +2534,8 @@ GRANT SELECT(id) ON TABLE public.user_sessions TO ignacio_admin;
 
 GRANT SELECT(user_id) ON TABLE public.user_sessions TO ignacio_api;
 GRANT SELECT(user_id) ON TABLE public.user_sessions TO ignacio_admin;
+
+GRANT UPDATE(token_hash) ON TABLE public.user_sessions TO ignacio_definer;
 
 GRANT SELECT(device_name) ON TABLE public.user_sessions TO ignacio_api;
 GRANT SELECT(device_name) ON TABLE public.user_sessions TO ignacio_admin;
@@ -1870,6 +2554,7 @@ GRANT SELECT(last_used_at) ON TABLE public.user_sessions TO ignacio_admin;
 GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE public.user_sessions TO ignacio_api;
 GRANT UPDATE(revoked_at) ON TABLE public.user_sessions TO ignacio_auth;
 GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE public.user_sessions TO ignacio_admin;
+GRANT UPDATE(revoked_at) ON TABLE public.user_sessions TO ignacio_definer;
 
 GRANT SELECT(created_at) ON TABLE public.user_sessions TO ignacio_api;
 GRANT SELECT(created_at) ON TABLE public.user_sessions TO ignacio_admin;
@@ -1878,4 +2563,29 @@ GRANT UPDATE(updated_at) ON TABLE public.user_sessions TO ignacio_definer;
 GRANT SELECT(updated_at) ON TABLE public.user_sessions TO ignacio_api;
 GRANT SELECT(updated_at) ON TABLE public.user_sessions TO ignacio_admin;
 
+GRANT SELECT(device_id) ON TABLE public.user_sessions TO ignacio_api;
+
+GRANT SELECT(verified_at) ON TABLE public.user_sessions TO ignacio_api;
+GRANT UPDATE(verified_at) ON TABLE public.user_sessions TO ignacio_auth;
+
+GRANT SELECT(renewed_at) ON TABLE public.user_sessions TO ignacio_api;
+GRANT UPDATE(renewed_at) ON TABLE public.user_sessions TO ignacio_definer;
+
+GRANT UPDATE(reused_at) ON TABLE public.user_sessions TO ignacio_definer;
+
 GRANT SELECT,INSERT,DELETE ON TABLE public.user_vector_stores TO ignacio_worker;
+
+GRANT SELECT ON TABLE public.webhook_inbox TO ignacio_auth;
+GRANT DELETE ON TABLE public.webhook_inbox TO ignacio_worker;
+
+GRANT SELECT(id) ON TABLE public.webhook_inbox TO ignacio_worker;
+
+GRANT INSERT(digest) ON TABLE public.webhook_inbox TO ignacio_auth;
+
+GRANT INSERT(body),UPDATE(body) ON TABLE public.webhook_inbox TO ignacio_auth;
+
+GRANT UPDATE(processed_at) ON TABLE public.webhook_inbox TO ignacio_auth;
+
+GRANT UPDATE(error) ON TABLE public.webhook_inbox TO ignacio_auth;
+
+GRANT SELECT(created_at) ON TABLE public.webhook_inbox TO ignacio_worker;

@@ -6,12 +6,15 @@ use crate::error::MigrateError;
 use crate::run::FIRST;
 
 /// What the migrations make in `public` besides the tables that the old system had, too.
-const OURS: [(&str, &[&str]); 5] = [
+const OURS: [(&str, &[&str]); 8] = [
     ("006_add_replies", &["responses", "response_events", "message_files", "citations"]),
     ("007_add_file_sync", &["user_vector_stores", "purge_queue"]),
     ("008_add_otp_outbox", &["outbox"]),
     ("011_add_audit", &["audit_events", "audit_heads"]),
     ("012_add_administration", &["access_grants", "erasures"]),
+    ("013_add_login_limits", &["rate_buckets", "login_failures", "known_devices", "login_watch"]),
+    ("014_add_renewal_and_step_up", &["retired_tokens"]),
+    ("015_add_delivery", &["webhook_inbox"]),
 ];
 
 /// Refuses functions and operators in `public` that are called like one of Postgres' own: where

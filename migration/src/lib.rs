@@ -24,6 +24,9 @@ mod m009_add_one_trip_reads;
 mod m010_guard_migration_log;
 mod m011_add_audit;
 mod m012_add_administration;
+mod m013_add_login_limits;
+mod m014_add_renewal_and_step_up;
+mod m015_add_delivery;
 mod report;
 mod roles;
 mod run;
@@ -54,6 +57,9 @@ impl MigratorTrait for Migrator {
             Box::new(m010_guard_migration_log::MIGRATION),
             Box::new(m011_add_audit::MIGRATION),
             Box::new(m012_add_administration::MIGRATION),
+            Box::new(m013_add_login_limits::MIGRATION),
+            Box::new(m014_add_renewal_and_step_up::MIGRATION),
+            Box::new(m015_add_delivery::MIGRATION),
         ]
     }
 }

@@ -105,7 +105,7 @@ impl Dev {
         let mut build = Build::start()?;
         let messages = build.take_messages();
         let built = tokio::task::spawn_blocking(move || (messages(), began.elapsed()));
-        let parts = Box::pin(Parts::start(&data, &secret)).await?;
+        let parts = Box::pin(Parts::start(&data, &secret, &api)).await?;
         let people = seed::seed(&parts.database.owner.clone().into()).await?;
         let (messages, building) = built.await?;
         let ignacio = build.finish(&messages)?;

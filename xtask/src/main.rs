@@ -7,6 +7,7 @@
 
 mod admin;
 mod audit;
+mod canary;
 mod ci;
 mod demo;
 mod deployment;
@@ -63,6 +64,7 @@ enum Command {
     Seed(seed::Seed),
     Admin(admin::Admin),
     Audit(audit::Audit),
+    Canary(canary::Canary),
     Storage(storage::Storage),
     Openapi(openapi::Openapi),
     RlsCost(rls_cost::RlsCost),
@@ -98,6 +100,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Seed(seed) => runtime.block_on(seed.run()).map(done),
         Command::Admin(admin) => runtime.block_on(admin.run()),
         Command::Audit(audit) => runtime.block_on(audit.run()),
+        Command::Canary(canary) => canary.run(),
         Command::Storage(storage) => storage.run(),
         Command::RlsCost(cost) => runtime.block_on(cost.run()).map(done),
         Command::RlsMutants(_) => rls_mutants::RlsMutants::run(),

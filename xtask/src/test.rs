@@ -10,14 +10,22 @@ use crate::programs::{cargo, status};
 ///
 /// The tests bring their own database, object store, OpenAI and WhatsApp; nothing has to be set up
 /// and no network is needed. What stands after `--` goes to `cargo test` instead of `--workspace`.
+///
+/// Some tests try a great many things: codes, tokens, spellings, guesses. The ordinary run tries
+/// fewer of them; `--slow` tries all, and takes minutes more.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   cargo xtask test
   cargo xtask test -- -p ignacio-domain          one crate
   cargo xtask test -- --workspace otp            tests with `otp` in their name
-  cargo xtask test -- -p ignacio-api -- --nocapture")]
+  cargo xtask test -- -p ignacio-api -- --nocapture
+  cargo xtask test --slow                        every number in full
+  cargo xtask test --slow -- -p ignacio-domain   the same in one crate")]
 pub(crate) struct Test {
+    /// Try the full numbers (sets `IGNACIO_TEST_SLOW=1`).
+    #[arg(long)]
+    slow: bool,
     /// Arguments for `cargo test`.
     #[arg(last = true)]
     arguments: Vec<String>,
@@ -26,7 +34,7 @@ pub(crate) struct Test {
 impl Test {
     /// The form that CI runs: everything.
     pub(crate) fn everything() -> Self {
-        Self { arguments: Vec::new() }
+        Self { slow: false, arguments: Vec::new() }
     }
 
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
@@ -42,7 +50,11 @@ impl Test {
         let compiled = began.elapsed();
 
         let began = Instant::now();
-        let passed = status(cargo(&["test", "--no-fail-fast"]).args(&arguments))?.success();
+        let mut tests = cargo(&["test", "--no-fail-fast"]);
+        if self.slow {
+            tests.env("IGNACIO_TEST_SLOW", "1");
+        }
+        let passed = status(tests.args(&arguments))?.success();
         let ran = began.elapsed();
         println!(
             "\n{} (compiling {:.1} s, running {:.1} s)",

@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the house rules that a compiler does not know.
 
+mod bodies;
 mod docs;
 mod layers;
 mod manifests;
@@ -17,7 +18,7 @@ use crate::environment::root;
 ///
 /// Layers: who may depend on whom, and which crates may use SeaORM, actix-web, reqwest and their
 /// like. Sources: a header sentence in every file, no file over 500 lines, no marks of unfinished
-/// work, status numbers in one place. Documents: settings, error codes, decision numbers and paths
+/// work, status numbers in one place, no body that can be printed. Documents: settings, error codes, decision numbers and paths
 /// agree with the code. The same check is a test, so `cargo test` runs it too.
 #[derive(Debug, Args)]
 pub(crate) struct Tidy {}
@@ -54,7 +55,7 @@ impl Tidy {
 }
 
 fn violations(workspace: &Workspace) -> Vec<Violation> {
-    let rules = [layers::check, manifests::check, sources::check, docs::check];
+    let rules = [layers::check, manifests::check, sources::check, bodies::check, docs::check];
     let mut violations: Vec<Violation> =
         rules.into_iter().flat_map(|rule| rule(workspace)).collect();
     violations.sort();

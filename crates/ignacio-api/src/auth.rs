@@ -7,6 +7,7 @@ mod middleware;
 mod origin;
 
 pub(crate) use self::caller::Caller;
-pub(crate) use self::cookie::{forget, remember};
+pub(crate) use self::cookie::{forget, known_device, remember, remember_device};
+pub(crate) use self::credential::token;
 pub(crate) use self::middleware::{admit_staff, authenticate};
 pub(crate) use self::origin::Origins;

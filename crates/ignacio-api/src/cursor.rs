@@ -112,6 +112,8 @@ fn moment(micros: i64) -> Option<OffsetDateTime> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     //! A cursor reads back for its list, and any change in it is noticed.
 

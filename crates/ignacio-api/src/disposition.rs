@@ -34,6 +34,8 @@ fn is_attribute_char(byte: u8) -> bool {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     //! Any name comes back from the header as it was.
 

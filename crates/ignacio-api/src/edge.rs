@@ -1,6 +1,7 @@
 //! The outermost layer: gives each request its id and language, writes the problems, sets the
 //! headers that every answer has, and counts and logs what was answered.
 
+mod client_address;
 mod context;
 mod headers;
 mod record;
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use tracing::Instrument as _;
 
+pub(crate) use self::client_address::ClientAddress;
 pub(crate) use self::context::RequestContext;
 use self::record::Record;
 use crate::problem::ApiError;

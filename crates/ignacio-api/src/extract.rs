@@ -4,8 +4,10 @@ mod body;
 mod json;
 mod path;
 mod query;
+mod raw;
 
 pub(crate) use self::body::{Body, MergePatch};
 pub(crate) use self::json::{not_null, object};
 pub(crate) use self::path::PathId;
 pub(crate) use self::query::Params;
+pub(crate) use self::raw::RawBody;

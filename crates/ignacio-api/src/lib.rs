@@ -26,11 +26,15 @@ mod sniff;
 mod sse;
 mod state;
 mod surface;
+#[cfg(test)]
+mod testing;
 mod views;
+mod webhook_signature;
 
 pub use self::server::server;
-pub use self::settings::{ApiSettings, DEFAULT_UPLOAD_MAX_BYTES};
+pub use self::settings::{ApiKeys, ApiSettings, DEFAULT_UPLOAD_MAX_BYTES, WebhookSettings};
 pub use self::state::{AppState, Databases};
+pub use self::webhook_signature::AppSecrets;
 
 /// The OpenAPI document of everything that is routed.
 pub fn openapi() -> utoipa::openapi::OpenApi {

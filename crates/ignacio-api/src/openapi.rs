@@ -48,6 +48,7 @@ language of `Accept-Language` (`es`, `en`), Spanish by default.";
         (name = "responses", description = "One response is one generation of a reply"),
         (name = "files", description = "Documents, pictures and recordings"),
         (name = "admin", description = "For the staff: accounts, grants to read, and the audit"),
+        (name = "webhooks", description = "What WhatsApp tells the service"),
         (name = "operations", description = "For those who run the service"),
     ),
     modifiers(&Schemes),

@@ -10,10 +10,12 @@ mod texts;
 
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use ignacio_domain::ids::ResponseId;
+use ignacio_domain::limits::PER_NUMBER;
 use ignacio_domain::person::Locale;
 use ignacio_domain::ports::PortError;
 use ignacio_persistence::StoreError;
@@ -36,9 +38,12 @@ pub(crate) enum ApiError {
     Unauthenticated { presented: bool },
     CodeInvalid,
     CodeExpired,
+    SignatureInvalid,
+    WrongVerifyToken,
     CrossSite,
     NotAdmin,
     GrantRequired,
+    StepUpRequired,
     NotFound(Thing),
     FilesNotFound(Vec<FieldError>),
     MethodNotAllowed { allow: String },
@@ -47,7 +52,6 @@ pub(crate) enum ApiError {
     Conflict,
     ResponseRunning { response: Option<ResponseId> },
     PhoneTaken,
-    PhoneFixed,
     OwnAccount,
     LastAdmin,
     PreconditionFailed,
@@ -55,6 +59,8 @@ pub(crate) enum ApiError {
     TooLarge { limit: u64 },
     Unsupported(Unsupported),
     RangeNotSatisfiable { size: u64 },
+    TooManyCodes { wait: Duration },
+    LoginPaused { wait: Option<Duration> },
     Invalid(Vec<FieldError>),
     NotReady(Box<Readiness>),
     Draining,
@@ -93,8 +99,10 @@ impl ApiError {
             Self::Unauthenticated { .. } => ProblemCode::Unauthenticated,
             Self::CodeInvalid => ProblemCode::CodeInvalid,
             Self::CodeExpired => ProblemCode::CodeExpired,
-            Self::CrossSite | Self::NotAdmin => ProblemCode::Forbidden,
+            Self::SignatureInvalid => ProblemCode::SignatureInvalid,
+            Self::CrossSite | Self::NotAdmin | Self::WrongVerifyToken => ProblemCode::Forbidden,
             Self::GrantRequired => ProblemCode::GrantRequired,
+            Self::StepUpRequired => ProblemCode::StepUpRequired,
             Self::NotFound(_) | Self::FilesNotFound(_) => ProblemCode::NotFound,
             Self::MethodNotAllowed { .. } => ProblemCode::MethodNotAllowed,
             Self::NotAcceptable => ProblemCode::NotAcceptable,
@@ -102,7 +110,6 @@ impl ApiError {
             Self::Conflict => ProblemCode::Conflict,
             Self::ResponseRunning { .. } => ProblemCode::ResponseRunning,
             Self::PhoneTaken => ProblemCode::PhoneTaken,
-            Self::PhoneFixed => ProblemCode::PhoneFixed,
             Self::OwnAccount => ProblemCode::OwnAccount,
             Self::LastAdmin => ProblemCode::LastAdmin,
             Self::PreconditionFailed => ProblemCode::PreconditionFailed,
@@ -110,6 +117,8 @@ impl ApiError {
             Self::TooLarge { .. } => ProblemCode::TooLarge,
             Self::Unsupported(_) => ProblemCode::UnsupportedMediaType,
             Self::RangeNotSatisfiable { .. } => ProblemCode::RangeNotSatisfiable,
+            Self::TooManyCodes { .. } => ProblemCode::TooManyRequests,
+            Self::LoginPaused { .. } => ProblemCode::LoginPaused,
             Self::Invalid(_) => ProblemCode::InvalidRequest,
             Self::NotReady(_) | Self::Draining | Self::Busy | Self::Unavailable(_) => {
                 ProblemCode::Unavailable
@@ -130,11 +139,17 @@ impl ApiError {
             )),
             // RFC 9110 wants a challenge with every 401; a code is tried again by asking anew.
             Self::CodeInvalid => Some(("WWW-Authenticate", r#"Bearer realm="ignacio""#.to_owned())),
+            Self::SignatureInvalid => {
+                Some(("WWW-Authenticate", r#"X-Hub-Signature-256 realm="ignacio""#.to_owned()))
+            }
             Self::MethodNotAllowed { allow } => Some(("Allow", allow.clone())),
             Self::RangeNotSatisfiable { size } => {
                 Some(("Content-Range", format!("bytes */{size}")))
             }
             Self::Draining => Some(("Retry-After", "1".to_owned())),
+            Self::TooManyCodes { wait } | Self::LoginPaused { wait: Some(wait) } => {
+                Some(("Retry-After", whole_seconds(*wait).to_string()))
+            }
             Self::NotReady(_) | Self::Busy | Self::Unavailable(_) => {
                 Some(("Retry-After", "5".to_owned()))
             }
@@ -173,11 +188,22 @@ impl ApiError {
         if let Some(header) = self.header() {
             answer.insert_header(header);
         }
+        if let Self::TooManyCodes { wait } = self {
+            answer.insert_header(("RateLimit-Policy", code_policy()));
+            let rest = format!("\"codes\";r=0;t={}", whole_seconds(*wait));
+            answer.insert_header(("RateLimit", rest));
+        }
         answer
             .content_type(body::CONTENT_TYPE)
             .insert_header(("Content-Language", context.locale.as_str()))
             .insert_header(("Vary", "Accept-Language"))
             .json(self.problem(context))
+    }
+
+    /// Whether a policy of the database said no to what the request wanted to do.
+    pub(crate) fn is_refusal_of_the_database(&self) -> bool {
+        let cause = self.source().and_then(|it| it.downcast_ref::<StoreError>());
+        matches!(cause, Some(StoreError::Refused(_)))
     }
 
     /// Logs the failure, once: what is ours to mend as an error with its causes, the rest quietly.
@@ -221,10 +247,13 @@ impl ResponseError for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unauthenticated => Self::Unauthenticated { presented: true },
+            StoreError::Unauthenticated | StoreError::Reused => {
+                Self::Unauthenticated { presented: true }
+            }
             StoreError::NotFound => Self::NotFound(Thing::Any),
             StoreError::Forbidden => Self::NotAdmin,
             StoreError::GrantRequired => Self::GrantRequired,
+            StoreError::StepUpRequired => Self::StepUpRequired,
             StoreError::OwnAccount => Self::OwnAccount,
             StoreError::LastAdmin => Self::LastAdmin,
             StoreError::ForeignCursor => Self::InvalidCursor,
@@ -246,6 +275,19 @@ impl From<PortError> for ApiError {
             }
         }
     }
+}
+
+/// A time to wait in whole seconds, rounded up: who comes back then is let in.
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// The limits of codes for one number, as `draft-ietf-httpapi-ratelimit-headers` writes them.
+fn code_policy() -> String {
+    let policies = PER_NUMBER
+        .iter()
+        .map(|it| format!("\"codes\";q={};w={}", it.most, it.within.whole_seconds()));
+    policies.collect::<Vec<_>>().join(", ")
 }
 
 /// A chain of causes on one line.

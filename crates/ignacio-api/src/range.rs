@@ -112,6 +112,8 @@ fn piece(chunk: &Bytes, skip: u64, left: u64) -> Bytes {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     //! Ranges are read as RFC 9110 says, and cut wherever the chunks lie.
 

@@ -10,3 +10,4 @@ pub(crate) mod messages;
 pub(crate) mod otp;
 pub(crate) mod responses;
 pub(crate) mod sessions;
+pub(crate) mod webhooks;

@@ -77,6 +77,8 @@ fn cors(origins: &Origins) -> Cors {
             "ETag",
             "Link",
             "Location",
+            "RateLimit",
+            "RateLimit-Policy",
             "Retry-After",
             "X-Request-Id",
         ])

@@ -1,6 +1,13 @@
 //! What the binary tells this crate.
 
-use ignacio_domain::keys::Key;
+use std::time::Duration;
+
+use ignacio_domain::keys::{Key, KeyRing};
+use ignacio_domain::limits;
+use ipnet::IpNet;
+use secrecy::SecretString;
+
+use crate::webhook_signature::AppSecrets;
 
 /// The default limit of an uploaded file.
 pub const DEFAULT_UPLOAD_MAX_BYTES: u64 = 25 * 1024 * 1024;
@@ -14,10 +21,18 @@ pub struct ApiSettings {
     pub uploads_at_once: usize,
     /// The web origins that may call with a browser, as in `https://app.example.org`.
     pub allowed_origins: Vec<String>,
-    /// Signs list cursors; must be the same on every replica.
-    pub cursor_key: Key,
-    /// The key under which one-time codes are stored.
-    pub otp_pepper: Key,
+    /// The networks of our own proxies, whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The keys that sign and digest.
+    pub keys: ApiKeys,
+    /// How many codes the service sends in an hour.
+    pub codes_per_hour: u16,
+    /// How many codes one address may ask for in an hour.
+    pub codes_per_address: u16,
+    /// Answers about codes come at multiples of this time, so that none tells how long it took.
+    pub login_step: Duration,
+    /// How webhooks are told from forged ones.
+    pub webhook: WebhookSettings,
     /// The names of the migrations that this build knows; readiness wants them all applied.
     pub known_migrations: Vec<String>,
     /// HTTP worker threads.
@@ -26,15 +41,41 @@ pub struct ApiSettings {
     pub shutdown_seconds: u64,
 }
 
+/// Keys; the same on every replica.
+#[derive(Clone, Debug)]
+pub struct ApiKeys {
+    /// Signs list cursors.
+    pub cursor: Key,
+    /// What one-time codes are stored under.
+    pub otp_peppers: KeyRing,
+    /// Makes a session's next token out of its last.
+    pub renewal: Key,
+    /// What limits are counted under.
+    pub buckets: Key,
+}
+
+/// What the service and Meta both know.
+#[derive(Clone, Debug, Default)]
+pub struct WebhookSettings {
+    /// What webhooks are signed with; without one, all are refused.
+    pub app_secrets: AppSecrets,
+    /// What Meta shows when it is told the address; without one, it is refused.
+    pub verify_token: Option<SecretString>,
+}
+
 impl ApiSettings {
-    /// Settings with the two keys and sensible values for the rest.
-    pub fn new(cursor_key: Key, otp_pepper: Key) -> Self {
+    /// Settings with these keys and sensible values for the rest.
+    pub fn new(keys: ApiKeys) -> Self {
         Self {
             upload_max_bytes: DEFAULT_UPLOAD_MAX_BYTES,
             uploads_at_once: 20,
             allowed_origins: Vec::new(),
-            cursor_key,
-            otp_pepper,
+            trusted_proxies: Vec::new(),
+            keys,
+            codes_per_hour: limits::SERVICE.most,
+            codes_per_address: limits::PER_ADDRESS.most,
+            login_step: Duration::from_millis(50),
+            webhook: WebhookSettings::default(),
             known_migrations: Vec::new(),
             workers: 2,
             shutdown_seconds: 25,

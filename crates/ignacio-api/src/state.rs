@@ -6,7 +6,6 @@ use actix_web::dev::ServiceRequest;
 use actix_web::web;
 use bytes::Bytes;
 use ignacio_domain::ids::ResponseId;
-use ignacio_domain::keys::Key;
 use ignacio_domain::ports::ObjectStore;
 use ignacio_persistence::{AdminDb, ApiDb, LiveReplies};
 use tokio::runtime::Handle;
@@ -65,7 +64,7 @@ impl AppState {
             db: databases.api,
             admin_db: databases.admin,
             store,
-            cursors: Cursors::new(settings.cursor_key.clone()),
+            cursors: Cursors::new(settings.keys.cursor.clone()),
             origins: Origins::new(settings.allowed_origins.clone()),
             surface: Surface::of(&openapi::document()),
             document: Bytes::from(openapi::document_json()),
@@ -84,11 +83,6 @@ impl AppState {
             .app_data::<web::Data<Self>>()
             .map(|data| &***data)
             .ok_or_else(|| ApiError::internal("the application has no state"))
-    }
-
-    /// The key that one-time codes are stored under.
-    pub(crate) const fn otp_pepper(&self) -> &Key {
-        &self.settings.otp_pepper
     }
 
     /// Tells the worker in this process, if there is one, that a reply is waited for here.

@@ -9,6 +9,7 @@ pub(crate) mod file;
 pub(crate) mod grant;
 pub(crate) mod health;
 pub(crate) mod listing;
+pub(crate) mod login;
 pub(crate) mod message;
 pub(crate) mod person;
 pub(crate) mod response;

@@ -1,6 +1,7 @@
 //! Everything that Ignacio talks to, on one machine and with no account anywhere.
 //!
 //! What lives here:
+//! - [`canary`]: what `cargo xtask canary` needs to look for secrets in logs;
 //! - [`openai`]: a server that speaks the wire format of the OpenAI API, answers by quoting the
 //!   attached documents, and can be told to fail at any byte;
 //! - [`postgres`]: a private PostgreSQL cluster from the server programs of this machine, and a
@@ -29,15 +30,18 @@
 //! database server as soon as the process that started it is gone.
 
 mod actix_thread;
+pub mod canary;
 mod error;
 mod loopback;
 pub mod openai;
 pub mod postgres;
 pub mod s3;
+mod scale;
 pub mod whatsapp;
 
 pub use error::DevstackError;
 pub use openai::{OpenAiOptions, OpenAiStandIn};
 pub use postgres::{Cluster, ClusterOptions, Role, TestDatabase};
 pub use s3::{S3Options, S3StandIn};
+pub use scale::scale;
 pub use whatsapp::{WhatsAppOptions, WhatsAppStandIn};

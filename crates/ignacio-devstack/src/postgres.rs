@@ -138,7 +138,7 @@ impl Cluster {
     }
 }
 
-async fn connect(url: &str) -> Result<PgConnection, DevstackError> {
+pub(crate) async fn connect(url: &str) -> Result<PgConnection, DevstackError> {
     let doing = "connect to the private cluster";
     let options: sqlx::postgres::PgConnectOptions =
         url.parse().map_err(DevstackError::sql(doing))?;
@@ -155,7 +155,7 @@ async fn run(connection: &mut PgConnection, statement: &str) -> Result<u64, Devs
 }
 
 /// The first column of every row, as text whatever its type.
-async fn first_column(
+pub(crate) async fn first_column(
     connection: &mut PgConnection,
     statement: &str,
 ) -> Result<Vec<Option<String>>, DevstackError> {

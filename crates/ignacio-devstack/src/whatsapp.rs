@@ -30,6 +30,9 @@ pub struct WhatsAppOptions {
     pub app_secret: String,
     /// The `http://` address that webhooks are posted to; it can be set later.
     pub callback: Option<String>,
+    /// Whether every message is reported as sent and delivered by itself, a moment after it was
+    /// taken, as Meta does it; otherwise only what is asked for is reported.
+    pub reports_by_itself: bool,
 }
 
 /// A running stand-in; dropping it stops the server.
@@ -45,10 +48,9 @@ impl WhatsAppStandIn {
     /// Starts the stand-in on a thread of its own.
     pub fn start(options: WhatsAppOptions) -> Result<Self, DevstackError> {
         let part = "the WhatsApp stand-in";
-        let WhatsAppOptions { port, token, app_secret, callback } = options;
-        let (listener, address) = loopback::listen(part, port)?;
+        let (listener, address) = loopback::listen(part, options.port)?;
         let base_url = format!("http://{address}");
-        let shared = Data::new(Shared::new(base_url, token, app_secret, callback));
+        let shared = Data::new(Shared::new(base_url, options));
         let state = shared.clone();
         let server = ActixThread::start(part, listener, move |config: &mut ServiceConfig| {
             config.app_data(state.clone());

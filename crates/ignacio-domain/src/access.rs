@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use crate::audit::AuditAction;
 use crate::ids::{AuditEventId, GrantId, UserId};
+use crate::redact::debug_only;
 
 /// The longest reason, in characters.
 pub const MAX_REASON_CHARS: usize = 500;
@@ -13,8 +14,10 @@ pub const MIN_REASON_CHARS: usize = 10;
 
 /// Why somebody of the staff looks into conversations: two words at least, and
 /// [`MIN_REASON_CHARS`] to [`MAX_REASON_CHARS`] characters, on one line. The person reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct GrantReason(String);
+
+debug_only!(GrantReason {});
 
 /// Why a text is no reason.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -43,7 +46,7 @@ impl GrantReason {
 }
 
 /// Half an hour in which one of the staff may read one person's conversations.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AccessGrant {
     /// Which one it is.
     pub id: GrantId,
@@ -59,8 +62,10 @@ pub struct AccessGrant {
     pub expires_at: OffsetDateTime,
 }
 
+debug_only!(AccessGrant { id, admin, user, created_at, expires_at });
+
 /// Something that the staff did with a person's data, as the person sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AccessEntry {
     /// Which event it is.
     pub id: AuditEventId,
@@ -75,6 +80,8 @@ pub struct AccessEntry {
     /// When.
     pub created_at: OffsetDateTime,
 }
+
+debug_only!(AccessEntry { id, action, target, created_at });
 
 #[cfg(test)]
 mod tests {

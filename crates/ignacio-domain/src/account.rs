@@ -2,12 +2,14 @@
 
 use time::OffsetDateTime;
 
-use crate::ids::{ErasureId, UserId};
+use crate::ids::{ErasureId, OtpId, UserId};
+use crate::limits::LADDER_END;
 use crate::person::{Locale, PersonName, Role};
 use crate::phone::PhoneNumber;
+use crate::redact::debug_only;
 
 /// A person's account as the staff see it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Account {
     /// Whose it is.
     pub id: UserId,
@@ -22,17 +24,21 @@ pub struct Account {
     pub is_active: bool,
     /// How they are spoken to.
     pub locale: Locale,
+    /// Since when the number is not on WhatsApp, as far as was seen.
+    pub unreachable_since: Option<OffsetDateTime>,
     /// When the account was made.
     pub created_at: OffsetDateTime,
     /// When it last changed.
     pub updated_at: OffsetDateTime,
 }
 
-/// What the staff may change about somebody else; `None` leaves a thing as it is. Another role, and
-/// the end of being active, end all sessions of the person.
-#[derive(Clone, Debug, Default)]
+debug_only!(Account { id, role, is_active, locale, unreachable_since, created_at, updated_at });
+
+/// What the staff may change about somebody else; `None` leaves a thing as it is. Another number or
+/// role, and the end of being active, end all sessions of the person.
+#[derive(Clone, Default)]
 pub struct AccountChange {
-    /// A number, where what an older system stored is none. Real ones stay with their account.
+    /// Another number. Whoever had it and whoever has it now are told.
     pub phone: Option<PhoneNumber>,
     /// A new name.
     pub name: Option<PersonName>,
@@ -44,8 +50,10 @@ pub struct AccountChange {
     pub is_active: Option<bool>,
 }
 
+debug_only!(AccountChange { locale, role, is_active });
+
 /// Which accounts to list; `None` lets all through.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct AccountFilter {
     /// Part of the name or of the number, in any case.
     pub text: Option<String>,
@@ -53,6 +61,63 @@ pub struct AccountFilter {
     pub is_active: Option<bool>,
     /// What they may do.
     pub role: Option<Role>,
+}
+
+debug_only!(AccountFilter { is_active, role });
+
+/// How it stands with somebody's logins: their number, or the one of their known devices with which
+/// it stands worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LoginFailures {
+    /// Tries that failed since the last login.
+    pub failures: u16,
+    /// Until when no more are taken; `None` when they are, and when only the staff end it.
+    pub paused_until: Option<OffsetDateTime>,
+}
+
+impl LoginFailures {
+    /// Whether only the staff let new devices in again.
+    pub const fn is_locked(&self) -> bool {
+        self.failures >= LADDER_END
+    }
+}
+
+/// How far a message has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageState {
+    /// It waits to be sent.
+    Queued,
+    /// `WhatsApp` took it.
+    Sent,
+    /// It is on the phone.
+    Delivered,
+    /// It was looked at.
+    Read,
+    /// It was not sent, or did not arrive.
+    Failed,
+}
+
+/// What became of one of somebody's codes; never the code.
+#[derive(Clone, Debug)]
+pub struct CodeRecord {
+    /// The challenge.
+    pub id: OtpId,
+    /// When it was asked for.
+    pub requested_at: OffsetDateTime,
+    /// How far the message has come.
+    pub state: MessageState,
+    /// Why it has come no farther: `WhatsApp`'s number of the error, or a word of ours.
+    pub reason: Option<String>,
+    /// How often the code was tried.
+    pub tries: u16,
+    /// Whether it was right in the end.
+    pub is_used: bool,
+    /// When `WhatsApp` took the message.
+    pub sent_at: Option<OffsetDateTime>,
+    /// When it was on the phone.
+    pub delivered_at: Option<OffsetDateTime>,
+    /// When the code stops working.
+    pub expires_at: OffsetDateTime,
 }
 
 /// The removal of a person: what went at once, and what still lies elsewhere.

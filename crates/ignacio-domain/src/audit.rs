@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::ids::{AuditEventId, UserId};
+use crate::redact::debug_only;
 
 /// What an event says was done. The words are those of the column's CHECK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,6 +14,10 @@ pub enum AuditAction {
     SessionOpened,
     /// A session was ended.
     SessionEnded,
+    /// A session was ended because a token was shown that it had replaced long before.
+    SessionReused,
+    /// Somebody who was logged in has shown a fresh code.
+    SessionVerified,
     /// An account was made.
     UserCreated,
     /// An account was changed by somebody else.
@@ -23,6 +28,10 @@ pub enum AuditAction {
     UserRead,
     /// The staff listed accounts.
     UsersListed,
+    /// The staff let new devices log in again after too many failed tries.
+    UserUnlocked,
+    /// The staff looked at what became of somebody's codes.
+    CodesListed,
     /// A conversation was deleted.
     ConversationDeleted,
     /// The staff listed somebody's conversations.
@@ -41,14 +50,18 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::SessionOpened,
         Self::SessionEnded,
+        Self::SessionReused,
+        Self::SessionVerified,
         Self::UserCreated,
         Self::UserChanged,
         Self::UserDeleted,
         Self::UserRead,
         Self::UsersListed,
+        Self::UserUnlocked,
+        Self::CodesListed,
         Self::ConversationDeleted,
         Self::ConversationsListed,
         Self::MessagesListed,
@@ -63,11 +76,15 @@ impl AuditAction {
         match self {
             Self::SessionOpened => "session.opened",
             Self::SessionEnded => "session.ended",
+            Self::SessionReused => "session.reused",
+            Self::SessionVerified => "session.verified",
             Self::UserCreated => "user.created",
             Self::UserChanged => "user.changed",
             Self::UserDeleted => "user.deleted",
             Self::UserRead => "user.read",
             Self::UsersListed => "users.listed",
+            Self::UserUnlocked => "user.unlocked",
+            Self::CodesListed => "codes.listed",
             Self::ConversationDeleted => "conversation.deleted",
             Self::ConversationsListed => "conversations.listed",
             Self::MessagesListed => "messages.listed",
@@ -126,7 +143,7 @@ pub struct AuditDetail {
 }
 
 /// One event, as the staff see it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AuditEvent {
     /// Which one it is.
     pub id: AuditEventId,
@@ -153,6 +170,8 @@ pub struct AuditEvent {
     /// When.
     pub created_at: OffsetDateTime,
 }
+
+debug_only!(AuditEvent { id, seq, actor, actor_role, action, subject, target, detail, created_at });
 
 /// Which events to list; `None` lets all through.
 #[derive(Clone, Copy, Debug, Default)]

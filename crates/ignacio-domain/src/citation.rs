@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use crate::ids::FileId;
+use crate::redact::debug_only;
 
 /// The longest quotation, in characters.
 pub const MAX_QUOTE_CHARS: usize = 400;
 
 /// A place in a reply that leans on one of the person's documents.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Citation {
     /// The document; `None` once it has been deleted.
     pub file: Option<FileId>,
@@ -19,6 +20,8 @@ pub struct Citation {
     /// Where in the reply's text the citation stands, in characters from its start.
     pub position: i32,
 }
+
+debug_only!(Citation { file, position });
 
 /// Picks the words of `passages` that the text before a citation leans on: the sentence that
 /// shares most words with it, cut at [`MAX_QUOTE_CHARS`]. `None` when nothing is shared.

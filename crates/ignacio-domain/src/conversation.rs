@@ -4,13 +4,16 @@ use thiserror::Error;
 use time::OffsetDateTime;
 
 use crate::ids::ConversationId;
+use crate::redact::debug_only;
 
 /// The longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 200;
 
 /// A conversation's title: trimmed, 1 to [`MAX_TITLE_CHARS`] characters, no control characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConversationTitle(String);
+
+debug_only!(ConversationTitle {});
 
 /// Why a text is no title.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -35,7 +38,7 @@ impl ConversationTitle {
 }
 
 /// A conversation, with the counts that the database keeps.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Conversation {
     /// Which one it is.
     pub id: ConversationId,
@@ -55,8 +58,18 @@ pub struct Conversation {
     pub updated_at: OffsetDateTime,
 }
 
+debug_only!(Conversation {
+    id,
+    message_count,
+    last_message_at,
+    archived,
+    pinned,
+    created_at,
+    updated_at
+});
+
 /// What an owner may change about a conversation; `None` leaves a thing as it is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct ConversationChange {
     /// A new title.
     pub title: Option<ConversationTitle>,
@@ -65,3 +78,5 @@ pub struct ConversationChange {
     /// Pin or unpin it.
     pub pinned: Option<bool>,
 }
+
+debug_only!(ConversationChange { archived, pinned });

@@ -4,6 +4,7 @@ use thiserror::Error;
 use time::OffsetDateTime;
 
 use crate::ids::{FileId, UserId};
+use crate::redact::debug_only;
 use crate::sync::SyncStatus;
 
 /// The longest file name, in bytes of UTF-8.
@@ -11,8 +12,10 @@ pub const MAX_NAME_BYTES: usize = 255;
 
 /// A file's name as the person knows it: no path, no control or direction characters. It is data
 /// and never part of a storage key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct FileName(String);
+
+debug_only!(FileName {});
 
 /// Why a text is no file name.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -179,7 +182,7 @@ pub struct SyncReport {
 }
 
 /// A file as its owner sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StoredFile {
     /// Which one it is.
     pub id: FileId,
@@ -201,8 +204,10 @@ pub struct StoredFile {
     pub updated_at: OffsetDateTime,
 }
 
+debug_only!(StoredFile { id, owner, media_type, size, sync, created_at, updated_at });
+
 /// What is known of a file before its bytes arrive.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewFile {
     /// Its id.
     pub id: FileId,
@@ -211,6 +216,8 @@ pub struct NewFile {
     /// Its media type, decided by its first bytes.
     pub media_type: MediaType,
 }
+
+debug_only!(NewFile { id, media_type });
 
 /// What is known of a file once its bytes are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -76,6 +76,10 @@ id!(
     OtpId
 );
 id!(
+    /// A device that its person has logged in with before.
+    DeviceId
+);
+id!(
     /// A citation in a reply.
     CitationId
 );

@@ -80,5 +80,36 @@ impl fmt::Debug for Key {
     }
 }
 
+/// Keys for one purpose: one of them signs, and all of them are accepted, so that one can be
+/// replaced without a gap.
+#[derive(Clone, Debug)]
+pub struct KeyRing {
+    signing: Key,
+    accepted: Vec<Key>,
+}
+
+impl KeyRing {
+    /// A key that signs, and those that are accepted beside it.
+    pub const fn new(signing: Key, accepted: Vec<Key>) -> Self {
+        Self { signing, accepted }
+    }
+
+    /// The key that signs.
+    pub const fn signing(&self) -> &Key {
+        &self.signing
+    }
+
+    /// Every key that is accepted, the one that signs first.
+    pub fn iter(&self) -> impl Iterator<Item = &Key> {
+        std::iter::once(&self.signing).chain(&self.accepted)
+    }
+}
+
+impl From<Key> for KeyRing {
+    fn from(key: Key) -> Self {
+        Self::new(key, Vec::new())
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -10,9 +10,11 @@ pub mod account;
 pub mod audit;
 pub mod citation;
 pub mod conversation;
+pub mod delivery;
 pub mod file;
 pub mod ids;
 pub mod keys;
+pub mod limits;
 pub mod message;
 pub mod otp;
 pub mod page;
@@ -20,6 +22,10 @@ pub mod person;
 pub mod phone;
 pub mod ports;
 pub mod prompt;
+mod redact;
 pub mod reply;
 pub mod session;
 pub mod sync;
+
+#[cfg(test)]
+mod testing;

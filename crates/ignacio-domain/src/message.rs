@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 
 use crate::citation::Citation;
 use crate::ids::{ConversationId, FileId, MessageId, ResponseId};
+use crate::redact::debug_only;
 
 /// The longest message of a person, in bytes of UTF-8.
 pub const MAX_BODY_BYTES: usize = 32 * 1024;
@@ -12,8 +13,10 @@ pub const MAX_BODY_BYTES: usize = 32 * 1024;
 pub const MAX_ATTACHMENTS: usize = 20;
 
 /// What a person wrote: not blank, at most [`MAX_BODY_BYTES`], no NUL (Postgres cannot store it).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MessageBody(String);
+
+debug_only!(MessageBody {});
 
 /// Why a text is no message.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -94,7 +97,7 @@ impl MessageStatus {
 }
 
 /// A file that hangs on a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// Which file.
     pub id: FileId,
@@ -104,8 +107,10 @@ pub struct Attachment {
     pub media_type: String,
 }
 
+debug_only!(Attachment { id, media_type });
+
 /// A message as its owner reads it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Message {
     /// Which one it is.
     pub id: MessageId,
@@ -127,11 +132,24 @@ pub struct Message {
     pub created_at: OffsetDateTime,
 }
 
+debug_only!(Message {
+    id,
+    conversation,
+    author,
+    status,
+    response,
+    attachments,
+    citations,
+    created_at
+});
+
 /// A message that a person sends.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewMessage {
     /// What it says.
     pub body: MessageBody,
     /// The stored files to hang on it.
     pub files: Vec<FileId>,
 }
+
+debug_only!(NewMessage { files });

@@ -9,7 +9,7 @@ use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
 use crate::ids::OtpId;
-use crate::keys::Key;
+use crate::keys::{Key, KeyRing};
 use crate::phone::PhoneNumber;
 
 /// Digits of a code (NIST SP 800-63B asks for at least 20 bits; six digits are 19.9, and the
@@ -19,8 +19,8 @@ pub const CODE_DIGITS: usize = 6;
 pub const LIFE: Duration = Duration::minutes(5);
 /// How often a challenge may be tried before it is dead.
 pub const MAX_TRIES: i16 = 5;
-/// The pause before the same number may ask again.
-pub const RESEND_PAUSE: Duration = Duration::seconds(60);
+/// The same while too many logins fail (see [`crate::limits::ALARM_FAILURES`]).
+pub const MAX_TRIES_IN_ALARM: i16 = 3;
 
 /// A one-time code: six decimal digits, leading zeros kept. It cannot be printed by accident.
 pub struct OtpCode(String);
@@ -65,15 +65,18 @@ impl OtpCode {
         OtpDigest(self.mac(pepper, challenge, phone).finalize().into_bytes().into())
     }
 
-    /// Whether this is the code behind a stored digest, compared in constant time.
+    /// Whether this is the code behind a stored digest under one of the peppers, each compared in
+    /// constant time.
     pub fn matches(
         &self,
         stored: &OtpDigest,
-        pepper: &Key,
+        peppers: &KeyRing,
         challenge: OtpId,
         phone: &PhoneNumber,
     ) -> bool {
-        self.mac(pepper, challenge, phone).verify_slice(&stored.0).is_ok()
+        peppers.iter().fold(false, |found, pepper| {
+            found | self.mac(pepper, challenge, phone).verify_slice(&stored.0).is_ok()
+        })
     }
 
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
@@ -127,5 +130,21 @@ pub struct Challenge {
     pub resend_after: OffsetDateTime,
 }
 
+/// How far a code is on its way, as the one who asked for it sees it. Nothing of it depends on whether
+/// the number belongs to anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Waits to be sent.
+    Queued,
+    /// WhatsApp took it.
+    Sent,
+    /// It is on the phone.
+    Delivered,
+    /// Codes cannot be sent at the moment: to nobody.
+    Failed,
+}
+
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

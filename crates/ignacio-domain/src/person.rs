@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 
 use crate::ids::UserId;
 use crate::phone::PhoneNumber;
+use crate::redact::debug_only;
 
 /// The language in which a person is spoken to. Spanish unless something says otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -87,8 +88,10 @@ impl Role {
 pub const MAX_NAME_CHARS: usize = 120;
 
 /// A person's name: trimmed, 1 to [`MAX_NAME_CHARS`] characters, no control characters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PersonName(String);
+
+debug_only!(PersonName {});
 
 /// Why a text is no name.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -113,7 +116,7 @@ impl PersonName {
 }
 
 /// A person as the service knows them.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Person {
     /// Who it is.
     pub id: UserId,
@@ -131,8 +134,10 @@ pub struct Person {
     pub updated_at: OffsetDateTime,
 }
 
+debug_only!(Person { id, role, locale, created_at, updated_at });
+
 /// What a person may change about themselves; `None` leaves a thing as it is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct PersonChange {
     /// A new name.
     pub name: Option<PersonName>,
@@ -140,6 +145,10 @@ pub struct PersonChange {
     pub locale: Option<Locale>,
 }
 
+debug_only!(PersonChange { locale });
+
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests {
     //! Languages are negotiated as RFC 9110 says; names are bounded.

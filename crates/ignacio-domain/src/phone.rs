@@ -25,33 +25,22 @@ pub enum PhoneError {
     CountryCode,
 }
 
+/// Nothing longer is looked at. Fifteen digits in three bytes each, with two invisible marks of three
+/// bytes before each, stay well below.
+const MAX_BYTES: usize = 256;
+
 impl PhoneNumber {
     /// Reads a number however it was typed: with `+`, `00` or neither before the country code,
     /// with spaces, dashes, dots or brackets, with full-width or Arabic-Indic digits, and with the
     /// invisible direction marks that address books leave behind.
+    ///
+    /// What leaves a doubt is refused, for the code would go to somebody else: letters, extensions,
+    /// slashes (two numbers in one field), and the `(0)` that is dialled within a country only.
     pub fn parse(text: &str) -> Result<Self, PhoneError> {
-        let mut digits = String::with_capacity(16);
-        let mut plus = false;
-        for character in text.trim().chars() {
-            match character {
-                '+' | '＋' if digits.is_empty() && !plus => plus = true,
-                ' '
-                | '-'
-                | '.'
-                | '('
-                | ')'
-                | '/'
-                | '\u{a0}'
-                | '\u{2009}'
-                | '\u{202f}'
-                | '\u{2010}'..='\u{2015}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{2069}'
-                | '\u{feff}' => {}
-                other => digits.push(ascii_digit(other).ok_or(PhoneError::Character)?),
-            }
+        if text.len() > MAX_BYTES {
+            return Err(PhoneError::Length);
         }
+        let (digits, plus) = digits_of(text.trim()).ok_or(PhoneError::Character)?;
         let number = match digits.strip_prefix("00") {
             Some(rest) if !plus => rest,
             _ => digits.as_str(),
@@ -69,6 +58,55 @@ impl PhoneNumber {
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// The digits of a typed number, and whether a plus stood before them; `None` where something else
+/// stood in it.
+fn digits_of(typed: &str) -> Option<(String, bool)> {
+    let mut digits = String::with_capacity(17);
+    let mut plus = false;
+    let mut bracket: Option<usize> = None;
+    for character in typed.chars() {
+        match character {
+            '+' | '＋' if digits.is_empty() && !plus => plus = true,
+            '(' | '（' if bracket.is_none() => bracket = Some(digits.len()),
+            ')' | '）' => {
+                let before = bracket.take()?;
+                let inside = digits.get(before..).filter(|inside| !inside.is_empty())?;
+                // To drop a national zero is right for most countries and wrong for some.
+                if before > 0 && inside.starts_with('0') {
+                    return None;
+                }
+            }
+            other if is_filler(other) => {}
+            other => digits.push(ascii_digit(other)?),
+        }
+    }
+    bracket.is_none().then_some((digits, plus))
+}
+
+/// What stands between digits and means nothing.
+const fn is_filler(character: char) -> bool {
+    matches!(
+        character,
+        ' ' | '-'
+            | '.'
+            | '\u{a0}' // spaces of all widths
+            | '\u{2000}'..='\u{200a}'
+            | '\u{202f}'
+            | '\u{3000}'
+            | '\u{2010}'..='\u{2015}' // dashes
+            | '\u{2212}'
+            | '\u{ff0d}'
+            | '\u{ff0e}' // the full-width dot
+            | '\u{ad}' // invisible: hyphens and joiners, then marks of direction
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2060}'
+            | '\u{feff}'
+            | '\u{61c}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+    )
 }
 
 fn ascii_digit(character: char) -> Option<char> {
@@ -96,5 +134,7 @@ impl fmt::Debug for PhoneNumber {
     }
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

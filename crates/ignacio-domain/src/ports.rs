@@ -90,7 +90,7 @@ pub struct LibraryUpload {
 }
 
 /// A document in the provider's library.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct LibraryFile {
     /// The provider's id.
     pub id: String,
@@ -158,7 +158,7 @@ pub struct AssistantEvent {
 }
 
 /// What happened upstream.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum AssistantEventKind {
     /// The provider took the request; its id is good for resuming, cancelling and going on.
     Started {
@@ -224,14 +224,65 @@ pub trait Assistant: Send + Sync {
     async fn forget(&self, provider_id: &str) -> Result<(), PortError>;
 }
 
-/// Sends one-time codes (WhatsApp).
+/// Something that happened to an account, of which its person is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// The account has another number.
+    PhoneChanged,
+    /// Somebody logged in with a device that was not known.
+    NewDevice,
+}
+
+/// Why a message could not be sent, by what the sender can do.
+#[derive(Debug, Error)]
+pub enum SendError {
+    /// Try again in a moment: no answer, or a fault on the other side.
+    #[error("the other side is unavailable: {reason}")]
+    Passing {
+        /// For the log.
+        reason: String,
+    },
+    /// Too many messages at once, to this number or to all.
+    #[error("the other side wants a pause: {reason}")]
+    Throttled {
+        /// How long.
+        pause: Duration,
+        /// For the log.
+        reason: String,
+    },
+    /// This number cannot be reached.
+    #[error("the number cannot be reached ({code})")]
+    Unreachable {
+        /// The provider's word for it.
+        code: String,
+    },
+    /// Nothing can be sent to anybody before somebody of ours has acted.
+    #[error("nothing can be sent ({code}): {reason}")]
+    OurFault {
+        /// The provider's word for it.
+        code: String,
+        /// For the log.
+        reason: String,
+        /// Whether even the key to the provider is wrong.
+        is_critical: bool,
+    },
+}
+
+/// Sends messages that nobody has asked for in a conversation: codes and notices (WhatsApp).
 #[async_trait]
-pub trait OtpSender: Send + Sync {
+pub trait Messenger: Send + Sync {
     /// Sends a code in the person's language and gives the provider's message id.
-    async fn send(
+    async fn send_code(
         &self,
         to: &PhoneNumber,
         code: &OtpCode,
         locale: Locale,
-    ) -> Result<String, PortError>;
+    ) -> Result<String, SendError>;
+    /// Sends a notice in the person's language and gives the provider's message id.
+    async fn send_notice(
+        &self,
+        to: &PhoneNumber,
+        notice: NoticeKind,
+        locale: Locale,
+    ) -> Result<String, SendError>;
 }

@@ -1,5 +1,7 @@
 //! Replies: one *response* is one generation of a reply, told as a numbered list of events.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -150,7 +152,7 @@ impl Outcome {
 }
 
 /// Something that happened in a reply; the last one is always [`ReplyEvent::Ended`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum ReplyEvent {
     /// A worker has begun.
     Created {
@@ -171,6 +173,23 @@ pub enum ReplyEvent {
     Used(Usage),
     /// The end.
     Ended(Outcome),
+}
+
+impl fmt::Debug for ReplyEvent {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created { response, message } => {
+                write!(out, "Created({response}, {message})")
+            }
+            Self::ToolStarted(tool) => write!(out, "ToolStarted({tool:?})"),
+            Self::ToolFinished(tool) => write!(out, "ToolFinished({tool:?})"),
+            // What the model writes is as private as what it was asked.
+            Self::Delta(text) => write!(out, "Delta({} bytes)", text.len()),
+            Self::Cited(citation) => write!(out, "Cited({citation:?})"),
+            Self::Used(usage) => write!(out, "Used({usage:?})"),
+            Self::Ended(outcome) => write!(out, "Ended({outcome:?})"),
+        }
+    }
 }
 
 /// An event and its number: 1, 2, 3 … within its response, without gaps.

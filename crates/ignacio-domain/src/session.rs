@@ -4,16 +4,25 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::ids::SessionId;
+use crate::keys::Key;
 
-const PREFIX: &str = "ign_";
+const SESSION_PREFIX: &str = "ign_";
+const DEVICE_PREFIX: &str = "igd_";
 const BODY_CHARS: usize = 43;
-const CHECK_CHARS: usize = 8;
+
+/// After this time a client should renew its token.
+pub const RENEW_AFTER: Duration = Duration::hours(24);
+/// How long a fresh code counts as one, for what is only done with one.
+pub const STEP_UP: Duration = Duration::minutes(10);
+/// How long a device is known after it was last logged in with.
+pub const DEVICE_LIFE: Duration = Duration::days(180);
 
 /// A session's bearer token: `ign_`, 256 random bits in base64url, and their CRC-32 in hex.
 ///
@@ -31,29 +40,37 @@ impl SessionToken {
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
         let mut bytes = [0; 32];
         rng.fill_bytes(&mut bytes);
-        let body = URL_SAFE_NO_PAD.encode(bytes);
-        let check = crc32fast::hash(body.as_bytes());
-        Self(format!("{PREFIX}{body}{check:08x}"))
+        Self(written(SESSION_PREFIX, bytes))
     }
 
     /// Accepts a token whose shape and checksum are right; whether it lives, only the database
     /// knows.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
-        let rest = text.strip_prefix(PREFIX).ok_or(TokenError)?;
-        if !rest.is_ascii() || rest.len() != BODY_CHARS + CHECK_CHARS {
-            return Err(TokenError);
+        if is_well_formed(SESSION_PREFIX, text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(TokenError)
         }
-        let (body, check) = rest.split_at(BODY_CHARS);
-        if format!("{:08x}", crc32fast::hash(body.as_bytes())) != check {
-            return Err(TokenError);
-        }
-        Ok(Self(text.to_owned()))
+    }
+
+    /// The token that takes this one's place. It is made out of this one with a key of ours, so that
+    /// all tabs that renew the same token get the same, and nobody else can tell it.
+    #[expect(
+        clippy::expect_used,
+        clippy::missing_panics_doc,
+        reason = "HMAC takes keys of any length"
+    )]
+    #[must_use]
+    pub fn successor(&self, key: &Key) -> Self {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any key fits");
+        mac.update(self.0.as_bytes());
+        Self(written(SESSION_PREFIX, mac.finalize().into_bytes().into()))
     }
 
     /// What is stored and looked up instead of the token. An unkeyed hash suffices at 256 random
     /// bits (ASVS 6.5.2 asks for 112).
     pub fn digest(&self) -> SessionDigest {
-        SessionDigest(Sha256::digest(self.0.as_bytes()).into())
+        SessionDigest(sha256(&self.0))
     }
 
     /// The token itself, for the one answer that shows it.
@@ -73,6 +90,11 @@ impl fmt::Debug for SessionToken {
 pub struct SessionDigest([u8; 32]);
 
 impl SessionDigest {
+    /// Wraps the stored bytes; `None` when they are not 32.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
     /// The 32 bytes, for a statement's parameter.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -85,8 +107,81 @@ impl fmt::Debug for SessionDigest {
     }
 }
 
+/// What a device shows to be known again at its next login: made like a session's token, and good for
+/// nothing else. With it a device has its own tries, which strangers cannot use up.
+pub struct DeviceToken(String);
+
+impl DeviceToken {
+    /// A new token from the operating system's randomness (or a test's).
+    pub fn generate(rng: &mut impl CryptoRng) -> Self {
+        let mut bytes = [0; 32];
+        rng.fill_bytes(&mut bytes);
+        Self(written(DEVICE_PREFIX, bytes))
+    }
+
+    /// Accepts a token whose shape and checksum are right.
+    pub fn parse(text: &str) -> Result<Self, TokenError> {
+        if is_well_formed(DEVICE_PREFIX, text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(TokenError)
+        }
+    }
+
+    /// What is stored and looked up instead of the token.
+    pub fn digest(&self) -> DeviceDigest {
+        DeviceDigest(sha256(&self.0))
+    }
+
+    /// The token itself, for the one answer that shows it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DeviceToken {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("DeviceToken(…)")
+    }
+}
+
+/// SHA-256 of a device's token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct DeviceDigest([u8; 32]);
+
+impl DeviceDigest {
+    /// The 32 bytes, for a statement's parameter.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for DeviceDigest {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("DeviceDigest(…)")
+    }
+}
+
+fn written(prefix: &str, bytes: [u8; 32]) -> String {
+    let body = URL_SAFE_NO_PAD.encode(bytes);
+    let check = crc32fast::hash(body.as_bytes());
+    format!("{prefix}{body}{check:08x}")
+}
+
+/// Whether a text is what [`written`] makes of the 32 bytes that stand in it.
+fn is_well_formed(prefix: &str, text: &str) -> bool {
+    text.strip_prefix(prefix)
+        .and_then(|rest| URL_SAFE_NO_PAD.decode(rest.get(..BODY_CHARS)?).ok())
+        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+        .is_some_and(|bytes| written(prefix, bytes) == text)
+}
+
+fn sha256(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
+
 /// A logged-in device, as its owner sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Session {
     /// Which session it is.
     pub id: SessionId,
@@ -98,9 +193,15 @@ pub struct Session {
     pub last_used_at: OffsetDateTime,
     /// When it ends at the latest.
     pub expires_at: OffsetDateTime,
+    /// When its token should be renewed.
+    pub renew_after: OffsetDateTime,
+    /// Until when it may do what needs a fresh code.
+    pub verified_until: OffsetDateTime,
     /// Whether it is the one that asks.
     pub is_current: bool,
 }
 
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use crate::error::StoreError;
 use crate::pool;
 use crate::repos::admin::accounts::Accounts;
 use crate::repos::admin::audit::Audit;
+use crate::repos::admin::logins::Logins;
 use crate::repos::admin::readings::Readings;
 
 /// The database as the role of the staff's routes: cheap to clone. That role sees nothing but
@@ -30,7 +31,13 @@ impl AdminDb {
     #[tracing::instrument(name = "db.admin.begin", skip_all)]
     pub async fn begin(&self, session: &SessionDigest) -> Result<AdminScope, StoreError> {
         let txn = self.db.begin().await?;
-        let caller = api_db::enter(&txn, session).await?;
+        let caller = match api_db::enter(&txn, session).await {
+            Ok(caller) => caller,
+            Err(error) => {
+                drop(txn);
+                return api_db::judged(&self.db, session, Err(error)).await;
+            }
+        };
         if caller.role == Role::Admin {
             Ok(AdminScope { txn, caller })
         } else {
@@ -58,6 +65,11 @@ impl AdminScope {
     /// Everybody's accounts.
     pub const fn accounts(&self) -> Accounts<'_> {
         Accounts::new(&self.txn, self.caller.user)
+    }
+
+    /// How it stands with people's codes and logins.
+    pub const fn logins(&self) -> Logins<'_> {
+        Logins::new(&self.txn)
     }
 
     /// Grants, and what they let one read.

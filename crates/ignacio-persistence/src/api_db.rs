@@ -5,7 +5,7 @@ use ignacio_domain::ids::{ConversationId, SessionId, UserId};
 use ignacio_domain::message::Message;
 use ignacio_domain::page::{Page, PageSize, Position};
 use ignacio_domain::person::{Person, Role};
-use ignacio_domain::session::SessionDigest;
+use ignacio_domain::session::{Session, SessionDigest};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, FromQueryResult, TransactionTrait as _, raw_sql,
 };
@@ -20,6 +20,7 @@ use crate::feed::ReplyFeed;
 use crate::live::LiveReplies;
 use crate::pool;
 use crate::repos::codes::Codes;
+use crate::repos::inbox::Inbox;
 use crate::rows::{self, MessageRow, PersonRow};
 use crate::user_scope::UserScope;
 
@@ -118,14 +119,35 @@ impl ApiDb {
     #[tracing::instrument(name = "db.begin", skip_all)]
     pub async fn begin(&self, session: &SessionDigest) -> Result<UserScope, StoreError> {
         let txn = self.api.begin().await?;
-        let caller = enter(&txn, session).await?;
-        Ok(UserScope::new(txn, caller))
+        match enter(&txn, session).await {
+            Ok(caller) => Ok(UserScope::new(txn, caller)),
+            Err(error) => {
+                drop(txn);
+                judged(&self.api, session, Err(error)).await
+            }
+        }
     }
 
     /// Proves a session and does nothing else: what happens before a body is read. One round trip.
     #[tracing::instrument(name = "db.prove", skip_all)]
     pub async fn prove(&self, session: &SessionDigest) -> Result<Caller, StoreError> {
-        enter(&self.api, session).await
+        judged(&self.api, session, enter(&self.api, session).await).await
+    }
+
+    /// Replaces the token of a session by `next`, the one that follows from it; the old one is good
+    /// for a minute more. Gives the digest of the token that is good from now on: another one than
+    /// `next` only where the session's token is itself less than a minute old, and stays.
+    #[tracing::instrument(name = "db.renew", skip_all)]
+    pub async fn renew(
+        &self,
+        session: &SessionDigest,
+        next: &SessionDigest,
+    ) -> Result<(Session, SessionDigest), StoreError> {
+        let scope = self.begin(session).await?;
+        let digest = scope.sessions().renew(session, next).await?;
+        let renewed = scope.sessions().find(scope.caller().session).await?;
+        scope.commit().await?;
+        Ok((renewed.ok_or(StoreError::Unauthenticated)?, digest))
     }
 
     /// The person whose session this is. One round trip.
@@ -133,8 +155,8 @@ impl ApiDb {
     pub async fn whoami(&self, session: &SessionDigest) -> Result<Person, StoreError> {
         let digest = session.as_bytes().to_vec();
         let read = raw_sql!(Postgres, "select * from app.whoami({digest})");
-        let row = PersonRow::find_by_statement(read).one(&self.api).await?;
-        row.ok_or(StoreError::Unauthenticated)?.try_into()
+        let row = PersonRow::find_by_statement(read).one(&self.api).await.map_err(StoreError::from);
+        judged(&self.api, session, row).await?.ok_or(StoreError::Unauthenticated)?.try_into()
     }
 
     /// A page of the caller's conversations, the liveliest first. One round trip.
@@ -153,7 +175,8 @@ impl ApiDb {
             Postgres,
             "select * from app.list_conversations({digest}, {owner}, {archived}, {at}, {id}, {limit})"
         );
-        let rows = conversations::Model::find_by_statement(read).all(&self.api).await?;
+        let rows = conversations::Model::find_by_statement(read).all(&self.api).await;
+        let rows = judged(&self.api, session, rows.map_err(StoreError::from)).await?;
         let page =
             Page::from_overfull(rows, size, |row| Position { at: row.active_at, id: row.id });
         let owner = page.rows.first().map(|row| UserId::from_uuid(row.user_id));
@@ -179,7 +202,8 @@ impl ApiDb {
             Postgres,
             "select * from app.list_messages({digest}, {owner}, {conversation}, {at}, {id}, {limit})"
         );
-        let rows = MessageRow::find_by_statement(read).all(&self.api).await?;
+        let rows = MessageRow::find_by_statement(read).all(&self.api).await;
+        let rows = judged(&self.api, session, rows.map_err(StoreError::from)).await?;
         let owner = rows.first().map(|row| UserId::from_uuid(row.user_id));
         let rows = rows.into_iter().map(Message::try_from).collect::<Result<_, _>>()?;
         let page = Page::from_overfull(rows, size, |row: &Message| Position {
@@ -195,6 +219,11 @@ impl ApiDb {
         Codes::new(&self.auth)
     }
 
+    /// Where webhooks are kept until a worker reads them, as the role that may see them.
+    pub const fn inbox(&self) -> Inbox<'_> {
+        Inbox::new(&self.auth)
+    }
+
     /// Running and finished replies as they are told to clients.
     pub const fn replies(&self) -> &ReplyFeed {
         &self.replies
@@ -206,6 +235,21 @@ struct CallerRow {
     user_id: Uuid,
     session_id: Uuid,
     is_admin: bool,
+}
+
+/// Passes a result on, unless it says that a token was shown which its session had replaced long
+/// before: somebody has stolen one of the two, so the session ends. That is done apart from the
+/// transaction that found it out, which has failed.
+pub(crate) async fn judged<T>(
+    db: &DatabaseConnection,
+    session: &SessionDigest,
+    result: Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let Err(StoreError::Reused) = result else { return result };
+    let digest = session.as_bytes().to_vec();
+    db.execute_raw(raw_sql!(Postgres, "select app.end_reused({digest})")).await?;
+    tracing::warn!("a token was shown that its session had replaced; the session is over");
+    Err(StoreError::Unauthenticated)
 }
 
 /// Proves the session and sets the identity for the transaction, if there is one.

@@ -6,7 +6,6 @@ pub(crate) mod conversations;
 pub(crate) mod message_files;
 pub(crate) mod messages;
 pub(crate) mod otp_codes;
-pub(crate) mod outbox;
 pub(crate) mod purge_queue;
 pub(crate) mod response_events;
 pub(crate) mod responses;

@@ -9,6 +9,12 @@ pub enum StoreError {
     /// The digest is of no live session.
     #[error("no live session")]
     Unauthenticated,
+    /// The token was replaced more than a minute ago; its session has to be ended.
+    #[error("a token that was replaced")]
+    Reused,
+    /// The session has not shown a code lately.
+    #[error("a fresh code is needed")]
+    StepUpRequired,
     /// What was named is not there, or not the caller's; only the one-trip reads say so.
     #[error("no such row")]
     NotFound,
@@ -71,6 +77,8 @@ impl From<DbErr> for StoreError {
         };
         match code.as_str() {
             "IG401" => Self::Unauthenticated,
+            "IGREU" => Self::Reused,
+            "IGSUP" => Self::StepUpRequired,
             "IG404" => Self::NotFound,
             "IG400" => Self::ForeignCursor,
             "IG403" => Self::GrantRequired,

@@ -18,7 +18,7 @@ use crate::entities::{conversations, responses, user_files};
 use crate::error::StoreError;
 
 /// The columns of a person that every role may read.
-#[derive(Debug, FromQueryResult)]
+#[derive(FromQueryResult)]
 pub(crate) struct PersonRow {
     id: Uuid,
     phone_number: String,
@@ -73,7 +73,7 @@ impl From<conversations::Model> for Conversation {
 }
 
 /// A message with what hangs on it: a row of the view `app.whole_messages`.
-#[derive(Debug, FromQueryResult)]
+#[derive(FromQueryResult)]
 pub(crate) struct MessageRow {
     id: Uuid,
     pub(crate) user_id: Uuid,
@@ -174,7 +174,7 @@ impl TryFrom<responses::Model> for Response {
 }
 
 /// What is shown of a file, without where it lies.
-#[derive(Debug, FromQueryResult)]
+#[derive(FromQueryResult)]
 pub(crate) struct FileRow {
     id: Uuid,
     user_id: Uuid,

@@ -9,9 +9,12 @@ use crate::live::LiveReplies;
 use crate::pool;
 use crate::publisher::ReplyPublisher;
 use crate::repos::file_jobs::FileJobs;
+use crate::repos::inbox::Inbox;
 use crate::repos::outbox::Outbox;
 use crate::repos::purges::Purges;
 use crate::repos::reply_jobs::ReplyJobs;
+use crate::repos::sweep::Sweep;
+use crate::repos::watch::LoginWatch;
 
 /// Where a worker connects.
 pub struct WorkerDbSettings {
@@ -62,9 +65,24 @@ impl WorkerDb {
         Ok(())
     }
 
-    /// Codes to send.
+    /// Codes and notices to send.
     pub const fn outbox(&self) -> Outbox<'_> {
         Outbox::new(&self.auth, self.id)
+    }
+
+    /// Webhooks to read.
+    pub const fn inbox(&self) -> Inbox<'_> {
+        Inbox::new(&self.auth)
+    }
+
+    /// How logins go.
+    pub const fn login_watch(&self) -> LoginWatch<'_> {
+        LoginWatch::new(&self.auth)
+    }
+
+    /// Rows whose time is over.
+    pub const fn sweep(&self) -> Sweep<'_> {
+        Sweep::new(&self.worker)
     }
 
     /// Files to sync and to remove.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ignacio_domain::ports::ObjectStore;
-use ignacio_integrations::{OpenAi, WhatsApp};
+use ignacio_integrations::{OpenAi, WhatsApp, read_webhook};
 use ignacio_persistence::{LiveReplies, ServiceRole, WorkerDb, WorkerDbSettings};
 use ignacio_worker::{Ports, Worker, WorkerSettings};
 
@@ -30,7 +30,8 @@ pub(crate) async fn worker(
         assistant: Arc::new(openai.clone()),
         library: Arc::new(openai),
         objects,
-        otp_sender: Arc::new(whatsapp),
+        messenger: Arc::new(whatsapp),
+        read_webhook,
     };
     let addresses = WorkerDbSettings {
         worker_url: database.url_of(ServiceRole::Worker).map_err(database_said)?,
@@ -45,7 +46,8 @@ pub(crate) async fn worker(
     };
     db.check().await.map_err(|error| unavailable(&error))?;
 
-    let (otp_pepper, safety_key) = (keys.otp_pepper.clone(), keys.safety_identifier.clone());
+    let (otp_pepper, safety_key) =
+        (keys.otp_peppers.signing().clone(), keys.safety_identifier.clone());
     let environment = app_env.as_str().to_owned();
     let mut settings = WorkerSettings::new(otp_pepper, safety_key, model, environment);
     settings.web_search = web_search;

@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use actix_web::dev::Server;
 use anyhow::Context as _;
-use ignacio_api::{ApiSettings, AppState, Databases};
+use ignacio_api::{ApiKeys, ApiSettings, AppState, Databases, WebhookSettings};
 use ignacio_domain::ports::ObjectStore;
 use ignacio_persistence::{AdminDb, ApiDb, ApiDbSettings, LiveReplies, ServiceRole};
 use ignacio_worker::Worker;
@@ -29,7 +29,8 @@ pub(crate) async fn run(settings: ServeSettings) -> Result<(), Failure> {
     let signals = started("the handling of signals", StopSignals::listen())?;
     let addresses = (local_address(&listener), local_address(&metrics_listener));
 
-    let ServeSettings { app_env, http, database, keys, storage, background, .. } = settings;
+    let ServeSettings { app_env, http, database, keys, webhook, storage, background, .. } =
+        settings;
     let live = background.is_some().then(LiveReplies::new);
     let objects: Arc<dyn ObjectStore> = Arc::new(store(storage)?);
     let databases = databases(&database, live.clone()).await?;
@@ -44,7 +45,7 @@ pub(crate) async fn run(settings: ServeSettings) -> Result<(), Failure> {
     };
 
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let api = api_settings(http, &keys);
+    let api = api_settings(http, webhook, &keys);
     let state = AppState::new(api, databases, live, objects, stop.clone(), tasks.clone());
     let api = started("the API", ignacio_api::server(state, listener))?;
     let metrics = telemetry::metrics_server(metrics_listener, recorder);
@@ -134,10 +135,22 @@ async fn api_db(database: &DatabaseSettings, live: Option<LiveReplies>) -> Resul
     })
 }
 
-fn api_settings(http: HttpSettings, keys: &Keys) -> ApiSettings {
-    let mut settings = ApiSettings::new(keys.cursor.clone(), keys.otp_pepper.clone());
+fn api_settings(http: HttpSettings, webhook: WebhookSettings, keys: &Keys) -> ApiSettings {
+    if webhook.app_secrets.is_empty() {
+        tracing::warn!("WHATSAPP_APP_SECRET is not set: all webhooks are refused");
+    }
+    let mut settings = ApiSettings::new(ApiKeys {
+        cursor: keys.cursor.clone(),
+        otp_peppers: keys.otp_peppers.clone(),
+        renewal: keys.renewal.clone(),
+        buckets: keys.buckets.clone(),
+    });
+    settings.codes_per_hour = http.codes_per_hour;
+    settings.codes_per_address = http.codes_per_address;
     settings.upload_max_bytes = http.upload_max_bytes;
     settings.allowed_origins = http.allowed_origins;
+    settings.trusted_proxies = http.trusted_proxies;
+    settings.webhook = webhook;
     settings.known_migrations = migration::names();
     settings
 }

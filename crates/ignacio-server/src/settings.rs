@@ -10,7 +10,8 @@ mod providers;
 
 use std::net::SocketAddr;
 
-use ignacio_domain::keys::{Key, MasterSecret};
+use ignacio_api::WebhookSettings;
+use ignacio_domain::keys::{Key, KeyRing, MasterSecret};
 use ignacio_integrations::{OpenAiSettings, S3Settings, WhatsAppSettings};
 use secrecy::SecretString;
 
@@ -24,10 +25,12 @@ pub(crate) use self::{
 use crate::telemetry::{self, LogFormat, LogSettings};
 
 /// Every variable that the service reads.
-pub(crate) const NAMES: [&str; 32] = [
+pub(crate) const NAMES: [&str; 42] = [
     "APP_ENV",
     "DATABASE_URL",
     "IGNACIO_ALLOWED_ORIGINS",
+    "IGNACIO_CODES_PER_ADDRESS",
+    "IGNACIO_CODES_PER_HOUR",
     "IGNACIO_DB_PASSWORD_ADMIN",
     "IGNACIO_DB_PASSWORD_API",
     "IGNACIO_DB_PASSWORD_AUTH",
@@ -40,7 +43,10 @@ pub(crate) const NAMES: [&str; 32] = [
     "IGNACIO_LOG",
     "IGNACIO_LOG_FORMAT",
     "IGNACIO_METRICS_LISTEN",
+    "IGNACIO_OTP_PEPPER",
+    "IGNACIO_OTP_PEPPER_PREVIOUS",
     "IGNACIO_SECRET",
+    "IGNACIO_TRUSTED_PROXIES",
     "IGNACIO_UPLOAD_MAX_BYTES",
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
@@ -54,23 +60,36 @@ pub(crate) const NAMES: [&str; 32] = [
     "S3_REGION",
     "S3_SECRET_ACCESS_KEY",
     "WHATSAPP_ACCESS_TOKEN",
+    "WHATSAPP_APP_SECRET",
+    "WHATSAPP_APP_SECRET_PREVIOUS",
     "WHATSAPP_BASE_URL",
+    "WHATSAPP_NEW_DEVICE_TEMPLATE",
     "WHATSAPP_OTP_TEMPLATE",
+    "WHATSAPP_PHONE_CHANGED_TEMPLATE",
     "WHATSAPP_PHONE_NUMBER_ID",
+    "WHATSAPP_VERIFY_TOKEN",
 ];
 
 /// The variables that may also be given as the name of a file, with `_FILE` behind the name.
-pub(crate) const SECRETS: [&str; 9] = [
+pub(crate) const SECRETS: [&str; 14] = [
     "DATABASE_URL",
     "IGNACIO_DB_PASSWORD_ADMIN",
     "IGNACIO_DB_PASSWORD_API",
     "IGNACIO_DB_PASSWORD_AUTH",
     "IGNACIO_DB_PASSWORD_WORKER",
+    "IGNACIO_OTP_PEPPER",
+    "IGNACIO_OTP_PEPPER_PREVIOUS",
     "IGNACIO_SECRET",
     "OPENAI_API_KEY",
     "S3_SECRET_ACCESS_KEY",
     "WHATSAPP_ACCESS_TOKEN",
+    "WHATSAPP_APP_SECRET",
+    "WHATSAPP_APP_SECRET_PREVIOUS",
+    "WHATSAPP_VERIFY_TOKEN",
 ];
+
+/// What a secret's pepper is derived as.
+const OTP_PEPPER: &str = "otp-pepper";
 
 /// What `serve` needs.
 #[derive(Debug)]
@@ -87,6 +106,8 @@ pub(crate) struct ServeSettings {
     pub(crate) database: DatabaseSettings,
     /// The keys that sign and digest.
     pub(crate) keys: Keys,
+    /// How webhooks are told from forged ones.
+    pub(crate) webhook: WebhookSettings,
     /// Where files are kept.
     pub(crate) storage: S3Settings,
     /// The background work of this process, with `--with-worker`.
@@ -147,8 +168,12 @@ impl AppEnv {
 /// The keys that are derived from a deployment's secret.
 #[derive(Debug, Clone)]
 pub(crate) struct Keys {
-    /// Digests one-time codes.
-    pub(crate) otp_pepper: Key,
+    /// Digest one-time codes.
+    pub(crate) otp_peppers: KeyRing,
+    /// Makes a session's next token out of its last.
+    pub(crate) renewal: Key,
+    /// What the limits of the login are counted under.
+    pub(crate) buckets: Key,
     /// Signs the cursors of lists.
     pub(crate) cursor: Key,
     /// Makes the pseudonyms under which OpenAI knows people.
@@ -166,7 +191,8 @@ impl ServeSettings {
             http: HttpSettings::read(&mut reader),
             metrics_listen: http::metrics_listen(&mut reader),
             database: DatabaseSettings::read(&mut reader, secret.as_ref()),
-            keys: Keys::of(secret.as_ref()),
+            keys: Keys::read(&mut reader, secret.as_ref()),
+            webhook: providers::webhook(&mut reader),
             storage: providers::storage(&mut reader),
             background: with_worker.then(|| BackgroundSettings::read(&mut reader)),
         };
@@ -184,7 +210,7 @@ impl WorkSettings {
             log: log(&mut reader),
             metrics_listen: http::metrics_listen(&mut reader),
             database: DatabaseSettings::read(&mut reader, secret.as_ref()),
-            keys: Keys::of(secret.as_ref()),
+            keys: Keys::read(&mut reader, secret.as_ref()),
             storage: providers::storage(&mut reader),
             background: BackgroundSettings::read(&mut reader),
         };
@@ -204,11 +230,13 @@ impl BackgroundSettings {
 }
 
 impl Keys {
-    fn of(secret: Option<&MasterSecret>) -> Self {
+    fn read(reader: &mut Reader<'_>, secret: Option<&MasterSecret>) -> Self {
         // Without a secret the reader refuses in the end, and nobody sees these keys.
         let key = |label| secret.map_or(Key::from_bytes([0; 32]), |secret| secret.derive(label));
         Self {
-            otp_pepper: key("otp-pepper"),
+            otp_peppers: otp_peppers(reader, key(OTP_PEPPER)),
+            renewal: key("renewal"),
+            buckets: key("rate-buckets"),
             cursor: key("cursor"),
             safety_identifier: key("safety-identifier"),
         }
@@ -251,6 +279,22 @@ fn master_secret(reader: &mut Reader<'_>) -> Option<MasterSecret> {
             None
         }
     }
+}
+
+/// The pepper that new codes get, and the one that is accepted beside it while it is replaced.
+fn otp_peppers(reader: &mut Reader<'_>, derived: Key) -> KeyRing {
+    let mut pepper = |name| {
+        let text = reader.secret(name)?;
+        match MasterSecret::parse(text) {
+            Ok(secret) => Some(secret.derive(OTP_PEPPER)),
+            Err(too_short) => {
+                reader.fault(name, format!("is too short: {too_short}"));
+                None
+            }
+        }
+    };
+    let signing = pepper("IGNACIO_OTP_PEPPER").unwrap_or(derived);
+    KeyRing::new(signing, pepper("IGNACIO_OTP_PEPPER_PREVIOUS").into_iter().collect())
 }
 
 fn app_env(reader: &mut Reader<'_>) -> AppEnv {

@@ -1,10 +1,18 @@
 //! What the process tells about itself: log lines, panics and metrics.
 
+mod mask;
+
 use std::{panic, thread};
 
 use actix_web::{App, HttpResponse, HttpServer, dev::Server, http::header::ContentType, web};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    EnvFilter,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,35 +32,42 @@ pub(crate) struct LogSettings {
     pub(crate) format: LogFormat,
 }
 
-/// Targets that would write down what people say: errors that quote whole payloads, and traces of
-/// what goes over the wire.
-const NEVER: [&str; 5] = [
-    "async_openai=off",
-    "async_openai::error=off",
-    "hyper_util=info",
-    "aws_smithy_runtime=info",
-    "aws_smithy_http_client=info",
+/// Targets that would write down what people say, and the most that they may: errors that quote
+/// whole payloads, statements, addresses with passwords, and traces of what goes over the wire. It holds for all whose names
+/// begin like this.
+const NEVER: [(&str, LevelFilter); 9] = [
+    ("async_openai", LevelFilter::OFF),
+    ("actix_http", LevelFilter::INFO),
+    ("aws_", LevelFilter::INFO),
+    ("h2", LevelFilter::INFO),
+    ("hyper", LevelFilter::INFO),
+    ("reqwest", LevelFilter::INFO),
+    ("rustls", LevelFilter::INFO),
+    ("sea_orm", LevelFilter::INFO),
+    ("sqlx", LevelFilter::WARN),
 ];
 
 /// Bounds of the buckets for everything measured in seconds.
 const SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
 
-/// Reads a filter; what must never be logged is switched off whatever it says.
+/// Reads a filter.
 pub(crate) fn filter(text: &str) -> Result<EnvFilter, String> {
-    let mut filter = EnvFilter::try_new(text).map_err(|error| error.to_string())?;
-    for never in NEVER {
-        filter = filter.add_directive(never.parse().map_err(|error| format!("{error}"))?);
-    }
-    Ok(filter)
+    EnvFilter::try_new(text).map_err(|error| error.to_string())
+}
+
+/// What is let through at all. It is a filter of its own, since in one with the setting's a longer
+/// target of the setting would win.
+fn caps() -> Targets {
+    Targets::new().with_default(LevelFilter::TRACE).with_targets(NEVER)
 }
 
 /// Starts the log on standard error, and makes panics say where they happened and nothing else.
 pub(crate) fn start_log(settings: &LogSettings) {
     // The settings were read before, so that the filter is known to be sound.
     let filter = filter(&settings.filter).unwrap_or_default();
-    let lines = fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
+    let lines = fmt::layer().with_writer(mask::Masking(std::io::stderr));
+    let registry = tracing_subscriber::registry().with(filter).with(caps());
     // A second start in one process, as tests do it, keeps the first one's log.
     let _already_started = match settings.format {
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
@@ -97,9 +112,9 @@ async fn render(handle: web::Data<PrometheusHandle>) -> HttpResponse {
 
 #[cfg(test)]
 mod tests {
-    //! The log's filter is checked, and keeps conversations out whatever it says.
+    //! The log's filter is checked, and conversations stay out whatever it says.
 
-    use super::*;
+    use super::{mask::tests::Lines, *};
 
     #[test]
     fn a_filter_that_makes_no_sense_is_refused() {
@@ -108,9 +123,43 @@ mod tests {
     }
 
     #[test]
-    fn payloads_of_failed_calls_stay_out() {
-        let filter = filter("trace,async_openai=trace").unwrap().to_string();
-        assert!(NEVER.iter().all(|never| filter.contains(never)), "{filter}");
-        assert!(!filter.contains("async_openai=trace"), "{filter}");
+    fn tests_that_look_for_secrets_log_all_that_the_service_may() {
+        let caps = NEVER.map(|(target, most)| format!("{target}={most}"));
+        let stand_ins = ["ignacio_devstack=off", "s3s=off", "s3s_fs=off"];
+        let all = ["trace"].into_iter().chain(caps.iter().map(String::as_str)).chain(stand_ins);
+        let all: Vec<&str> = all.collect();
+        assert_eq!(ignacio_devstack::canary::FILTER, all.join(","));
+    }
+
+    #[test]
+    fn a_panic_tells_its_place_and_nothing_that_it_says() {
+        let log = Lines::default();
+        let subscriber = fmt().json().with_writer(log.clone()).finish();
+        hush_panics();
+        let caught = tracing::subscriber::with_default(subscriber, || {
+            panic::catch_unwind(|| panic!("+573001110002 wrote: Canario Amarillo"))
+        });
+        // The other tests of this process may tell what they like.
+        drop(panic::take_hook());
+        assert!(caught.is_err());
+        let log = log.text();
+        assert!(log.contains("a panic was caught") && log.contains(file!()), "{log}");
+        assert!(!log.contains("Canario") && !log.contains("3001110002"), "{log}");
+    }
+
+    #[test]
+    fn what_quotes_payloads_is_capped_whatever_the_filter_says() {
+        let log = Lines::default();
+        let all = "trace,async_openai::error=trace,aws_sigv4::http_request=trace,sqlx::query=trace";
+        let lines = fmt::layer().with_writer(log.clone());
+        let registry = tracing_subscriber::registry().with(filter(all).unwrap()).with(caps());
+        tracing::subscriber::with_default(registry.with(lines), || {
+            tracing::error!(target: "async_openai::error", "payload");
+            tracing::debug!(target: "aws_sigv4::http_request::sign", "payload");
+            tracing::info!(target: "sqlx::query", "payload");
+            tracing::debug!(target: "hyper_util::client", "payload");
+            tracing::trace!(target: "ignacio_api", "ours");
+        });
+        assert!(log.text().contains("ours") && !log.text().contains("payload"), "{}", log.text());
     }
 }

@@ -1,29 +1,31 @@
-//! Sends one-time codes. A code is made at the moment it is sent and lives in no place but here.
+//! Sends one-time codes and notices. A code is made at the moment it is sent and lives in no place
+//! but here.
+
+mod outcome;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use ignacio_domain::ids::OtpId;
 use ignacio_domain::otp::OtpCode;
-use ignacio_domain::ports::PortError;
-use ignacio_persistence::{CodeJob, StoreError};
+use ignacio_domain::ports::{NoticeKind, SendError};
+use ignacio_persistence::{OutboxJob, SenderFault, Sending, StoreError};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
+use self::outcome::{Next, next};
 use crate::Shared;
-use crate::job::{insist, word_for};
+use crate::job::insist;
 use crate::queue::{Queue, Stop};
+use crate::upkeep::show_sender;
 
-/// The pauses between the tries; after the last one a person asks again by hand.
-const PAUSES: [Duration; 3] =
-    [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
-/// A code that cannot be sent within this time is of no use to who waits for it.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long one sending may take; well below the lease, so that no other worker sends meanwhile.
 const SENDING: Duration = Duration::from_secs(10);
 
-/// The codes that wait in the outbox.
+/// The codes and notices that wait in the outbox.
 pub(crate) struct Codes {
     shared: Arc<Shared>,
     bell: Notify,
@@ -34,43 +36,86 @@ impl Codes {
         Self { shared, bell: Notify::new() }
     }
 
-    async fn send(&self, job: &CodeJob, code: &OtpCode) -> Result<String, PortError> {
-        let sending = self.shared.ports.otp_sender.send(&job.phone, code, job.locale);
-        tokio::time::timeout(SENDING, sending).await.unwrap_or_else(|_| {
-            Err(PortError::Transient { retry_after: None, reason: "no answer".to_owned() })
-        })
+    async fn send_code(&self, job: &OutboxJob, challenge: OtpId) -> Result<(), StoreError> {
+        let outbox = self.shared.db.outbox();
+        let code = OtpCode::generate(&mut UnwrapErr(SysRng));
+        let digest = code.digest(&self.shared.settings.otp_pepper, challenge, &job.phone);
+        if !outbox.arm(challenge, &digest).await? {
+            count(job, "expired");
+            return outbox.give_up(job, "challenge_over", false).await;
+        }
+        let begun = Instant::now();
+        let sending = self.shared.ports.messenger.send_code(&job.phone, &code, job.locale);
+        let sent = in_time(sending).await;
+        self.record(job, sent, begun.elapsed()).await
     }
 
-    async fn failed(&self, job: &CodeJob, error: &PortError) -> Result<(), StoreError> {
+    async fn send_notice(&self, job: &OutboxJob, notice: NoticeKind) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        let sending = self.shared.ports.messenger.send_notice(&job.phone, notice, job.locale);
+        let sent = in_time(sending).await;
+        self.record(job, sent, begun.elapsed()).await
+    }
+
+    async fn record(
+        &self,
+        job: &OutboxJob,
+        sent: Result<String, SendError>,
+        took: Duration,
+    ) -> Result<(), StoreError> {
+        match sent {
+            Ok(message) => {
+                count(job, "sent");
+                if is_code(job) {
+                    show_sender(None);
+                }
+                let outbox = self.shared.db.outbox();
+                insist(self.shared.settings.pauses, || outbox.sent(job, &message)).await
+            }
+            Err(error) => self.failed(job, &error, took).await,
+        }
+    }
+
+    async fn failed(
+        &self,
+        job: &OutboxJob,
+        error: &SendError,
+        took: Duration,
+    ) -> Result<(), StoreError> {
+        tell(job, error);
+        if let Some(fault) = breaks(job, error) {
+            show_sender(Some(&fault));
+            self.shared.db.login_watch().open(&fault).await?;
+        }
+        self.go_on(job, &next(job, error, took)).await
+    }
+
+    /// Nothing is sent while it is known that nothing can be.
+    async fn refuse(&self, job: &OutboxJob, fault: &SenderFault) -> Result<(), StoreError> {
+        let error = SendError::OurFault {
+            code: fault.code.clone(),
+            reason: "known already".to_owned(),
+            is_critical: fault.is_critical,
+        };
+        self.go_on(job, &next(job, &error, Duration::ZERO)).await
+    }
+
+    async fn go_on(&self, job: &OutboxJob, next: &Next) -> Result<(), StoreError> {
         let outbox = self.shared.db.outbox();
-        let word = word_for(error);
-        if let PortError::Transient { retry_after, .. } = error
-            && let Some(pause) = next_pause(job.attempts, *retry_after)
-        {
-            count("retried");
-            return outbox.retry(job, self.shared.settings.pauses.of(pause), word).await;
+        count(job, next.word());
+        match next {
+            Next::Again { after, error } => {
+                outbox.retry(job, self.shared.settings.pauses.of(*after), error).await
+            }
+            Next::Unreachable { error } => outbox.unreachable(job, error).await,
+            Next::GaveUp { error, .. } => outbox.give_up(job, error, true).await,
         }
-        match error {
-            PortError::Misconfigured { .. } => {
-                tracing::error!(%error, challenge = %job.challenge, "codes cannot be sent");
-                count("misconfigured");
-            }
-            PortError::Rejected { .. } | PortError::NotFound => {
-                tracing::warn!(code = word, challenge = %job.challenge, "a code was refused");
-                count("rejected");
-            }
-            PortError::Transient { .. } => {
-                tracing::warn!(challenge = %job.challenge, "a code was given up");
-                count("gave_up");
-            }
-        }
-        outbox.give_up(job, word).await
     }
 }
 
 #[async_trait]
 impl Queue for Codes {
-    type Job = CodeJob;
+    type Job = OutboxJob;
 
     fn name(&self) -> &'static str {
         "codes"
@@ -84,68 +129,72 @@ impl Queue for Codes {
         &self.bell
     }
 
-    async fn claim(&self, room: usize) -> Result<Vec<CodeJob>, StoreError> {
-        self.shared.db.outbox().claim(u32::try_from(room).unwrap_or(u32::MAX)).await
-    }
-
-    #[tracing::instrument(name = "work.codes", skip_all, fields(challenge = %job.challenge))]
-    async fn work(&self, job: &CodeJob, _stop: &Stop) -> Result<(), StoreError> {
+    async fn claim(&self, room: usize) -> Result<Vec<OutboxJob>, StoreError> {
         let outbox = self.shared.db.outbox();
-        let code = OtpCode::generate(&mut UnwrapErr(SysRng));
-        let digest = code.digest(&self.shared.settings.otp_pepper, job.challenge, &job.phone);
-        if !outbox.arm(job, &digest).await? {
-            count("expired");
-            return outbox.give_up(job, "challenge_over").await;
+        // They take no slot, so that no number of them keeps anybody waiting.
+        outbox.imitate().await?;
+        outbox.claim(u32::try_from(room).unwrap_or(u32::MAX)).await
+    }
+
+    #[tracing::instrument(name = "work.codes", skip_all, fields(job = %job.id))]
+    async fn work(&self, job: &OutboxJob, _stop: &Stop) -> Result<(), StoreError> {
+        if let Some(fault) = job.fault.as_ref().filter(|fault| concerns(job, fault)) {
+            return self.refuse(job, fault).await;
         }
-        match self.send(job, &code).await {
-            Ok(provider_message_id) => {
-                count("sent");
-                insist(self.shared.settings.pauses, || outbox.sent(job, &provider_message_id)).await
-            }
-            Err(error) => self.failed(job, &error).await,
+        match job.what {
+            Sending::Code(challenge) => self.send_code(job, challenge).await,
+            Sending::Notice(notice) => self.send_notice(job, notice).await,
         }
     }
 
-    async fn crashed(&self, job: &CodeJob) -> Result<(), StoreError> {
-        let outbox = self.shared.db.outbox();
-        match next_pause(job.attempts, None) {
-            Some(pause) => outbox.retry(job, self.shared.settings.pauses.of(pause), "panic").await,
-            None => outbox.give_up(job, "panic").await,
-        }
+    async fn crashed(&self, job: &OutboxJob) -> Result<(), StoreError> {
+        let error = SendError::Passing { reason: "panic".to_owned() };
+        self.go_on(job, &next(job, &error, Duration::ZERO)).await
     }
 
-    async fn give_back(&self, _job: &CodeJob) -> Result<(), StoreError> {
+    async fn give_back(&self, _job: &OutboxJob) -> Result<(), StoreError> {
         // It may be on its way: the lease keeps it from being sent a second time at once.
         Ok(())
     }
 }
 
-/// The pause after so many tries; `None` when there is nothing to wait for any more.
-fn next_pause(attempts: i32, retry_after: Option<Duration>) -> Option<Duration> {
-    let ours = usize::try_from(attempts.saturating_sub(1)).ok().and_then(|it| PAUSES.get(it))?;
-    let pause = retry_after.unwrap_or_default().max(*ours);
-    (pause <= LONGEST_PAUSE).then_some(pause)
+async fn in_time(
+    sending: impl Future<Output = Result<String, SendError>>,
+) -> Result<String, SendError> {
+    let silence = |_| Err(SendError::Passing { reason: "no answer".to_owned() });
+    tokio::time::timeout(SENDING, sending).await.unwrap_or_else(silence)
 }
 
-fn count(outcome: &'static str) {
-    metrics::counter!("codes_sent_total", "outcome" => outcome).increment(1);
+/// What an error says about everything that is to be sent.
+fn breaks(job: &OutboxJob, error: &SendError) -> Option<SenderFault> {
+    let SendError::OurFault { code, is_critical, .. } = error else { return None };
+    let fault = SenderFault { code: code.clone(), is_critical: *is_critical };
+    Some(fault).filter(|fault| concerns(job, fault))
 }
 
-#[cfg(test)]
-mod tests {
-    //! The pauses between the tries.
+/// Notices have templates of their own: one that is wrong says nothing about codes, nor the other way
+/// round. The key is the same.
+const fn concerns(job: &OutboxJob, fault: &SenderFault) -> bool {
+    is_code(job) || fault.is_critical
+}
 
-    use super::*;
+const fn is_code(job: &OutboxJob) -> bool {
+    matches!(job.what, Sending::Code(_))
+}
 
-    #[test]
-    fn a_code_is_tried_four_times_within_half_a_minute() {
-        let seconds = |it: u64| Some(Duration::from_secs(it));
-        assert_eq!(next_pause(1, None), seconds(1));
-        assert_eq!(next_pause(2, None), seconds(3));
-        assert_eq!(next_pause(3, None), seconds(9));
-        assert_eq!(next_pause(4, None), None);
-        assert_eq!(next_pause(1, seconds(6)), seconds(6));
-        assert_eq!(next_pause(3, seconds(6)), seconds(9));
-        assert_eq!(next_pause(1, seconds(31)), None);
+fn tell(job: &OutboxJob, error: &SendError) {
+    match error {
+        SendError::OurFault { .. } => {
+            tracing::error!(%error, what = ?job.what, "nothing can be sent before this is mended");
+        }
+        SendError::Unreachable { .. } => tracing::warn!(%error, what = ?job.what, "not delivered"),
+        SendError::Passing { .. } | SendError::Throttled { .. } => {
+            tracing::warn!(%error, what = ?job.what, attempts = job.attempts, "not sent now");
+        }
     }
+}
+
+fn count(job: &OutboxJob, outcome: &'static str) {
+    let metric = if is_code(job) { "codes_sent_total" } else { "notices_sent_total" };
+    metrics::counter!(metric, "outcome" => outcome).increment(1);
 }

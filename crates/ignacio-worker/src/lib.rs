@@ -1,5 +1,5 @@
-//! Everything that Ignacio does in the background: sends codes, writes replies, brings files to
-//! the provider's library and takes them out again.
+//! Everything that Ignacio does in the background: sends codes and notices, writes replies, brings
+//! files to the provider's library and takes them out again, watches over logins and cleans up.
 //!
 //! A [`Worker`] holds no state of its own: the rows of the database are its queues, each job is
 //! leased and fenced, and any worker may die at any moment without a job being lost. Every step of
@@ -15,13 +15,16 @@ mod job;
 mod purge;
 mod queue;
 mod reply;
+mod reports;
 mod settings;
+mod upkeep;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ignacio_domain::ports::{Assistant, ObjectStore, OtpSender, VectorLibrary};
+use ignacio_domain::delivery::ReadWebhook;
+use ignacio_domain::ports::{Assistant, Messenger, ObjectStore, VectorLibrary};
 use ignacio_persistence::{LiveReplies, StoreError, WorkerDb};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,6 +34,8 @@ use self::file_sync::FileSync;
 use self::purge::{DeletedFiles, Leftovers};
 use self::queue::{Queue as _, Stop};
 use self::reply::Replies;
+use self::reports::Reports;
+use self::upkeep::Upkeep;
 
 pub use self::settings::{Pauses, WorkerSettings};
 
@@ -46,8 +51,10 @@ pub struct Ports {
     pub library: Arc<dyn VectorLibrary>,
     /// Where files are kept.
     pub objects: Arc<dyn ObjectStore>,
-    /// Sends one-time codes.
-    pub otp_sender: Arc<dyn OtpSender>,
+    /// Sends one-time codes and notices.
+    pub messenger: Arc<dyn Messenger>,
+    /// Reads what the messenger's webhooks say.
+    pub read_webhook: ReadWebhook,
 }
 
 impl fmt::Debug for Ports {
@@ -68,10 +75,12 @@ pub struct Worker {
     shared: Arc<Shared>,
     live: Option<LiveReplies>,
     codes: Arc<Codes>,
+    reports: Arc<Reports>,
     replies: Arc<Replies>,
     file_sync: Arc<FileSync>,
     deleted_files: Arc<DeletedFiles>,
     leftovers: Arc<Leftovers>,
+    upkeep: Arc<Upkeep>,
 }
 
 impl Worker {
@@ -87,10 +96,12 @@ impl Worker {
         Self {
             live,
             codes: Arc::new(Codes::new(Arc::clone(&shared))),
+            reports: Arc::new(Reports::new(Arc::clone(&shared))),
             replies: Arc::new(Replies::new(Arc::clone(&shared))),
             file_sync: Arc::new(FileSync::new(Arc::clone(&shared))),
             deleted_files: Arc::new(DeletedFiles::new(Arc::clone(&shared))),
             leftovers: Arc::new(Leftovers::new(Arc::clone(&shared))),
+            upkeep: Arc::new(Upkeep::new(Arc::clone(&shared))),
             shared,
         }
     }
@@ -110,10 +121,12 @@ impl Worker {
         let tracker = TaskTracker::new();
         tokio::join!(
             queue::serve(Arc::clone(&self.codes), stop.clone(), tracker.clone()),
+            queue::serve(Arc::clone(&self.reports), stop.clone(), tracker.clone()),
             queue::serve(Arc::clone(&self.replies), stop.clone(), tracker.clone()),
             queue::serve(Arc::clone(&self.file_sync), stop.clone(), tracker.clone()),
             queue::serve(Arc::clone(&self.deleted_files), stop.clone(), tracker.clone()),
             queue::serve(Arc::clone(&self.leftovers), stop.clone(), tracker.clone()),
+            queue::serve(Arc::clone(&self.upkeep), stop.clone(), tracker.clone()),
             stop.soon.run_until_cancelled(self.listen()),
         );
         tracker.close();
@@ -139,10 +152,12 @@ impl Worker {
     async fn do_what_is_due(&self) -> Result<(), StoreError> {
         loop {
             let n_done = queue::drain(&*self.codes).await?
+                + queue::drain(&*self.reports).await?
                 + queue::drain(&*self.file_sync).await?
                 + queue::drain(&*self.replies).await?
                 + queue::drain(&*self.deleted_files).await?
-                + queue::drain(&*self.leftovers).await?;
+                + queue::drain(&*self.leftovers).await?
+                + queue::drain(&*self.upkeep).await?;
             if n_done == 0 {
                 return Ok(());
             }
@@ -157,6 +172,7 @@ impl Worker {
                 response = live.asked() => self.replies.prefer(response),
                 () = live.poked() => {
                     self.codes.bell().notify_one();
+                    self.reports.bell().notify_one();
                     self.file_sync.bell().notify_one();
                     self.deleted_files.bell().notify_one();
                     self.leftovers.bell().notify_one();

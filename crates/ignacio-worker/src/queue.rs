@@ -171,7 +171,7 @@ impl Outage {
 }
 
 /// A pause of about this length, so that workers that were started together drift apart.
-fn jittered(pause: Duration) -> Duration {
+pub(crate) fn jittered(pause: Duration) -> Duration {
     pause.mul_f64(0.9 + rand::random::<f64>() * 0.2)
 }
 

@@ -38,7 +38,7 @@ pub struct WorkerSettings {
     pub replies_at_once: usize,
     /// How many files are brought to the provider at once.
     pub files_at_once: usize,
-    /// How many codes are sent at once.
+    /// How many codes and notices are sent at once.
     pub codes_at_once: usize,
     /// How many deletions are carried out at once.
     pub purges_at_once: usize,
@@ -67,7 +67,8 @@ impl WorkerSettings {
             indexing_limit: Duration::from_mins(10),
             replies_at_once: 64,
             files_at_once: 4,
-            codes_at_once: 4,
+            // They only wait; and those that wait in vain must not keep the others from going out.
+            codes_at_once: 32,
             purges_at_once: 2,
             stop_grace: Duration::from_secs(20),
             pauses: Pauses::Kept,

@@ -119,8 +119,15 @@ impl Client {
     }
 }
 
+/// How long an answer asks to wait, when that is worth waiting for.
+pub(super) fn short_pause(answer: &Response) -> Option<Duration> {
+    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    let pause = Duration::from_secs(seconds);
+    (answer.status() == StatusCode::TOO_MANY_REQUESTS && pause <= SILENCE).then_some(pause)
+}
+
 /// An answer with one of the expected statuses, or what its problem says.
-async fn accepted(
+pub(super) async fn accepted(
     answer: Response,
     path: &str,
     expected: &[StatusCode],

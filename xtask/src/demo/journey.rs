@@ -10,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
-    client::{Client, text},
+    client::{Client, accepted, short_pause, text},
     guide::{NAME, PDF, Question},
     sse::{Decoder, Event},
     steps::{Steps, shown},
@@ -95,6 +95,15 @@ impl Journey {
         let before = newest(&self.client.outbox(&self.phone).await?);
         let body = json!({ "phone": self.phone });
         let path = "/v1/auth/otp";
+        let first = self.client.ask(Method::POST, path, Some(&body)).await?;
+        if let Some(pause) = short_pause(&first) {
+            println!("    un código por minuto: espero {}", shown(pause));
+            tokio::time::sleep(pause).await;
+        } else {
+            let answer = accepted(first, path, &[StatusCode::ACCEPTED]).await?;
+            let id = text(&answer.json().await?, "/id")?;
+            return Ok((format!("pedido para {}", self.phone), (id, before)));
+        }
         let answer =
             self.client.json(Method::POST, path, Some(&body), StatusCode::ACCEPTED).await?;
         let id = text(&answer, "/id")?;
@@ -106,9 +115,8 @@ impl Journey {
         while began.elapsed() < CODE_LIMIT {
             let outbox = self.client.outbox(&self.phone).await?;
             if newest(&outbox).as_deref() != before
-                && let Some(message) = outbox.first()
+                && let Some(code) = outbox.first().and_then(|it| text(it, "/code").ok())
             {
-                let code = text(message, "/code")?;
                 return Ok((format!("llegó el código {code}"), code));
             }
             tokio::time::sleep(POLL).await;

@@ -20,6 +20,9 @@ use crate::{
 /// The version of the Graph API that the service is told to use.
 const GRAPH_VERSION: &str = "v23.0";
 
+/// What the stand-in signs webhooks with.
+const APP_SECRET: &str = "devstack-app-secret";
+
 /// The bucket, unless `S3_BUCKET` names another.
 const BUCKET: &str = "user-files";
 
@@ -45,12 +48,16 @@ struct Place {
 
 impl Parts {
     /// Starts what is not real, and migrates the database.
-    pub(super) async fn start(data: &Path, secret: &MasterSecret) -> anyhow::Result<Self> {
+    pub(super) async fn start(
+        data: &Path,
+        secret: &MasterSecret,
+        api: &str,
+    ) -> anyhow::Result<Self> {
         let postgres = deployment::postgres_folder(data);
         let starting = tokio::task::spawn_blocking(move || cluster(&postgres));
         let (store, s3) = store(data)?;
         let (openai, openai_stand_in) = openai(data)?;
-        let (whatsapp, whatsapp_stand_in) = whatsapp()?;
+        let (whatsapp, whatsapp_stand_in) = whatsapp(api)?;
         let cluster = starting.await??;
         let owner = match &cluster {
             Some(cluster) => {
@@ -93,8 +100,13 @@ impl Parts {
             ("IGNACIO_LISTEN", api.to_owned()),
             ("IGNACIO_METRICS_LISTEN", metrics.to_owned()),
         ];
-        let defaults =
-            [("APP_ENV", "development"), ("IGNACIO_LOG_FORMAT", "text"), ("IGNACIO_LOG", "info")];
+        let defaults = [
+            ("APP_ENV", "development"),
+            // Whoever tries things out asks for many codes from the one address there is.
+            ("IGNACIO_CODES_PER_ADDRESS", "1000"),
+            ("IGNACIO_LOG_FORMAT", "text"),
+            ("IGNACIO_LOG", "info"),
+        ];
         for (name, value) in defaults {
             told.push((name, variable(name).unwrap_or_else(|| value.to_owned())));
         }
@@ -117,6 +129,8 @@ impl Parts {
             told.push(("WHATSAPP_BASE_URL", format!("{}/{GRAPH_VERSION}", self.whatsapp.url)));
             told.push(("WHATSAPP_PHONE_NUMBER_ID", "100000000000001".to_owned()));
             told.push(("WHATSAPP_ACCESS_TOKEN", "devstack".to_owned()));
+            told.push(("WHATSAPP_APP_SECRET", APP_SECRET.to_owned()));
+            told.push(("WHATSAPP_VERIFY_TOKEN", "devstack".to_owned()));
         }
         Ok(told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
@@ -208,12 +222,18 @@ fn openai(data: &Path) -> anyhow::Result<(Place, Option<OpenAiStandIn>)> {
     Ok((Place { url: openai.base_url(), is_stand_in: true }, Some(openai)))
 }
 
-fn whatsapp() -> anyhow::Result<(Place, Option<WhatsAppStandIn>)> {
+fn whatsapp(api: &str) -> anyhow::Result<(Place, Option<WhatsAppStandIn>)> {
     if has_any("WHATSAPP_") {
         let default = format!("https://graph.facebook.com/{GRAPH_VERSION}");
         let url = variable("WHATSAPP_BASE_URL").unwrap_or(default);
         return Ok((Place { url, is_stand_in: false }, None));
     }
-    let whatsapp = WhatsAppStandIn::start(WhatsAppOptions::default())?;
+    let options = WhatsAppOptions {
+        app_secret: APP_SECRET.to_owned(),
+        callback: Some(format!("http://{api}/v1/webhooks/whatsapp")),
+        reports_by_itself: true,
+        ..WhatsAppOptions::default()
+    };
+    let whatsapp = WhatsAppStandIn::start(options)?;
     Ok((Place { url: whatsapp.base_url().to_owned(), is_stand_in: true }, Some(whatsapp)))
 }

@@ -52,6 +52,30 @@ const HARMLESS: [&str; 12] = [
     "NotModified",
 ];
 
+/// Generators of randomness that keep a state of their own. Codes, tokens and keys come from the
+/// operating system's (`SysRng`).
+const GENERATORS: [&str; 9] = [
+    "rand::rng()",
+    "rand::random",
+    "rand::make_rng",
+    "thread_rng",
+    "ThreadRng",
+    "StdRng",
+    "SmallRng",
+    "ChaCha",
+    "Xoshiro",
+];
+
+/// Who may have them: the stand-ins, which play others, and what spreads pauses by chance, which is
+/// no secret.
+const MAY_HAVE_GENERATORS: [&str; 5] = [
+    "crates/ignacio-devstack/",
+    "crates/ignacio-worker/src/codes/outcome.rs",
+    "crates/ignacio-worker/src/job.rs",
+    "crates/ignacio-worker/src/queue.rs",
+    "crates/ignacio-worker/src/reply/plan.rs",
+];
+
 pub(super) fn check(workspace: &Workspace) -> Vec<Violation> {
     workspace.files.iter().filter(|file| file.is_rust()).flat_map(check_file).collect()
 }
@@ -80,6 +104,10 @@ fn check_file(file: &File) -> Vec<Violation> {
             );
         }
     }
+    for (number, mark) in generators(file) {
+        let what = format!("takes randomness from `{mark}`: what is secret comes from `SysRng`");
+        complain(format!("{}:{number}", file.path), what);
+    }
     for (number, line) in error_statuses(file) {
         let what = format!(
             "decides on an HTTP status (`{}`), which only {STATUS_NUMBERS} does",
@@ -88,6 +116,15 @@ fn check_file(file: &File) -> Vec<Violation> {
         complain(format!("{}:{number}", file.path), what);
     }
     violations
+}
+
+/// The lines of a file that ship and draw from a generator of their own.
+fn generators(file: &File) -> impl Iterator<Item = (usize, &'static str)> {
+    let may_not = file.path.starts_with("crates/")
+        && !MAY_HAVE_GENERATORS.iter().any(|path| file.path.starts_with(path));
+    file.shipped_lines().filter(move |_| may_not).filter_map(|(number, line)| {
+        GENERATORS.iter().find(|mark| line.contains(**mark)).map(|mark| (number, *mark))
+    })
 }
 
 /// The lines of a file that name an error status.
@@ -142,6 +179,18 @@ mod tests {
     #[test]
     fn modules_are_called_by_their_names() {
         assert_eq!(complaints("crates/a/src/routes/mod.rs", "//! Routes.\n"), 1);
+    }
+
+    #[test]
+    fn randomness_is_the_operating_systems() {
+        for mark in GENERATORS {
+            let text = format!("//! Codes.\nfn code() {{ {mark} }}\n");
+            assert_eq!(complaints("crates/ignacio-worker/src/codes.rs", &text), 1, "{mark}");
+            assert_eq!(complaints("crates/ignacio-worker/tests/it/codes.rs", &text), 0, "{mark}");
+            assert_eq!(complaints("crates/ignacio-devstack/src/ids.rs", &text), 0, "{mark}");
+        }
+        let ours = "//! Codes.\nfn code() { UnwrapErr(SysRng) }\n";
+        assert_eq!(complaints("crates/ignacio-worker/src/codes.rs", ours), 0);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Finds the session token in a request.
 
-use actix_web::dev::ServiceRequest;
+use actix_web::HttpRequest;
 use actix_web::http::header;
 use ignacio_domain::session::SessionToken;
 
@@ -8,25 +8,30 @@ use super::caller::Caller;
 use super::cookie;
 use crate::problem::ApiError;
 
-/// The caller that a request presents. A token whose shape or checksum is wrong is refused here,
-/// without a question to the database. `Authorization` goes before the cookie.
-pub(super) fn find(request: &ServiceRequest) -> Result<Caller, ApiError> {
-    let refused = ApiError::Unauthenticated { presented: true };
-    if let Some(value) = request.headers().get(header::AUTHORIZATION) {
-        let token = value.to_str().ok().and_then(bearer).ok_or(refused)?;
-        return caller(token, false);
-    }
-    match request.cookie(cookie::NAME) {
-        Some(found) => caller(found.value(), true),
-        None => Err(ApiError::Unauthenticated { presented: false }),
-    }
+/// The caller that a request presents.
+pub(super) fn find(request: &HttpRequest) -> Result<Caller, ApiError> {
+    let (token, by_cookie) = read(request)?;
+    Ok(Caller::new(token.digest(), by_cookie))
 }
 
-fn caller(token: &str, by_cookie: bool) -> Result<Caller, ApiError> {
-    match SessionToken::parse(token) {
-        Ok(token) => Ok(Caller::new(token.digest(), by_cookie)),
-        Err(_) => Err(ApiError::Unauthenticated { presented: true }),
-    }
+/// The token itself, for the one route that makes another out of it.
+pub(crate) fn token(request: &HttpRequest) -> Result<SessionToken, ApiError> {
+    read(request).map(|(token, _)| token)
+}
+
+/// The token, and whether it came in the cookie. One whose shape or checksum is wrong is refused
+/// here, without a question to the database. `Authorization` goes before the cookie.
+fn read(request: &HttpRequest) -> Result<(SessionToken, bool), ApiError> {
+    let refused = ApiError::Unauthenticated { presented: true };
+    let (text, by_cookie) = match request.headers().get(header::AUTHORIZATION) {
+        Some(value) => (value.to_str().ok().and_then(bearer).map(str::to_owned), false),
+        None => match request.cookie(cookie::NAME) {
+            Some(found) => (Some(found.value().to_owned()), true),
+            None => return Err(ApiError::Unauthenticated { presented: false }),
+        },
+    };
+    let token = text.and_then(|text| SessionToken::parse(&text).ok());
+    token.map(|token| (token, by_cookie)).ok_or(refused)
 }
 
 fn bearer(value: &str) -> Option<&str> {
@@ -59,13 +64,13 @@ mod tests {
             let request = TestRequest::get()
                 .insert_header(("authorization", value))
                 .cookie(Cookie::new(cookie::NAME, other.expose().to_owned()))
-                .to_srv_request();
+                .to_http_request();
             let found = find(&request).unwrap();
             assert_eq!((*found.session(), found.is_by_cookie()), (one.digest(), false));
         }
         let request = TestRequest::get()
             .cookie(Cookie::new(cookie::NAME, other.expose().to_owned()))
-            .to_srv_request();
+            .to_http_request();
         let found = find(&request).unwrap();
         assert_eq!((*found.session(), found.is_by_cookie()), (other.digest(), true));
     }
@@ -74,10 +79,10 @@ mod tests {
     fn a_slip_is_noticed() {
         for value in ["Basic abc", "Bearer", "Bearer ign_x", "ign_x", ""] {
             let request =
-                TestRequest::get().insert_header(("authorization", value)).to_srv_request();
+                TestRequest::get().insert_header(("authorization", value)).to_http_request();
             assert!(is_presented(&find(&request).unwrap_err()), "{value}");
         }
-        let nothing = find(&TestRequest::get().to_srv_request()).unwrap_err();
+        let nothing = find(&TestRequest::get().to_http_request()).unwrap_err();
         assert!(!is_presented(&nothing));
     }
 }

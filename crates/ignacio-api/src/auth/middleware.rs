@@ -4,8 +4,9 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _};
+use actix_web::{Error, HttpMessage as _, web};
 use ignacio_domain::person::Role;
+use ignacio_persistence::StoreError;
 
 use super::caller::Caller;
 use super::credential;
@@ -19,7 +20,7 @@ pub(crate) async fn authenticate(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match admit(&request).await {
-        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Ok(()) => Ok(outlived(next.call(request).await?.map_into_boxed_body()).await),
         Err(refusal) => Ok(request.error_response(refusal)),
     }
 }
@@ -32,8 +33,28 @@ pub(crate) async fn admit_staff(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     match admit_admin(&request).await {
-        Ok(()) => Ok(next.call(request).await?.map_into_boxed_body()),
+        Ok(()) => Ok(outlived(next.call(request).await?.map_into_boxed_body()).await),
         Err(refusal) => Ok(request.error_response(refusal)),
+    }
+}
+
+/// A session may end while a request of it goes on; from then on the policies refuse what it writes.
+/// That is no fault of ours, and is answered as the next request would be.
+async fn outlived(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let error = response.response().error().and_then(|it| it.as_error::<ApiError>());
+    if !error.is_some_and(ApiError::is_refusal_of_the_database) {
+        return response;
+    }
+    let request = response.request();
+    let caller = request.extensions().get::<Caller>().copied();
+    let state = request.app_data::<web::Data<AppState>>().cloned();
+    let (Some(caller), Some(state)) = (caller, state) else { return response };
+    match state.db.prove(caller.session()).await {
+        Err(StoreError::Unauthenticated) => {
+            let (request, _) = response.into_parts();
+            ServiceResponse::from_err(ApiError::Unauthenticated { presented: true }, request)
+        }
+        _ => response,
     }
 }
 
@@ -59,12 +80,12 @@ async fn admit_admin(request: &ServiceRequest) -> Result<(), ApiError> {
 
 /// Who asks; `None` for nobody where there is no such route.
 fn identify(request: &ServiceRequest, state: &AppState) -> Result<Option<Caller>, ApiError> {
-    let caller = match credential::find(request) {
+    let caller = match credential::find(request.request()) {
         Ok(caller) => caller,
         Err(_) if !is_routed(request, state) => return Ok(None),
         Err(refusal) => return Err(refusal),
     };
-    if caller.is_by_cookie() && !state.origins.permit(request) {
+    if caller.is_by_cookie() && !state.origins.permit(request.request()) {
         return Err(ApiError::CrossSite);
     }
     Ok(Some(caller))

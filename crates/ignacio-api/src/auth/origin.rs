@@ -1,7 +1,7 @@
 //! Where a browser's request comes from. A cookie goes along with requests that other sites make,
 //! so those that change something must show that they come from our own pages.
 
-use actix_web::dev::ServiceRequest;
+use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -24,7 +24,7 @@ impl Origins {
     }
 
     /// Whether a request with a cookie may do what it asks.
-    pub(super) fn permit(&self, request: &ServiceRequest) -> bool {
+    pub(crate) fn permit(&self, request: &HttpRequest) -> bool {
         request.method().is_safe() || self.is_ours(request.headers())
     }
 
@@ -66,7 +66,7 @@ mod tests {
             }
         }
         let origins = Origins::new(vec!["https://app.example.org".to_owned()]);
-        origins.permit(&request.to_srv_request())
+        origins.permit(&request.to_http_request())
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn read<T: DeserializeOwned + Validate + 'static>(
     let payload = payload.take();
     async move {
         head?;
-        json::parse(&collect(payload).await?)
+        json::parse(&collect(payload, MAX_JSON_BYTES).await?)
     }
 }
 
@@ -68,7 +68,7 @@ fn check_head(request: &HttpRequest, accepted: &[&str]) -> Result<(), ApiError> 
     }
     let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
     if length.is_some_and(|length| length > MAX_JSON_BYTES) {
-        return Err(too_large());
+        return Err(too_large(MAX_JSON_BYTES));
     }
     Ok(())
 }
@@ -87,18 +87,19 @@ fn is_accepted(declared: &str, accepted: &[&str]) -> bool {
         })
 }
 
-async fn collect(payload: Payload) -> Result<Bytes, ApiError> {
-    let whole = to_bytes_limited(BodyStream::new(payload), MAX_JSON_BYTES);
+/// All bytes of a body, if they come in time and are at most so many.
+pub(super) async fn collect(payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
+    let whole = to_bytes_limited(BodyStream::new(payload), limit);
     match tokio::time::timeout(DEADLINE, whole).await {
         Err(_) => Err(ApiError::TooSlow),
-        Ok(Err(_)) => Err(too_large()),
+        Ok(Err(_)) => Err(too_large(limit)),
         Ok(Ok(Err(_))) => Err(ApiError::Malformed(Malformed::Body)),
         Ok(Ok(Ok(body))) => Ok(body),
     }
 }
 
-fn too_large() -> ApiError {
-    ApiError::TooLarge { limit: u64::try_from(MAX_JSON_BYTES).unwrap_or(u64::MAX) }
+pub(super) fn too_large(limit: usize) -> ApiError {
+    ApiError::TooLarge { limit: u64::try_from(limit).unwrap_or(u64::MAX) }
 }
 
 #[cfg(test)]
@@ -149,7 +150,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_come_is_not_waited_for() {
         let never = futures_util::stream::pending().boxed_local();
-        let refused = collect(Payload::Stream { payload: never }).await;
+        let refused = collect(Payload::Stream { payload: never }, MAX_JSON_BYTES).await;
         assert!(matches!(refused, Err(ApiError::TooSlow)));
     }
 

@@ -16,7 +16,7 @@ use crate::state::AppState;
 const ONE_REPLY_AT_A_TIME: &str = "responses_running_key";
 
 /// A message to send.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PostMessage {
     /// What it says: not blank, at most 32 KiB.

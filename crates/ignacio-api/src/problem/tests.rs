@@ -1,5 +1,7 @@
 //! Problems are complete in both languages, and show nothing of their causes.
 
+mod catalogue;
+
 use std::collections::HashSet;
 
 use super::*;
@@ -9,24 +11,21 @@ fn context(locale: Locale) -> RequestContext {
 }
 
 #[test]
-fn every_code_has_its_word_and_both_languages() {
+fn every_code_has_its_word() {
     let mut words = HashSet::new();
     for code in ProblemCode::ALL {
         assert!(words.insert(code.as_str()), "{code:?}");
         assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
         assert!(code.uri().ends_with(code.as_str()));
         assert!(code.status().is_client_error() || code.status().is_server_error());
-        assert_ne!(code.title(Locale::Es), code.title(Locale::En));
-        assert_ne!(plain_detail(code, Locale::Es), plain_detail(code, Locale::En));
     }
 }
 
 #[test]
-fn every_rule_has_its_word_and_both_languages() {
+fn every_rule_has_its_word() {
     let mut words = HashSet::new();
     for rule in Rule::ALL {
         assert!(words.insert(rule.code()), "{rule:?}");
-        assert_ne!(rule.detail(Locale::Es), rule.detail(Locale::En));
     }
 }
 

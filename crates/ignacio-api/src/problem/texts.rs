@@ -54,6 +54,7 @@ pub(crate) enum Thing {
     Response,
     File,
     Session,
+    Code,
     Person,
     Erasure,
     Grant,
@@ -89,6 +90,7 @@ impl ApiError {
                 Locale::En => format!("The file has {size} bytes."),
             }),
             Self::CrossSite => Some(CROSS_SITE.in_locale(locale).to_owned()),
+            Self::WrongVerifyToken => Some(VERIFY_TOKEN.in_locale(locale).to_owned()),
             Self::NotReady(_) => Some(NOT_READY.in_locale(locale).to_owned()),
             Self::Draining => Some(DRAINING.in_locale(locale).to_owned()),
             Self::Busy => Some(BUSY.in_locale(locale).to_owned()),
@@ -104,6 +106,10 @@ const FILE_TYPE: Text = text(
 const CROSS_SITE: Text = text(
     "Con cookie, las peticiones que cambian algo solo se admiten desde el propio sitio.",
     "With a cookie, requests that change something are only taken from our own site.",
+);
+const VERIFY_TOKEN: Text = text(
+    "hub.verify_token no es el de este servicio.",
+    "hub.verify_token is not the one of this service.",
 );
 const NOT_READY: Text =
     text("El servicio aún no puede atender.", "The service cannot answer requests yet.");
@@ -149,6 +155,7 @@ const fn not_found(thing: Thing) -> Text {
         Thing::Response => text("Esa respuesta no existe.", "There is no such response."),
         Thing::File => text("Ese archivo no existe.", "There is no such file."),
         Thing::Session => text("Esa sesión no existe.", "There is no such session."),
+        Thing::Code => text("Ese código no existe.", "There is no such code."),
         Thing::Person => text("Esa persona no existe.", "There is no such person."),
         Thing::Erasure => text("Esa eliminación no existe.", "There is no such removal."),
         Thing::Grant => text("Ese permiso no existe.", "There is no such grant."),
@@ -177,12 +184,22 @@ pub(super) const fn plain(code: ProblemCode) -> Text {
         ProblemCode::CodeExpired => {
             text("Ese código ya venció: pide otro.", "That code has expired: ask for another.")
         }
+        ProblemCode::SignatureInvalid => text(
+            "Falta X-Hub-Signature-256, o no es la firma de este cuerpo.",
+            "X-Hub-Signature-256 is missing, or is not the signature of this body.",
+        ),
         ProblemCode::Forbidden => {
             text("Esto es solo para administradores.", "This is for admins only.")
         }
         ProblemCode::GrantRequired => text(
             "Para leer conversaciones de otra persona, primero pide el permiso y di por qué.",
             "To read somebody's conversations, first ask for a grant and say why.",
+        ),
+        ProblemCode::StepUpRequired => text(
+            "Confirma que eres tú: pide un código en /v1/sessions/current/otp y preséntalo en \
+             /v1/sessions/current/step-up.",
+            "Confirm that it is you: ask for a code at /v1/sessions/current/otp and show it at \
+             /v1/sessions/current/step-up.",
         ),
         ProblemCode::NotFound => text("No existe.", "There is no such thing."),
         ProblemCode::MethodNotAllowed => text(
@@ -207,10 +224,6 @@ pub(super) const fn plain(code: ProblemCode) -> Text {
         ProblemCode::PhoneTaken => {
             text("Ya hay una cuenta con ese teléfono.", "There is an account with that number.")
         }
-        ProblemCode::PhoneFixed => text(
-            "El teléfono es de la cuenta: quien lo cambia podría entrar en ella.",
-            "A number stays with its account: whoever changes it could log in.",
-        ),
         ProblemCode::OwnAccount => text(
             "Nadie administra su propia cuenta: usa /v1/me o pídeselo a otra persona.",
             "Nobody administers their own account: use /v1/me, or ask somebody else.",
@@ -235,6 +248,17 @@ pub(super) const fn plain(code: ProblemCode) -> Text {
         ProblemCode::RangeNotSatisfiable => {
             text("El archivo no llega hasta ahí.", "The file does not reach that far.")
         }
+        ProblemCode::TooManyRequests => text(
+            "Se han pedido demasiados códigos: espera lo que dice Retry-After.",
+            "Too many codes were asked for: wait as long as Retry-After says.",
+        ),
+        ProblemCode::LoginPaused => text(
+            "Hubo demasiados intentos fallidos con este número: espera lo que dice Retry-After, \
+             entra desde un dispositivo en el que ya habías entrado, o escribe al equipo del \
+             programa.",
+            "There were too many failed tries with this number: wait as long as Retry-After says, \
+             use a device that you have logged in with before, or write to the programme's staff.",
+        ),
         ProblemCode::InvalidRequest => text(
             "Hay valores que corregir: mira errors.",
             "Some values have to be mended: see errors.",

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod grants;
+pub(crate) mod logins;
 pub(crate) mod readings;
 pub(crate) mod removal;
 pub(crate) mod users;

@@ -50,7 +50,7 @@ pub(crate) async fn show(
 }
 
 /// What becomes of the files.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DeleteConversation {

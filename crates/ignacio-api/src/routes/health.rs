@@ -46,16 +46,19 @@ pub(crate) async fn readyz(state: web::Data<AppState>) -> Result<web::Json<Readi
 
 async fn look_at(state: &AppState) -> Readiness {
     let known = &state.settings.known_migrations;
-    let (database, pending, store) = tokio::join!(
+    let codes = state.db.codes();
+    let (database, pending, store, codes) = tokio::join!(
         timeout(PATIENCE, state.db.check()),
         timeout(PATIENCE, state.db.pending_migrations(known)),
         timeout(PATIENCE, state.store.check()),
+        timeout(PATIENCE, codes.can_be_sent()),
     );
     let pending = pending.ok().and_then(Result::ok);
     Readiness {
         draining: state.stop.is_cancelled(),
         database: check(matches!(database, Ok(Ok(())))),
         object_store: check(matches!(store, Ok(Ok(())))),
+        codes: check(matches!(codes, Ok(Ok(true)))),
         migrations: check(pending.as_ref().is_some_and(Vec::is_empty)),
         pending_migrations: pending.unwrap_or_default(),
     }

@@ -20,7 +20,7 @@ use crate::state::AppState;
 use crate::views::person::{LocaleView, PersonView};
 
 /// What to change; what is left out stays.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeMe {
     /// 1 to 120 characters.

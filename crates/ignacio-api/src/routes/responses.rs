@@ -42,7 +42,7 @@ pub(crate) async fn show(
 }
 
 /// Where to go on.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct FollowResponse {

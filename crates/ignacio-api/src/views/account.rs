@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::person::{LocaleView, RoleView};
 
 /// Somebody's account.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Account)]
 pub(crate) struct AccountView {
     id: Uuid,
@@ -21,6 +21,10 @@ pub(crate) struct AccountView {
     locale: LocaleView,
     /// Whether the person may log in.
     active: bool,
+    /// Since when the number is not on WhatsApp, as far as was seen.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    unreachable_since: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -36,6 +40,7 @@ impl From<Account> for AccountView {
             role: account.role.into(),
             locale: account.locale.into(),
             active: account.is_active,
+            unreachable_since: account.unreachable_since,
             created_at: account.created_at,
             updated_at: account.updated_at,
         }

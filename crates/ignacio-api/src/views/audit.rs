@@ -49,7 +49,7 @@ impl ToSchema for ActionView {
 }
 
 /// In what role somebody did something.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ActorRole)]
 pub(crate) enum ActorRoleView {
@@ -70,7 +70,7 @@ impl From<ActorRole> for ActorRoleView {
 }
 
 /// Who did something, by name and role of that time.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Actor)]
 pub(crate) struct ActorView {
     /// Null for the system.
@@ -82,7 +82,7 @@ pub(crate) struct ActorView {
 }
 
 /// What else there is to say; never a text of somebody's.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = AuditDetail)]
 pub(crate) struct AuditDetailView {
     /// Which fields of an account were changed.
@@ -119,7 +119,7 @@ fn field(column: String) -> String {
 }
 
 /// Something that was done.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = AuditEvent)]
 pub(crate) struct AuditEventView {
     id: Uuid,
@@ -173,7 +173,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Something that the staff did with the reader's data.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = AccessEntry)]
 pub(crate) struct AccessEntryView {
     id: Uuid,

@@ -1,13 +1,13 @@
 //! A challenge, as the one who asked for a code sees it.
 
-use ignacio_domain::otp::Challenge;
+use ignacio_domain::otp::{Challenge, Delivery};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// A code is on its way, if the number belongs to an account.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Challenge)]
 pub(crate) struct ChallengeView {
     /// Goes with the code when a session is opened.
@@ -27,5 +27,48 @@ impl From<Challenge> for ChallengeView {
             expires_at: challenge.expires_at,
             resend_after: challenge.resend_after,
         }
+    }
+}
+
+/// How far a code is on its way.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DeliveryView {
+    /// It waits to be sent.
+    Queued,
+    /// WhatsApp took it.
+    Sent,
+    /// It is on the phone.
+    Delivered,
+    /// Codes cannot be sent at the moment: to nobody.
+    Failed,
+}
+
+impl From<Delivery> for DeliveryView {
+    fn from(delivery: Delivery) -> Self {
+        match delivery {
+            Delivery::Queued => Self::Queued,
+            Delivery::Sent => Self::Sent,
+            Delivery::Delivered => Self::Delivered,
+            Delivery::Failed => Self::Failed,
+        }
+    }
+}
+
+/// What became of a challenge. It looks the same for numbers that belong to nobody.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChallengeState)]
+pub(crate) struct ChallengeStateView {
+    id: Uuid,
+    state: DeliveryView,
+    /// When the code stops working.
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+}
+
+impl ChallengeStateView {
+    /// Shows how far the code of a challenge is.
+    pub(crate) fn new(id: Uuid, delivery: Delivery, expires_at: OffsetDateTime) -> Self {
+        Self { id, state: delivery.into(), expires_at }
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::message::PostedView;
 
 /// A conversation with Ignacio.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Conversation)]
 pub(crate) struct ConversationView {
     id: Uuid,
@@ -48,7 +48,7 @@ impl From<Conversation> for ConversationView {
 }
 
 /// A conversation that was just started: alone, or with its first message.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = StartedConversation)]
 pub(crate) enum StartedView {
@@ -57,7 +57,7 @@ pub(crate) enum StartedView {
 }
 
 /// A conversation that was started with a message.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = ConversationWithMessage)]
 pub(crate) struct StartedWithMessageView {
     pub(crate) conversation: ConversationView,

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// How far a removal is.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ErasureState)]
 pub(crate) enum ErasureStateView {
@@ -18,7 +18,7 @@ pub(crate) enum ErasureStateView {
 }
 
 /// The removal of a person: what went at once, and what is still left elsewhere.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Erasure)]
 pub(crate) struct ErasureView {
     id: Uuid,

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// How far a file is on its way into the library that replies can quote from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = SyncStatus)]
 pub(crate) enum SyncStatusView {
@@ -35,7 +35,7 @@ impl From<Option<SyncStatus>> for SyncStatusView {
 }
 
 /// A file's way into the library.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Sync)]
 pub(crate) struct SyncView {
     status: SyncStatusView,
@@ -49,7 +49,7 @@ pub(crate) struct SyncView {
 }
 
 /// A stored file.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = File)]
 pub(crate) struct FileView {
     id: Uuid,

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Half an hour in which one of the staff may read one person's conversations.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = AccessGrant)]
 pub(crate) struct GrantView {
     id: Uuid,

@@ -31,6 +31,9 @@ pub(crate) struct Readiness {
     pub(crate) draining: bool,
     pub(crate) database: Check,
     pub(crate) object_store: Check,
+    /// Whether one-time codes can be sent. Who is logged in goes on without, so that a server is
+    /// ready all the same.
+    pub(crate) codes: Check,
     /// Failed as well when the database cannot say.
     pub(crate) migrations: Check,
     /// Migrations that this build knows and the database has not.

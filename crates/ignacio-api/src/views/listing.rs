@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// One page of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Listing<T> {
     pub(crate) data: Vec<T>,
     /// Asks for the next page, as `?cursor=`; null on the last one.
@@ -13,7 +13,7 @@ pub(crate) struct Listing<T> {
 }
 
 /// One page of a list that can be counted.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct CountedListing<T> {
     pub(crate) data: Vec<T>,
     /// Asks for the next page, as `?cursor=`; null on the last one.

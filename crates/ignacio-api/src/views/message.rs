@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::response::ResponseView;
 
 /// Who wrote a message.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Author)]
 pub(crate) enum AuthorView {
@@ -21,7 +21,7 @@ pub(crate) enum AuthorView {
 }
 
 /// How far a message is.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = MessageStatus)]
 pub(crate) enum MessageStatusView {
@@ -45,7 +45,7 @@ impl From<MessageStatus> for MessageStatusView {
 }
 
 /// A file that hangs on a message.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Attachment)]
 pub(crate) struct AttachmentView {
     id: Uuid,
@@ -64,7 +64,7 @@ impl From<Attachment> for AttachmentView {
 }
 
 /// A place in a reply that leans on one of the person's documents.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Citation)]
 pub(crate) struct CitationView {
     /// The document; null once it has been deleted.
@@ -91,7 +91,7 @@ impl From<Citation> for CitationView {
 }
 
 /// A message of a conversation.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Message)]
 pub(crate) struct MessageView {
     id: Uuid,
@@ -129,7 +129,7 @@ impl From<Message> for MessageView {
 }
 
 /// A message with the response that writes or wrote it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = MessageWithResponse)]
 pub(crate) struct SingleMessageView {
     #[serde(flatten)]
@@ -147,7 +147,7 @@ impl SingleMessageView {
 }
 
 /// A message that was just posted, with the empty reply to it and the response that will write it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = PostedMessage)]
 pub(crate) struct PostedView {
     message: MessageView,

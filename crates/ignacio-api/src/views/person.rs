@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// What a person may do.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Role)]
 pub(crate) enum RoleView {
@@ -50,7 +50,7 @@ impl From<RoleView> for Role {
 }
 
 /// The language in which a person is spoken to.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = Locale)]
 pub(crate) enum LocaleView {
@@ -68,7 +68,7 @@ impl From<Locale> for LocaleView {
 }
 
 /// A person.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Person)]
 pub(crate) struct PersonView {
     id: Uuid,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::problem::ProblemCode;
 
 /// How far a response is.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ResponseState)]
 pub(crate) enum ResponseStateView {
@@ -35,7 +35,7 @@ impl From<ResponseState> for ResponseStateView {
 }
 
 /// Tokens that a reply took.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Serialize, ToSchema)]
 #[schema(as = Usage)]
 pub(crate) struct UsageView {
     /// Tokens of the prompt, cached ones included.
@@ -60,7 +60,7 @@ impl From<Usage> for UsageView {
 }
 
 /// One generation of a reply.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Response)]
 pub(crate) struct ResponseView {
     id: Uuid,

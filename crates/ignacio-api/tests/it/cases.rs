@@ -1,11 +1,12 @@
 //! Every operation of the document as a request that would do: which thing it names, what it sends.
 
+use ignacio_devstack::whatsapp::sign;
 use serde_json::{Value, json};
 
 use crate::client::{Call, file_part};
 use crate::contract::operations;
 use crate::people::{CODE, Person};
-use crate::stack::Stack;
+use crate::stack::{APP_SECRET, Stack, VERIFY_TOKEN};
 
 /// An id of nothing.
 pub(crate) const NOBODYS: &str = "019ab2f4-0000-7000-8000-000000000001";
@@ -88,6 +89,7 @@ impl Operation {
             ("/v1/admin/conversations/{id}", &things.conversation),
             ("/v1/admin/access-grants/{id}", &things.grant),
             ("/v1/admin/erasures/{id}", &things.erasure),
+            ("/v1/auth/otp/{id}", &things.challenge),
             ("/v1/conversations/{id}", &things.conversation),
             ("/v1/messages/{id}", &things.message),
             ("/v1/responses/{id}", &things.response),
@@ -100,7 +102,13 @@ impl Operation {
 
     /// Where it is sent, with an id where there is one, and the query that it does not go without.
     pub(crate) fn target(&self, id: &str) -> String {
-        let query = if self.id == "end_other_sessions" { "?except=current" } else { "" };
+        let query = match self.id.as_str() {
+            "end_other_sessions" => "?except=current".to_owned(),
+            "verify_webhook" => format!(
+                "?hub.mode=subscribe&hub.verify_token={VERIFY_TOKEN}&hub.challenge=1158201444"
+            ),
+            _ => String::new(),
+        };
         format!("{}{query}", self.path.replace("{id}", id))
     }
 
@@ -114,7 +122,9 @@ impl Operation {
     pub(crate) fn body(&self, things: &Things) -> Value {
         match self.id.as_str() {
             "request_code" => json!({ "phone": things.phone }),
-            "open_session" => json!({ "otp_id": things.challenge, "code": CODE }),
+            "open_session" | "step_up_session" => {
+                json!({ "otp_id": things.challenge, "code": CODE })
+            }
             "start_conversation" => json!({ "title": "T", "message": { "content": "hola" } }),
             "change_conversation" => json!({ "title": "Otro" }),
             "post_message" => json!({ "content": "hola" }),
@@ -140,6 +150,8 @@ impl Operation {
         let call = self.with_headers(call);
         if self.id == "upload_file" {
             call.form(&[file_part("a.txt", "text/plain", b"hola")])
+        } else if self.id == "receive_webhook" {
+            call.header("x-hub-signature-256", sign(APP_SECRET, b"{}")).bytes("{}")
         } else if self.description["requestBody"].is_null() {
             call
         } else {

@@ -45,17 +45,44 @@ async fn only_declared_methods_are_taken() {
 #[tokio::test]
 async fn problems_speak_the_callers_language() {
     let stack = Stack::start().await;
-    for (accept, language, title) in [
-        ("es-CO", "es", "Sin sesión"),
-        ("fr", "es", "Sin sesión"),
-        ("en-US,en;q=0.9,es;q=0.5", "en", "Not signed in"),
+    let es = ("es", "Sin sesión", "Inicia sesión: la sesión falta, terminó o no es válida.");
+    let en = ("en", "Not signed in", "Sign in: the session is missing, over or not valid.");
+    for (accept, (language, title, detail)) in [
+        (None, es),
+        (Some("es-CO"), es),
+        (Some("es-CO,es;q=0.9,en;q=0.8"), es),
+        (Some("fr"), es),
+        (Some("*"), es),
+        (Some("en;q=0"), es),
+        (Some("en"), en),
+        (Some("en-US,en;q=0.9,es;q=0.5"), en),
+        (Some("fr, EN-gb;q=0.3"), en),
     ] {
-        let answer = stack.client.get("/v1/me").header("accept-language", accept).send().await;
-        assert_eq!(answer.header("content-language"), language);
+        let call = stack.client.get("/v1/me");
+        let call = accept.into_iter().fold(call, |call, it| call.header("accept-language", it));
+        let answer = call.send().await;
+        assert_eq!(answer.header("content-language"), language, "{accept:?}");
+        assert!(answer.header("vary").to_lowercase().contains("accept-language"), "{accept:?}");
         let problem = answer.problem(401, "unauthenticated");
-        assert_eq!(problem["title"], title, "{accept}");
+        assert_eq!((&problem["title"], &problem["detail"]), (&json!(title), &json!(detail)));
         assert_eq!(problem["type"], "urn:ignacio:problem:unauthenticated");
         assert_eq!(problem["instance"], "/v1/me");
+    }
+}
+
+#[tokio::test]
+async fn broken_rules_are_told_in_the_callers_language() {
+    let stack = Stack::start().await;
+    for (accept, title, rule) in [
+        ("es-CO", "Datos no válidos", "falta este campo"),
+        ("en", "Invalid request", "this field is missing"),
+    ] {
+        let call = stack.client.post("/v1/auth/otp").header("accept-language", accept);
+        let problem = call.json(&json!({})).send().await.problem(422, "invalid-request");
+        assert_eq!(
+            (&problem["title"], &problem["errors"][0]["detail"]),
+            (&json!(title), &json!(rule))
+        );
     }
 }
 

@@ -2,12 +2,15 @@
 #![cfg(test)]
 
 mod absence;
+mod addresses;
 mod admission;
 mod cases;
 mod client;
 mod contract;
+mod csrf;
 mod cursors;
 mod edge;
+mod fresh_codes;
 mod fuzz;
 mod http_matrix;
 mod mass_assignment;

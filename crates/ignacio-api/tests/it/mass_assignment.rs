@@ -115,6 +115,12 @@ async fn a_body_with_a_field_too_many_is_refused_and_changes_nothing() {
     // It was the field: without it, each of the bodies does.
     for operation in &taking {
         let person = if operation.is_for_staff() { &eva } else { &ana };
+        match operation.id.as_str() {
+            "step_up_session" => things.challenge = stack.fresh_challenge(&ana).await,
+            "open_session" => things.challenge = stack.challenge(&ana.phone).await,
+            _ => {}
+        }
+        stack.database.execute("delete from rate_buckets").await;
         let done = send(person, operation, &things, &operation.body(&things)).await;
         assert!(done.status.is_success(), "{}: {done:?}", operation.name());
         stack.answer_all("listo").await;

@@ -3,8 +3,11 @@
 mod admin;
 mod conversations;
 mod files;
+mod fixation;
 mod login;
 mod me;
 mod messages;
 mod operations;
 mod sessions;
+mod step_up;
+mod webhooks;

@@ -3,10 +3,11 @@
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
-use ignacio_api::{ApiSettings, AppState, Databases, server};
+use ignacio_api::{ApiKeys, ApiSettings, AppSecrets, AppState, Databases, WebhookSettings, server};
 use ignacio_devstack::{Role, TestDatabase};
 use ignacio_domain::keys::Key;
 use ignacio_domain::reply::{Outcome, ReplyEvent};
@@ -21,8 +22,14 @@ use crate::store::MemoryStore;
 
 /// The key of the codes in tests.
 pub(crate) const PEPPER: Key = Key::from_bytes([7; 32]);
+/// The key of what limits are counted under.
+pub(crate) const BUCKETS: Key = Key::from_bytes([8; 32]);
 /// The limit of uploads in tests, so that they are quick.
 pub(crate) const UPLOAD_MAX: usize = 300_000;
+/// What webhooks are signed with.
+pub(crate) const APP_SECRET: &str = "app-secret";
+/// What the owner of the webhook's address knows.
+pub(crate) const VERIFY_TOKEN: &str = "verify-token";
 /// The one origin that may call with a browser.
 pub(crate) const ORIGIN: &str = "https://app.example.org";
 
@@ -54,12 +61,22 @@ impl Stack {
         };
         let worker = connect_worker(&database).await.with_live(live.clone());
 
-        let mut settings = ApiSettings::new(Key::from_bytes([3; 32]), PEPPER);
+        let mut settings = ApiSettings::new(ApiKeys {
+            cursor: Key::from_bytes([3; 32]),
+            otp_peppers: PEPPER.into(),
+            renewal: Key::from_bytes([4; 32]),
+            buckets: BUCKETS,
+        });
         settings.upload_max_bytes = u64::try_from(UPLOAD_MAX).unwrap();
         settings.allowed_origins = vec![ORIGIN.to_owned()];
         settings.known_migrations = migration::names();
         settings.workers = 1;
+        settings.login_step = Duration::ZERO;
         settings.shutdown_seconds = 0;
+        settings.webhook = WebhookSettings {
+            app_secrets: AppSecrets::new([APP_SECRET.into()]),
+            verify_token: Some(VERIFY_TOKEN.into()),
+        };
         change(&mut settings);
 
         let store = Arc::new(MemoryStore::default());

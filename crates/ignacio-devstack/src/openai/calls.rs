@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::{loopback, openai::ids};
+use crate::{canary, loopback, openai::ids};
 
 /// The headers that a record keeps; the key is not among them.
 const KEPT: &[&str] = &[
@@ -93,6 +93,7 @@ impl Ledger {
         let text = |name: &str| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
         let headers = KEPT.iter().filter_map(|it| Some(((*it).to_owned(), text(it)?))).collect();
         let request_id = ids::fresh("req");
+        body.into_iter().for_each(canary::note_json);
         let (count, calls) = &mut *self.lock();
         *count += 1;
         calls.push_back(Call {

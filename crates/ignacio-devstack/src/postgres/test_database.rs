@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::{
     Cluster, ClusterOptions, archive, binaries::Binaries, connect, first_column, quoted, run,
 };
-use crate::{DevstackError, loopback};
+use crate::{DevstackError, canary, loopback};
 
 /// The database that every test's own is a copy of.
 const TEMPLATE: &str = "ignacio_template";
@@ -104,6 +104,7 @@ impl TestDatabase {
     }
 
     async fn next() -> Result<(&'static Shared, String), DevstackError> {
+        canary::watch();
         let shared = SHARED.get_or_try_init(Shared::start).await?;
         Ok((shared, format!("t_{}", NEXT.fetch_add(1, Ordering::Relaxed))))
     }
@@ -247,9 +248,13 @@ impl Shared {
             doing: "start a cluster for the tests".to_owned(),
             source: error.into(),
         })??;
-        let discarded = start_remover(cluster.admin_url("postgres"))?;
+        let discarded = start_remover(&cluster)?;
         let passwords = Role::ALL.map(|_| loopback::secret());
-        let shared = Self { cluster, owner_password: loopback::secret(), passwords, discarded };
+        let owner_password = loopback::secret();
+        for password in passwords.iter().chain([&owner_password]) {
+            canary::note(password);
+        }
+        let shared = Self { cluster, owner_password, passwords, discarded };
         shared.make_template().await?;
         Ok(shared)
     }
@@ -298,7 +303,8 @@ impl Shared {
 }
 
 /// Starts the thread that drops the databases of finished tests, so that no test waits for it.
-fn start_remover(url: String) -> Result<mpsc::Sender<String>, DevstackError> {
+fn start_remover(cluster: &Cluster) -> Result<mpsc::Sender<String>, DevstackError> {
+    let url = cluster.admin_url("postgres");
     let (sender, receiver) = mpsc::channel::<String>();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -307,6 +313,7 @@ fn start_remover(url: String) -> Result<mpsc::Sender<String>, DevstackError> {
     let work = async move {
         let mut admin = connect(&url).await?;
         for name in receiver {
+            canary::note_database(&url.replace("/postgres?", &format!("/{name}?"))).await;
             let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&name));
             run(&mut admin, &statement).await?;
         }

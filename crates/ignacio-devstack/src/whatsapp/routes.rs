@@ -12,9 +12,9 @@ use super::{
     graph_error::GraphError,
     message::{self, Accepted, Content},
     state::{Fault, SentMessage, Shared, WhatsAppCall, with_plus},
-    webhook::new_wamid,
+    webhook::{new_wamid, report_by_itself},
 };
-use crate::loopback;
+use crate::{canary, loopback};
 
 /// Mounts the routes.
 pub(super) fn configure(config: &mut ServiceConfig) {
@@ -62,9 +62,17 @@ async fn send(
 
     let outcome = match &fault {
         Some(Fault::Hang) => return hang(&shared).await,
-        Some(Fault::Refuse { status, code }) => Err(GraphError::of(*status, *code, None)),
+        Some(Fault::Refuse { status, code }) => {
+            // Meta's sentences quote what they are about.
+            let to = body.get("to").and_then(Value::as_str).unwrap_or_default();
+            let details = format!("The message to {to} was not delivered");
+            Err(GraphError::of(*status, *code, Some(&details)))
+        }
         Some(Fault::LoseAnswer) | None => accept(&shared, bearer(&request), phone_number_id, &body),
     };
+    if let Ok(accepted) = &outcome {
+        report_by_itself(&shared, accepted);
+    }
     if fault == Some(Fault::LoseAnswer) {
         return broken();
     }
@@ -90,6 +98,9 @@ fn accept(
         return Ok(json!({ "success": true }));
     };
     let wamid = new_wamid();
+    canary::note_json(body);
+    canary::note(&wa_id);
+    canary::note(&wamid);
     let (text, template, language, code) = match content {
         Content::Text(text) => (Some(text), None, None, None),
         Content::Template { name, language, code } => (None, Some(name), Some(language), code),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
-use super::{graph_error::GraphError, message, webhook::Media};
+use super::{WhatsAppOptions, graph_error::GraphError, message, webhook::Media};
 
 /// A message that the stand-in accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,6 +67,8 @@ pub(super) struct Shared {
     pub(super) token: Option<String>,
     /// What webhooks are signed with.
     pub(super) app_secret: String,
+    /// Whether every message is reported as sent and delivered by itself.
+    pub(super) reports_by_itself: bool,
     /// Where the stand-in listens, without a slash at the end.
     pub(super) base_url: String,
     /// Wakes the requests that hang.
@@ -86,14 +88,10 @@ pub(super) struct Memory {
 }
 
 impl Shared {
-    pub(super) fn new(
-        base_url: String,
-        token: Option<String>,
-        app_secret: String,
-        callback: Option<String>,
-    ) -> Self {
+    pub(super) fn new(base_url: String, options: WhatsAppOptions) -> Self {
+        let WhatsAppOptions { port: _, token, app_secret, callback, reports_by_itself } = options;
         let memory = Mutex::new(Memory { callback, ..Memory::default() });
-        Self { token, app_secret, base_url, released: Notify::new(), memory }
+        Self { token, app_secret, reports_by_itself, base_url, released: Notify::new(), memory }
     }
 
     /// The memory, also after a panic of another test's thread.

@@ -1,7 +1,11 @@
 //! Webhooks: what Meta would tell the service, in Meta's shapes and with Meta's signature.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
+use actix_web::{
+    rt::{spawn, time::sleep},
+    web::Data,
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
@@ -20,6 +24,8 @@ use crate::{DevstackError, loopback};
 pub const PHONE_NUMBER_ID: &str = "100200300400500";
 
 const ACCOUNT_ID: &str = "500400300200100";
+/// How long what happens by itself takes, each time.
+const MOMENT: Duration = Duration::from_millis(300);
 const DISPLAY_NUMBER: &str = "15550100001";
 
 /// What becomes of a message that was sent.
@@ -195,6 +201,21 @@ impl Shared {
         memory.media.insert(id, media);
         part
     }
+}
+
+/// Reports what becomes of a message that was just taken, where the stand-in does so by itself.
+pub(super) fn report_by_itself(shared: &Data<Shared>, accepted: &Value) {
+    let wamid = accepted.pointer("/messages/0/id").and_then(Value::as_str).map(str::to_owned);
+    let Some(wamid) = wamid.filter(|_| shared.reports_by_itself) else { return };
+    let shared = shared.clone();
+    spawn(async move {
+        for status in [MessageStatus::Sent, MessageStatus::Delivered] {
+            sleep(MOMENT).await;
+            if let Err(error) = shared.report(&wamid, status).await {
+                tracing::warn!(%error, "a webhook was not taken");
+            }
+        }
+    });
 }
 
 /// A new message's id.

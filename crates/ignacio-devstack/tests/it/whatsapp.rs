@@ -41,6 +41,21 @@ async fn a_code_can_be_read_from_the_outbox() {
 }
 
 #[tokio::test]
+async fn a_notice_shows_its_template_and_has_no_code() {
+    let meta = started();
+    send_code(&meta, ANA, "123456").await.unwrap();
+    let notice = json!({ "messaging_product": "whatsapp", "to": ANA, "type": "template",
+        "template": { "name": "phone_changed", "language": { "code": "en" } } });
+    assert_eq!(post(&meta, TOKEN, &notice).await.unwrap().status, 200);
+
+    let outbox = http::get(&format!("{}/outbox?to=%2B573001112233", meta.base_url()), None).await;
+    let sent = &outbox.json()[0];
+    assert_eq!((&sent["template"], &sent["language"]), (&json!("phone_changed"), &json!("en")));
+    assert_eq!((&sent["code"], &sent["text"]), (&Value::Null, &Value::Null));
+    assert_eq!(meta.code_for(ANA).as_deref(), Some("123456"), "the newest code, all the same");
+}
+
+#[tokio::test]
 async fn the_newest_message_comes_first_and_a_text_has_no_code() {
     let meta = started();
     send_code(&meta, ANA, "111111").await.unwrap();
@@ -180,6 +195,31 @@ async fn a_persons_text_is_signed_as_escaped() {
     let message = &value["messages"][0];
     assert_eq!(message["id"], wamid.as_str());
     assert_eq!(message["text"]["body"], "¿Qué tal? 🌱 a/b");
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_message_is_reported_by_itself_where_that_is_wanted() {
+    let callback = Callback::start().await;
+    let options = WhatsAppOptions {
+        app_secret: "app-secret".to_owned(),
+        callback: Some(callback.url.clone()),
+        reports_by_itself: true,
+        ..WhatsAppOptions::default()
+    };
+    let meta = WhatsAppStandIn::start(options).unwrap();
+    send_code(&meta, ANA, "123456").await.unwrap();
+    assert_eq!(send_code(&meta, "no number", "123456").await.unwrap().status, 400);
+
+    let mut told = Vec::new();
+    until_async("two reports", async || {
+        told.extend(callback.take().iter().map(|it| value_of(it)["statuses"][0].clone()));
+        told.len() >= 2
+    })
+    .await;
+
+    assert_eq!((&told[0]["status"], &told[1]["status"]), (&json!("sent"), &json!("delivered")));
+    let wamid = &meta.sent()[0].wamid;
+    assert!(told.iter().all(|it| it["id"] == *wamid), "{told:?}");
 }
 
 #[tokio::test]

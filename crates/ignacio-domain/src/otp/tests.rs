@@ -1,24 +1,90 @@
 //! Codes are fair, forgiving to type, bound to their challenge, and never shown.
 
+use std::convert::Infallible;
+
+use rand::rand_core::{TryCryptoRng, TryRng, UnwrapErr};
+use rand::rngs::SysRng;
+
 use super::*;
+use crate::testing::scale;
 
 fn phone(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).unwrap()
 }
 
+/// How far a sample of codes is from fair: chi-square over 100 bins, and the share that starts
+/// with a zero.
+fn unfairness(n_codes: u32) -> (f64, f64) {
+    let mut bins = [0_u32; 100];
+    let mut leading_zeros = 0_u32;
+    for _ in 0..n_codes {
+        let code = OtpCode::generate(&mut UnwrapErr(SysRng));
+        assert_eq!(code.expose().len(), CODE_DIGITS);
+        let number: usize = code.expose().parse().unwrap();
+        bins[number / 10_000] += 1;
+        leading_zeros += u32::from(number < 100_000);
+    }
+    let expected = f64::from(n_codes) / 100.0;
+    let chi = bins.iter().map(|n| (f64::from(*n) - expected).powi(2) / expected).sum();
+    (chi, f64::from(leading_zeros) / f64::from(n_codes))
+}
+
 #[test]
 fn codes_are_spread_evenly_and_keep_leading_zeros() {
-    const N: usize = 100_000;
-    let mut bins = [0_u32; 10];
-    for _ in 0..N {
-        let code = OtpCode::generate(&mut rand::rng());
-        assert_eq!(code.expose().len(), CODE_DIGITS);
-        bins[usize::from(code.expose().as_bytes()[0] - b'0')] += 1;
+    // 99 degrees of freedom: a fair sample passes this once in 1,000 times (p = 0.001).
+    const CRITICAL: f64 = 148.23;
+    let n_codes = scale(100_000, 1_000_000);
+    // Seven standard deviations: 0.2 of 100 in the full run.
+    let tolerance = 0.2 / f64::from(n_codes).sqrt() * 10.0;
+
+    // Three samples, of which one has to be fair: chance alone fails this once in 10⁹ runs.
+    let samples: Vec<_> = (0..3)
+        .map(|_| unfairness(n_codes))
+        .scan(false, |done, sample| {
+            (!std::mem::replace(done, sample.0 < CRITICAL)).then_some(sample)
+        })
+        .collect();
+    println!("chi-square and share of leading zeros: {samples:?}");
+    assert!(samples.iter().any(|(chi, _)| *chi < CRITICAL), "{samples:?}");
+    assert!(samples.iter().all(|(_, share)| (share - 0.1).abs() < tolerance), "{samples:?}");
+}
+
+/// A generator that gives these numbers, the last first.
+struct Draws(Vec<u32>);
+
+impl TryRng for Draws {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.0.pop().expect("a draw is left"))
     }
-    let expected = 10_000.0;
-    let chi: f64 = bins.iter().map(|n| (f64::from(*n) - expected).powi(2) / expected).sum();
-    // Nine degrees of freedom: 40 is passed once in 10⁵ fair runs.
-    assert!(chi < 40.0, "chi-square {chi}, bins {bins:?}");
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.try_next_u32().map(u64::from)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for byte in bytes {
+            *byte = self.try_next_u32()?.to_le_bytes()[0];
+        }
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Draws {}
+
+#[test]
+fn draws_that_favour_the_low_codes_are_thrown_away() {
+    // 4,294 whole millions fit into 32 bits; what lies above them would give low codes only.
+    for (draws, code) in [
+        (vec![0], "000000"),
+        (vec![5_000_007], "000007"),
+        (vec![4_293_999_999], "999999"),
+        (vec![42, 4_294_000_000], "000042"),
+        (vec![42, 4_294_967_295, 4_294_000_001], "000042"),
+    ] {
+        assert_eq!(OtpCode::generate(&mut Draws(draws)).expose(), code);
+    }
 }
 
 #[test]
@@ -28,11 +94,14 @@ fn a_digest_is_bound_to_pepper_challenge_and_number() {
     let code = OtpCode::parse("012345").unwrap();
     let stored = code.digest(&pepper, challenge, &ana);
 
-    assert!(code.matches(&stored, &pepper, challenge, &ana));
-    assert!(!code.matches(&stored, &other, challenge, &ana));
-    assert!(!code.matches(&stored, &pepper, OtpId::new(), &ana));
-    assert!(!code.matches(&stored, &pepper, challenge, &phone("+573001110003")));
-    assert!(!OtpCode::parse("012346").unwrap().matches(&stored, &pepper, challenge, &ana));
+    let ring = KeyRing::from(pepper.clone());
+    assert!(code.matches(&stored, &ring, challenge, &ana));
+    assert!(!code.matches(&stored, &other.clone().into(), challenge, &ana));
+    assert!(!code.matches(&stored, &ring, OtpId::new(), &ana));
+    assert!(!code.matches(&stored, &ring, challenge, &phone("+573001110003")));
+    assert!(!OtpCode::parse("012346").unwrap().matches(&stored, &ring, challenge, &ana));
+    // While the pepper is being replaced, codes that were sent under the old one are good.
+    assert!(code.matches(&stored, &KeyRing::new(other, vec![pepper]), challenge, &ana));
 }
 
 #[test]

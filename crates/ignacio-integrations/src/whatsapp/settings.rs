@@ -2,7 +2,8 @@
 
 use secrecy::SecretString;
 
-/// Which number sends, and which template; read by the binary, never here.
+/// Which number sends, and which templates; read by the binary, never here. Each template exists in the
+/// languages `es` and `en`.
 #[derive(Clone, Debug)]
 pub struct WhatsAppSettings {
     /// The Graph API's address, version included: `https://graph.facebook.com/v23.0`.
@@ -11,7 +12,11 @@ pub struct WhatsAppSettings {
     pub phone_number_id: String,
     /// A system user's token with the permission `whatsapp_business_messaging`.
     pub access_token: SecretString,
-    /// The name of an approved authentication template with a copy-code button, which exists in
-    /// the languages `es` and `en`. Its time to live should not be longer than a code lives.
+    /// The name of an approved authentication template with a copy-code button, for codes. Its time
+    /// to live should not be longer than a code lives.
     pub otp_template: String,
+    /// The name of an approved utility template without parameters: the account's number changed.
+    pub phone_changed_template: String,
+    /// The name of another: somebody logged in with a new device.
+    pub new_device_template: String,
 }

@@ -1,10 +1,9 @@
-//! The message that carries a code.
+//! The messages that carry a code, or a notice.
 
 use ignacio_domain::{otp::OtpCode, person::Locale, phone::PhoneNumber};
 use serde::Serialize;
 
-/// A template message. The text is Meta's; the code is filled in twice, for the eye and for the
-/// button that copies it.
+/// A template message. The text is the template's.
 #[derive(Serialize)]
 pub(super) struct Message<'a> {
     messaging_product: &'static str,
@@ -15,6 +14,7 @@ pub(super) struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
+    /// With a code, which is filled in twice: for the eye, and for the button that copies it.
     pub(super) fn with_code(
         template: &'a str,
         to: &'a PhoneNumber,
@@ -22,19 +22,30 @@ impl<'a> Message<'a> {
         locale: Locale,
     ) -> Self {
         let parameters = || [Parameter { r#type: "text", text: code.expose() }];
+        let components = vec![
+            Component::Body { parameters: parameters() },
+            Component::Button { sub_type: "url", index: "0", parameters: parameters() },
+        ];
+        Self::of(template, to, locale, components)
+    }
+
+    /// With nothing to fill in.
+    pub(super) fn plain(template: &'a str, to: &'a PhoneNumber, locale: Locale) -> Self {
+        Self::of(template, to, locale, Vec::new())
+    }
+
+    fn of(
+        name: &'a str,
+        to: &'a PhoneNumber,
+        locale: Locale,
+        components: Vec<Component<'a>>,
+    ) -> Self {
         Self {
             messaging_product: "whatsapp",
             recipient_type: "individual",
             to: to.expose(),
             r#type: "template",
-            template: Template {
-                name: template,
-                language: Language { code: locale.as_str() },
-                components: [
-                    Component::Body { parameters: parameters() },
-                    Component::Button { sub_type: "url", index: "0", parameters: parameters() },
-                ],
-            },
+            template: Template { name, language: Language { code: locale.as_str() }, components },
         }
     }
 }
@@ -43,7 +54,8 @@ impl<'a> Message<'a> {
 struct Template<'a> {
     name: &'a str,
     language: Language,
-    components: [Component<'a>; 2],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    components: Vec<Component<'a>>,
 }
 
 #[derive(Serialize)]
@@ -73,7 +85,7 @@ struct Parameter<'a> {
 
 #[cfg(test)]
 mod tests {
-    //! The message is what Meta documents for copy-code templates.
+    //! The messages are what Meta documents for such templates.
 
     use serde_json::json;
 
@@ -103,5 +115,13 @@ mod tests {
                 },
             })
         );
+    }
+
+    #[test]
+    fn a_notice_has_nothing_to_fill_in() {
+        let phone = PhoneNumber::parse("+57 300 123 4567").unwrap();
+        let message = serde_json::to_value(Message::plain("aviso", &phone, Locale::En)).unwrap();
+        assert_eq!(message["template"], json!({ "name": "aviso", "language": { "code": "en" } }));
+        assert_eq!(message["to"], "+573001234567");
     }
 }

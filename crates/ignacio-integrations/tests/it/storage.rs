@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{TryStreamExt as _, stream};
-use ignacio_devstack::{S3Options, S3StandIn};
+use ignacio_devstack::{S3Options, S3StandIn, canary};
 use ignacio_domain::{
     file::ObjectKey,
     ids::{FileId, UserId},
@@ -20,7 +20,7 @@ use ignacio_integrations::{S3Settings, S3Store};
 use tempfile::TempDir;
 
 use crate::support::{
-    logs::Logs,
+    logs::{self, Logs},
     until,
     wire::{Answer, WireServer},
 };
@@ -48,9 +48,12 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
+        logs::install();
         let folder = tempfile::tempdir().unwrap();
         let options = S3Options { data: Some(folder.path().to_owned()), port: None };
-        Self { stand_in: S3StandIn::start(options).unwrap(), folder }
+        let stand_in = S3StandIn::start(options).unwrap();
+        canary::note(stand_in.secret_key());
+        Self { stand_in, folder }
     }
 
     fn settings(&self) -> S3Settings {

@@ -1,13 +1,13 @@
-//! Codes by `WhatsApp`.
+//! Codes and notices by `WhatsApp`.
 
 use std::time::Duration;
 
 use ignacio_devstack::{WhatsAppOptions, WhatsAppStandIn};
 use ignacio_domain::{
-    otp::OtpCode,
+    otp::{LIFE, OtpCode},
     person::Locale,
     phone::PhoneNumber,
-    ports::{OtpSender as _, PortError},
+    ports::{Messenger as _, NoticeKind, SendError},
 };
 use ignacio_integrations::{WhatsApp, WhatsAppSettings};
 use serde_json::{Value, json};
@@ -21,20 +21,30 @@ use crate::support::{
 const CODE: &str = "482915";
 const PHONE: &str = "+573001234567";
 
-fn whatsapp(base_url: String) -> WhatsApp {
-    let settings = WhatsAppSettings {
+fn settings(base_url: String) -> WhatsAppSettings {
+    WhatsAppSettings {
         base_url,
         phone_number_id: "1550".to_owned(),
         access_token: "canary-token".into(),
         otp_template: "codigo".to_owned(),
-    };
-    WhatsApp::new(settings).unwrap()
+        phone_changed_template: "otro_numero".to_owned(),
+        new_device_template: "otro_aparato".to_owned(),
+    }
 }
 
-async fn send(base_url: String, locale: Locale) -> Result<String, PortError> {
+fn whatsapp(base_url: String) -> WhatsApp {
+    WhatsApp::new(settings(base_url)).unwrap()
+}
+
+async fn send(base_url: String, locale: Locale) -> Result<String, SendError> {
     let phone = PhoneNumber::parse(PHONE).unwrap();
     let code = OtpCode::parse(CODE).unwrap();
-    whatsapp(base_url).send(&phone, &code, locale).await
+    whatsapp(base_url).send_code(&phone, &code, locale).await
+}
+
+async fn notify(base_url: String, notice: NoticeKind, locale: Locale) -> Result<String, SendError> {
+    let phone = PhoneNumber::parse(PHONE).unwrap();
+    whatsapp(base_url).send_notice(&phone, notice, locale).await
 }
 
 fn refusal(code: i64) -> Value {
@@ -62,29 +72,30 @@ async fn a_code_is_sent_in_one_template_message() {
 #[tokio::test]
 async fn each_refusal_is_asked_for_once_and_means_something() {
     let cases = [
-        ("400 Bad Request", 131_026, "rejected"),
-        ("400 Bad Request", 131_056, "transient"),
-        ("429 Too Many Requests", 130_429, "transient"),
-        ("500 Internal Server Error", 131_000, "transient"),
-        ("503 Service Unavailable", 131_016, "transient"),
-        ("401 Unauthorized", 190, "misconfigured"),
-        ("403 Forbidden", 10, "misconfigured"),
-        ("404 Not Found", 132_001, "misconfigured"),
-        ("400 Bad Request", 100, "misconfigured"),
-        ("400 Bad Request", 131_008, "misconfigured"),
+        ("400 Bad Request", 131_026, "unreachable"),
+        ("400 Bad Request", 131_056, "throttled"),
+        ("429 Too Many Requests", 130_429, "throttled"),
+        ("500 Internal Server Error", 131_000, "passing"),
+        ("503 Service Unavailable", 131_016, "passing"),
+        ("401 Unauthorized", 190, "critical"),
+        ("403 Forbidden", 10, "critical"),
+        ("404 Not Found", 132_001, "ours"),
+        ("400 Bad Request", 100, "ours"),
+        ("400 Bad Request", 131_008, "ours"),
     ];
     for (status, code, expected) in cases {
         let server = WireServer::always(Answer::json(status, &refusal(code))).await;
         let error = send(server.url(), Locale::Es).await.unwrap_err();
         server.request();
         let got = match &error {
-            PortError::Transient { .. } => "transient",
-            PortError::Rejected { code: told, .. } => {
+            SendError::Passing { .. } => "passing",
+            SendError::Throttled { .. } => "throttled",
+            SendError::Unreachable { code: told } => {
                 assert_eq!(*told, code.to_string());
-                "rejected"
+                "unreachable"
             }
-            PortError::Misconfigured { .. } => "misconfigured",
-            PortError::NotFound => "not found",
+            SendError::OurFault { is_critical: true, .. } => "critical",
+            SendError::OurFault { is_critical: false, .. } => "ours",
         };
         assert_eq!(got, expected, "{code}");
     }
@@ -96,13 +107,13 @@ async fn pages_and_silence_are_passing_faults() {
     let page = Answer::new("502 Bad Gateway", &wait, "<html>");
     let server = WireServer::always(page).await;
     let error = send(server.url(), Locale::Es).await.unwrap_err();
-    assert!(matches!(error, PortError::Transient { retry_after: Some(pause), .. }
+    assert!(matches!(error, SendError::Throttled { pause, .. }
         if pause == Duration::from_secs(11)));
 
     for taken in ["{}", "<html>", "{\"messages\":[]}"] {
         let server = WireServer::always(Answer::new("200 OK", &[], taken)).await;
         let error = send(server.url(), Locale::Es).await.unwrap_err();
-        assert!(matches!(error, PortError::Transient { .. }), "{taken}");
+        assert!(matches!(error, SendError::Passing { .. }), "{taken}");
     }
 }
 
@@ -116,7 +127,7 @@ async fn a_silent_other_side_is_given_up_soon() {
         tokio::time::Instant::now()
     };
     let (sent, begun) = tokio::join!(send(server.url(), Locale::Es), silent);
-    assert!(matches!(sent, Err(PortError::Transient { .. })));
+    assert!(matches!(sent, Err(SendError::Passing { .. })));
     assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
 }
 
@@ -140,25 +151,55 @@ async fn a_code_arrives_in_the_persons_language() {
 }
 
 #[tokio::test]
+async fn each_notice_has_its_template_and_no_code() {
+    let meta = WhatsAppStandIn::start(WhatsAppOptions::default()).unwrap();
+    let base_url = format!("{}/v23.0", meta.base_url());
+    for (notice, template) in
+        [(NoticeKind::PhoneChanged, "otro_numero"), (NoticeKind::NewDevice, "otro_aparato")]
+    {
+        for locale in [Locale::Es, Locale::En] {
+            let wamid = notify(base_url.clone(), notice, locale).await.unwrap();
+            let outbox = meta.outbox(PHONE);
+            let sent = outbox.first().unwrap();
+            assert_eq!(sent.wamid, wamid);
+            assert_eq!((sent.code.as_deref(), sent.text.as_deref()), (None, None));
+            assert_eq!(sent.template.as_deref(), Some(template));
+            assert_eq!(sent.language.as_deref(), Some(locale.as_str()));
+        }
+    }
+}
+
+#[test]
+fn a_code_that_arrives_late_is_not_delivered() {
+    let advice = include_str!("../../../../docs/operations.md");
+    let lives: Vec<i64> = advice
+        .split("\"message_send_ttl_seconds\": ")
+        .skip(1)
+        .map(|rest| rest.split(|it: char| !it.is_ascii_digit()).next().unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(lives, [LIFE.whole_seconds()], "WhatsApp keeps a code no longer than it is good");
+}
+
+#[tokio::test]
 async fn the_stand_ins_faults_are_understood() {
     let meta = WhatsAppStandIn::start(WhatsAppOptions::default()).unwrap();
     let base_url = format!("{}/v23.0", meta.base_url());
     meta.fail_next(1, 400, 131_026);
     let error = send(base_url.clone(), Locale::Es).await.unwrap_err();
-    assert!(matches!(error, PortError::Rejected { code, .. } if code == "131026"));
+    assert!(matches!(error, SendError::Unreachable { code } if code == "131026"));
 
     meta.fail_next(1, 429, 130_429);
     let error = send(base_url.clone(), Locale::Es).await.unwrap_err();
-    assert!(matches!(error, PortError::Transient { .. }));
+    assert!(matches!(error, SendError::Throttled { .. }));
 
     meta.lose_next_answers(1);
     let error = send(base_url.clone(), Locale::Es).await.unwrap_err();
-    assert!(matches!(error, PortError::Transient { .. }));
+    assert!(matches!(error, SendError::Passing { .. }));
     assert_eq!(meta.sent().len(), 1, "it went out, and nothing was sent a second time");
 
     meta.take_down();
     let error = send(base_url.clone(), Locale::Es).await.unwrap_err();
-    assert!(matches!(error, PortError::Transient { .. }));
+    assert!(matches!(error, SendError::Passing { .. }));
     meta.clear_faults();
     send(base_url, Locale::Es).await.unwrap();
     assert_eq!(meta.sent().len(), 2);
@@ -170,23 +211,27 @@ async fn a_wrong_token_is_ours_to_mend() {
         WhatsAppOptions { token: Some("another".to_owned()), ..WhatsAppOptions::default() };
     let meta = WhatsAppStandIn::start(options).unwrap();
     let sent = send(format!("{}/v23.0", meta.base_url()), Locale::Es).await;
-    assert!(matches!(sent, Err(PortError::Misconfigured { code, .. }) if code == "190"));
+    assert!(matches!(sent, Err(SendError::OurFault { code, is_critical: true, .. })
+        if code == "190"));
 }
 
 #[test]
 fn wrong_settings_are_named() {
     let with = |change: fn(&mut WhatsAppSettings)| {
-        let mut settings = WhatsAppSettings {
-            base_url: "https://graph.example/v23.0/".to_owned(),
-            phone_number_id: "1550".to_owned(),
-            access_token: "canary-token".into(),
-            otp_template: "codigo".to_owned(),
-        };
+        let mut settings = settings("https://graph.example/v23.0/".to_owned());
         change(&mut settings);
         WhatsApp::new(settings).err().map(|error| error.to_string())
     };
     assert_eq!(with(|_| ()), None);
     assert_eq!(with(|it| it.otp_template.clear()).unwrap(), "whatsapp.otp_template is empty");
+    assert_eq!(
+        with(|it| it.phone_changed_template.clear()).unwrap(),
+        "whatsapp.phone_changed_template is empty"
+    );
+    assert_eq!(
+        with(|it| it.new_device_template.clear()).unwrap(),
+        "whatsapp.new_device_template is empty"
+    );
     assert_eq!(with(|it| it.phone_number_id.clear()).unwrap(), "whatsapp.phone_number_id is empty");
     assert_eq!(with(|it| it.access_token = "".into()).unwrap(), "whatsapp.access_token is empty");
 }
@@ -205,6 +250,8 @@ async fn neither_number_nor_code_nor_token_is_told() {
     ] {
         let server = WireServer::always(answer).await;
         let sent = send(server.url(), Locale::Es).await;
+        told.push(format!("{sent:?}"));
+        let sent = notify(server.url(), NoticeKind::NewDevice, Locale::Es).await;
         told.push(format!("{sent:?}"));
     }
     let told = told.join("\n");

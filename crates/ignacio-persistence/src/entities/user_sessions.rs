@@ -17,6 +17,10 @@ pub struct Model {
     pub revoked_at: Option<TimeDateTimeWithTimeZone>,
     pub created_at: TimeDateTimeWithTimeZone,
     pub updated_at: TimeDateTimeWithTimeZone,
+    pub device_id: Option<Uuid>,
+    pub verified_at: TimeDateTimeWithTimeZone,
+    pub renewed_at: Option<TimeDateTimeWithTimeZone>,
+    pub reused_at: Option<TimeDateTimeWithTimeZone>,
     #[sea_orm(belongs_to, from = "user_id", to = "id", on_delete = "Cascade")]
     pub user: BelongsTo<super::users::Entity>,
 }

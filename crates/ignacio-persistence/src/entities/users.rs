@@ -15,6 +15,7 @@ pub struct Model {
     pub created_at: TimeDateTimeWithTimeZone,
     pub updated_at: TimeDateTimeWithTimeZone,
     pub locale: String,
+    pub unreachable_at: Option<TimeDateTimeWithTimeZone>,
     #[sea_orm(has_many)]
     pub conversations: HasMany<super::conversations::Entity>,
     #[sea_orm(has_many)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod audit;
+pub(crate) mod logins;
 pub(crate) mod readings;
 
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, raw_sql};

@@ -1,30 +1,63 @@
-//! Login: challenges, tries, and the session at the end.
+//! Codes: asking for one, trying one, and what it opens.
+
+mod opening;
+
+use std::time::Duration;
 
 use ignacio_domain::ids::{OtpId, SessionId};
-use ignacio_domain::otp::{Challenge, LIFE, MAX_TRIES, OtpDigest, RESEND_PAUSE};
-use ignacio_domain::person::Person;
-use ignacio_domain::phone::PhoneNumber;
-use ignacio_domain::session::{Session, SessionDigest};
-use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, FromQueryResult,
-    TransactionTrait as _, raw_sql,
+use ignacio_domain::limits::{
+    BucketId, Buckets, LADDER, LADDER_END, Limit, PER_ADDRESS, PER_NUMBER, SERVICE,
+    SERVICE_IN_ALARM,
 };
+use ignacio_domain::otp::{Challenge, Delivery, LIFE, MAX_TRIES, MAX_TRIES_IN_ALARM, OtpDigest};
+use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::session::DeviceDigest;
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::entities::otp_codes;
+pub use self::opening::{LoggedIn, NewSession};
+use crate::api_db::Caller;
 use crate::error::StoreError;
-use crate::repos::sessions::SessionRow;
-use crate::rows::{self, PersonRow};
 
 /// What a challenge for a number that cannot exist is filed under.
 const NO_PHONE: &str = "+0";
-/// Live sessions of one person; the oldest ends when one more begins.
-const MAX_SESSIONS: i64 = 10;
 
 /// Codes and logins, as the role that may see them.
 pub struct Codes<'d> {
     auth: &'d DatabaseConnection,
+}
+
+/// A wish for a code.
+#[derive(Clone, Debug)]
+pub struct CodeRequest {
+    /// The number; `None` for one that cannot exist.
+    pub phone: Option<PhoneNumber>,
+    /// What the wish is counted under.
+    pub buckets: Buckets,
+    /// A device that says that the number's person has logged in with it.
+    pub device: Option<DeviceDigest>,
+    /// How many codes one address may ask for in an hour.
+    pub address_per_hour: u16,
+    /// How many codes the service sends in an hour.
+    pub service_per_hour: u16,
+}
+
+/// What became of a wish for a code. It says nothing of whether the number is anybody's.
+#[derive(Clone, Copy, Debug)]
+pub enum Asked {
+    /// A code is on its way, if anybody has the number.
+    Opened(Challenge),
+    /// Too many codes, for this number, from this address or at all: to wait.
+    Limited {
+        /// How long.
+        wait: Duration,
+    },
+    /// Too many failed tries: to wait, or to ask the staff.
+    Paused {
+        /// How long; `None` until the staff help.
+        wait: Option<Duration>,
+    },
 }
 
 /// What a try at a code met.
@@ -41,12 +74,35 @@ pub enum Attempt {
     Expired,
     /// Unknown, used, or tried too often.
     Refused,
+    /// Too many failed tries at this number: to wait, or to ask the staff.
+    Paused {
+        /// How long; `None` until the staff help.
+        wait: Option<Duration>,
+    },
 }
 
 #[derive(FromQueryResult)]
-struct ChallengeRow {
+struct AskedRow {
+    verdict: String,
+    seconds: Option<f64>,
+    expires_at: Option<OffsetDateTime>,
+    again_at: Option<OffsetDateTime>,
+}
+
+#[derive(FromQueryResult)]
+struct AttemptRow {
+    verdict: String,
+    seconds: Option<f64>,
+    phone_number: Option<String>,
+    code_hash: Option<Vec<u8>>,
+}
+
+#[derive(FromQueryResult)]
+struct DeliveryRow {
+    is_delivered: bool,
+    is_sent: bool,
+    is_failed: bool,
     expires_at: OffsetDateTime,
-    created_at: OffsetDateTime,
 }
 
 impl<'d> Codes<'d> {
@@ -54,134 +110,142 @@ impl<'d> Codes<'d> {
         Self { auth }
     }
 
-    /// Opens a challenge, and queues the sending of a code when the number is an active person's.
-    /// For any other number, and for `None`, a number that cannot exist, it is a decoy that looks
-    /// the same.
+    /// Opens a challenge for a number and queues the sending of a code. Whether the number is an
+    /// active person's shows nowhere: for others, and for `None`, it is a decoy for which the same
+    /// is done.
     #[tracing::instrument(name = "db.codes.challenge", skip_all, err(level = "debug"))]
-    pub async fn challenge(&self, phone: Option<&PhoneNumber>) -> Result<Challenge, StoreError> {
+    pub async fn challenge(&self, request: &CodeRequest) -> Result<Asked, StoreError> {
+        self.ask(request, None).await
+    }
+
+    /// Opens a challenge for somebody who is logged in, to show that it is still them. It has a
+    /// budget of its own, the session's.
+    #[tracing::instrument(name = "db.codes.challenge_again", skip_all, err(level = "debug"))]
+    pub async fn challenge_again(
+        &self,
+        caller: &Caller,
+        request: &CodeRequest,
+    ) -> Result<Asked, StoreError> {
+        self.ask(request, Some(caller)).await
+    }
+
+    async fn ask(
+        &self,
+        request: &CodeRequest,
+        caller: Option<&Caller>,
+    ) -> Result<Asked, StoreError> {
         let id = OtpId::new();
         let (otp, outbox) = (id.into_uuid(), OtpId::new().into_uuid());
-        let number = phone.map_or(NO_PHONE, PhoneNumber::expose).to_owned();
-        let life = LIFE.as_seconds_f64();
+        let number = request.phone.as_ref().map_or(NO_PHONE, PhoneNumber::expose).to_owned();
+        let device = request.device.map(|it| it.as_bytes().to_vec());
+        let (user, session): (Option<Uuid>, Option<Uuid>) =
+            (caller.map(|it| it.user.into_uuid()), caller.map(|it| it.session.into_uuid()));
+        let Buckets { number: of_number, address, service, decoys } = request.buckets;
+        let buckets: Vec<Uuid> =
+            [of_number, address, service, decoys].map(BucketId::into_uuid).into();
+        let of_address = Limit { most: request.address_per_hour, ..PER_ADDRESS };
+        let of_service = Limit { most: request.service_per_hour, ..SERVICE };
+        let limits = [PER_NUMBER.as_slice(), &[of_address, of_service]].concat();
+        let within: Vec<i32> = limits.iter().map(|it| seconds(it.within)).collect();
+        let most: Vec<i32> = limits.iter().map(|it| i32::from(it.most)).collect();
+        let (in_alarm, end) = (i32::from(SERVICE_IN_ALARM), i32::from(LADDER_END));
+        let life = seconds(LIFE);
         // One statement, so that known and unknown numbers cost the same round trip.
         let write = raw_sql!(
             Postgres,
-            "with person as (
-                 select id from users
-                  where phone_number = {number} and is_active
-                    and id <> '00000000-0000-0000-0000-000000000000'),
-             challenge as (
-                 insert into otp_codes (id, user_id, phone_number, expires_at)
-                 values ({otp}, (select id from person), {number},
-                     now() + make_interval(secs => {life}))
-                 returning expires_at, created_at),
-             sending as (
-                 insert into outbox (id, otp_id) select {outbox}, {otp} from person)
-             select expires_at, created_at from challenge"
+            "select verdict, extract(epoch from wait)::float8 as seconds, expires_at, again_at
+               from app.ask_code({otp}, {outbox}, {number}, {user}, {session}, {device}, {buckets},
+                   {within}, {most}, {in_alarm}, {end}, {life})"
         );
-        let row = ChallengeRow::find_by_statement(write).one(self.auth).await?;
+        let row = AskedRow::find_by_statement(write).one(self.auth).await?;
         let row = row.ok_or(StoreError::corrupt("otp_codes", "id"))?;
-        Ok(Challenge {
-            id,
-            expires_at: row.expires_at,
-            resend_after: row.created_at + RESEND_PAUSE,
+        let wait = row.seconds.map(to_duration);
+        match (row.verdict.as_str(), row.expires_at, row.again_at) {
+            ("opened", Some(expires_at), Some(resend_after)) => {
+                Ok(Asked::Opened(Challenge { id, expires_at, resend_after }))
+            }
+            ("limited", ..) => Ok(Asked::Limited { wait: wait.unwrap_or_default() }),
+            ("paused", ..) => Ok(Asked::Paused { wait }),
+            _ => Err(StoreError::corrupt("otp_codes", "expires_at")),
+        }
+    }
+
+    /// Counts one try, committed before anything is compared, so that no race gives a sixth. A code
+    /// that was asked for by a session is tried with that session, others without one.
+    #[tracing::instrument(name = "db.codes.attempt", skip_all, err(level = "debug"))]
+    pub async fn attempt(
+        &self,
+        id: OtpId,
+        session: Option<SessionId>,
+    ) -> Result<Attempt, StoreError> {
+        let (id, session) = (id.into_uuid(), session.map(SessionId::into_uuid));
+        let (most, in_alarm) = (i32::from(MAX_TRIES), i32::from(MAX_TRIES_IN_ALARM));
+        let steps: Vec<i32> = LADDER.iter().map(|(failures, _)| i32::from(*failures)).collect();
+        let pauses: Vec<i32> = LADDER.iter().map(|(_, pause)| seconds(*pause)).collect();
+        let end = i32::from(LADDER_END);
+        let write = raw_sql!(
+            Postgres,
+            "select verdict, extract(epoch from wait)::float8 as seconds, phone_number, code_hash
+               from app.try_code({id}, {session}, {most}, {in_alarm}, {steps}, {pauses}, {end})"
+        );
+        let row = AttemptRow::find_by_statement(write).one(self.auth).await?;
+        let Some(row) = row else { return Ok(Attempt::Refused) };
+        Ok(match row.verdict.as_str() {
+            "open" => Attempt::Open {
+                phone: row.phone_number.and_then(|it| PhoneNumber::parse(&it).ok()),
+                digest: row.code_hash.as_deref().and_then(OtpDigest::from_slice),
+            },
+            "over" => Attempt::Expired,
+            "paused" => Attempt::Paused { wait: row.seconds.map(to_duration) },
+            _ => Attempt::Refused,
         })
     }
 
-    /// Counts one try, committed before anything is compared, so that no race gives a sixth.
-    #[tracing::instrument(name = "db.codes.attempt", skip_all, err(level = "debug"))]
-    pub async fn attempt(&self, id: OtpId) -> Result<Attempt, StoreError> {
-        let id = id.into_uuid();
-        let max = MAX_TRIES;
-        let write = raw_sql!(
-            Postgres,
-            "update otp_codes set attempts = attempts + 1
-              where id = {id} and attempts < {max} and used_at is null and expires_at > now()
-             returning *"
-        );
-        if let Some(row) = otp_codes::Model::find_by_statement(write).one(self.auth).await? {
-            let digest = row.code_hash.as_deref().and_then(OtpDigest::from_slice);
-            return Ok(Attempt::Open { phone: PhoneNumber::parse(&row.phone_number).ok(), digest });
-        }
-        let read = raw_sql!(
-            Postgres,
-            "select 1 from otp_codes
-              where id = {id} and used_at is null and expires_at <= now()"
-        );
-        let is_over = self.auth.query_one_raw(read).await?.is_some();
-        Ok(if is_over { Attempt::Expired } else { Attempt::Refused })
+    /// Whether codes can be sent at all, as far as the workers have seen.
+    #[tracing::instrument(name = "db.codes.can_be_sent", skip_all, err(level = "debug"))]
+    pub async fn can_be_sent(&self) -> Result<bool, StoreError> {
+        let read = raw_sql!(Postgres, "select 1 from login_watch where sender_fault is null");
+        Ok(self.auth.query_one_raw(read).await?.is_some())
     }
 
-    /// Uses the code up and opens a session; the person's other codes are void from then on.
-    /// `None` when somebody else used it first, or the account is gone, inactive, or has another
-    /// number by now.
-    #[tracing::instrument(name = "db.codes.redeem", skip_all, err(level = "debug"))]
-    pub async fn redeem(
+    /// How far a code is on its way, and until when it is good; `None` when there is no such
+    /// challenge. What happened to one number alone is not told: that would say that it is
+    /// somebody's.
+    #[tracing::instrument(name = "db.codes.delivery", skip_all, err(level = "debug"))]
+    pub async fn delivery(
         &self,
         id: OtpId,
-        session: &SessionDigest,
-        device_name: Option<&str>,
-    ) -> Result<Option<(Person, Session)>, StoreError> {
-        let txn = self.auth.begin().await?;
-        let Some(person) = use_up(&txn, id).await? else {
-            return Ok(None);
-        };
-        let session = open_session(&txn, &person, session, device_name).await?;
-        txn.commit().await?;
-        Ok(Some((person, session)))
+    ) -> Result<Option<(Delivery, OffsetDateTime)>, StoreError> {
+        let id = id.into_uuid();
+        let read = raw_sql!(
+            Postgres,
+            "select coalesce(least(o.delivered_at, o.read_at) <= now(), false) as is_delivered,
+                    coalesce(least(o.sent_at, case when not o.is_our_fault then o.failed_at end)
+                        <= now(), false) as is_sent,
+                    coalesce(o.is_our_fault and o.failed_at <= now(), false) as is_failed,
+                    c.expires_at
+               from otp_codes c join outbox o on o.otp_id = c.id
+              where c.id = {id} and c.session_id is null"
+        );
+        let row = DeliveryRow::find_by_statement(read).one(self.auth).await?;
+        Ok(row.map(|row| {
+            let delivery = match (row.is_delivered, row.is_failed, row.is_sent) {
+                (true, ..) => Delivery::Delivered,
+                (_, true, _) => Delivery::Failed,
+                (_, _, true) => Delivery::Sent,
+                _ => Delivery::Queued,
+            };
+            (delivery, row.expires_at)
+        }))
     }
 }
 
-async fn use_up(txn: &DatabaseTransaction, id: OtpId) -> Result<Option<Person>, StoreError> {
-    let id = id.into_uuid();
-    let write = raw_sql!(
-        Postgres,
-        "with used as (
-             update otp_codes set used_at = now()
-              where id = {id} and used_at is null and expires_at > now() and user_id is not null
-             returning user_id, phone_number),
-         others as (
-             update otp_codes o set used_at = now()
-               from used where o.user_id = used.user_id and o.id <> {id} and o.used_at is null)
-         select u.id, u.phone_number, u.name, u.is_admin, u.locale, u.created_at, u.updated_at
-           from users u join used on used.user_id = u.id
-          where u.is_active and u.phone_number = used.phone_number"
-    );
-    let row = PersonRow::find_by_statement(write).one(txn).await?;
-    row.map(Person::try_from).transpose()
+/// Whole seconds, as the statements take them.
+fn seconds(duration: time::Duration) -> i32 {
+    i32::try_from(duration.whole_seconds()).unwrap_or(i32::MAX)
 }
 
-async fn open_session(
-    txn: &DatabaseTransaction,
-    person: &Person,
-    digest: &SessionDigest,
-    device_name: Option<&str>,
-) -> Result<Session, StoreError> {
-    let id = SessionId::new();
-    let (row_id, user): (Uuid, Uuid) = (id.into_uuid(), person.id.into_uuid());
-    let digest = digest.as_bytes().to_vec();
-    let device_name = device_name.map(str::to_owned);
-    let is_admin = person.role == rows::role(true);
-    let keep = MAX_SESSIONS;
-    // NIST SP 800-63B: participants at AAL1 (30 days), staff at AAL2 (12 hours, 30 minutes idle).
-    // One statement: its triggers end with the audit's chain, for which others wait until the commit.
-    let write = raw_sql!(
-        Postgres,
-        "with new as (
-             insert into user_sessions
-                 (id, user_id, token_hash, device_name, expires_at, idle_expires_at)
-             values ({row_id}, {user}, {digest}, {device_name},
-                 now() + case when {is_admin} then interval '12 hours' else interval '30 days' end,
-                 now() + case when {is_admin} then interval '30 minutes' else interval '7 days' end)
-             returning id, device_name, created_at, last_used_at, expires_at),
-         oldest as (
-             update user_sessions set revoked_at = now()
-              where id in (
-                  select id from user_sessions
-                   where user_id = {user} and revoked_at is null and expires_at > now()
-                   order by created_at desc, id desc offset {keep} - 1))
-         select * from new"
-    );
-    let row = SessionRow::find_by_statement(write).one(txn).await?;
-    Ok(row.ok_or(StoreError::corrupt("user_sessions", "id"))?.into_session(id))
+/// A time to wait, never nothing.
+fn to_duration(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.max(1.0)).unwrap_or(Duration::MAX)
 }

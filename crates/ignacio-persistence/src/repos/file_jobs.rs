@@ -21,7 +21,7 @@ pub struct FileJobs<'d> {
 }
 
 /// A file that this worker holds.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct FileJob {
     /// Which file.
     pub id: FileId,

@@ -23,7 +23,7 @@ pub struct Files<'s> {
 }
 
 /// What a list of files is narrowed to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct FileFilter {
     /// Only files that stand like this.
     pub status: Option<SyncFilter>,

@@ -1,4 +1,6 @@
-//! Codes to send, each with a lease.
+//! Codes and notices to send, each with a lease.
+
+mod decoys;
 
 use std::time::Duration;
 
@@ -6,39 +8,63 @@ use ignacio_domain::ids::{OtpId, WorkerId};
 use ignacio_domain::otp::OtpDigest;
 use ignacio_domain::person::Locale;
 use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::ports::NoticeKind;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql};
 use uuid::Uuid;
 
-use crate::entities::outbox;
 use crate::error::StoreError;
+use crate::repos::watch::SenderFault;
 use crate::rows;
 
 /// The outbox, as the role that may see it.
+///
+/// Every challenge has a row, also those of decoys, which never become jobs (see
+/// [`Outbox::imitate`]).
 pub struct Outbox<'d> {
     auth: &'d DatabaseConnection,
     worker: WorkerId,
 }
 
-/// A code to make and to send.
+/// Something to send.
 #[derive(Clone, Debug)]
-pub struct CodeJob {
+pub struct OutboxJob {
     /// The row.
     pub id: Uuid,
-    /// The challenge that the code is for.
-    pub challenge: OtpId,
+    /// What to send.
+    pub what: Sending,
     /// Where it goes.
     pub phone: PhoneNumber,
     /// In which language.
     pub locale: Locale,
     /// How often it was tried, this time included.
     pub attempts: i32,
+    /// How long ago it was asked for.
+    pub age: Duration,
+    /// Why nothing can be sent at the moment; then it is not tried. One code after a while is, to
+    /// see whether it is over.
+    pub fault: Option<SenderFault>,
+}
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sending {
+    /// A code for a challenge, to be made.
+    Code(OtpId),
+    /// Something that the person shall know.
+    Notice(NoticeKind),
 }
 
 #[derive(FromQueryResult)]
-struct ReceiverRow {
+struct JobRow {
     id: Uuid,
-    phone_number: String,
-    locale: String,
+    kind: String,
+    otp_id: Option<Uuid>,
+    phone_number: Option<String>,
+    locale: Option<String>,
+    attempts: i32,
+    age: f64,
+    sender_fault: Option<String>,
+    is_probe: bool,
 }
 
 impl<'d> Outbox<'d> {
@@ -46,56 +72,69 @@ impl<'d> Outbox<'d> {
         Self { auth, worker }
     }
 
-    /// Takes codes that are due, for 60 seconds.
+    /// Takes codes and notices that are due, for 60 seconds; codes first, somebody waits for them.
     #[tracing::instrument(name = "db.outbox.claim", skip_all, err(level = "debug"))]
-    pub async fn claim(&self, limit: u32) -> Result<Vec<CodeJob>, StoreError> {
+    pub async fn claim(&self, limit: u32) -> Result<Vec<OutboxJob>, StoreError> {
         let (worker, limit) = (self.worker.into_uuid(), i64::from(limit));
         let write = raw_sql!(
             Postgres,
             "with due as (
-                 select id from outbox
-                  where state = 'queued' and next_attempt_at <= now()
-                    and (lease_until is null or lease_until < now())
-                  order by next_attempt_at limit {limit} for update skip locked)
-             update outbox o
-                set lease_owner = {worker}, lease_until = now() + interval '60 seconds',
-                    attempts = o.attempts + 1
-               from due where o.id = due.id
-             returning o.*"
+                 select o.id from outbox o
+                  where o.state = 'queued' and o.next_attempt_at <= now()
+                    and (o.lease_until is null or o.lease_until < now())
+                    and not exists (
+                        select 1 from otp_codes c where c.id = o.otp_id and c.user_id is null)
+                  order by o.kind = 'code' desc, o.next_attempt_at
+                  limit {limit} for update of o skip locked),
+             taken as (
+                 update outbox o
+                    set lease_owner = {worker}, lease_until = now() + interval '60 seconds',
+                        attempts = o.attempts + 1
+                   from due where o.id = due.id
+                 returning o.id, o.kind, o.otp_id, o.user_id, o.phone_number, o.attempts,
+                     o.created_at),
+             probe as (
+                 update login_watch w set sender_fault_at = now()
+                  where w.sender_fault_at <= now() - make_interval(secs =>
+                            case when w.sender_fault like 'critical:%' then 60 else 30 end)
+                    and exists (select 1 from taken t where t.kind = 'code')
+                 returning 1)
+             select t.id, t.kind, t.otp_id, t.attempts,
+                    coalesce(t.phone_number, c.phone_number) as phone_number, u.locale,
+                    extract(epoch from now() - t.created_at)::float8 as age,
+                    w.sender_fault, exists (select 1 from probe) as is_probe
+               from taken t
+               left join otp_codes c on c.id = t.otp_id
+               left join users u on u.id = coalesce(t.user_id, c.user_id)
+               cross join login_watch w
+              order by t.kind = 'code' desc, t.created_at"
         );
-        let taken = outbox::Model::find_by_statement(write).all(self.auth).await?;
-        if taken.is_empty() {
-            return Ok(Vec::new());
+        let rows = JobRow::find_by_statement(write).all(self.auth).await?;
+        let is_probe = rows.iter().any(|row| row.is_probe);
+        let mut jobs = Vec::with_capacity(rows.len());
+        for row in rows {
+            let id = row.id;
+            match OutboxJob::try_from(row) {
+                Ok(job) => jobs.push(job),
+                Err(error) => {
+                    // One row that makes no sense must not stop the others.
+                    tracing::error!(%error, %id, "nothing can be sent for this row");
+                    self.fail(id, "corrupt", false).await?;
+                }
+            }
         }
-        let challenges: Vec<Uuid> = taken.iter().map(|row| row.otp_id).collect();
-        let read = raw_sql!(
-            Postgres,
-            "select c.id, c.phone_number, u.locale
-               from otp_codes c join users u on u.id = c.user_id
-              where c.id = any({challenges})"
-        );
-        let receivers = ReceiverRow::find_by_statement(read).all(self.auth).await?;
-        let receiver = |id| receivers.iter().find(|it| it.id == id);
-        taken
-            .into_iter()
-            .filter_map(|row| Some((receiver(row.otp_id)?, row)))
-            .map(|(receiver, row)| {
-                Ok(CodeJob {
-                    id: row.id,
-                    challenge: OtpId::from_uuid(row.otp_id),
-                    phone: rows::phone(&receiver.phone_number, "otp_codes")?,
-                    locale: rows::locale(&receiver.locale)?,
-                    attempts: row.attempts,
-                })
-            })
-            .collect()
+        // Codes come first, so that the first job is one.
+        if let Some(first) = jobs.first_mut().filter(|_| is_probe) {
+            first.fault = None;
+        }
+        Ok(jobs)
     }
 
     /// Stores the digest of a fresh code before it is sent, so that it works when it arrives; an
     /// earlier code of this challenge is void. False when the challenge is over: send nothing.
     #[tracing::instrument(name = "db.outbox.arm", skip_all, err(level = "debug"))]
-    pub async fn arm(&self, job: &CodeJob, digest: &OtpDigest) -> Result<bool, StoreError> {
-        let (id, digest) = (job.challenge.into_uuid(), digest.as_bytes().to_vec());
+    pub async fn arm(&self, challenge: OtpId, digest: &OtpDigest) -> Result<bool, StoreError> {
+        let (id, digest) = (challenge.into_uuid(), digest.as_bytes().to_vec());
         let write = raw_sql!(
             Postgres,
             "update otp_codes set code_hash = {digest}
@@ -104,18 +143,23 @@ impl<'d> Outbox<'d> {
         Ok(self.auth.execute_raw(write).await?.rows_affected() > 0)
     }
 
-    /// The provider took the message.
+    /// The provider took the message. The lease stays, because it tells when the sending began.
+    /// A code that was taken shows that codes can be sent.
     #[tracing::instrument(name = "db.outbox.sent", skip_all, err(level = "debug"))]
-    pub async fn sent(&self, job: &CodeJob, provider_message_id: &str) -> Result<(), StoreError> {
-        let (id, otp) = (job.id, job.challenge.into_uuid());
-        let message = provider_message_id.to_owned();
+    pub async fn sent(&self, job: &OutboxJob, provider_message_id: &str) -> Result<(), StoreError> {
+        let (id, message) = (job.id, provider_message_id.to_owned());
         let write = raw_sql!(
             Postgres,
             "with sent as (
-                 update outbox set state = 'sent', provider_message_id = {message}, error = null,
-                        lease_until = null
-                  where id = {id} returning otp_id)
-             update otp_codes set sent_at = now() where id = {otp}"
+                 update outbox
+                    set state = 'sent', provider_message_id = {message}, error = null,
+                        sent_at = coalesce(sent_at, now())
+                  where id = {id} returning otp_id),
+             closed as (
+                 update login_watch set sender_fault = null, sender_fault_at = null
+                  where sender_fault is not null
+                    and exists (select 1 from sent where otp_id is not null))
+             update otp_codes set sent_at = now() where id = (select otp_id from sent)"
         );
         self.auth.execute_raw(write).await?;
         Ok(())
@@ -125,7 +169,7 @@ impl<'d> Outbox<'d> {
     #[tracing::instrument(name = "db.outbox.retry", skip_all, err(level = "debug"))]
     pub async fn retry(
         &self,
-        job: &CodeJob,
+        job: &OutboxJob,
         after: Duration,
         error: &str,
     ) -> Result<(), StoreError> {
@@ -135,22 +179,77 @@ impl<'d> Outbox<'d> {
             "update outbox
                 set next_attempt_at = now() + make_interval(secs => {seconds}), error = {error},
                     lease_until = null
-              where id = {id}"
+              where id = {id} and state = 'queued'"
         );
         self.auth.execute_raw(write).await?;
         Ok(())
     }
 
-    /// Not to be tried again; the person may ask for another code.
+    /// Not to be tried again; for a code, the person may ask for another. `is_our_fault` says
+    /// whether it would have failed for any number.
     #[tracing::instrument(name = "db.outbox.give_up", skip_all, err(level = "debug"))]
-    pub async fn give_up(&self, job: &CodeJob, error: &str) -> Result<(), StoreError> {
+    pub async fn give_up(
+        &self,
+        job: &OutboxJob,
+        error: &str,
+        is_our_fault: bool,
+    ) -> Result<(), StoreError> {
+        self.fail(job.id, error, is_our_fault).await
+    }
+
+    /// Not to be tried again, because this number cannot be reached: the staff see that of the
+    /// account, as long as the account still has the number.
+    #[tracing::instrument(name = "db.outbox.unreachable", skip_all, err(level = "debug"))]
+    pub async fn unreachable(&self, job: &OutboxJob, error: &str) -> Result<(), StoreError> {
         let (id, error) = (job.id, error.to_owned());
+        let number = job.phone.expose().to_owned();
         let write = raw_sql!(
             Postgres,
-            "update outbox set state = 'failed', error = {error}, lease_until = null
-              where id = {id}"
+            "with failed as (
+                 update outbox o
+                    set state = 'failed', error = {error}, failed_at = now(), lease_until = null
+                  where o.id = {id} and o.state = 'queued'
+                 returning coalesce(o.user_id, (
+                     select c.user_id from otp_codes c where c.id = o.otp_id)) as user_id)
+             update users u set unreachable_at = now()
+               from failed f where u.id = f.user_id and u.phone_number = {number}"
         );
         self.auth.execute_raw(write).await?;
         Ok(())
+    }
+
+    async fn fail(&self, id: Uuid, error: &str, is_our_fault: bool) -> Result<(), StoreError> {
+        let error = error.to_owned();
+        let write = raw_sql!(
+            Postgres,
+            "update outbox
+                set state = 'failed', error = {error}, failed_at = now(),
+                    is_our_fault = {is_our_fault}, lease_until = null
+              where id = {id} and state = 'queued'"
+        );
+        self.auth.execute_raw(write).await?;
+        Ok(())
+    }
+}
+
+impl TryFrom<JobRow> for OutboxJob {
+    type Error = StoreError;
+
+    fn try_from(row: JobRow) -> Result<Self, StoreError> {
+        let what = match (row.kind.as_str(), row.otp_id) {
+            ("code", Some(id)) => Sending::Code(OtpId::from_uuid(id)),
+            ("phone_changed", None) => Sending::Notice(NoticeKind::PhoneChanged),
+            ("new_device", None) => Sending::Notice(NoticeKind::NewDevice),
+            _ => return Err(StoreError::corrupt("outbox", "kind")),
+        };
+        Ok(Self {
+            id: row.id,
+            what,
+            phone: rows::phone(row.phone_number.as_deref().unwrap_or_default(), "outbox")?,
+            locale: rows::locale(row.locale.as_deref().unwrap_or_default())?,
+            attempts: row.attempts,
+            age: Duration::try_from_secs_f64(row.age).unwrap_or_default(),
+            fault: row.sender_fault.as_deref().map(SenderFault::parse),
+        })
     }
 }

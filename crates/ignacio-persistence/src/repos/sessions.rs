@@ -1,7 +1,7 @@
 //! The devices of the person who asks.
 
 use ignacio_domain::ids::SessionId;
-use ignacio_domain::session::Session;
+use ignacio_domain::session::{RENEW_AFTER, STEP_UP, Session, SessionDigest};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -23,6 +23,8 @@ pub(crate) struct SessionRow {
     created_at: OffsetDateTime,
     last_used_at: OffsetDateTime,
     expires_at: OffsetDateTime,
+    renewed_at: Option<OffsetDateTime>,
+    verified_at: OffsetDateTime,
 }
 
 impl SessionRow {
@@ -34,6 +36,8 @@ impl SessionRow {
             created_at: self.created_at,
             last_used_at: self.last_used_at,
             expires_at: self.expires_at,
+            renew_after: self.renewed_at.unwrap_or(self.created_at) + RENEW_AFTER,
+            verified_until: self.verified_at + STEP_UP,
             is_current: id == current,
         }
     }
@@ -50,7 +54,8 @@ impl<'s> Sessions<'s> {
         let user = self.caller.user.into_uuid();
         let read = raw_sql!(
             Postgres,
-            "select id, device_name, created_at, last_used_at, expires_at from user_sessions
+            "select id, device_name, created_at, last_used_at, expires_at, renewed_at, verified_at
+               from user_sessions
               where user_id = {user} and revoked_at is null
                 and expires_at > now() and idle_expires_at > now()
               order by created_at desc, id desc"
@@ -59,10 +64,44 @@ impl<'s> Sessions<'s> {
         Ok(rows.into_iter().map(|row| row.into_session(self.caller.session)).collect())
     }
 
-    /// Ends one; false when the person has no such live session.
+    /// One of the live ones.
+    #[tracing::instrument(name = "db.sessions.find", skip_all, err(level = "debug"))]
+    pub async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        Ok(self.list().await?.into_iter().find(|it| it.id == id))
+    }
+
+    /// Replaces the token of the session that asks; gives the digest of the token that is good from
+    /// now on.
+    #[tracing::instrument(name = "db.sessions.renew", skip_all, err(level = "debug"))]
+    pub(crate) async fn renew(
+        &self,
+        presented: &SessionDigest,
+        next: &SessionDigest,
+    ) -> Result<SessionDigest, StoreError> {
+        let (old, new) = (presented.as_bytes().to_vec(), next.as_bytes().to_vec());
+        let write = raw_sql!(Postgres, "select token_hash from app.renew({old}, {new})");
+        let row = self.txn.query_one_raw(write).await?.ok_or(StoreError::Unauthenticated)?;
+        let digest: Vec<u8> = row.try_get("", "token_hash")?;
+        SessionDigest::from_slice(&digest).ok_or(StoreError::corrupt("user_sessions", "token_hash"))
+    }
+
+    /// Ends one; false when the person has no such live session. The device of another session is
+    /// not known any more: whoever ends it may have lost it.
     #[tracing::instrument(name = "db.sessions.end", skip_all, err(level = "debug"))]
     pub async fn end(&self, id: SessionId) -> Result<bool, StoreError> {
-        let (user, id) = (self.caller.user.into_uuid(), id.into_uuid());
+        let (user, current) = (self.caller.user.into_uuid(), self.caller.session.into_uuid());
+        let id = id.into_uuid();
+        // Apart and first: it also lets go of the device in sessions, which must not wait behind the
+        // audit's chain.
+        let forget = raw_sql!(
+            Postgres,
+            "delete from known_devices d using user_sessions s
+              where s.user_id = {user} and s.id = {id} and s.id <> {current}
+                and s.revoked_at is null and d.id = s.device_id
+                and d.id is distinct from (
+                    select device_id from user_sessions where id = {current})"
+        );
+        self.txn.execute_raw(forget).await?;
         let write = raw_sql!(
             Postgres,
             "update user_sessions set revoked_at = now()
@@ -72,10 +111,17 @@ impl<'s> Sessions<'s> {
         Ok(self.txn.execute_raw(write).await?.rows_affected() > 0)
     }
 
-    /// Ends all but the one that asks; gives their number.
+    /// Ends all but the one that asks, and forgets their devices; gives their number.
     #[tracing::instrument(name = "db.sessions.end_others", skip_all, err(level = "debug"))]
     pub async fn end_others(&self) -> Result<u64, StoreError> {
         let (user, current) = (self.caller.user.into_uuid(), self.caller.session.into_uuid());
+        let forget = raw_sql!(
+            Postgres,
+            "delete from known_devices d
+              where d.user_id = {user} and d.id is distinct from (
+                  select device_id from user_sessions where id = {current})"
+        );
+        self.txn.execute_raw(forget).await?;
         let write = raw_sql!(
             Postgres,
             "update user_sessions set revoked_at = now()

@@ -7,11 +7,10 @@ use ignacio_domain::ids::{ConversationId, UserId};
 use ignacio_domain::page::PageSize;
 use ignacio_domain::person::{Locale, PersonName, Role};
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_domain::session::SessionToken;
 use ignacio_persistence::{AdminDb, AdminScope, NewPerson, StoreError};
 use sea_orm::{ConnectionTrait as _, Database};
 
-use crate::support::{Person, Stack};
+use crate::support::{Person, Stack, redeem};
 
 impl Stack {
     /// Somebody of the staff, logged in.
@@ -310,7 +309,7 @@ async fn the_audit_tells_what_everybody_did() {
 }
 
 #[tokio::test]
-async fn a_number_stays_with_its_account_unless_it_is_none() {
+async fn another_number_ends_what_the_old_one_opened() {
     let stack = Stack::start().await;
     let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
     let give = async |phone: &str| {
@@ -321,10 +320,24 @@ async fn a_number_stays_with_its_account_unless_it_is_none() {
         scope.commit().await?;
         Ok::<_, StoreError>(changed.unwrap().phone)
     };
-    // Whoever sets the number can log in with it, and read without a grant.
-    let fixed = give("+573001110009").await;
-    assert!(matches!(fixed, Err(StoreError::Conflict(rule)) if rule == "users_phone_number_fixed"));
     assert_eq!(give("+573001110002").await.unwrap(), Some(ana.phone.clone()), "no change at all");
+    stack.api.prove(&ana.digest).await.unwrap();
+    let taken = give("+573001110001").await;
+    assert!(matches!(taken, Err(StoreError::Conflict(rule)) if rule == "users_phone_number_key"));
+    stack.api.prove(&ana.digest).await.unwrap();
+
+    let open = stack.challenge(Some(&ana.phone)).await;
+    let phone = PhoneNumber::parse("+573001110009").unwrap();
+    assert_eq!(give("+573001110009").await.unwrap(), Some(phone.clone()));
+    assert!(matches!(stack.api.prove(&ana.digest).await, Err(StoreError::Unauthenticated)));
+    assert!(redeem(&stack.api, open.id).await.unwrap().is_none());
+    let left = "select count(*) from known_devices where user_id <> (
+                    select id from users where phone_number = '+573001110001')";
+    assert_eq!(stack.database.query_i64(left).await, 0);
+    let told = "select string_agg(phone_number, ' ' order by phone_number) from outbox
+                 where kind = 'phone_changed'";
+    assert_eq!(stack.database.query_text(told).await, "+573001110002 +573001110009");
+    stack.database.execute("delete from outbox where kind <> 'code'").await;
 
     let unreadable = format!(
         "set session_replication_role = replica;
@@ -335,10 +348,8 @@ async fn a_number_stays_with_its_account_unless_it_is_none() {
     let scope = stack.as_admin(&ada).await;
     assert_eq!(scope.accounts().find(ana.id).await.unwrap().unwrap().phone, None);
     drop(scope);
-    let taken = give("+573001110001").await;
-    assert!(matches!(taken, Err(StoreError::Conflict(rule)) if rule == "users_phone_number_key"));
-    let phone = PhoneNumber::parse("+573001110009").unwrap();
     assert_eq!(give("+573001110009").await.unwrap(), Some(phone.clone()));
+    stack.database.execute("delete from outbox where kind <> 'code'").await;
     stack.log_in(&phone).await;
 }
 
@@ -346,10 +357,9 @@ async fn a_number_stays_with_its_account_unless_it_is_none() {
 async fn a_code_opens_nothing_once_the_account_has_another_number() {
     let stack = Stack::start().await;
     let ana = stack.person("+573001110002").await;
-    let challenge = stack.api.codes().challenge(Some(&ana.phone)).await.unwrap();
+    let challenge = stack.challenge(Some(&ana.phone)).await;
     let change = "set session_replication_role = replica;
          update users set phone_number = '+573001110009' where phone_number = '+573001110002'";
     stack.database.execute(change).await;
-    let session = SessionToken::generate(&mut rand::rng()).digest();
-    assert!(stack.api.codes().redeem(challenge.id, &session, None).await.unwrap().is_none());
+    assert!(redeem(&stack.api, challenge.id).await.unwrap().is_none());
 }

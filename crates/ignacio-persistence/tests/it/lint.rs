@@ -14,7 +14,7 @@ struct Rule {
 }
 
 /// Policies that let every row pass, and why they may.
-const OPEN: [(&str, &str); 36] = [
+const OPEN: [(&str, &str); 51] = [
     ("access_grants_definer_select", "finds the live grant of a reading"),
     ("audit_events_definer_insert", "the one writer of the log"),
     ("audit_events_definer_select", "recognises the reading that this transaction wrote down"),
@@ -23,6 +23,20 @@ const OPEN: [(&str, &str); 36] = [
     ("conversations_definer_select", "counts messages, and finds whose conversation is read"),
     ("conversations_definer_update", "counts messages, whoever writes them"),
     ("erasures_definer_insert", "the one writer of receipts"),
+    ("known_devices_auth_delete", "forgets the devices that a person has too many of"),
+    ("known_devices_auth_select", "a device belongs to whoever holds its token"),
+    ("known_devices_auth_update", "a login uses the device that it comes from"),
+    ("login_failures_auth_delete", "a login clears the failures before it; they name no person"),
+    (
+        "login_failures_auth_select",
+        "tries are counted before there is an identity; they name no person",
+    ),
+    (
+        "login_failures_auth_update",
+        "tries are counted before there is an identity; they name no person",
+    ),
+    ("login_watch_auth_select", "one row, of nobody"),
+    ("login_watch_auth_update", "one row, of nobody"),
     ("otp_codes_auth_select", "a code belongs to whoever knows it, before there is an identity"),
     ("otp_codes_auth_update", "a code belongs to whoever knows it, before there is an identity"),
     ("outbox_auth_select", "codes to send, of everybody"),
@@ -33,9 +47,19 @@ const OPEN: [(&str, &str); 36] = [
     ("purge_queue_worker_delete", "the queue is the worker's; it names no person"),
     ("purge_queue_worker_select", "the queue is the worker's; it names no person"),
     ("purge_queue_worker_update", "the queue is the worker's; it names no person"),
+    (
+        "rate_buckets_auth_select",
+        "limits are counted before there is an identity; they name no person",
+    ),
+    (
+        "rate_buckets_auth_update",
+        "limits are counted before there is an identity; they name no person",
+    ),
     ("response_events_definer_select", "tails replies, each judged by its own session"),
     ("responses_definer_select", "finds whose lease it is"),
     ("responses_worker_update", "a row is a job: anybody's"),
+    ("retired_tokens_definer_insert", "the one writer of tokens that were replaced"),
+    ("retired_tokens_definer_select", "makes an identity out of a token"),
     ("seaql_migrations_owner", "the log of migrations is the owner's"),
     ("seaql_migrations_service_select", "a service checks at start that nothing is pending"),
     ("user_files_definer_select", "counts what an erasure removes"),
@@ -47,10 +71,13 @@ const OPEN: [(&str, &str); 36] = [
     ("user_vector_stores_worker_delete", "stores are the worker's: one for each person"),
     ("user_vector_stores_worker_insert", "stores are the worker's: one for each person"),
     ("users_auth_select", "finds who has a number, before there is an identity"),
+    ("users_auth_update", "notes whose number WhatsApp cannot reach: no other column"),
     ("users_definer_delete", "erases the person whom an admin names"),
     ("users_definer_select", "makes an identity out of a token"),
     ("users_seeder_insert", "adds people before anybody can log in"),
     ("users_seeder_select", "adds people before anybody can log in"),
+    ("webhook_inbox_auth_select", "reports of deliveries, before it is known whose"),
+    ("webhook_inbox_auth_update", "WITH CHECK only: a report is processed once"),
 ];
 
 const RULES: [Rule; 12] = [

@@ -1,12 +1,15 @@
 //! Challenges, tries and sessions.
 
+mod life;
+mod siege;
+
 use ignacio_domain::ids::OtpId;
 use ignacio_domain::person::Role;
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::session::SessionToken;
-use ignacio_persistence::{Attempt, StoreError};
+use ignacio_persistence::{Attempt, Sending, StoreError};
 
-use crate::support::Stack;
+use crate::support::{Stack, redeem};
 
 fn phone(text: &str) -> PhoneNumber {
     PhoneNumber::parse(text).unwrap()
@@ -60,13 +63,12 @@ async fn unknown_inactive_and_impossible_numbers_get_decoys_and_no_sending() {
     stack.account(&inactive, Role::Participant).await;
     stack.database.execute("update users set is_active = false").await;
     for number in [Some(phone("+573009999999")), Some(inactive), None] {
-        let challenge = stack.api.codes().challenge(number.as_ref()).await.unwrap();
+        let challenge = stack.challenge(number.as_ref()).await;
         assert!(matches!(
-            stack.api.codes().attempt(challenge.id).await.unwrap(),
+            stack.api.codes().attempt(challenge.id, None).await.unwrap(),
             Attempt::Open { digest: None, .. }
         ));
-        let session = SessionToken::generate(&mut rand::rng()).digest();
-        assert!(stack.api.codes().redeem(challenge.id, &session, None).await.unwrap().is_none());
+        assert!(redeem(&stack.api, challenge.id).await.unwrap().is_none());
     }
     assert!(stack.worker.outbox().claim(10).await.unwrap().is_empty());
     assert_eq!(stack.database.query_i64("select count(*) from otp_codes").await, 3);
@@ -75,10 +77,10 @@ async fn unknown_inactive_and_impossible_numbers_get_decoys_and_no_sending() {
 #[tokio::test]
 async fn five_tries_and_no_more_also_in_a_race() {
     let stack = Stack::start().await;
-    let challenge = stack.api.codes().challenge(Some(&phone("+573009999999"))).await.unwrap();
+    let challenge = stack.challenge(Some(&phone("+573009999999"))).await;
     let tries = (0..50).map(|_| {
         let api = stack.api.clone();
-        async move { api.codes().attempt(challenge.id).await.unwrap() }
+        async move { api.codes().attempt(challenge.id, None).await.unwrap() }
     });
     let answers = futures_util::future::join_all(tries).await;
     let open = answers.iter().filter(|it| matches!(it, Attempt::Open { .. })).count();
@@ -90,11 +92,10 @@ async fn a_code_opens_one_session_also_in_a_race() {
     let stack = Stack::start().await;
     let number = phone("+573001110002");
     stack.account(&number, Role::Participant).await;
-    let challenge = stack.api.codes().challenge(Some(&number)).await.unwrap();
+    let challenge = stack.challenge(Some(&number)).await;
     let redeems = (0..32).map(|_| {
         let api = stack.api.clone();
-        let session = SessionToken::generate(&mut rand::rng()).digest();
-        async move { api.codes().redeem(challenge.id, &session, None).await.unwrap() }
+        async move { redeem(&api, challenge.id).await.unwrap() }
     });
     let answers = futures_util::future::join_all(redeems).await;
     assert_eq!(answers.iter().flatten().count(), 1);
@@ -104,10 +105,16 @@ async fn a_code_opens_one_session_also_in_a_race() {
 #[tokio::test]
 async fn late_and_unknown_challenges_are_told_apart() {
     let stack = Stack::start().await;
-    let challenge = stack.api.codes().challenge(None).await.unwrap();
+    let challenge = stack.challenge(None).await;
     stack.database.execute("update otp_codes set expires_at = now() - interval '1 second'").await;
-    assert!(matches!(stack.api.codes().attempt(challenge.id).await.unwrap(), Attempt::Expired));
-    assert!(matches!(stack.api.codes().attempt(OtpId::new()).await.unwrap(), Attempt::Refused));
+    assert!(matches!(
+        stack.api.codes().attempt(challenge.id, None).await.unwrap(),
+        Attempt::Expired
+    ));
+    assert!(matches!(
+        stack.api.codes().attempt(OtpId::new(), None).await.unwrap(),
+        Attempt::Refused
+    ));
 }
 
 #[tokio::test]
@@ -115,9 +122,9 @@ async fn a_login_voids_the_persons_other_codes_and_keeps_ten_sessions() {
     let stack = Stack::start().await;
     let number = phone("+573001110002");
     stack.account(&number, Role::Participant).await;
-    let earlier = stack.api.codes().challenge(Some(&number)).await.unwrap();
+    let earlier = stack.challenge(Some(&number)).await;
     let first = stack.log_in(&number).await;
-    assert!(matches!(stack.api.codes().attempt(earlier.id).await.unwrap(), Attempt::Refused));
+    assert!(matches!(stack.api.codes().attempt(earlier.id, None).await.unwrap(), Attempt::Refused));
     for _ in 0..10 {
         stack.log_in(&number).await;
     }
@@ -132,12 +139,12 @@ async fn the_temporary_user_can_have_neither_code_nor_session() {
     // As if its number could be parsed.
     stack.database.execute("update users set phone_number = '+573000000000'").await;
     let number = phone("+573000000000");
-    let challenge = stack.api.codes().challenge(Some(&number)).await.unwrap();
-    assert!(stack.worker.outbox().claim(10).await.unwrap().is_empty());
+    let challenge = stack.challenge(Some(&number)).await;
+    let jobs = stack.worker.outbox().claim(10).await.unwrap();
+    assert!(!jobs.iter().any(|it| matches!(it.what, Sending::Code(_))), "{jobs:?}");
     // As if a code had been sent all the same.
     stack.database.execute("update otp_codes set user_id = (select id from users)").await;
-    let session = SessionToken::generate(&mut rand::rng()).digest();
-    let refused = stack.api.codes().redeem(challenge.id, &session, None).await;
+    let refused = redeem(&stack.api, challenge.id).await;
     assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
 }
 

@@ -1,23 +1,25 @@
 //! A database of its own for each test, with people who are logged in.
 
 use futures_util::StreamExt as _;
-use ignacio_devstack::{Role as DbRole, TestDatabase};
+use ignacio_devstack::{Role as DbRole, TestDatabase, canary};
 use ignacio_domain::conversation::Conversation;
 use ignacio_domain::file::{FileName, MediaType, NewFile, StoredContent, StoredFile};
-use ignacio_domain::ids::{ConversationId, FileId, ResponseId, UserId};
+use ignacio_domain::ids::{ConversationId, FileId, OtpId, ResponseId, UserId};
 use ignacio_domain::keys::Key;
+use ignacio_domain::limits::{Buckets, PER_ADDRESS, SERVICE};
 use ignacio_domain::message::{MessageBody, NewMessage};
-use ignacio_domain::otp::OtpCode;
+use ignacio_domain::otp::{Challenge, OtpCode};
 use ignacio_domain::person::{Locale, PersonName, Role};
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::reply::NumberedEvent;
-use ignacio_domain::session::{SessionDigest, SessionToken};
+use ignacio_domain::session::{DeviceToken, SessionDigest, SessionToken};
 use ignacio_persistence::{
-    Added, ApiDb, ApiDbSettings, LiveReplies, NewPerson, OwnerDb, Posted, StoreError, UserScope,
-    WorkerDb, WorkerDbSettings,
+    Added, ApiDb, ApiDbSettings, Asked, CodeRequest, LiveReplies, NewPerson, NewSession, OwnerDb,
+    Posted, Sending, StoreError, UserScope, WorkerDb, WorkerDbSettings,
 };
 
 pub(crate) const PEPPER: Key = Key::from_bytes([7; 32]);
+pub(crate) const BUCKETS: Key = Key::from_bytes([8; 32]);
 
 /// A migrated database, the request path and one worker.
 pub(crate) struct Stack {
@@ -70,16 +72,24 @@ impl Stack {
 
     /// The whole login, the worker's part included.
     pub(crate) async fn log_in(&self, phone: &PhoneNumber) -> SessionDigest {
-        let challenge = self.api.codes().challenge(Some(phone)).await.unwrap();
+        let challenge = self.challenge(Some(phone)).await;
         let jobs = self.worker.outbox().claim(10).await.unwrap();
-        let job = jobs.iter().find(|job| job.challenge == challenge.id).unwrap();
+        let job = jobs.iter().find(|job| job.what == Sending::Code(challenge.id)).unwrap();
         let code = OtpCode::generate(&mut rand::rng());
-        let digest = code.digest(&PEPPER, job.challenge, &job.phone);
-        assert!(self.worker.outbox().arm(job, &digest).await.unwrap());
+        canary::note(code.expose());
+        let digest = code.digest(&PEPPER, challenge.id, &job.phone);
+        assert!(self.worker.outbox().arm(challenge.id, &digest).await.unwrap());
         self.worker.outbox().sent(job, "wamid.1").await.unwrap();
-        let session = SessionToken::generate(&mut rand::rng()).digest();
-        self.api.codes().redeem(challenge.id, &session, Some("phone")).await.unwrap().unwrap();
-        session
+        redeem(&self.api, challenge.id).await.unwrap().unwrap()
+    }
+
+    /// A challenge for a number that has not asked for one lately.
+    pub(crate) async fn challenge(&self, phone: Option<&PhoneNumber>) -> Challenge {
+        self.database.execute("delete from rate_buckets").await;
+        match self.api.codes().challenge(&wish(phone)).await.unwrap() {
+            Asked::Opened(challenge) => challenge,
+            other => panic!("{other:?}"),
+        }
     }
 
     pub(crate) async fn scope(&self, person: &Person) -> UserScope {
@@ -135,6 +145,29 @@ impl Stack {
         let all: Vec<_> =
             api.replies().follow(person.digest, response, after).collect::<Vec<_>>().await;
         all.into_iter().collect()
+    }
+}
+
+/// Redeems a challenge as if its code had been right; gives the digest of the new session.
+pub(crate) async fn redeem(
+    api: &ApiDb,
+    challenge: OtpId,
+) -> Result<Option<SessionDigest>, StoreError> {
+    let token = SessionToken::generate(&mut rand::rng()).digest();
+    let device = DeviceToken::generate(&mut rand::rng()).digest();
+    let new = NewSession { token: &token, device: &device, device_name: Some("phone") };
+    Ok(api.codes().redeem(challenge, new).await?.map(|_| token))
+}
+
+/// A wish for a code from some address.
+pub(crate) fn wish(phone: Option<&PhoneNumber>) -> CodeRequest {
+    let number = phone.map_or("+0", PhoneNumber::expose);
+    CodeRequest {
+        phone: phone.cloned(),
+        buckets: Buckets::of(&BUCKETS, number, b"192.0.2.1"),
+        device: None,
+        address_per_hour: PER_ADDRESS.most,
+        service_per_hour: SERVICE.most,
     }
 }
 

@@ -1,6 +1,9 @@
 //! Where requests come in and what they may be.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use ignacio_domain::limits::{PER_ADDRESS, SERVICE};
+use ipnet::IpNet;
 
 use super::environment::Reader;
 
@@ -10,6 +13,9 @@ const UPLOAD_MAX_BYTES: u64 = 25 * 1024 * 1024;
 /// The largest file that OpenAI takes: 512 MiB.
 const UPLOAD_LIMIT: u64 = 512 * 1024 * 1024;
 
+/// More codes in an hour than any programme needs: each of them costs money.
+const MOST_CODES: u16 = 10_000;
+
 /// Where and how requests are answered.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpSettings {
@@ -17,8 +23,14 @@ pub(crate) struct HttpSettings {
     pub(crate) listen: SocketAddr,
     /// The origins whose pages may call the API from a browser.
     pub(crate) allowed_origins: Vec<String>,
+    /// The networks of the proxies in front, who say whom a request comes from.
+    pub(crate) trusted_proxies: Vec<IpNet>,
     /// The largest file that is taken, in bytes.
     pub(crate) upload_max_bytes: u64,
+    /// How many codes are sent in an hour.
+    pub(crate) codes_per_hour: u16,
+    /// How many codes one address may ask for in an hour.
+    pub(crate) codes_per_address: u16,
 }
 
 impl HttpSettings {
@@ -26,10 +38,17 @@ impl HttpSettings {
         Self {
             listen: address(reader, "IGNACIO_LISTEN", 8080),
             allowed_origins: allowed_origins(reader),
+            trusted_proxies: trusted_proxies(reader),
             upload_max_bytes: reader.within(
                 "IGNACIO_UPLOAD_MAX_BYTES",
                 UPLOAD_MAX_BYTES,
                 1..=UPLOAD_LIMIT,
+            ),
+            codes_per_hour: reader.within("IGNACIO_CODES_PER_HOUR", SERVICE.most, 1..=MOST_CODES),
+            codes_per_address: reader.within(
+                "IGNACIO_CODES_PER_ADDRESS",
+                PER_ADDRESS.most,
+                1..=MOST_CODES,
             ),
         }
     }
@@ -59,6 +78,30 @@ fn allowed_origins(reader: &mut Reader<'_>) -> Vec<String> {
     origins
 }
 
+fn trusted_proxies(reader: &mut Reader<'_>) -> Vec<IpNet> {
+    let name = "IGNACIO_TRUSTED_PROXIES";
+    let text = reader.text(name).unwrap_or_default();
+    let mut networks = Vec::new();
+    for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+        match network(entry) {
+            Some(network) => networks.push(network),
+            None => reader.fault(
+                name,
+                format!("has `{entry}`, expected networks such as 10.0.0.0/8, with commas"),
+            ),
+        }
+    }
+    networks
+}
+
+/// A network or a single address. One that holds everybody is none of proxies; one of IPv4 within
+/// IPv6 would hold nobody, because such addresses count as IPv4.
+fn network(text: &str) -> Option<IpNet> {
+    let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
+    let is_mapped = network.network().to_canonical() != network.network();
+    (network.prefix_len() > 0 && !is_mapped).then(|| network.trunc())
+}
+
 /// Whether a text is an origin as browsers send it: scheme, host and maybe a port, nothing behind.
 fn is_origin(text: &str) -> bool {
     let host = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
@@ -74,9 +117,9 @@ fn is_origin(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    //! Origins look as browsers send them.
+    //! Origins look as browsers send them; proxies are networks.
 
-    use super::is_origin;
+    use super::{is_origin, network};
 
     #[test]
     fn an_origin_has_a_scheme_and_a_host_and_nothing_else() {
@@ -85,6 +128,23 @@ mod tests {
         }
         for bad in ["*", "app.example", "https://app.example/", "https://", "ftp://a.example"] {
             assert!(!is_origin(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn proxies_are_networks_that_do_not_hold_everybody() {
+        for (good, read) in [
+            ("10.0.0.0/8", "10.0.0.0/8"),
+            ("10.1.2.3/8", "10.0.0.0/8"),
+            ("10.1.2.3", "10.1.2.3/32"),
+            ("2001:db8::/32", "2001:db8::/32"),
+            ("::1", "::1/128"),
+        ] {
+            assert_eq!(network(good).map(|it| it.to_string()).as_deref(), Some(read), "{good}");
+        }
+        let bad = ["0.0.0.0/0", "::/0", "10.0.0.0/33", "::ffff:10.0.0.0/104", "::ffff:10.0.0.1"];
+        for bad in bad.into_iter().chain(["localhost", "10.0.0.0/255.0.0.0", "10.*", "*"]) {
+            assert_eq!(network(bad), None, "{bad}");
         }
     }
 }

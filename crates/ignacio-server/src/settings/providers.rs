@@ -1,5 +1,6 @@
 //! The services that Ignacio stands on: the object store, OpenAI and WhatsApp.
 
+use ignacio_api::{AppSecrets, WebhookSettings};
 use ignacio_integrations::{OpenAiSettings, S3Settings, WhatsAppSettings};
 
 use super::environment::Reader;
@@ -51,6 +52,21 @@ pub(super) fn whatsapp(reader: &mut Reader<'_>) -> WhatsAppSettings {
             .required_secret("WHATSAPP_ACCESS_TOKEN", "the token of a system user")
             .unwrap_or_default(),
         otp_template: text_or(reader, "WHATSAPP_OTP_TEMPLATE", "ignacio_code"),
+        phone_changed_template: text_or(
+            reader,
+            "WHATSAPP_PHONE_CHANGED_TEMPLATE",
+            "ignacio_phone_changed",
+        ),
+        new_device_template: text_or(reader, "WHATSAPP_NEW_DEVICE_TEMPLATE", "ignacio_new_device"),
+    }
+}
+
+/// What webhooks are checked with. Neither is required: without them all webhooks are refused.
+pub(super) fn webhook(reader: &mut Reader<'_>) -> WebhookSettings {
+    let secrets = ["WHATSAPP_APP_SECRET", "WHATSAPP_APP_SECRET_PREVIOUS"];
+    WebhookSettings {
+        app_secrets: AppSecrets::new(secrets.into_iter().filter_map(|name| reader.secret(name))),
+        verify_token: reader.secret("WHATSAPP_VERIFY_TOKEN"),
     }
 }
 

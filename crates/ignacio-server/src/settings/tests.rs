@@ -36,10 +36,14 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!(settings.http.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.metrics_listen.to_string(), "127.0.0.1:9464");
     assert_eq!(settings.http.upload_max_bytes, 26_214_400);
+    assert!(settings.http.trusted_proxies.is_empty());
+    assert!(settings.webhook.app_secrets.is_empty() && settings.webhook.verify_token.is_none());
     assert_eq!(settings.storage.bucket, "user-files");
     let work = settings.background.unwrap();
     assert_eq!(work.openai.base_url, "https://api.openai.com/v1");
     assert_eq!(work.whatsapp.otp_template, "ignacio_code");
+    assert_eq!(work.whatsapp.phone_changed_template, "ignacio_phone_changed");
+    assert_eq!(work.whatsapp.new_device_template, "ignacio_new_device");
     assert!(!work.web_search);
 }
 
@@ -71,6 +75,8 @@ fn every_kind_of_wrong_value_is_named() {
         ("IGNACIO_UPLOAD_MAX_BYTES", "0"),
         ("IGNACIO_DB_POOL_API", "0"),
         ("IGNACIO_ALLOWED_ORIGINS", "https://app.example,*"),
+        ("IGNACIO_TRUSTED_PROXIES", "10.0.0.0/8,proxy.internal"),
+        ("IGNACIO_TRUSTED_PROXIES", "0.0.0.0/0"),
         ("IGNACIO_SECRET", "short"),
         ("DATABASE_URL", "postgres://ada:pw@db.example:6543/ignacio"),
         ("S3_ENDPOINT", "127.0.0.1:9000"),
@@ -155,12 +161,14 @@ fn each_role_connects_as_itself() {
 fn the_lists_of_names_are_complete() {
     let environment = Environment::default();
     let mut reader = reader(&environment);
-    let _secret = master_secret(&mut reader);
+    let secret = master_secret(&mut reader);
+    let _keys = Keys::read(&mut reader, secret.as_ref());
     let _app_env = app_env(&mut reader);
     let _log = log(&mut reader);
     let _metrics = http::metrics_listen(&mut reader);
     let _http = HttpSettings::read(&mut reader);
     let _database = DatabaseSettings::read(&mut reader, None);
+    let _webhook = providers::webhook(&mut reader);
     let _storage = providers::storage(&mut reader);
     let _background = BackgroundSettings::read(&mut reader);
 

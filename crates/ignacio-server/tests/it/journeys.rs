@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use ignacio_devstack::openai::{Call, Fault, Script};
+use ignacio_devstack::{
+    openai::{Call, Fault, Script},
+    whatsapp::MessageStatus,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::stack::{Stack, events, text, until};
+use crate::stack::{Stack, WORKING, events, text, until};
 
 const GUIDE: &str = "Guía del programa.\n\n\
     El piloto dura seis semanas y debe tener al menos doce usuarios reales.\n\n\
@@ -116,10 +119,11 @@ async fn the_temporary_user_and_strangers_are_answered_and_sent_nothing() {
     let stranger = stack.ask_for_code("+573009999999").await;
     let keys = |it: &serde_json::Value| it.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&temporary), keys(&stranger));
-    // What is to be sent is queued in the transaction that answers: there is nothing.
-    assert_eq!(stack.database.query_i64("select count(*) from outbox").await, 0);
+    // Whoever asks later gets a code; theirs would have been sent by then.
     stack.participant("+573001110002").await;
     assert_eq!(stack.whatsapp.calls().len(), 1);
+    let queued = "select count(*) from outbox where state = 'queued'";
+    assert_eq!(stack.database.query_i64(queued).await, 0);
 }
 
 #[tokio::test]
@@ -180,7 +184,7 @@ async fn the_provider_gets_only_what_is_new_and_everything_when_it_forgot() {
 #[tokio::test]
 async fn many_people_at_once_each_search_their_own_store() {
     const PEOPLE: usize = 100;
-    let stack = Stack::start().await;
+    let stack = Stack::start_several(&[WORKING], &[("IGNACIO_CODES_PER_ADDRESS", "1000")]).await;
     let journeys = (0..PEOPLE).map(|n| {
         let stack = &stack;
         async move {
@@ -266,5 +270,27 @@ async fn foreign_things_look_like_absent_ones() {
             bodies.push(body.to_string().replace(id, "[id]"));
         }
         assert_eq!(bodies[0], bodies[1], "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn what_whatsapp_reports_of_a_code_is_written_down() {
+    for stack in [Stack::start().await, Stack::start_apart().await] {
+        stack.whatsapp.set_callback(&format!("{}/v1/webhooks/whatsapp", stack.api()));
+        stack.participant("+573001110002").await;
+        let wamid = stack.whatsapp.sent()[0].wamid.clone();
+        let row = "select concat_ws(' ', case when delivered_at is not null then 'delivered' end,
+                          case when failed_at is not null then 'failed' end, error) from outbox";
+
+        let failed = MessageStatus::Failed { code: 131_026 };
+        assert_eq!(stack.whatsapp.report_status(&wamid, failed).await.unwrap(), 200);
+        until("the reason", async || stack.database.query_text(row).await == "failed 131026").await;
+
+        let delivered = MessageStatus::Delivered;
+        assert_eq!(stack.whatsapp.report_status(&wamid, delivered).await.unwrap(), 200);
+        until("the delivery", async || stack.database.query_text(row).await == "delivered failed")
+            .await;
+        let left = "select count(*) from webhook_inbox where body is not null";
+        assert_eq!(stack.database.query_i64(left).await, 0);
     }
 }

@@ -2,8 +2,10 @@
 #![cfg(test)]
 
 mod bad_roles;
+mod canary;
 mod interruptions;
 mod journeys;
+mod login;
 mod migrations;
 mod pooler;
 mod process;

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use ignacio_devstack::{Role, TestDatabase};
+use ignacio_devstack::{Role, TestDatabase, canary};
 use serde_json::Value;
 
 /// How long a start or an end may take on a busy machine.
@@ -110,7 +110,7 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = read_lines(child.stderr.take().unwrap());
+        let lines = read_lines(child.id(), child.stderr.take().unwrap());
         Self { child, lines, api: String::new(), metrics: String::new() }
     }
 
@@ -137,6 +137,11 @@ impl Running {
         }
         assert_eq!(self.wait(), Some(0), "{log}");
         log
+    }
+
+    /// The number that the system knows it by.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends it a signal, as `kill` does.
@@ -168,17 +173,22 @@ impl Drop for Running {
 /// `ignacio`, not yet started.
 pub(crate) fn command(arguments: &[&str], variables: &Variables) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ignacio"));
-    command.args(arguments).env_clear().envs(&variables.0);
+    command.args(arguments).env_clear();
+    if canary::is_watching() {
+        command.env("IGNACIO_LOG", "trace");
+    }
+    command.envs(&variables.0);
     command
 }
 
 /// Reads what a process logs as it comes, so that it never waits for us.
-fn read_lines(stderr: ChildStderr) -> mpsc::Receiver<String> {
+fn read_lines(process: u32, stderr: ChildStderr) -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
         let mut reader = BufReader::new(stderr);
         let mut line = String::new();
         while reader.read_line(&mut line).is_ok_and(|n_bytes| n_bytes > 0) {
+            canary::log(process, &line);
             if sender.send(std::mem::take(&mut line)).is_err() {
                 // Nobody listens any more; the process must not notice.
                 let _rest = reader.read_to_end(&mut Vec::new());

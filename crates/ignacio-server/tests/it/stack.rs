@@ -1,10 +1,12 @@
 //! The real program against the stand-ins, and people who use it over HTTP only.
 
+mod replicas;
+
 use std::time::Duration;
 
 use ignacio_devstack::{
     OpenAiOptions, OpenAiStandIn, S3Options, S3StandIn, TestDatabase, WhatsAppOptions,
-    WhatsAppStandIn,
+    WhatsAppStandIn, canary,
 };
 use ignacio_domain::{
     person::{Locale, PersonName, Role},
@@ -15,6 +17,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{Instant, interval};
 
+pub(crate) use self::replicas::{SERVING, WORKING};
 use crate::process::{Running, Variables};
 
 /// How long the background work may take on a busy machine.
@@ -26,7 +29,7 @@ pub(crate) struct Stack {
     pub(crate) s3: S3StandIn,
     pub(crate) openai: OpenAiStandIn,
     pub(crate) whatsapp: WhatsAppStandIn,
-    /// First the one that serves, then its worker, where that is a process of its own.
+    /// First those that serve, then the worker, where that is a process of its own.
     processes: Vec<Running>,
     variables: Variables,
     owner: OwnerDb,
@@ -36,21 +39,28 @@ pub(crate) struct Stack {
 impl Stack {
     /// One process that serves and works.
     pub(crate) async fn start() -> Self {
-        Self::start_with(&["serve", "--with-worker"], false).await
+        Self::start_several(&[WORKING], &[]).await
     }
 
     /// One process that serves and another that works.
     pub(crate) async fn start_apart() -> Self {
-        Self::start_with(&["serve"], true).await
+        let mut stack = Self::start_several(&[SERVING], &[]).await;
+        stack.start_worker();
+        stack
     }
 
-    async fn start_with(serve: &[&str], apart: bool) -> Self {
+    /// The surroundings, without Ignacio.
+    async fn surroundings() -> Self {
         ignacio_integrations::http::install_crypto();
         let database = TestDatabase::create().await;
         let s3 = S3StandIn::start(S3Options::default()).unwrap();
         s3.create_bucket("user-files").unwrap();
         let openai = OpenAiStandIn::start(OpenAiOptions::for_tests()).unwrap();
-        let whatsapp = WhatsAppStandIn::start(WhatsAppOptions::default()).unwrap();
+        let whatsapp = WhatsAppStandIn::start(WhatsAppOptions {
+            app_secret: "app-secret".to_owned(),
+            ..WhatsAppOptions::default()
+        })
+        .unwrap();
         let variables = Variables::for_serve(&database)
             .with("APP_ENV", "production")
             .with("S3_ENDPOINT", s3.endpoint())
@@ -60,14 +70,12 @@ impl Stack {
             .with("OPENAI_BASE_URL", openai.base_url())
             .with("WHATSAPP_BASE_URL", format!("{}/v23.0", whatsapp.base_url()))
             .with("WHATSAPP_PHONE_NUMBER_ID", ignacio_devstack::whatsapp::PHONE_NUMBER_ID)
-            .with("WHATSAPP_ACCESS_TOKEN", "a token");
-        let mut processes = vec![Running::start(serve, &variables)];
-        if apart {
-            processes.push(Running::start_worker(&variables));
-        }
+            .with("WHATSAPP_ACCESS_TOKEN", "a token")
+            .with("WHATSAPP_APP_SECRET", "app-secret");
         #[expect(clippy::disallowed_methods, reason = "a client of the service, not the service")]
         let http = reqwest::Client::new();
         let owner = OwnerDb::connect(&database.owner_url().into()).await.unwrap();
+        let processes = Vec::new();
         Self { database, s3, openai, whatsapp, processes, variables, owner, http }
     }
 
@@ -120,11 +128,15 @@ impl Stack {
         let answer = answer.unwrap();
         assert_eq!(answer.status(), StatusCode::CREATED);
         let body: Value = answer.json().await.unwrap();
+        canary::note_json(&login);
+        canary::note_json(&body);
         Person { stack: self, token: body["token"].as_str().unwrap().to_owned() }
     }
 
     /// Asks for a code; the answer is the same for everybody.
     pub(crate) async fn ask_for_code(&self, phone: &str) -> Value {
+        // As if nobody had asked for one lately.
+        self.database.execute("delete from rate_buckets").await;
         let body = json!({ "phone": phone });
         let answer = self.request(Method::POST, "/v1/auth/otp").json(&body).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::ACCEPTED);
@@ -157,6 +169,8 @@ impl Person<'_> {
     pub(crate) async fn document(&self, name: &str, text: &str) -> String {
         let mut answer = None;
         // So many at once are sent away for a moment; whoever comes back is let in.
+        canary::note(name);
+        canary::note(text);
         until("a place to upload", async || {
             let part = reqwest::multipart::Part::text(text.to_owned()).file_name(name.to_owned());
             let form = reqwest::multipart::Form::new().part("file", part);

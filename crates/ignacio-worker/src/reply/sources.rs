@@ -11,7 +11,7 @@ const LEANING_CHARS: usize = 300;
 const MOST_PASSAGES: usize = 500;
 
 /// What is known of the documents of one reply.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Sources {
     passages: HashMap<String, Vec<String>>,
     n_passages: usize,

@@ -1,129 +1,157 @@
-//! One-time codes: made when sent, sent once, given up in time.
+//! One-time codes and notices: made when sent, sent once, given up in time.
 
-use ignacio_domain::keys::Key;
-use ignacio_domain::otp::OtpCode;
+use ignacio_domain::ids::OtpId;
+use ignacio_domain::keys::{Key, KeyRing};
+use ignacio_domain::otp::{OtpCode, OtpDigest};
 use ignacio_domain::person::Locale;
+use ignacio_domain::ports::{NoticeKind, SendError};
 use ignacio_persistence::Attempt;
 
-use crate::fakes::{misconfigured, rejected, transient, transient_for};
+use crate::fakes::{our_fault, passing, throttled, unreachable};
 use crate::stack::{PEPPER, Stack};
 
-const OUTBOX: &str = "select state || ' ' || attempts || ' ' || coalesce(error, '-') from outbox";
+/// What became of each row, in the order in which they were asked for.
+pub(crate) const OUTBOX: &str = "select state || ' ' || attempts || ' ' || coalesce(error, '-')
+         || case when failed_at is not null then ' failed' else '' end
+         || case when is_our_fault then ' by us' else '' end
+    from outbox order by created_at";
+
+async fn digest(stack: &Stack, challenge: OtpId) -> OtpDigest {
+    match stack.api.codes().attempt(challenge, None).await.unwrap() {
+        Attempt::Open { digest: Some(digest), .. } => digest,
+        other => panic!("no code is armed: {other:?}"),
+    }
+}
 
 #[tokio::test]
 async fn a_code_is_sent_once_and_works() {
     let stack = Stack::start().await;
     let (_, phone) = stack.add("Ana", "+573000000001").await;
-    let challenge = stack.api.codes().challenge(Some(&phone)).await.unwrap();
+    let challenge = stack.challenge(Some(&phone)).await;
 
     stack.drain().await;
     stack.drain().await;
 
-    let [(to, code, locale)] = <[_; 1]>::try_from(stack.otp_sender.sent()).unwrap();
+    let [(to, code, locale)] = <[_; 1]>::try_from(stack.messenger.sent()).unwrap();
     assert_eq!((to, locale), (phone.clone(), Locale::Es));
-    let Attempt::Open { digest: Some(digest), .. } =
-        stack.api.codes().attempt(challenge.id).await.unwrap()
-    else {
-        panic!("the code is armed")
-    };
+    let digest = digest(&stack, challenge.id).await;
     let code = OtpCode::parse(&code).unwrap();
-    assert!(code.matches(&digest, &Key::from_bytes(PEPPER), challenge.id, &phone));
+    let peppers = KeyRing::from(Key::from_bytes(PEPPER));
+    assert!(code.matches(&digest, &peppers, challenge.id, &phone));
     assert_eq!(stack.column(OUTBOX).await, ["sent 1 -"]);
     assert_eq!(stack.column("select provider_message_id from outbox").await, ["wamid.1"]);
-}
-
-#[tokio::test]
-async fn nobody_gets_no_code() {
-    let stack = Stack::start().await;
-    let (_, phone) = stack.add("Ana", "+573000000001").await;
-    stack.database.execute("update users set is_active = false").await;
-    stack.api.codes().challenge(Some(&phone)).await.unwrap();
-    stack.api.codes().challenge(None).await.unwrap();
-
-    stack.drain().await;
-
-    assert!(stack.otp_sender.sent().is_empty());
+    let times = "select (o.sent_at is not null and c.sent_at is not null)::text
+                   from outbox o join otp_codes c on c.id = o.otp_id";
+    assert_eq!(stack.column(times).await, ["true"]);
 }
 
 #[tokio::test]
 async fn a_passing_fault_is_tried_again_with_a_fresh_code() {
     let stack = Stack::start().await;
     let (_, phone) = stack.add("Ana", "+573000000001").await;
-    stack.api.codes().challenge(Some(&phone)).await.unwrap();
-    stack.otp_sender.faults.fail("send", transient());
-    stack.otp_sender.faults.fail("send", transient_for(6));
+    stack.challenge(Some(&phone)).await;
+    stack.messenger.faults.fail("send_code", passing());
+    stack.messenger.faults.fail("send_code", throttled(6));
 
     stack.drain().await;
 
-    assert_eq!(stack.otp_sender.sent().len(), 1);
+    assert_eq!(stack.messenger.sent().len(), 1);
     assert_eq!(stack.column(OUTBOX).await, ["sent 3 -"]);
 }
 
 #[tokio::test]
 async fn faults_end_as_the_table_says() {
-    type Faults = fn(&Stack);
-    let table: [(&str, Faults, &str, usize); 4] = [
-        (
-            "four passing faults",
-            |stack| (0..4).for_each(|_| stack.otp_sender.faults.fail("send", transient())),
-            "failed 4 unavailable",
-            4,
-        ),
+    type Fault = fn() -> SendError;
+    let table: [(&str, Fault, &str, usize); 5] = [
+        ("passing faults", passing, "failed 4 unavailable failed by us", 4),
+        ("too much at once", || throttled(6), "failed 3 throttled failed by us", 3),
         (
             "a pause longer than anybody waits",
-            |stack| stack.otp_sender.faults.fail("send", transient_for(31)),
-            "failed 1 unavailable",
+            || throttled(31),
+            "failed 1 throttled failed by us",
             1,
         ),
+        ("a number that WhatsApp does not know", unreachable, "failed 1 131026 failed", 1),
         (
-            "a number that WhatsApp does not know",
-            |stack| stack.otp_sender.faults.fail("send", rejected("131026")),
-            "failed 1 131026",
-            1,
-        ),
-        (
-            "a wrong key of ours",
-            |stack| stack.otp_sender.faults.fail("send", misconfigured()),
-            "failed 1 invalid_api_key",
+            "a template that is not there",
+            || our_fault("132001", false),
+            "failed 1 132001 failed by us",
             1,
         ),
     ];
     let stack = Stack::start().await;
     let (_, phone) = stack.add("Ana", "+573000000001").await;
     for (what, fault, end, n_calls) in table {
-        let n_before = stack.otp_sender.faults.count("send");
+        let n_before = stack.messenger.faults.count("send_code");
         stack.database.execute("delete from outbox").await;
-        stack.api.codes().challenge(Some(&phone)).await.unwrap();
-        fault(&stack);
+        stack.challenge(Some(&phone)).await;
+        (0..n_calls).for_each(|_| stack.messenger.faults.fail("send_code", fault()));
 
         stack.drain().await;
 
         assert_eq!(stack.column(OUTBOX).await, [end], "{what}");
-        assert_eq!(stack.otp_sender.faults.count("send") - n_before, n_calls, "{what}");
-        assert!(stack.otp_sender.sent().is_empty(), "{what}");
+        assert_eq!(stack.messenger.faults.count("send_code") - n_before, n_calls, "{what}");
+        assert!(stack.messenger.sent().is_empty(), "{what}");
     }
+}
+
+#[tokio::test]
+async fn who_has_waited_for_half_a_minute_asks_again() {
+    let stack = Stack::start().await;
+    let (_, phone) = stack.add("Ana", "+573000000001").await;
+    stack.challenge(Some(&phone)).await;
+    stack.database.execute("update outbox set created_at = now() - interval '30 seconds'").await;
+    stack.messenger.faults.fail("send_code", passing());
+
+    stack.drain().await;
+
+    assert_eq!(stack.column(OUTBOX).await, ["failed 1 unavailable failed by us"]);
+}
+
+#[tokio::test]
+async fn a_number_that_cannot_be_reached_is_marked_until_something_is_delivered() {
+    let stack = Stack::start().await;
+    let marked = "select (unreachable_at is not null)::text from users where name <> 'Ben'
+                   and phone_number like '+57%'";
+    let (_, phone) = stack.add("Ana", "+573000000001").await;
+    stack.add("Ben", "+573000000002").await;
+    stack.challenge(Some(&phone)).await;
+    stack.messenger.faults.fail("send_code", unreachable());
+
+    stack.drain().await;
+
+    assert_eq!(stack.column(marked).await, ["true"]);
+    let others = "select count(*) from users where unreachable_at is not null";
+    assert_eq!(stack.database.query_i64(others).await, 1);
+    let fault = "select (sender_fault is null)::text from login_watch";
+    assert_eq!(stack.column(fault).await, ["true"], "others get their codes");
+
+    stack.challenge(Some(&phone)).await;
+    stack.drain().await;
+    assert_eq!(stack.messenger.sent().len(), 1);
+    assert_eq!(stack.column(marked).await, ["true"], "that it was taken says nothing");
 }
 
 #[tokio::test]
 async fn nothing_is_sent_for_a_challenge_that_is_over() {
     let stack = Stack::start().await;
     let (_, phone) = stack.add("Ana", "+573000000001").await;
-    stack.api.codes().challenge(Some(&phone)).await.unwrap();
+    stack.challenge(Some(&phone)).await;
     stack.database.execute("update otp_codes set expires_at = now() - interval '1 second'").await;
 
     stack.drain().await;
 
-    assert!(stack.otp_sender.sent().is_empty());
-    assert_eq!(stack.column(OUTBOX).await, ["failed 1 challenge_over"]);
+    assert!(stack.messenger.sent().is_empty());
+    assert_eq!(stack.column(OUTBOX).await, ["failed 1 challenge_over failed"]);
 }
 
 #[tokio::test]
 async fn a_worker_that_dies_after_sending_leaves_a_code_that_is_sent_again() {
     let stack = Stack::start().await;
     let (_, phone) = stack.add("Ana", "+573000000001").await;
-    let challenge = stack.api.codes().challenge(Some(&phone)).await.unwrap();
+    let challenge = stack.challenge(Some(&phone)).await;
     let (died, dead) = tokio::sync::oneshot::channel();
-    stack.otp_sender.faults.after("send", async {
+    stack.messenger.faults.after("send_code", async {
         died.send(()).unwrap();
         std::future::pending::<()>().await;
     });
@@ -136,17 +164,96 @@ async fn a_worker_that_dies_after_sending_leaves_a_code_that_is_sent_again() {
     stack.expire_leases().await;
     stack.drain().await;
 
-    let sent = stack.otp_sender.sent();
+    let sent = stack.messenger.sent();
     assert_eq!(sent.len(), 2);
-    let Attempt::Open { digest: Some(digest), .. } =
-        stack.api.codes().attempt(challenge.id).await.unwrap()
-    else {
-        panic!("a code is armed")
-    };
-    let matches = |code: &str| {
-        let code = OtpCode::parse(code).unwrap();
-        code.matches(&digest, &Key::from_bytes(PEPPER), challenge.id, &phone)
-    };
+    let digest = digest(&stack, challenge.id).await;
+    let peppers = KeyRing::from(Key::from_bytes(PEPPER));
+    let matches =
+        |code: &str| OtpCode::parse(code).unwrap().matches(&digest, &peppers, challenge.id, &phone);
     assert!(matches(&sent[1].1), "the second code works");
     assert!(sent[0].1 == sent[1].1 || !matches(&sent[0].1), "the first one is void");
+}
+
+#[tokio::test]
+async fn a_row_that_makes_no_sense_stops_nobody() {
+    let stack = Stack::start().await;
+    let (_, phone) = stack.add("Ana", "+573000000001").await;
+    let (_, other) = stack.add("Ben", "+573000000002").await;
+    stack.challenge(Some(&phone)).await;
+    stack.database.execute("update otp_codes set phone_number = '+0'").await;
+    stack.challenge(Some(&other)).await;
+
+    stack.drain().await;
+
+    assert_eq!(stack.messenger.sent().len(), 1);
+    assert_eq!(stack.column(OUTBOX).await, ["failed 1 corrupt failed", "sent 1 -"]);
+}
+
+#[tokio::test]
+async fn sendings_that_hang_hold_no_connection() {
+    let stack = Stack::start().await;
+    for n in 0..20 {
+        let (_, phone) = stack.add("Somebody", &format!("+5731000000{n:02}")).await;
+        stack.challenge(Some(&phone)).await;
+        stack.messenger.faults.before("send_code", std::future::pending());
+    }
+    let busy = "select count(*) from pg_stat_activity
+                 where datname = current_database() and state <> 'idle'
+                   and usename = 'ignacio_auth'";
+    let worker = stack.worker().await;
+    let looked = async {
+        while stack.messenger.faults.count("send_code") < 20 {
+            tokio::task::yield_now().await;
+        }
+        stack.database.query_i64(busy).await
+    };
+    tokio::select! {
+        _ = worker.drain() => panic!("they hang"),
+        n_busy = looked => assert_eq!(n_busy, 0),
+    }
+}
+
+#[tokio::test]
+async fn old_and_new_number_are_told_of_the_change() {
+    let stack = Stack::start().await;
+    stack.add("Ana", "+573000000001").await;
+    stack
+        .database
+        .execute("update users set phone_number = '+573000000009' where name = 'Ana'")
+        .await;
+    stack.messenger.faults.fail("send_notice", passing());
+
+    stack.drain().await;
+
+    let mut told: Vec<_> = stack
+        .messenger
+        .notices()
+        .into_iter()
+        .map(|(to, notice, locale)| (to.expose().to_owned(), notice, locale))
+        .collect();
+    told.sort_by(|a, b| a.0.cmp(&b.0));
+    let of = |phone: &str| (phone.to_owned(), NoticeKind::PhoneChanged, Locale::Es);
+    assert_eq!(told, [of("+573000000001"), of("+573000000009")]);
+    let mut rows = stack.column(OUTBOX).await;
+    rows.sort();
+    assert_eq!(rows, ["sent 1 -", "sent 2 -"]);
+    assert!(stack.messenger.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_number_that_was_given_away_does_not_mark_the_account() {
+    let stack = Stack::start().await;
+    stack.add("Ana", "+573000000001").await;
+    stack
+        .database
+        .execute("update users set phone_number = '+573000000009' where name = 'Ana'")
+        .await;
+    stack.database.execute("delete from outbox where phone_number = '+573000000009'").await;
+    stack.messenger.faults.fail("send_notice", unreachable());
+
+    stack.drain().await;
+
+    assert_eq!(stack.column(OUTBOX).await, ["failed 1 131026 failed"]);
+    let marked = "select count(*) from users where unreachable_at is not null";
+    assert_eq!(stack.database.query_i64(marked).await, 0);
 }

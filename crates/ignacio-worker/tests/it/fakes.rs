@@ -2,20 +2,20 @@
 
 mod assistant;
 mod library;
+mod messenger;
 mod objects;
-mod otp_sender;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use ignacio_domain::ports::PortError;
+use ignacio_domain::ports::{PortError, SendError};
 
 pub(crate) use self::assistant::{FakeAssistant, Item, cited, delta, ended, retrieved, started};
 pub(crate) use self::library::FakeLibrary;
+pub(crate) use self::messenger::FakeMessenger;
 pub(crate) use self::objects::FakeObjects;
-pub(crate) use self::otp_sender::FakeOtpSender;
 
 pub(crate) fn transient() -> PortError {
     PortError::Transient { retry_after: None, reason: "busy".to_owned() }
@@ -34,25 +34,46 @@ pub(crate) fn misconfigured() -> PortError {
     PortError::Misconfigured { code: "invalid_api_key".to_owned(), reason: "no".to_owned() }
 }
 
+pub(crate) fn passing() -> SendError {
+    SendError::Passing { reason: "busy".to_owned() }
+}
+
+pub(crate) fn throttled(seconds: u64) -> SendError {
+    SendError::Throttled { pause: Duration::from_secs(seconds), reason: "busy".to_owned() }
+}
+
+pub(crate) fn unreachable() -> SendError {
+    SendError::Unreachable { code: "131026".to_owned() }
+}
+
+pub(crate) fn our_fault(code: &str, is_critical: bool) -> SendError {
+    SendError::OurFault { code: code.to_owned(), reason: "no".to_owned(), is_critical }
+}
+
 /// What happens around the calls of a port, by the call's name.
-#[derive(Default)]
-pub(crate) struct Faults {
-    plans: Mutex<HashMap<&'static str, VecDeque<Fault>>>,
+pub(crate) struct Faults<E = PortError> {
+    plans: Mutex<HashMap<&'static str, VecDeque<Fault<E>>>>,
     calls: Mutex<Vec<&'static str>>,
 }
 
-enum Fault {
+impl<E> Default for Faults<E> {
+    fn default() -> Self {
+        Self { plans: Mutex::default(), calls: Mutex::default() }
+    }
+}
+
+enum Fault<E> {
     /// The call fails and has no effect.
-    Fail(PortError),
+    Fail(E),
     /// Something happens first.
     Before(BoxFuture<'static, ()>),
     /// Something happens once the call has had its effect.
     After(BoxFuture<'static, ()>),
 }
 
-impl Faults {
+impl<E> Faults<E> {
     /// The next call of this name that has no other plan fails.
-    pub(crate) fn fail(&self, call: &'static str, error: PortError) {
+    pub(crate) fn fail(&self, call: &'static str, error: E) {
         self.plan(call, Fault::Fail(error));
     }
 
@@ -79,7 +100,7 @@ impl Faults {
         self.calls.lock().unwrap().iter().filter(|it| **it == call).count()
     }
 
-    fn plan(&self, call: &'static str, fault: Fault) {
+    fn plan(&self, call: &'static str, fault: Fault<E>) {
         self.plans.lock().unwrap().entry(call).or_default().push_back(fault);
     }
 
@@ -87,8 +108,8 @@ impl Faults {
     async fn around<T>(
         &self,
         call: &'static str,
-        effect: impl Future<Output = Result<T, PortError>> + Send,
-    ) -> Result<T, PortError> {
+        effect: impl Future<Output = Result<T, E>> + Send,
+    ) -> Result<T, E> {
         self.calls.lock().unwrap().push(call);
         let fault = self.plans.lock().unwrap().get_mut(call).and_then(VecDeque::pop_front);
         match fault {

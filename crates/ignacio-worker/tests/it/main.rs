@@ -1,9 +1,13 @@
 //! The worker over a real database; the outside is scripted.
 
 #[cfg(test)]
+mod breaker;
+#[cfg(test)]
 mod codes;
 #[cfg(test)]
 mod crashes;
+#[cfg(test)]
+mod decoys;
 #[cfg(test)]
 mod fakes;
 #[cfg(test)]
@@ -15,6 +19,10 @@ mod purge;
 #[cfg(test)]
 mod replies;
 #[cfg(test)]
+mod reports;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod stack;
+#[cfg(test)]
+mod upkeep;

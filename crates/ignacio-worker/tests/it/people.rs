@@ -3,13 +3,18 @@
 use futures_util::TryStreamExt as _;
 use ignacio_domain::file::{FileName, MediaType, NewFile, ObjectKey, StoredContent, StoredFile};
 use ignacio_domain::ids::{ConversationId, FileId, ResponseId, UserId};
+use ignacio_domain::keys::Key;
+use ignacio_domain::limits::{Buckets, PER_ADDRESS, SERVICE};
 use ignacio_domain::message::{Message, MessageBody, NewMessage};
+use ignacio_domain::otp::Challenge;
 use ignacio_domain::page::PageSize;
 use ignacio_domain::person::{Locale, PersonName, Role};
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::reply::{NumberedEvent, ReplyEvent, Response};
-use ignacio_domain::session::{SessionDigest, SessionToken};
-use ignacio_persistence::{Added, NewPerson, OwnerDb, Posted, UserScope};
+use ignacio_domain::session::{DeviceToken, SessionDigest, SessionToken};
+use ignacio_persistence::{
+    Added, Asked, CodeRequest, NewPerson, NewSession, OwnerDb, Posted, UserScope,
+};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use sha2::{Digest as _, Sha256};
@@ -41,10 +46,29 @@ impl Stack {
 
     pub(crate) async fn participant(&self, name: &str, phone: &str) -> Participant<'_> {
         let (id, phone) = self.add(name, phone).await;
-        let challenge = self.api.codes().challenge(Some(&phone)).await.unwrap();
+        let challenge = self.challenge(Some(&phone)).await;
         let session = SessionToken::generate(&mut UnwrapErr(SysRng)).digest();
-        self.api.codes().redeem(challenge.id, &session, None).await.unwrap().unwrap();
+        let device = DeviceToken::generate(&mut UnwrapErr(SysRng)).digest();
+        let new = NewSession { token: &session, device: &device, device_name: None };
+        self.api.codes().redeem(challenge.id, new).await.unwrap().unwrap();
         Participant { stack: self, id, phone, session }
+    }
+
+    /// A challenge for a number, or for none, that has not asked for one lately.
+    pub(crate) async fn challenge(&self, phone: Option<&PhoneNumber>) -> Challenge {
+        self.database.execute("delete from rate_buckets").await;
+        let number = phone.map_or("+0", PhoneNumber::expose);
+        let wish = CodeRequest {
+            phone: phone.cloned(),
+            buckets: Buckets::of(&Key::from_bytes([8; 32]), number, b"192.0.2.1"),
+            device: None,
+            address_per_hour: PER_ADDRESS.most,
+            service_per_hour: SERVICE.most,
+        };
+        match self.api.codes().challenge(&wish).await.unwrap() {
+            Asked::Opened(challenge) => challenge,
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Somebody who was not there before.

@@ -36,10 +36,10 @@ async fn a_running_worker_does_all_kinds_of_work() {
         stack.live.ask(posted.response.id);
         let events = ana.follows(posted.response.id).await;
         assert_eq!(text_of(&events), "Hola, Ana.");
-        stack.api.codes().challenge(Some(&ben)).await.unwrap();
+        stack.challenge(Some(&ben)).await;
         ana.deletes(guide).await;
         stack.live.poke();
-        while stack.otp_sender.sent().is_empty() || stack.objects.count() > 0 {
+        while stack.messenger.sent().is_empty() || stack.objects.count() > 0 {
             tokio::task::yield_now().await;
         }
         stop.cancel();

@@ -8,7 +8,8 @@ use ignacio_domain::keys::Key;
 use ignacio_persistence::{ApiDb, ApiDbSettings, LiveReplies, WorkerDb, WorkerDbSettings};
 use ignacio_worker::{Pauses, Ports, Worker, WorkerSettings};
 
-use crate::fakes::{FakeAssistant, FakeLibrary, FakeObjects, FakeOtpSender};
+use crate::fakes::{FakeAssistant, FakeLibrary, FakeMessenger, FakeObjects};
+use crate::reports;
 
 /// The pepper of the codes in these tests.
 pub(crate) const PEPPER: [u8; 32] = [7; 32];
@@ -20,7 +21,7 @@ pub(crate) struct Stack {
     pub(crate) assistant: Arc<FakeAssistant>,
     pub(crate) library: Arc<FakeLibrary>,
     pub(crate) objects: Arc<FakeObjects>,
-    pub(crate) otp_sender: Arc<FakeOtpSender>,
+    pub(crate) messenger: Arc<FakeMessenger>,
 }
 
 impl Stack {
@@ -40,7 +41,7 @@ impl Stack {
             assistant: Arc::default(),
             library: Arc::default(),
             objects: Arc::default(),
-            otp_sender: Arc::default(),
+            messenger: Arc::default(),
         }
     }
 
@@ -61,7 +62,8 @@ impl Stack {
             assistant: Arc::<FakeAssistant>::clone(&self.assistant),
             library: Arc::<FakeLibrary>::clone(&self.library),
             objects: Arc::<FakeObjects>::clone(&self.objects),
-            otp_sender: Arc::<FakeOtpSender>::clone(&self.otp_sender),
+            messenger: Arc::<FakeMessenger>::clone(&self.messenger),
+            read_webhook: reports::read,
         };
         let mut settings = WorkerSettings::new(
             Key::from_bytes(PEPPER),

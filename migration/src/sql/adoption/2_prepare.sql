@@ -141,14 +141,22 @@ create function legacy.adoption_number(p_text text) returns text
 declare
     v_text text;
 begin
+    if pg_catalog.octet_length(p_text) > 256 then
+        return null;
+    end if;
     v_text := pg_catalog.translate(p_text,
-        '＋０１２３４５６７８９٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹', '+012345678901234567890123456789');
+        '＋（）０１２３４５６７８９٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹', '+()012345678901234567890123456789');
     v_text := pg_catalog.regexp_replace(v_text,
         '^[\s\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+|[\s\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$',
         '', 'g');
     v_text := pg_catalog.regexp_replace(v_text,
-        '[- .()/\u00a0\u2009\u202f\u2010-\u2015\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]',
+        '[- .\u00a0\u00ad\u061c\u2000-\u200f\u2010-\u2015\u202a-\u202f\u2060\u2066-\u2069\u2212\u3000\ufeff\uff0d\uff0e]',
         '', 'g');
+    -- The `(0)` that is dialled within a country only: to drop it would be a guess.
+    if v_text ~ '[0-9)]\(0' then
+        return null;
+    end if;
+    v_text := pg_catalog.regexp_replace(v_text, '\((\+?[0-9]+)\)', '\1', 'g');
     v_text := case
         when v_text like '+%' then pg_catalog.substr(v_text, 2)
         when v_text like '00%' then pg_catalog.substr(v_text, 3)

@@ -64,6 +64,8 @@ fn sent_name(disposition: &ContentDisposition) -> Option<String> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests {
     //! Names are read as browsers and other clients write them.
 

@@ -17,7 +17,7 @@ use crate::views::audit::{ActionView, AuditEventView};
 use crate::views::listing::Listing;
 
 /// Which events.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListEvents {

@@ -20,7 +20,7 @@ use crate::views::grant::GrantView;
 const ABOUT_SOMEBODY: &str = "access_grants_user_id_fkey";
 
 /// What is asked for.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateGrant {
     /// Whose conversations.

@@ -18,7 +18,7 @@ use crate::views::listing::Listing;
 use crate::views::message::MessageView;
 
 /// Which page.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct WhichPage {

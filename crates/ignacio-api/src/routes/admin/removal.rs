@@ -14,8 +14,8 @@ use crate::views::erasure::ErasureView;
 
 /// Removes somebody else with all that is theirs.
 ///
-/// It is gone from the database when this answers; the worker then removes files and what
-/// providers have, and the receipt says how much of it is left.
+/// Needs a fresh code (`step-up-required`). It is gone from the database when this answers; the
+/// worker then removes files and what providers have, and the receipt says how much of it is left.
 #[utoipa::path(
     operation_id = "delete_user",
     tag = "admin",

@@ -20,8 +20,6 @@ use crate::views::account::AccountView;
 
 /// The constraint by which nobody shares a number.
 const ONE_PHONE_EACH: &str = "users_phone_number_key";
-/// The rule by which nobody changes a real number.
-const A_PHONE_STAYS: &str = "users_phone_number_fixed";
 
 /// Shows somebody's account.
 #[utoipa::path(
@@ -51,7 +49,9 @@ pub(crate) async fn show(
     Ok(Tagged(account.into()))
 }
 
-/// Logs all of somebody's devices out.
+/// Logs all of somebody's devices out; none of them is known any more.
+///
+/// Needs a fresh code (`step-up-required`).
 #[utoipa::path(
     operation_id = "end_sessions_of_user",
     tag = "admin",
@@ -82,7 +82,6 @@ pub(crate) async fn end_sessions(
 fn refusal(error: StoreError) -> ApiError {
     match error {
         StoreError::Conflict(rule) if rule == ONE_PHONE_EACH => ApiError::PhoneTaken,
-        StoreError::Conflict(rule) if rule == A_PHONE_STAYS => ApiError::PhoneFixed,
         other => other.into(),
     }
 }

@@ -16,7 +16,7 @@ use crate::state::AppState;
 use crate::views::conversation::{StartedView, StartedWithMessageView};
 
 /// What to start with.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StartConversation {
     /// What to call it, 1 to 200 characters; it gets a name by itself otherwise.

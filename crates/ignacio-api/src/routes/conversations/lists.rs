@@ -15,7 +15,7 @@ use crate::views::file::FileView;
 use crate::views::listing::Listing;
 
 /// Which conversations.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListConversations {
@@ -58,7 +58,7 @@ pub(crate) async fn list(
 }
 
 /// Which page.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListConversationFiles {

@@ -16,7 +16,7 @@ use crate::state::AppState;
 use crate::views::conversation::ConversationView;
 
 /// What to change; what is left out stays.
-#[derive(Debug, Deserialize, Validate, ToSchema)]
+#[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeConversation {
     /// 1 to 200 characters.

@@ -13,7 +13,7 @@ use crate::views::audit::AccessEntryView;
 use crate::views::listing::Listing;
 
 /// Which page.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListAccess {

@@ -3,7 +3,10 @@
 mod access;
 mod audit;
 mod last_admin;
+mod logins;
+mod numbers;
 mod removal;
+mod step_up;
 mod users;
 
 use crate::client::Answer;

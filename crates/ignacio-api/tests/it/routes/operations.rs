@@ -14,6 +14,7 @@ async fn a_sound_service_lives_and_is_ready() {
             "draining": false,
             "database": "ok",
             "object_store": "ok",
+            "codes": "ok",
             "migrations": "ok",
             "pending_migrations": [],
         })
@@ -39,6 +40,13 @@ async fn each_part_can_make_it_unready() {
     let ahead = Stack::with(|it| it.known_migrations.push("999_future".to_owned())).await;
     let checks = unready(ahead.client.get("/readyz").send().await);
     assert_eq!(checks["pending_migrations"], json!(["999_future"]));
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_send_codes_is_ready_and_says_so() {
+    let stack = Stack::start().await;
+    stack.database.execute("update login_watch set sender_fault = 'critical:190'").await;
+    assert_eq!(stack.client.get("/readyz").send().await.ok(200)["codes"], "failed");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
+use ignacio_devstack::canary;
 use ignacio_devstack::openai::{Effect, Fault, OpenAiOptions, OpenAiStandIn, Script};
 use ignacio_domain::{
     ids::{FileId, UserId},
@@ -18,12 +19,16 @@ use ignacio_integrations::OpenAi;
 use time::OffsetDateTime;
 
 use super::{Read, openai, port, prompt};
+use crate::support::logs;
 
 const GUIDE: &str = "Guía del programa.\n\nEl piloto dura seis semanas y tiene doce usuarios.\n\n\
                      Las tutorías son los martes por la tarde.\n";
 const ANSWER: &str = "Según tu guía 🚀, el piloto dura seis semanas. ¡Ánimo!";
 
 fn stand_in() -> OpenAiStandIn {
+    logs::install();
+    GUIDE.lines().for_each(canary::note);
+    canary::note(ANSWER);
     OpenAiStandIn::start(OpenAiOptions::for_tests()).unwrap()
 }
 

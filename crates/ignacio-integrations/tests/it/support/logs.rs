@@ -2,6 +2,7 @@
 
 use std::{cell::RefCell, io, sync::Once};
 
+use ignacio_devstack::canary;
 use tracing_subscriber::{
     EnvFilter,
     filter::dynamic_filter_fn,
@@ -23,15 +24,7 @@ pub(crate) struct Logs;
 
 impl Logs {
     pub(crate) fn capture() -> Self {
-        static INSTALL: Once = Once::new();
-        INSTALL.call_once(|| {
-            let lines = fmt::layer()
-                .with_span_events(FmtSpan::FULL)
-                .with_ansi(false)
-                .with_writer(|| ThisThread)
-                .with_filter(dynamic_filter_fn(|_, _| is_capturing()));
-            tracing_subscriber::registry().with(EnvFilter::new(FILTER)).with(lines).init();
-        });
+        install();
         CAPTURED.set(Some(Vec::new()));
         Self
     }
@@ -40,6 +33,20 @@ impl Logs {
     pub(crate) fn text(self) -> String {
         String::from_utf8(CAPTURED.take().unwrap()).unwrap()
     }
+}
+
+/// Starts the log, for captures and for `cargo xtask canary`.
+pub(crate) fn install() {
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(|| {
+        let lines = fmt::layer()
+            .with_span_events(FmtSpan::FULL)
+            .with_ansi(false)
+            .with_writer(|| ThisThread)
+            .with_filter(dynamic_filter_fn(|_, _| is_capturing()));
+        let registry = tracing_subscriber::registry().with(EnvFilter::new(FILTER));
+        registry.with(canary::layer()).with(lines).init();
+    });
 }
 
 /// False as well while the thread ends.

@@ -5,12 +5,15 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use ignacio_devstack::canary;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
+
+use super::logs;
 
 /// A request as it came over the wire.
 #[derive(Clone, Debug)]
@@ -118,6 +121,7 @@ impl WireServer {
     pub(crate) async fn start(
         answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static,
     ) -> Self {
+        logs::install();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -158,6 +162,7 @@ where
         connections.spawn(async move {
             let mut socket = socket;
             let Some(request) = read(&mut socket).await else { return };
+            canary::note_json(&serde_json::from_slice(&request.body).unwrap_or_default());
             let n_before = {
                 let mut requests = requests.lock().unwrap();
                 requests.push(request.clone());

@@ -23,13 +23,14 @@ pub struct Accounts<'s> {
 }
 
 #[derive(FromQueryResult)]
-struct AccountRow {
+pub(super) struct AccountRow {
     id: Uuid,
     phone_number: String,
     name: String,
     is_admin: bool,
     is_active: bool,
     locale: String,
+    unreachable_at: Option<OffsetDateTime>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -45,6 +46,7 @@ impl TryFrom<AccountRow> for Account {
             role: rows::role(row.is_admin),
             is_active: row.is_active,
             locale: rows::locale(&row.locale)?,
+            unreachable_since: row.unreachable_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -176,7 +178,7 @@ impl<'s> Accounts<'s> {
     }
 
     /// Makes an account; [`StoreError::Conflict`] with `users_phone_number_key` when somebody has
-    /// the number.
+    /// the number, [`StoreError::StepUpRequired`] for an admin's without a fresh code.
     #[tracing::instrument(name = "db.admin.accounts.add", skip_all, err(level = "debug"))]
     pub async fn add(&self, new: &NewPerson) -> Result<Account, StoreError> {
         let id = UserId::new().into_uuid();
@@ -191,11 +193,15 @@ impl<'s> Accounts<'s> {
         row.ok_or(StoreError::corrupt("users", "id"))?.try_into()
     }
 
-    /// Changes somebody else's account. Another role, or not being active any more, ends the
-    /// person's sessions. [`StoreError::LastAdmin`] when nobody would be left to let others in,
-    /// [`StoreError::Conflict`] with `users_phone_number_key` when somebody has the number, and with
-    /// `users_phone_number_fixed` when the account has a real one; `None` when there is no such
-    /// account.
+    /// Changes somebody else's account. It should be held by [`Self::lock`]: then no login is under
+    /// way, and what one has opened is seen here.
+    ///
+    /// Another number or role, or not being active any more, ends the person's sessions; another
+    /// number, or not being active, also voids their codes and makes their devices unknown.
+    /// [`StoreError::StepUpRequired`] for another number, and for a new admin, without a fresh code;
+    /// [`StoreError::LastAdmin`] when nobody would be left to let others in,
+    /// [`StoreError::Conflict`] with `users_phone_number_key` when somebody has the number; `None`
+    /// when there is no such account.
     #[tracing::instrument(name = "db.admin.accounts.change", skip_all, err(level = "debug"))]
     pub async fn change(
         &self,
@@ -208,15 +214,19 @@ impl<'s> Accounts<'s> {
         let locale = change.locale.map(|it| it.as_str().to_owned());
         let is_admin = change.role.map(|it| it == Role::Admin);
         let is_active = change.is_active;
+        if phone.is_some() || is_active == Some(false) {
+            self.forget_logins(user, phone.clone(), is_active).await?;
+        }
         // One statement, so that all rows are taken before the audit's triggers run.
         let write = raw_sql!(
             Postgres,
-            "with before as (select is_admin, is_active from users where id = {user}),
+            "with before as (select phone_number, is_admin, is_active from users where id = {user}),
              ended as (
                  update user_sessions s set revoked_at = now()
                    from before b
                   where s.user_id = {user} and s.revoked_at is null
-                    and (coalesce({is_admin}, b.is_admin) <> b.is_admin
+                    and (coalesce({phone}, b.phone_number) <> b.phone_number
+                         or coalesce({is_admin}, b.is_admin) <> b.is_admin
                          or (b.is_active and not coalesce({is_active}, true))))
              update users
                 set phone_number = coalesce({phone}, phone_number),
@@ -235,8 +245,37 @@ impl<'s> Accounts<'s> {
         row.try_into().map(Some)
     }
 
-    /// Ends all of somebody's sessions; gives their number, or `None` when there is no such
-    /// account.
+    /// What a login was or will be opened with, gone before the sessions are: in the order in which
+    /// a login takes these rows, and before the audit's chain, so that neither waits for the other.
+    async fn forget_logins(
+        &self,
+        user: Uuid,
+        phone: Option<String>,
+        is_active: Option<bool>,
+    ) -> Result<(), StoreError> {
+        let void = raw_sql!(
+            Postgres,
+            "update otp_codes c set used_at = now()
+               from users u
+              where u.id = {user} and c.user_id = u.id and c.used_at is null
+                and (coalesce({phone}, u.phone_number) <> u.phone_number
+                     or (u.is_active and not coalesce({is_active}, true)))"
+        );
+        self.txn.execute_raw(void).await?;
+        let forget = raw_sql!(
+            Postgres,
+            "delete from known_devices d using users u
+              where u.id = {user} and d.user_id = u.id
+                and (coalesce({phone}, u.phone_number) <> u.phone_number
+                     or (u.is_active and not coalesce({is_active}, true)))"
+        );
+        self.txn.execute_raw(forget).await?;
+        Ok(())
+    }
+
+    /// Ends all of somebody's sessions, and their devices are not known any more; gives the number
+    /// of the sessions, or `None` when there is no such account. [`StoreError::StepUpRequired`]
+    /// without a fresh code.
     #[tracing::instrument(name = "db.admin.accounts.end_sessions", skip_all, err(level = "debug"))]
     pub async fn end_sessions(&self, id: UserId) -> Result<Option<u64>, StoreError> {
         let user = id.into_uuid();
@@ -248,6 +287,9 @@ impl<'s> Accounts<'s> {
         if self.txn.query_one_raw(read).await?.is_none() {
             return Ok(None);
         }
+        self.txn.execute_raw(raw_sql!(Postgres, "select app.require_step_up()")).await?;
+        let forget = raw_sql!(Postgres, "delete from known_devices where user_id = {user}");
+        self.txn.execute_raw(forget).await?;
         let write = raw_sql!(
             Postgres,
             "update user_sessions set revoked_at = now()
@@ -259,8 +301,8 @@ impl<'s> Accounts<'s> {
 
     /// Removes somebody else with everything that is theirs. What lies outside the database is
     /// queued for the worker, and the receipt tells how much of it is left.
-    /// [`StoreError::NotFound`], [`StoreError::OwnAccount`] or [`StoreError::LastAdmin`] when that
-    /// cannot be.
+    /// [`StoreError::NotFound`], [`StoreError::OwnAccount`], [`StoreError::LastAdmin`] or, without
+    /// a fresh code, [`StoreError::StepUpRequired`] when that cannot be.
     #[tracing::instrument(name = "db.admin.accounts.erase", skip_all, err(level = "debug"))]
     pub async fn erase(&self, id: UserId) -> Result<Erasure, StoreError> {
         if id == self.admin {

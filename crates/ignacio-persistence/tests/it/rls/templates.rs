@@ -110,6 +110,30 @@ pub(super) const TEMPLATES: &[Template] = &[
         odd: &[],
     },
     Template {
+        table: "known_devices",
+        whose: MINE,
+        owner: ("user_id", ME),
+        key: &[("id", "md5('$me device')::uuid")],
+        row: &[("id", NEW), ("user_id", ME), ("token_hash", "'new'"), ("expires_at", "now()")],
+        odd: &[("of the temporary user", &[("user_id", "'00000000-0000-0000-0000-000000000000'")])],
+    },
+    Template {
+        table: "login_failures",
+        whose: "id in (md5('$me failures')::uuid, md5('$me old failures')::uuid)",
+        owner: ("id", NEW),
+        key: &[("id", "md5('$me failures')::uuid")],
+        row: &[("id", NEW)],
+        odd: &[("with failures taken off", &[("failures", "-100")])],
+    },
+    Template {
+        table: "login_watch",
+        whose: "'$me' = 'ana'",
+        owner: ("id", ME),
+        key: &[("id", NOBODY)],
+        row: &[("id", NEW)],
+        odd: &[],
+    },
+    Template {
         table: "message_files",
         whose: MINE,
         owner: ("user_id", ME),
@@ -152,7 +176,7 @@ pub(super) const TEMPLATES: &[Template] = &[
     },
     Template {
         table: "outbox",
-        whose: "otp_id = md5('$me code')::uuid",
+        whose: "(otp_id = md5('$me code')::uuid or user_id = md5('$me')::uuid)",
         owner: ("otp_id", "md5('$me old code')::uuid"),
         key: &[("id", "md5('$me letter')::uuid")],
         row: &[("id", NEW), ("otp_id", "md5('$me old code')::uuid")],
@@ -168,6 +192,14 @@ pub(super) const TEMPLATES: &[Template] = &[
         key: &[("id", "md5('$me purge')::uuid")],
         row: &[("kind", "'object'"), ("target", "'$me'")],
         odd: &[],
+    },
+    Template {
+        table: "rate_buckets",
+        whose: "id in (md5('$me bucket')::uuid, md5('$me old bucket')::uuid)",
+        owner: ("id", NEW),
+        key: &[("id", "md5('$me bucket')::uuid")],
+        row: &[("id", NEW)],
+        odd: &[("with hits", &[("hits", "array[now()]")])],
     },
     Template {
         table: "response_events",
@@ -200,6 +232,14 @@ pub(super) const TEMPLATES: &[Template] = &[
             ("to a reply of Ben's", &[("message_id", "md5('ben new answer')::uuid")]),
             ("to a reply elsewhere", &[("conversation_id", "md5('$me talk')::uuid")]),
         ],
+    },
+    Template {
+        table: "retired_tokens",
+        whose: "session_id = md5('$me session')::uuid",
+        owner: ("session_id", "md5('$me session')::uuid"),
+        key: &[("id", "md5('$me token')::uuid")],
+        row: &[("session_id", "md5('$me session')::uuid"), ("token_hash", "'new'")],
+        odd: &[],
     },
     Template {
         table: "seaql_migrations",
@@ -259,5 +299,13 @@ pub(super) const TEMPLATES: &[Template] = &[
         key: &[("id", ME)],
         row: &[("id", NEW), ("phone_number", "'$me new'"), ("name", "'n'")],
         odd: &[("an admin", &[("is_admin", "true")])],
+    },
+    Template {
+        table: "webhook_inbox",
+        whose: "id in (md5('$me report')::uuid, md5('$me old report')::uuid)",
+        owner: ("digest", "'of $me'"),
+        key: &[("id", "md5('$me report')::uuid")],
+        row: &[("digest", "'of $me'"), ("body", "'b'")],
+        odd: &[("processed before", &[("processed_at", "now()")])],
     },
 ];

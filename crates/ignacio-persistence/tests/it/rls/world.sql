@@ -24,6 +24,27 @@ begin
             (md5(me || ' old code')::uuid, md5(me)::uuid, me, now() - interval '2 days');
         insert into outbox (id, otp_id)
         values (md5(me || ' letter')::uuid, md5(me || ' code')::uuid);
+        insert into outbox (id, kind, user_id, phone_number, created_at)
+        values (md5(me || ' notice')::uuid, 'new_device', md5(me)::uuid, me,
+                now() - interval '60 days');
+        insert into rate_buckets (id, updated_at) values
+            (md5(me || ' bucket')::uuid, now()),
+            (md5(me || ' old bucket')::uuid, now() - interval '2 days');
+        insert into login_failures (id, updated_at) values
+            (md5(me || ' failures')::uuid, now()),
+            (md5(me || ' old failures')::uuid, now() - interval '500 days');
+        insert into known_devices (id, user_id, token_hash, expires_at) values
+            (md5(me || ' device')::uuid, md5(me)::uuid, sha256((me || ' device')::bytea),
+                now() + interval '1 day'),
+            (md5(me || ' old device')::uuid, md5(me)::uuid, sha256((me || ' old device')::bytea),
+                now() - interval '1 day');
+        insert into retired_tokens (id, session_id, token_hash)
+        values (md5(me || ' token')::uuid, md5(me || ' session')::uuid,
+                sha256((me || ' retired')::bytea));
+        insert into webhook_inbox (id, digest, body, processed_at, created_at) values
+            (md5(me || ' report')::uuid, sha256((me || ' report')::bytea), me::bytea, null, now()),
+            (md5(me || ' old report')::uuid, sha256((me || ' old report')::bytea), null, now(),
+                now() - interval '60 days');
         insert into conversations (id, user_id) values
             (md5(me || ' talk')::uuid, md5(me)::uuid),
             (md5(me || ' new talk')::uuid, md5(me)::uuid);

@@ -56,6 +56,8 @@ impl CreateUser {
 }
 
 /// Makes an account. The person can log in with the number from then on.
+///
+/// An admin's needs a fresh code (`step-up-required`).
 #[utoipa::path(
     operation_id = "create_user",
     tag = "admin",

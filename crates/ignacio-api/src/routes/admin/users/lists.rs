@@ -15,7 +15,7 @@ use crate::views::listing::CountedListing;
 use crate::views::person::RoleView;
 
 /// Which accounts.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListUsers {

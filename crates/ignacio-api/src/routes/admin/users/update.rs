@@ -25,7 +25,8 @@ use crate::views::person::{LocaleView, RoleView};
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeUser {
-    /// With the country code; only for an account whose number is null. Others keep theirs.
+    /// With the country code. Another number ends all sessions of the person, voids their codes and
+    /// makes their devices unknown; both numbers are told. Needs a fresh code.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, example = "+57 300 123 4567")]
     phone: Option<String>,
@@ -36,7 +37,7 @@ pub(crate) struct ChangeUser {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, value_type = LocaleView)]
     locale: Option<String>,
-    /// Another role ends all sessions of the person.
+    /// Another role ends all sessions of the person. `admin` needs a fresh code.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     role: Option<RoleView>,
@@ -62,6 +63,8 @@ impl ChangeUser {
 }
 
 /// Changes somebody else's number, name, language or role, shuts their account or opens it again.
+///
+/// Another number, and the role of an admin, need a fresh code (`step-up-required`).
 #[utoipa::path(
     operation_id = "change_user",
     tag = "admin",

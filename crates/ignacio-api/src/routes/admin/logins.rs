@@ -1,0 +1,101 @@
+//! Helping people to log in: what became of their codes, and the end of a pause.
+
+use actix_web::{delete, get, web};
+use ignacio_domain::account::Account;
+use ignacio_domain::ids::UserId;
+use ignacio_domain::limits::BucketId;
+
+use crate::answer::{Done, Tagged};
+use crate::auth::Caller;
+use crate::extract::PathId;
+use crate::problem::{ApiError, Problem, Thing};
+use crate::state::AppState;
+use crate::views::listing::Listing;
+use crate::views::login::{CodeView, LoginFailuresView};
+
+/// What tries at somebody's number are counted under; what is no number has no tries.
+fn bucket_of(state: &AppState, account: &Account) -> Option<BucketId> {
+    let phone = account.phone.as_ref()?;
+    Some(BucketId::of_number(&state.settings.keys.buckets, phone.expose()))
+}
+
+/// Shows how many tries to log in as somebody have failed, and whether new devices have to wait.
+///
+/// After 20 tries they wait an hour, after 50 a day, after 100 until an admin forgets them.
+#[utoipa::path(
+    operation_id = "show_login_failures",
+    tag = "admin",
+    params(("id" = Uuid, Path, description = "The person")),
+    responses(
+        (status = OK, body = LoginFailuresView, headers(("ETag" = String))),
+        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = FORBIDDEN, response = Problem),
+        (status = NOT_FOUND, response = Problem),
+    ),
+)]
+#[get("/users/{id}/login-failures")]
+#[tracing::instrument(name = "api.admin.logins.show_failures", skip_all, fields(user.id = %*id))]
+pub(crate) async fn show_failures(
+    caller: Caller,
+    id: PathId<UserId>,
+    state: web::Data<AppState>,
+) -> Result<Tagged<LoginFailuresView>, ApiError> {
+    let scope = state.admin_db.begin(caller.session()).await?;
+    let account = scope.logins().whose(*id).await?.ok_or(ApiError::NotFound(Thing::Person))?;
+    let failures = scope.logins().failures(*id, bucket_of(&state, &account)).await?;
+    scope.commit().await?;
+
+    Ok(Tagged(failures.into()))
+}
+
+/// Forgets the tries that failed, so that new devices can log in at once.
+#[utoipa::path(
+    operation_id = "forget_login_failures",
+    tag = "admin",
+    params(("id" = Uuid, Path, description = "The person")),
+    responses(
+        (status = NO_CONTENT, description = "None are counted any more"),
+        (status = FORBIDDEN, response = Problem),
+        (status = NOT_FOUND, response = Problem),
+    ),
+)]
+#[delete("/users/{id}/login-failures")]
+#[tracing::instrument(name = "api.admin.logins.forget_failures", skip_all, fields(user.id = %*id))]
+pub(crate) async fn forget_failures(
+    caller: Caller,
+    id: PathId<UserId>,
+    state: web::Data<AppState>,
+) -> Result<Done, ApiError> {
+    let scope = state.admin_db.begin(caller.session()).await?;
+    let account = scope.logins().whose(*id).await?.ok_or(ApiError::NotFound(Thing::Person))?;
+    scope.logins().forget_failures(*id, bucket_of(&state, &account)).await?;
+    scope.commit().await?;
+
+    Ok(Done)
+}
+
+/// Lists what became of somebody's codes of the last day, the newest first, 50 at most.
+#[utoipa::path(
+    operation_id = "list_codes_of_user",
+    tag = "admin",
+    params(("id" = Uuid, Path, description = "The person")),
+    responses(
+        (status = OK, body = Listing<CodeView>),
+        (status = FORBIDDEN, response = Problem),
+        (status = NOT_FOUND, response = Problem),
+    ),
+)]
+#[get("/users/{id}/codes")]
+#[tracing::instrument(name = "api.admin.logins.list_codes", skip_all, fields(user.id = %*id))]
+pub(crate) async fn list_codes(
+    caller: Caller,
+    id: PathId<UserId>,
+    state: web::Data<AppState>,
+) -> Result<Listing<CodeView>, ApiError> {
+    let scope = state.admin_db.begin(caller.session()).await?;
+    scope.logins().whose(*id).await?.ok_or(ApiError::NotFound(Thing::Person))?;
+    let codes = scope.logins().codes(*id).await?;
+    scope.commit().await?;
+
+    Ok(Listing { data: codes.into_iter().map(Into::into).collect(), next_cursor: None })
+}

@@ -1,0 +1,204 @@
+//! Looks out for what must not be logged, while tests run under `cargo xtask canary`.
+//!
+//! The tool sets [`DIRECTORY`]. Then each process of tests logs everything into a file there, at
+//! TRACE and without the service's last filter, and notes beside it what people said and where they
+//! can be reached: as clients sent and got it, as the stand-ins received it, and as it stands in a
+//! database at a test's end. The tool looks for the one in the other. Without the variable nothing
+//! here does anything.
+
+use std::{
+    collections::HashSet,
+    env,
+    fs::File,
+    io::{self, Write},
+    path::PathBuf,
+    process,
+    sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError},
+};
+
+use serde_json::Value;
+use sqlx::Connection as _;
+use tracing::Subscriber;
+use tracing_subscriber::{
+    EnvFilter, Layer, fmt, fmt::format::FmtSpan, layer::SubscriberExt as _, registry::LookupSpan,
+    util::SubscriberInitExt as _,
+};
+
+use crate::postgres;
+
+/// The variable that names the folder for logs and secrets.
+pub const DIRECTORY: &str = "IGNACIO_CANARY_DIR";
+
+/// What is logged: everything but what the service never logs whatever its filter says, and the
+/// stand-ins themselves. A test of the server holds it against the service's own list.
+pub const FILTER: &str = "trace,async_openai=off,actix_http=info,aws_=info,h2=info,hyper=info,\
+    reqwest=info,rustls=info,sea_orm=info,sqlx=warn,ignacio_devstack=off,s3s=off,s3s_fs=off";
+
+/// Fields whose values are somebody's: of requests, answers and events, and of the providers'
+/// requests.
+const PERSONAL: [&str; 16] = [
+    "actor_name",
+    "code",
+    "content",
+    "device_name",
+    "device_token",
+    "filename",
+    "input",
+    "name",
+    "phone",
+    "q",
+    "quote",
+    "reason",
+    "text",
+    "title",
+    "to",
+    "token",
+];
+
+/// Where they stand in a database.
+const COLUMNS: [(&str, &str); 13] = [
+    ("users", "phone_number"),
+    ("users", "name"),
+    ("conversations", "title"),
+    ("messages", "content"),
+    ("citations", "quote"),
+    ("citations", "file_name"),
+    ("user_files", "file_name"),
+    ("user_sessions", "device_name"),
+    ("known_devices", "name"),
+    ("otp_codes", "phone_number"),
+    ("outbox", "phone_number"),
+    ("outbox", "provider_message_id"),
+    ("access_grants", "reason"),
+];
+
+/// The fewest characters of a value that is looked for.
+const MIN_CHARS: usize = 6;
+
+/// The files of this process.
+struct Files {
+    directory: PathBuf,
+    log: Mutex<File>,
+    secrets: Mutex<(File, HashSet<String>)>,
+}
+
+fn files() -> Option<&'static Files> {
+    static FILES: OnceLock<Option<Files>> = OnceLock::new();
+    let files = FILES.get_or_init(|| {
+        let directory = PathBuf::from(env::var_os(DIRECTORY)?);
+        let create = |kind| File::create(directory.join(format!("{kind}-{}", process::id())));
+        let (log, secrets) = (create("log").ok()?, create("secrets").ok()?);
+        Some(Files { directory, log: log.into(), secrets: (secrets, HashSet::new()).into() })
+    });
+    files.as_ref()
+}
+
+/// Whether the tool is looking.
+pub fn is_watching() -> bool {
+    files().is_some()
+}
+
+/// Logs everything from here on, where the tool is looking and nobody else has a log.
+pub fn watch() {
+    static INSTALL: Once = Once::new();
+    if is_watching() {
+        INSTALL.call_once(|| {
+            // A test that reads its own log takes the layer into it.
+            let _has_a_log = tracing_subscriber::registry().with(layer()).try_init();
+        });
+    }
+}
+
+/// A layer that logs everything where the tool is looking, for tests that have a log of their own.
+pub fn layer<S>() -> Option<Box<dyn Layer<S> + Send + Sync>>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+{
+    let files = files()?;
+    let lines = fmt::layer().with_ansi(false).with_span_events(FmtSpan::NEW);
+    let lines = lines.with_writer(move || Shared(&files.log));
+    Some(lines.with_filter(EnvFilter::new(FILTER)).boxed())
+}
+
+/// Takes over what a process that a test started has logged.
+pub fn log(process: u32, text: &str) {
+    let Some(files) = files() else { return };
+    let path = files.directory.join(format!("log-{process}"));
+    let file = File::options().create(true).append(true).open(path);
+    // The tool counts what it gets, and says so where it is nothing.
+    let _written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+}
+
+/// Notes something that must not be logged, unless it is too common to be looked for.
+pub fn note(secret: &str) {
+    let Some(files) = files() else { return };
+    let (file, known) = &mut *lock(&files.secrets);
+    let parts = secret.lines().map(str::trim).filter(|part| is_distinctive(part));
+    for part in parts {
+        if known.insert(part.to_owned()) {
+            let _written = writeln!(file, "{part}");
+        }
+    }
+}
+
+/// Notes the personal fields of a document, however deep they are.
+pub fn note_json(document: &Value) {
+    if is_watching() {
+        note_fields(document, false);
+    }
+}
+
+fn note_fields(value: &Value, is_personal: bool) {
+    match value {
+        Value::String(text) if is_personal => note(text),
+        Value::Array(values) => values.iter().for_each(|it| note_fields(it, is_personal)),
+        // A refusal has a title and a code of our own.
+        Value::Object(fields) if fields.contains_key("type") && fields.contains_key("status") => {}
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                note_fields(value, PERSONAL.contains(&name.as_str()));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Notes what people's columns hold at the end of a test.
+pub(crate) async fn note_database(url: &str) {
+    if !is_watching() {
+        return;
+    }
+    // Some tests are about databases that let nobody in, or have none of our tables.
+    let Ok(mut admin) = postgres::connect(url).await else { return };
+    for (table, column) in COLUMNS {
+        let statement = format!("SELECT {column} FROM {table}");
+        let values = postgres::first_column(&mut admin, &statement).await.unwrap_or_default();
+        values.iter().flatten().for_each(|value| note(value));
+    }
+    let _closed = admin.close().await;
+}
+
+/// Long enough, and more than a word or an id, which our own lines may have too.
+fn is_distinctive(text: &str) -> bool {
+    let is_id = text.len() == 36 && text.bytes().all(|it| it.is_ascii_hexdigit() || it == b'-');
+    let is_word = text.bytes().all(|it| it.is_ascii_lowercase() || matches!(it, b'_' | b'.'));
+    text.chars().count() >= MIN_CHARS && !is_word && !is_id
+}
+
+/// A file that all threads write to, a line at a time.
+struct Shared(&'static Mutex<File>);
+
+impl Write for Shared {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        lock(self.0).write_all(line)?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

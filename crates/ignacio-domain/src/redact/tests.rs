@@ -1,0 +1,258 @@
+//! Everything that holds a person's words, name or number is printed, and shows nothing of it.
+
+use std::fmt::Debug;
+
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::access::{AccessEntry, AccessGrant, GrantReason};
+use crate::account::{Account, AccountChange, AccountFilter};
+use crate::audit::{ActorRole, AuditAction, AuditDetail, AuditEvent};
+use crate::citation::Citation;
+use crate::conversation::{Conversation, ConversationChange, ConversationTitle};
+use crate::file::{FileName, MEDIA_TYPES, NewFile, StoredFile, SyncReport};
+use crate::ids::{
+    AuditEventId, ConversationId, FileId, GrantId, MessageId, OtpId, ResponseId, SessionId, UserId,
+};
+use crate::keys::{Key, MasterSecret};
+use crate::message::{Attachment, Author, Message, MessageBody, MessageStatus, NewMessage};
+use crate::otp::OtpCode;
+use crate::person::{Locale, Person, PersonChange, PersonName, Role};
+use crate::phone::PhoneNumber;
+use crate::ports::{AssistantEvent, AssistantEventKind, LibraryFile};
+use crate::prompt::{Prompt, Turn};
+use crate::reply::{NumberedEvent, ReplyEvent};
+use crate::session::{DeviceToken, Session, SessionToken};
+
+/// Two words, so that it is a reason as well.
+const CANARY: &str = "Canario Amarillo";
+const PHONE: &str = "+573987654321";
+const CODE: &str = "975310";
+const NOW: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
+
+fn canary() -> String {
+    CANARY.to_owned()
+}
+
+fn phone() -> PhoneNumber {
+    PhoneNumber::parse(PHONE).unwrap()
+}
+
+/// A value prints its own name, and nothing that somebody wrote.
+fn hides(value: &dyn Debug, name: &str) {
+    for told in [format!("{value:?}"), format!("{value:#?}")] {
+        assert!(told.starts_with(name), "{told}");
+        for secret in ["Canario", "Amarillo", "9876543"] {
+            assert!(!told.contains(secret), "{secret} in {told}");
+        }
+    }
+}
+
+#[test]
+fn values_that_people_type_are_hidden() {
+    hides(&MessageBody::parse(canary()).unwrap(), "MessageBody");
+    hides(&FileName::parse(CANARY).unwrap(), "FileName");
+    hides(&PersonName::parse(CANARY).unwrap(), "PersonName");
+    hides(&ConversationTitle::parse(CANARY).unwrap(), "ConversationTitle");
+    hides(&GrantReason::parse(CANARY).unwrap(), "GrantReason");
+    hides(&phone(), "PhoneNumber");
+    assert!(!phone().to_string().contains("9876543"));
+}
+
+#[test]
+fn secrets_and_their_digests_are_hidden() {
+    let key = Key::from_bytes([7; 32]);
+    let code = OtpCode::parse(CODE).unwrap();
+    let digest = code.digest(&key, OtpId::from_uuid(Uuid::nil()), &phone());
+    let token = SessionToken::generate(&mut rand::rng());
+    assert_eq!(
+        format!("{:?}", MasterSecret::parse(CANARY.repeat(4).into())),
+        "Ok(MasterSecret(…))"
+    );
+    assert_eq!(format!("{key:?} {code:?} {digest:?}"), "Key(…) OtpCode(…) OtpDigest(…)");
+    assert_eq!(format!("{token:?} {:?}", token.digest()), "SessionToken(…) SessionDigest(…)");
+    let token = DeviceToken::generate(&mut rand::rng());
+    assert_eq!(format!("{token:?} {:?}", token.digest()), "DeviceToken(…) DeviceDigest(…)");
+}
+
+#[test]
+fn people_and_their_accounts_are_hidden() {
+    let (id, role, locale) = (UserId::from_uuid(Uuid::nil()), Role::Participant, Locale::Es);
+    let name = || PersonName::parse(CANARY).ok();
+    let person = Person {
+        id,
+        phone: phone(),
+        name: canary(),
+        role,
+        locale,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    hides(&person, "Person");
+    hides(&PersonChange { name: name(), locale: None }, "PersonChange");
+    let account = Account {
+        id,
+        phone: Some(phone()),
+        name: canary(),
+        role,
+        is_active: true,
+        locale,
+        created_at: NOW,
+        updated_at: NOW,
+        unreachable_since: None,
+    };
+    hides(&account, "Account");
+    let change = AccountChange { phone: Some(phone()), name: name(), ..AccountChange::default() };
+    hides(&change, "AccountChange");
+    for text in [CANARY, PHONE] {
+        let filter = AccountFilter { text: Some(text.to_owned()), ..AccountFilter::default() };
+        hides(&filter, "AccountFilter");
+    }
+}
+
+#[test]
+fn conversations_and_what_is_said_in_them_are_hidden() {
+    let (conversation, file) =
+        (ConversationId::from_uuid(Uuid::nil()), FileId::from_uuid(Uuid::nil()));
+    let title = ConversationTitle::parse(CANARY).ok();
+    hides(&ConversationChange { title, ..ConversationChange::default() }, "ConversationChange");
+    let told = Conversation {
+        id: conversation,
+        title: Some(canary()),
+        message_count: 1,
+        last_message_at: None,
+        archived: false,
+        pinned: false,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    hides(&told, "Conversation");
+    let citation =
+        Citation { file: Some(file), file_name: canary(), quote: Some(canary()), position: 3 };
+    let attachment = Attachment { id: file, name: canary(), media_type: "text/plain".to_owned() };
+    hides(&citation, "Citation");
+    hides(&attachment, "Attachment");
+    let message = Message {
+        id: MessageId::from_uuid(Uuid::nil()),
+        conversation,
+        author: Author::Person,
+        content: canary(),
+        status: MessageStatus::Complete,
+        response: None,
+        attachments: vec![attachment],
+        citations: vec![citation.clone()],
+        created_at: NOW,
+    };
+    hides(&message, "Message");
+    let new = NewMessage { body: MessageBody::parse(canary()).unwrap(), files: vec![file] };
+    hides(&new, "NewMessage");
+    hides(&ReplyEvent::Delta(canary()), "Delta");
+    hides(&NumberedEvent { seq: 1, event: ReplyEvent::Cited(citation) }, "NumberedEvent");
+}
+
+#[test]
+fn what_the_model_is_asked_is_hidden() {
+    let turn = Turn { author: Author::Person, text: canary() };
+    hides(&turn, "Turn");
+    let prompt = Prompt {
+        response: ResponseId::from_uuid(Uuid::nil()),
+        model: "model-1".to_owned(),
+        instructions: canary(),
+        previous: None,
+        turns: vec![turn],
+        library: None,
+        web_search: false,
+        safety_identifier: canary(),
+        max_output_tokens: 100,
+    };
+    hides(&prompt, "Prompt");
+}
+
+#[test]
+fn what_the_model_says_and_finds_is_hidden() {
+    let provider_file_id = "file-1".to_owned();
+    hides(&AssistantEventKind::Delta(canary()), "Delta");
+    let found = AssistantEventKind::Retrieved {
+        provider_file_id: provider_file_id.clone(),
+        text: canary(),
+    };
+    hides(&found, "Retrieved");
+    let kind = AssistantEventKind::Cited { provider_file_id, file_name: canary(), position: 3 };
+    hides(&AssistantEvent { cursor: 1, kind }, "AssistantEvent");
+    hides(&LibraryFile { id: "file-1".to_owned(), name: canary() }, "LibraryFile");
+}
+
+#[test]
+fn names_of_devices_are_hidden() {
+    let session = Session {
+        id: SessionId::from_uuid(Uuid::nil()),
+        device_name: Some(canary()),
+        created_at: NOW,
+        last_used_at: NOW,
+        expires_at: NOW,
+        renew_after: NOW,
+        verified_until: NOW,
+        is_current: true,
+    };
+    hides(&session, "Session");
+}
+
+#[test]
+fn names_of_files_are_hidden() {
+    let sync = SyncReport { status: None, attempts: 0, error: None };
+    let file = StoredFile {
+        id: FileId::from_uuid(Uuid::nil()),
+        owner: UserId::from_uuid(Uuid::nil()),
+        name: canary(),
+        media_type: "text/plain".to_owned(),
+        size: 3,
+        sha256: Some(canary()),
+        sync,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    hides(&file, "StoredFile");
+    let name = FileName::parse(CANARY).unwrap();
+    hides(
+        &NewFile { id: FileId::from_uuid(Uuid::nil()), name, media_type: MEDIA_TYPES[0] },
+        "NewFile",
+    );
+}
+
+#[test]
+fn reasons_and_the_names_in_the_audit_are_hidden() {
+    let (id, user) = (AuditEventId::from_uuid(Uuid::nil()), UserId::from_uuid(Uuid::nil()));
+    let grant = AccessGrant {
+        id: GrantId::from_uuid(Uuid::nil()),
+        admin: user,
+        user,
+        reason: canary(),
+        created_at: NOW,
+        expires_at: NOW,
+    };
+    hides(&grant, "AccessGrant");
+    let entry = AccessEntry {
+        id,
+        action: AuditAction::MessagesListed,
+        actor_name: Some(canary()),
+        target: None,
+        reason: Some(canary()),
+        created_at: NOW,
+    };
+    hides(&entry, "AccessEntry");
+    let event = AuditEvent {
+        id,
+        seq: 1,
+        actor: Some(user),
+        actor_name: Some(canary()),
+        actor_role: ActorRole::Admin,
+        action: AuditAction::GrantCreated,
+        subject: None,
+        target: Some(Uuid::nil()),
+        reason: Some(canary()),
+        detail: AuditDetail::default(),
+        hash: vec![1],
+        created_at: NOW,
+    };
+    hides(&event, "AuditEvent");
+}

@@ -1,0 +1,19 @@
+//! What the tests of this crate share: how much they try, and texts that are almost right.
+
+/// The number that a test tries: the full one where `IGNACIO_TEST_SLOW` is `1`, as it is in
+/// `cargo xtask test --slow`, else the ordinary one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a switch of the tests, which the service never sees"
+)]
+pub(crate) fn scale<T>(ordinary: T, full: T) -> T {
+    if std::env::var("IGNACIO_TEST_SLOW").is_ok_and(|it| it == "1") { full } else { ordinary }
+}
+
+/// The two texts that a fuzzer's bytes make: what UTF-8 they hold, and one spelled in an alphabet,
+/// which gets past the first character far more often.
+pub(crate) fn texts(bytes: &[u8], alphabet: &str) -> [String; 2] {
+    let letters: Vec<char> = alphabet.chars().collect();
+    let spelled = bytes.iter().map(|byte| letters[usize::from(*byte) % letters.len()]).collect();
+    [String::from_utf8_lossy(bytes).into_owned(), spelled]
+}

@@ -1,0 +1,99 @@
+//! Whatever a body holds, reading it ends, and what comes out can be stored.
+
+use ignacio_devstack::scale;
+use time::macros::datetime;
+
+use super::*;
+
+const NOW: OffsetDateTime = datetime!(2026-03-01 12:00:00 UTC);
+
+/// Pieces of Meta's bodies: a fuzzer gets further with them than with bytes alone.
+const PIECES: [&str; 32] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"entry\":",
+    "\"changes\":",
+    "\"value\":",
+    "\"statuses\":",
+    "\"id\":",
+    "\"status\":",
+    "\"timestamp\":",
+    "\"errors\":",
+    "\"code\":",
+    "\"wamid.A\"",
+    "\"sent\"",
+    "\"delivered\"",
+    "\"read\"",
+    "\"failed\"",
+    "131026",
+    "\"131042\"",
+    "1",
+    "-1",
+    "1e99",
+    "\"\"",
+    "null",
+    "\"\\u0000\"",
+    "\"1767225600\"",
+    "\"ñ\"",
+    "[{",
+    "}]",
+];
+
+/// The value of one status, out of bytes: the frame around it is always right.
+fn framed(bytes: &[u8]) -> String {
+    let inside: String =
+        bytes.iter().map(|byte| PIECES[usize::from(*byte) % PIECES.len()]).collect();
+    format!("{{\"entry\":[{{\"changes\":[{{\"value\":{{\"statuses\":[{inside}]}}}}]}}]}}")
+}
+
+/// A report that has every field, each with a value that bytes choose.
+fn filled(bytes: &[u8]) -> String {
+    const VALUES: [&str; 12] = [
+        "\"wamid.A\"",
+        "\"sent\"",
+        "\"failed\"",
+        "\"read\"",
+        "null",
+        "7",
+        "-1",
+        "\"1767225600\"",
+        "99999999999999",
+        "[{\"code\":131026}]",
+        "{}",
+        "\"\\u0000\"",
+    ];
+    let names = ["id", "status", "timestamp", "errors"];
+    let fields = names
+        .iter()
+        .zip(bytes)
+        .map(|(name, byte)| format!("\"{name}\":{}", VALUES[usize::from(*byte) % VALUES.len()]));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+}
+
+#[test]
+fn what_is_read_can_be_stored() {
+    bolero::check!().with_iterations(scale(10_000, 1_000_000)).with_max_len(64).for_each(|bytes| {
+        let filled = format!(
+            "{{\"entry\":[{{\"changes\":[{{\"value\":{{\"statuses\":[{}]}}}}]}}]}}",
+            bytes.chunks(4).map(filled).collect::<Vec<_>>().join(",")
+        );
+        for body in [bytes, framed(bytes).as_bytes(), filled.as_bytes()] {
+            let content = read_webhook(body, NOW);
+            let is_json = serde_json::from_slice::<Value>(body).is_ok();
+            assert_eq!(content.fault == Some("unreadable"), !is_json);
+            for report in content.reports {
+                assert!(is_id(&report.message_id), "{report:?}");
+                assert!(report.at <= NOW, "{report:?}");
+                assert!(report.at > OffsetDateTime::UNIX_EPOCH, "{report:?}");
+                if let DeliveryStatus::Failed { code, .. } = report.status {
+                    let is_number = code.parse::<i64>().is_ok();
+                    assert!(is_number || code == NO_CODE, "{code}");
+                }
+            }
+        }
+    });
+}

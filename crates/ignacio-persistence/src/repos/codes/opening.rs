@@ -1,0 +1,196 @@
+//! What a right code opens: a session, or what only a fresh code opens.
+
+use ignacio_domain::ids::{DeviceId, OtpId, SessionId};
+use ignacio_domain::person::{Person, Role};
+use ignacio_domain::session::{DEVICE_LIFE, DeviceDigest, Session, SessionDigest};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseTransaction, FromQueryResult, TransactionTrait as _, raw_sql,
+};
+use uuid::Uuid;
+
+use super::Codes;
+use crate::error::StoreError;
+use crate::repos::sessions::SessionRow;
+use crate::rows::PersonRow;
+
+/// Live sessions of one person; the oldest ends when one more begins.
+const MAX_SESSIONS: i64 = 10;
+/// Devices that one person is known by; the one that was used longest ago goes.
+const MAX_DEVICES: i64 = 20;
+
+/// What a login brings.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSession<'n> {
+    /// The fresh token.
+    pub token: &'n SessionDigest,
+    /// The fresh token of the device, in case it is not known yet.
+    pub device: &'n DeviceDigest,
+    /// What the device calls itself.
+    pub device_name: Option<&'n str>,
+}
+
+/// Somebody who has just logged in.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// Who.
+    pub person: Person,
+    /// With which session.
+    pub session: Session,
+    /// Whether the device was not known before, so that it needs its token.
+    pub is_new_device: bool,
+}
+
+#[derive(FromQueryResult)]
+struct UsedRow {
+    #[sea_orm(nested)]
+    person: PersonRow,
+    device_id: Option<Uuid>,
+}
+
+impl Codes<'_> {
+    /// Uses the code up and opens a session; the person's other codes are void from then on, and
+    /// failed tries are forgotten. `None` when somebody else used it first, or the account is gone,
+    /// inactive, or has another number by now.
+    #[tracing::instrument(name = "db.codes.redeem", skip_all, err(level = "debug"))]
+    pub async fn redeem(
+        &self,
+        id: OtpId,
+        new: NewSession<'_>,
+    ) -> Result<Option<LoggedIn>, StoreError> {
+        let txn = self.auth.begin().await?;
+        let Some((person, known)) = use_up(&txn, id).await? else {
+            return Ok(None);
+        };
+        let (device, is_new_device) = match known {
+            Some(device) => (device, false),
+            None => (know_device(&txn, &person, &new).await?, true),
+        };
+        let session = open_session(&txn, &person, device, &new).await?;
+        txn.commit().await?;
+        Ok(Some(LoggedIn { person, session, is_new_device }))
+    }
+
+    /// Uses up a code that this session has asked for: it has shown a fresh code from now on. False
+    /// when somebody else used it first, or the session is over.
+    #[tracing::instrument(name = "db.codes.confirm", skip_all, err(level = "debug"))]
+    pub async fn confirm(&self, id: OtpId, session: SessionId) -> Result<bool, StoreError> {
+        let (id, session) = (id.into_uuid(), session.into_uuid());
+        let write = raw_sql!(
+            Postgres,
+            "with used as (
+                 update otp_codes set used_at = now(), redeemed_at = now()
+                  where id = {id} and session_id = {session} and used_at is null
+                    and expires_at > now() and user_id is not null
+                 returning guard_id),
+             forgiven as (delete from login_failures f using used where f.id = used.guard_id)
+             update user_sessions s set verified_at = now()
+               from used
+              where s.id = {session} and s.revoked_at is null
+             returning s.id"
+        );
+        Ok(self.auth.query_one_raw(write).await?.is_some())
+    }
+}
+
+/// The person whose code it was, and the device that asked for it, if it is known. The account is
+/// held first, so that it cannot be shut, nor get another number, while its session is opened.
+async fn use_up(
+    txn: &DatabaseTransaction,
+    id: OtpId,
+) -> Result<Option<(Person, Option<DeviceId>)>, StoreError> {
+    let id = id.into_uuid();
+    let life = DEVICE_LIFE.as_seconds_f64();
+    let write = raw_sql!(
+        Postgres,
+        "with person as (
+             select u.* from users u join otp_codes c on c.user_id = u.id
+              where c.id = {id} and u.is_active and u.phone_number = c.phone_number
+                for share of u),
+         used as (
+             update otp_codes c set used_at = now(), redeemed_at = now()
+               from person p
+              where c.id = {id} and c.user_id = p.id and c.session_id is null
+                and c.used_at is null and c.expires_at > now()
+             returning c.user_id, c.guard_id, c.device_id),
+         others as (
+             update otp_codes o set used_at = now()
+               from used
+              where o.user_id = used.user_id and o.id <> {id} and o.session_id is null
+                and o.used_at is null),
+         forgiven as (delete from login_failures f using used where f.id = used.guard_id),
+         seen as (
+             update known_devices d
+                set last_used_at = now(), expires_at = now() + make_interval(secs => {life})
+               from used where d.id = used.device_id)
+         select p.id, p.phone_number, p.name, p.is_admin, p.locale, p.created_at, p.updated_at,
+                used.device_id
+           from person p join used on used.user_id = p.id"
+    );
+    let Some(row) = UsedRow::find_by_statement(write).one(txn).await? else { return Ok(None) };
+    Ok(Some((row.person.try_into()?, row.device_id.map(DeviceId::from_uuid))))
+}
+
+/// Makes a device known, and tells its person unless it is the first one.
+async fn know_device(
+    txn: &DatabaseTransaction,
+    person: &Person,
+    new: &NewSession<'_>,
+) -> Result<DeviceId, StoreError> {
+    let device = DeviceId::new();
+    let (id, notice) = (device.into_uuid(), DeviceId::new().into_uuid());
+    let (user, phone) = (person.id.into_uuid(), person.phone.expose().to_owned());
+    let digest = new.device.as_bytes().to_vec();
+    let name = new.device_name.map(str::to_owned);
+    let (life, keep) = (DEVICE_LIFE.as_seconds_f64(), MAX_DEVICES);
+    let write = raw_sql!(
+        Postgres,
+        "with new as (
+             insert into known_devices (id, user_id, token_hash, name, expires_at)
+             values ({id}, {user}, {digest}, {name}, now() + make_interval(secs => {life}))),
+         surplus as (
+             delete from known_devices where id in (
+                 select id from known_devices where user_id = {user}
+                  order by last_used_at desc, id desc offset {keep} - 1))
+         insert into outbox (id, kind, user_id, phone_number)
+         select {notice}, 'new_device', {user}, {phone}
+          where exists (select 1 from known_devices where user_id = {user})"
+    );
+    txn.execute_raw(write).await?;
+    Ok(device)
+}
+
+async fn open_session(
+    txn: &DatabaseTransaction,
+    person: &Person,
+    device: DeviceId,
+    new: &NewSession<'_>,
+) -> Result<Session, StoreError> {
+    let id = SessionId::new();
+    let (row_id, user): (Uuid, Uuid) = (id.into_uuid(), person.id.into_uuid());
+    let digest = new.token.as_bytes().to_vec();
+    let (device, device_name) = (device.into_uuid(), new.device_name.map(str::to_owned));
+    let is_admin = person.role == Role::Admin;
+    let keep = MAX_SESSIONS;
+    // NIST SP 800-63B: participants at AAL1 (30 days), staff at AAL2 (12 hours, 30 minutes idle).
+    // One statement: its triggers end with the audit's chain, for which others wait until the commit.
+    let write = raw_sql!(
+        Postgres,
+        "with new as (
+             insert into user_sessions
+                 (id, user_id, token_hash, device_id, device_name, expires_at, idle_expires_at)
+             values ({row_id}, {user}, {digest}, {device}, {device_name},
+                 now() + case when {is_admin} then interval '12 hours' else interval '30 days' end,
+                 now() + case when {is_admin} then interval '30 minutes' else interval '7 days' end)
+             returning id, device_name, created_at, last_used_at, expires_at, renewed_at,
+                 verified_at),
+         oldest as (
+             update user_sessions set revoked_at = now()
+              where id in (
+                  select id from user_sessions
+                   where user_id = {user} and revoked_at is null and expires_at > now()
+                   order by created_at desc, id desc offset {keep} - 1))
+         select * from new"
+    );
+    let row = SessionRow::find_by_statement(write).one(txn).await?;
+    Ok(row.ok_or(StoreError::corrupt("user_sessions", "id"))?.into_session(id))
+}

@@ -1,0 +1,175 @@
+//! Webhooks as they came, until what they report is written down.
+
+mod reports;
+
+use ignacio_domain::delivery::WebhookContent;
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, FromQueryResult,
+    TransactionTrait as _, raw_sql,
+};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+pub use self::reports::Learnt;
+use crate::error::StoreError;
+
+/// A report may overtake the answer that names its message. It is looked at again for this long, in
+/// minutes, before it counts as one about somebody else's message.
+const PATIENCE: i32 = 10;
+/// What is noted about such a report.
+const UNKNOWN_MESSAGE: &str = "unknown_message";
+
+/// The inbox, as the role that may see it.
+pub struct Inbox<'d> {
+    auth: &'d DatabaseConnection,
+}
+
+/// Webhooks that nobody else works on; dropping them lets them go as they were.
+pub struct InboxBatch {
+    txn: DatabaseTransaction,
+    webhooks: Vec<Webhook>,
+}
+
+/// A webhook. Its body names numbers.
+#[derive(FromQueryResult)]
+pub struct Webhook {
+    id: Uuid,
+    /// The bytes that came.
+    pub body: Vec<u8>,
+    /// The time of the database.
+    pub now: OffsetDateTime,
+}
+
+/// What became of the webhooks of a batch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Processed {
+    /// Understood, and written down.
+    pub done: usize,
+    /// About messages that we do not know (yet): to be looked at again.
+    pub waiting: usize,
+    /// Not understood, at least in part.
+    pub faulty: usize,
+    /// About messages that are not ours.
+    pub foreign: usize,
+    /// What was new.
+    pub learnt: Vec<Learnt>,
+}
+
+#[derive(FromQueryResult)]
+struct EndRow {
+    is_processed: bool,
+    error: Option<String>,
+}
+
+impl<'d> Inbox<'d> {
+    pub(crate) const fn new(auth: &'d DatabaseConnection) -> Self {
+        Self { auth }
+    }
+
+    /// Keeps a webhook by the digest of its bytes. False when it was there already.
+    #[tracing::instrument(name = "db.inbox.keep", skip_all, err(level = "debug"))]
+    pub async fn keep(&self, digest: [u8; 32], body: &[u8]) -> Result<bool, StoreError> {
+        let (digest, body) = (digest.to_vec(), body.to_vec());
+        let write = raw_sql!(
+            Postgres,
+            "insert into webhook_inbox (digest, body) values ({digest}, {body})
+                 on conflict do nothing"
+        );
+        Ok(self.auth.execute_raw(write).await?.rows_affected() > 0)
+    }
+
+    /// Whether there is a webhook to look at. One that waits for its message is looked at again
+    /// after a pause that doubles each time.
+    #[tracing::instrument(name = "db.inbox.is_due", skip_all, err(level = "debug"))]
+    pub async fn is_due(&self) -> Result<bool, StoreError> {
+        let read = raw_sql!(
+            Postgres,
+            "select 1 from webhook_inbox
+              where processed_at is null
+                and (error is null or updated_at
+                    + greatest(updated_at - created_at, interval '1 second') <= now()) limit 1"
+        );
+        Ok(self.auth.query_one_raw(read).await?.is_some())
+    }
+
+    /// Takes webhooks that are due, the oldest first.
+    #[tracing::instrument(name = "db.inbox.take", skip_all, err(level = "debug"))]
+    pub async fn take(&self, limit: u32) -> Result<InboxBatch, StoreError> {
+        let limit = i64::from(limit);
+        let txn = self.auth.begin().await?;
+        let read = raw_sql!(
+            Postgres,
+            "select id, coalesce(body, '') as body, now() as now from webhook_inbox
+              where processed_at is null
+                and (error is null or updated_at
+                    + greatest(updated_at - created_at, interval '1 second') <= now())
+              order by created_at limit {limit} for update skip locked"
+        );
+        let webhooks = Webhook::find_by_statement(read).all(&txn).await?;
+        Ok(InboxBatch { txn, webhooks })
+    }
+}
+
+impl InboxBatch {
+    /// The webhooks, the oldest first.
+    pub fn webhooks(&self) -> &[Webhook] {
+        &self.webhooks
+    }
+
+    /// Writes down what the webhooks say, in their order, and is done with them: their bytes go,
+    /// unless they were not understood.
+    #[tracing::instrument(name = "db.inbox.settle", skip_all, err(level = "debug"))]
+    pub async fn settle(self, contents: &[WebhookContent]) -> Result<Processed, StoreError> {
+        let mut processed = Processed::default();
+        if self.webhooks.is_empty() {
+            return Ok(processed);
+        }
+        let reports: Vec<_> = contents.iter().flat_map(|it| &it.reports).collect();
+        let (known, learnt) = reports::write_down(&self.txn, &reports).await?;
+        processed.learnt = learnt;
+
+        let is_waiting =
+            |it: &WebhookContent| it.reports.iter().any(|it| !known.contains(&it.message_id));
+        let ids: Vec<Uuid> = self.webhooks.iter().map(|it| it.id).collect();
+        let waiting: Vec<bool> = contents.iter().map(is_waiting).collect();
+        let faults: Vec<String> =
+            contents.iter().map(|it| it.fault.unwrap_or_default().to_owned()).collect();
+        for end in finish(&self.txn, ids, waiting, faults).await? {
+            match (end.is_processed, end.error.as_deref()) {
+                (false, _) => processed.waiting += 1,
+                (true, None) => processed.done += 1,
+                (true, Some(UNKNOWN_MESSAGE)) => processed.foreign += 1,
+                (true, Some(_)) => processed.faulty += 1,
+            }
+        }
+        self.txn.commit().await?;
+        Ok(processed)
+    }
+}
+
+async fn finish(
+    txn: &DatabaseTransaction,
+    ids: Vec<Uuid>,
+    waiting: Vec<bool>,
+    faults: Vec<String>,
+) -> Result<Vec<EndRow>, StoreError> {
+    let (unknown, patience) = (UNKNOWN_MESSAGE.to_owned(), PATIENCE);
+    let write = raw_sql!(
+        Postgres,
+        "with ends as (
+             select w.id, nullif(e.fault, '') as fault, e.lacks_message,
+                    e.lacks_message and w.created_at > now() - make_interval(mins => {patience})
+                        as waits
+               from rows from (unnest({ids}), unnest({waiting}), unnest({faults}))
+                    e (id, lacks_message, fault)
+               join webhook_inbox w on w.id = e.id)
+         update webhook_inbox w
+            set processed_at = case when not e.waits then now() end,
+                body = case when e.waits or e.fault is not null then w.body end,
+                error = case when not e.waits and e.fault is not null then e.fault
+                             when e.lacks_message then {unknown} end
+           from ends e where w.id = e.id
+         returning w.processed_at is not null as is_processed, w.error"
+    );
+    Ok(EndRow::find_by_statement(write).all(txn).await?)
+}

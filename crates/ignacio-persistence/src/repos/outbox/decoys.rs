@@ -1,0 +1,55 @@
+//! What becomes of codes that are for nobody: the same as of those that are for somebody.
+
+use sea_orm::{ConnectionTrait as _, raw_sql};
+
+use super::Outbox;
+use crate::error::StoreError;
+
+impl Outbox<'_> {
+    /// Tells of decoys that are due what could be told of codes: the delays of a code that was
+    /// really sent within 24 hours, always of the same one for the same number as long as it is
+    /// among the newest fifty. When nothing can be sent, decoys fail too. Without anything to
+    /// imitate, a decoy is taken after 0.4 s. One statement for up to 1,000, so that they keep no
+    /// code waiting; says how many there were.
+    ///
+    /// A code is tried when a worker finds it, and taken a moment after. The decoy was found now, so
+    /// that it needs the moment only: that of the last try, behind the pauses before it.
+    #[tracing::instrument(name = "db.outbox.imitate", skip_all, err(level = "debug"))]
+    pub async fn imitate(&self) -> Result<u64, StoreError> {
+        let write = raw_sql!(
+            Postgres,
+            "with due as (
+                 select o.id, c.guard_id
+                   from outbox o join otp_codes c on c.id = o.otp_id
+                  where o.state = 'queued' and o.next_attempt_at <= now() and c.user_id is null
+                  order by o.next_attempt_at limit 1000 for update of o skip locked),
+             real as (
+                 select id,
+                        least(sent_at - (lease_until - interval '60 seconds')
+                            + (next_attempt_at - created_at), interval '60 seconds') as sending,
+                        least(delivered_at, read_at) - sent_at as delivery
+                   from outbox
+                  where state = 'sent' and provider_message_id is not null and kind = 'code'
+                    and sent_at between now() - interval '24 hours' and now() - interval '1 minute'
+                  order by sent_at desc limit 50),
+             story as (
+                 select d.id, w.sender_fault is not null as is_fault,
+                        now() + coalesce(r.sending, interval '0.4 seconds') as sent_at, r.delivery
+                   from due d
+                   cross join login_watch w
+                   left join lateral (
+                       select real.sending, real.delivery from real
+                        order by sha256(uuid_send(real.id) || uuid_send(d.guard_id)) limit 1) r
+                       on true)
+             update outbox o
+                set state = case when s.is_fault then 'failed' else 'sent' end,
+                    attempts = 1,
+                    sent_at = case when not s.is_fault then s.sent_at end,
+                    delivered_at = case when not s.is_fault then s.sent_at + s.delivery end,
+                    failed_at = case when s.is_fault then now() end,
+                    is_our_fault = s.is_fault
+               from story s where o.id = s.id"
+        );
+        Ok(self.auth.execute_raw(write).await?.rows_affected())
+    }
+}

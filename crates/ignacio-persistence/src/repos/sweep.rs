@@ -1,0 +1,81 @@
+//! Rows whose time is over. What may go is written in the worker's policies, and nowhere here.
+
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
+
+use crate::error::StoreError;
+
+/// How many rows go at once.
+pub const SWEEP_BATCH: u64 = 1_000;
+/// Whoever sweeps holds this advisory lock.
+const LOCK: i64 = 0x1647_ac12;
+
+/// The broom.
+pub struct Sweep<'d> {
+    worker: &'d DatabaseConnection,
+}
+
+/// What is swept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swept {
+    /// Challenges, with what was to be sent for them: 24 hours after they are over.
+    Codes,
+    /// Sessions: seven days after they are over.
+    Sessions,
+    /// Counts of what happened: after 25 hours without any.
+    Buckets,
+    /// Failed tries: after 400 days without any.
+    Failures,
+    /// Devices that are no longer known.
+    Devices,
+    /// Notices: after 30 days.
+    Notices,
+    /// Reports of the provider: after 30 days.
+    Reports,
+}
+
+impl Swept {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Codes,
+        Self::Sessions,
+        Self::Buckets,
+        Self::Failures,
+        Self::Devices,
+        Self::Notices,
+        Self::Reports,
+    ];
+
+    /// The table.
+    pub const fn table(self) -> &'static str {
+        match self {
+            Self::Codes => "otp_codes",
+            Self::Sessions => "user_sessions",
+            Self::Buckets => "rate_buckets",
+            Self::Failures => "login_failures",
+            Self::Devices => "known_devices",
+            Self::Notices => "outbox",
+            Self::Reports => "webhook_inbox",
+        }
+    }
+}
+
+impl<'d> Sweep<'d> {
+    pub(crate) const fn new(worker: &'d DatabaseConnection) -> Self {
+        Self { worker }
+    }
+
+    /// Removes up to [`SWEEP_BATCH`] rows whose time is over; says how many. One worker sweeps at a
+    /// time, the others find nothing to do: the role may not lock rows to pass by each other's.
+    #[tracing::instrument(name = "db.sweep.batch", skip_all, fields(what = what.table()), err(level = "debug"))]
+    pub async fn batch(&self, what: Swept) -> Result<u64, StoreError> {
+        let table = what.table();
+        let delete = format!(
+            "with turn as materialized (select pg_try_advisory_xact_lock({LOCK}) as is_mine),
+                  due as materialized (
+                      select id from {table} where (select is_mine from turn) limit {SWEEP_BATCH})
+             delete from {table} where id in (select id from due)"
+        );
+        let delete = Statement::from_string(DbBackend::Postgres, delete);
+        Ok(self.worker.execute_raw(delete).await?.rows_affected())
+    }
+}

@@ -1,0 +1,134 @@
+//! What the workers know of logins as a whole, in one row that they share.
+
+use std::fmt;
+use std::time::Duration;
+
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql};
+
+use crate::error::StoreError;
+
+/// Before the word of a fault that even the key to the provider is behind.
+const CRITICAL: &str = "critical:";
+
+/// The watch, as the role that may see every challenge.
+pub struct LoginWatch<'d> {
+    auth: &'d DatabaseConnection,
+}
+
+/// Why no code can be sent, to anybody, before somebody of ours has acted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SenderFault {
+    /// The provider's word for it.
+    pub code: String,
+    /// Whether even the key to the provider is wrong.
+    pub is_critical: bool,
+}
+
+/// How logins go.
+#[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
+pub struct LoginHealth {
+    /// Tries within the last hour, at codes that were for somebody.
+    pub tries: i64,
+    /// Those of them that did not end in a login.
+    pub failures: i64,
+    /// Whether limits are tighter at the moment.
+    pub is_alarm: bool,
+    sender_fault: Option<String>,
+}
+
+#[derive(FromQueryResult)]
+struct RaisedRow {
+    is_new: bool,
+}
+
+impl<'d> LoginWatch<'d> {
+    pub(crate) const fn new(auth: &'d DatabaseConnection) -> Self {
+        Self { auth }
+    }
+
+    /// How logins go. Tries at decoys count for nothing: they threaten nobody, and strangers could
+    /// make as many of them as they like.
+    #[tracing::instrument(name = "db.watch.health", skip_all, err(level = "debug"))]
+    pub async fn health(&self) -> Result<LoginHealth, StoreError> {
+        let read = raw_sql!(
+            Postgres,
+            "select c.tries, c.tries - c.redeemed as failures, w.sender_fault,
+                    coalesce(w.alarm_until > now(), false) as is_alarm
+               from login_watch w, (
+                    select coalesce(sum(attempts), 0)::int8 as tries, count(redeemed_at) as redeemed
+                      from otp_codes
+                     where created_at > now() - interval '1 hour' and user_id is not null) c"
+        );
+        let health = LoginHealth::find_by_statement(read).one(self.auth).await?;
+        health.ok_or(StoreError::corrupt("login_watch", "id"))
+    }
+
+    /// Notes that it was looked how logins go, and, if they go badly, that limits are tighter for so
+    /// long. True when they were not before.
+    #[tracing::instrument(name = "db.watch.note", skip_all, err(level = "debug"))]
+    pub async fn note(&self, alarm: Option<Duration>) -> Result<bool, StoreError> {
+        let seconds = alarm.map(|it| it.as_secs_f64());
+        let write = raw_sql!(
+            Postgres,
+            "update login_watch w
+                set checked_at = now(),
+                    alarm_until = coalesce(
+                        now() + make_interval(secs => {seconds}::float8), w.alarm_until)
+               from (select id, alarm_until from login_watch for update) before
+              where w.id = before.id
+             returning {seconds}::float8 is not null
+                   and coalesce(before.alarm_until <= now(), true) as is_new"
+        );
+        let row = RaisedRow::find_by_statement(write).one(self.auth).await?;
+        Ok(row.is_some_and(|row| row.is_new))
+    }
+
+    /// Nothing can be sent: no worker tries for a while. A code that is sent all the same ends it.
+    #[tracing::instrument(name = "db.watch.open", skip_all, err(level = "debug"))]
+    pub async fn open(&self, fault: &SenderFault) -> Result<(), StoreError> {
+        let word = fault.to_string();
+        let write = raw_sql!(
+            Postgres,
+            "update login_watch set sender_fault = {word}, sender_fault_at = now()"
+        );
+        self.auth.execute_raw(write).await?;
+        Ok(())
+    }
+}
+
+impl LoginHealth {
+    /// Why no code can be sent.
+    pub fn sender_fault(&self) -> Option<SenderFault> {
+        self.sender_fault.as_deref().map(SenderFault::parse)
+    }
+}
+
+impl SenderFault {
+    pub(crate) fn parse(word: &str) -> Self {
+        let critical = word.strip_prefix(CRITICAL);
+        Self { code: critical.unwrap_or(word).to_owned(), is_critical: critical.is_some() }
+    }
+}
+
+impl fmt::Display for SenderFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}{}", if self.is_critical { CRITICAL } else { "" }, self.code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! A fault is stored as a word and read back.
+
+    use super::*;
+
+    #[test]
+    fn a_fault_is_read_as_it_was_written() {
+        for (word, is_critical) in [("132001", false), ("critical:190", true)] {
+            let fault = SenderFault::parse(word);
+            assert_eq!(fault.is_critical, is_critical);
+            assert!(fault.code.chars().all(|it| it.is_ascii_digit()), "{}", fault.code);
+            assert_eq!(fault.to_string(), word);
+        }
+    }
+}

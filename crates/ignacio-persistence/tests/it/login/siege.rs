@@ -1,0 +1,116 @@
+//! A year of guessing at one number, while its owner goes in and out.
+
+use std::time::Duration;
+
+use ignacio_devstack::scale;
+use ignacio_domain::ids::OtpId;
+use ignacio_domain::limits::{Buckets, LADDER_END};
+use ignacio_domain::person::Role;
+use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::session::{DeviceDigest, DeviceToken, SessionToken};
+use ignacio_persistence::{Asked, Attempt, CodeRequest, NewSession};
+
+use crate::support::{BUCKETS, Stack, wish};
+
+/// Between two rounds of the attacker.
+const STEP: Duration = Duration::from_hours(2);
+const ROUNDS_A_DAY: usize = 12;
+
+/// Lets so much time pass for everything that the login counts.
+async fn pass(stack: &Stack, time: Duration) {
+    let i = format!("interval '{} seconds'", time.as_secs());
+    for change in [
+        format!(
+            "update rate_buckets set hits = array(
+                     select hit - {i} from unnest(hits) with ordinality h (hit, n) order by n)"
+        ),
+        format!("update login_failures set paused_until = paused_until - {i}"),
+        format!("update known_devices set expires_at = expires_at - {i}"),
+    ] {
+        stack.database.execute(&change).await;
+    }
+}
+
+/// Asks from an address of the attacker's, who has many.
+fn wish_from(phone: &PhoneNumber, address: &str, device: Option<DeviceDigest>) -> CodeRequest {
+    let buckets = Buckets::of(&BUCKETS, phone.expose(), address.as_bytes());
+    CodeRequest { buckets, device, ..wish(Some(phone)) }
+}
+
+/// As many codes as are given now, and as many tries at each as are counted.
+async fn attack(stack: &Stack, phone: &PhoneNumber, round: usize) -> usize {
+    let mut n_compared = 0;
+    loop {
+        let wish = wish_from(phone, &format!("attacker {round}"), None);
+        let Asked::Opened(challenge) = stack.api.codes().challenge(&wish).await.unwrap() else {
+            return n_compared;
+        };
+        while let Attempt::Open { .. } =
+            stack.api.codes().attempt(challenge.id, None).await.unwrap()
+        {
+            n_compared += 1;
+        }
+        // The next code is given after a minute.
+        pass(stack, Duration::from_mins(1)).await;
+    }
+}
+
+/// The owner logs in as people do: asks, mistypes once, and types it right. Gives whether the device
+/// was new.
+async fn owner_logs_in(
+    stack: &Stack,
+    phone: &PhoneNumber,
+    known: Option<DeviceDigest>,
+    new: &DeviceDigest,
+) -> bool {
+    let wish = wish_from(phone, "owner", known);
+    let asked = stack.api.codes().challenge(&wish).await.unwrap();
+    let Asked::Opened(challenge) = asked else { panic!("the owner is kept out: {asked:?}") };
+    for _ in 0..2 {
+        assert!(is_open(stack, challenge.id).await, "the owner's tries are used up");
+    }
+    let token = SessionToken::generate(&mut rand::rng()).digest();
+    let login = NewSession { token: &token, device: new, device_name: None };
+    let opened = stack.api.codes().redeem(challenge.id, login).await.unwrap();
+    stack.api.prove(&token).await.unwrap();
+    opened.expect("the owner's code is refused").is_new_device
+}
+
+async fn is_open(stack: &Stack, challenge: OtpId) -> bool {
+    let attempt = stack.api.codes().attempt(challenge, None).await.unwrap();
+    matches!(attempt, Attempt::Open { .. })
+}
+
+#[tokio::test]
+async fn a_year_of_guessing_is_a_hundred_comparisons_and_keeps_nobody_out() {
+    let n_days = scale(20, 365);
+    let stack = Stack::start().await;
+    let phone = PhoneNumber::parse("+573001110002").unwrap();
+    stack.account(&phone, Role::Participant).await;
+    let device = DeviceToken::generate(&mut rand::rng()).digest();
+    assert!(owner_logs_in(&stack, &phone, None, &device).await);
+    pass(&stack, Duration::from_hours(24)).await;
+
+    let (mut n_compared, mut n_logins, mut last) = (0, 0, 0);
+    for day in 0..n_days {
+        for round in 0..ROUNDS_A_DAY {
+            let compared = attack(&stack, &phone, day * ROUNDS_A_DAY + round).await;
+            if compared > 0 {
+                (n_compared, last) = (n_compared + compared, day);
+            }
+            pass(&stack, STEP).await;
+        }
+        assert!(!owner_logs_in(&stack, &phone, Some(device), &device).await);
+        n_logins += 1;
+    }
+    println!(
+        "A9: {n_days} days of attack: {n_compared} comparisons, the last on day {last}; the owner \
+         logged in {n_logins} times"
+    );
+    // As many as the ladder gives: fewer would keep out others than attackers.
+    assert_eq!(n_compared, usize::from(LADDER_END));
+    assert_eq!(n_logins, n_days);
+    // A device that is not known has to ask the staff.
+    let asked = stack.api.codes().challenge(&wish_from(&phone, "new device", None)).await.unwrap();
+    assert!(matches!(asked, Asked::Paused { wait: None }), "{asked:?}");
+}

@@ -1,0 +1,161 @@
+//! What the login promises, over several processes on one database, with the numbers of each promise.
+
+mod bench;
+mod binding;
+mod dump;
+mod ends;
+mod expiry;
+mod fixed_codes;
+mod guessing;
+mod limits;
+mod renewal;
+mod sameness;
+mod sending;
+mod statistics;
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use futures_util::{StreamExt as _, stream};
+use ignacio_devstack::canary;
+use ignacio_domain::ids::OtpId;
+use ignacio_domain::keys::{Key, MasterSecret};
+use ignacio_domain::otp::OtpCode;
+use ignacio_domain::phone::PhoneNumber;
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::process::SECRET;
+use crate::stack::{Stack, until};
+
+/// What makes each request's own `X-Forwarded-For` count as its address, and lets a test send more
+/// codes than a programme needs.
+const MANY_CLIENTS: &[(&str, &str)] =
+    &[("IGNACIO_TRUSTED_PROXIES", "127.0.0.0/8"), ("IGNACIO_CODES_PER_HOUR", "10000")];
+/// Requests that are on their way at the same time.
+const AT_ONCE: usize = 40;
+/// What stands behind every challenge that a test makes by itself.
+const CODE: &str = "042017";
+
+/// A challenge, and the code that answers it.
+#[derive(Clone, Debug)]
+struct Login {
+    challenge: String,
+    code: String,
+    phone: String,
+}
+
+/// The number of the n-th person.
+fn phone(n: usize) -> String {
+    format!("+57310{n:07}")
+}
+
+/// An address that no request had before.
+fn new_address() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0x0a00_0001);
+    Ipv4Addr::from_bits(NEXT.fetch_add(1, Ordering::Relaxed)).to_string()
+}
+
+/// Does the same with every item, so many at a time.
+async fn each<I, F: Future>(
+    items: impl IntoIterator<Item = I>,
+    at_once: usize,
+    work: impl FnMut(I) -> F,
+) -> Vec<F::Output> {
+    stream::iter(items).map(work).buffer_unordered(at_once).collect().await
+}
+
+/// Bytes as the database writes them.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// The pepper of a deployment that has set none.
+fn pepper() -> Key {
+    MasterSecret::parse(SECRET.into()).unwrap().derive("otp-pepper")
+}
+
+impl Stack {
+    /// Accounts with the first numbers.
+    async fn people(&self, count: usize) {
+        let add = format!(
+            "insert into users (phone_number, name)
+             select '+57310' || lpad(n::text, 7, '0'), 'Ana Participante'
+               from generate_series(0, {count} - 1) n"
+        );
+        self.database.execute(&add).await;
+    }
+
+    /// Asks one of the processes for a code, from an address of its own.
+    async fn ask_at(&self, replica: usize, phone: &str) -> Response {
+        let call = self.request_to(replica, Method::POST, "/v1/auth/otp");
+        let body = json!({ "phone": phone });
+        call.header("x-forwarded-for", new_address()).json(&body).send().await.unwrap()
+    }
+
+    /// Tries a code at one of the processes.
+    async fn try_at(&self, replica: usize, challenge: &str, code: &str) -> Response {
+        let body = json!({ "otp_id": challenge, "code": code });
+        let call = self.request_to(replica, Method::POST, "/v1/auth/sessions");
+        call.json(&body).send().await.unwrap()
+    }
+
+    /// Logs in at one of the processes; gives what was told.
+    async fn log_in_at(&self, replica: usize, login: &Login) -> Value {
+        let opened = self.try_at(replica, &login.challenge, &login.code).await;
+        assert_eq!(opened.status(), StatusCode::CREATED);
+        let body: Value = opened.json().await.unwrap();
+        canary::note_json(&body);
+        body
+    }
+
+    /// Codes for these numbers, the whole way over WhatsApp.
+    async fn codes_for(&self, replicas: usize, phones: Vec<String>) -> Vec<Login> {
+        let before = self.whatsapp.sent().len();
+        let wanted = before + phones.len();
+        let asked = each(phones.into_iter().enumerate(), AT_ONCE, async |(n, phone)| {
+            let answer = self.ask_at(n % replicas, &phone).await;
+            assert_eq!(answer.status(), StatusCode::ACCEPTED);
+            let challenge: Value = answer.json().await.unwrap();
+            (challenge["id"].as_str().unwrap().to_owned(), phone)
+        });
+        let asked = asked.await;
+        until("the codes", async || self.whatsapp.sent().len() >= wanted).await;
+        // Newest first: a number's last code is the one that stays.
+        let sent = self.whatsapp.sent().into_iter().rev();
+        let codes: HashMap<_, _> = sent.filter_map(|it| Some((it.to, it.code?))).collect();
+        asked
+            .into_iter()
+            .map(|(challenge, phone)| Login { challenge, code: codes[&phone].clone(), phone })
+            .collect()
+    }
+
+    /// Challenges of the first people, each with [`CODE`] behind it, as if it had been sent.
+    async fn ready_codes(&self, count: usize, people: usize) -> Vec<Login> {
+        let pepper = pepper();
+        let code = OtpCode::parse(CODE).unwrap();
+        let logins = (0..count).map(|n| {
+            let (id, phone) = (OtpId::new(), phone(n % people));
+            let digest = code.digest(&pepper, id, &PhoneNumber::parse(&phone).unwrap());
+            let hex = hex(digest.as_bytes());
+            let challenge = id.into_uuid().to_string();
+            let row = format!("('{challenge}'::uuid, '{phone}', decode('{hex}', 'hex'))");
+            (Login { challenge, code: CODE.to_owned(), phone }, row)
+        });
+        let (logins, rows): (Vec<_>, Vec<_>) = logins.unzip();
+        let add = format!(
+            "insert into otp_codes (id, user_id, phone_number, code_hash, expires_at, sent_at)
+             select c.id, u.id, u.phone_number, c.digest, now() + interval '5 minutes', now()
+               from (values {}) c (id, phone, digest) join users u on u.phone_number = c.phone",
+            rows.join(", ")
+        );
+        assert_eq!(self.database.execute(&add).await, u64::try_from(count).unwrap());
+        logins
+    }
+
+    /// As if nobody had asked for a code lately.
+    async fn forget_requests(&self) {
+        self.database.execute("delete from rate_buckets").await;
+    }
+}

@@ -1,0 +1,59 @@
+//! A code answers the challenge that it was sent for, and no other.
+
+use ignacio_devstack::scale;
+use reqwest::StatusCode;
+
+use super::{AT_ONCE, Login, MANY_CLIENTS, each, phone};
+use crate::stack::{SERVING, Stack, WORKING};
+
+#[tokio::test]
+async fn a_neighbours_code_is_refused_and_the_own_one_taken() {
+    let n_people = scale(40, 200);
+    let stack = Stack::start_several(&[WORKING, SERVING], MANY_CLIENTS).await;
+    stack.people(n_people).await;
+    let logins = stack.codes_for(2, (0..n_people).map(phone).collect()).await;
+
+    let tried = each(0..n_people, AT_ONCE, async |n| {
+        let own = &logins[n];
+        // Of a million codes two may be the same by chance.
+        let others = logins.iter().cycle().skip(n + 1);
+        let neighbour = others.take(n_people).find(|it| it.code != own.code).unwrap();
+        let foreign = stack.try_at(n % 2, &own.challenge, &neighbour.code).await.status();
+        let elsewhere = stack.try_at((n + 1) % 2, &own.challenge, &own.code).await.status();
+        (foreign, elsewhere)
+    });
+    let tried = tried.await;
+    let foreign = tried.iter().filter(|it| it.0 == StatusCode::UNAUTHORIZED).count();
+    let own = tried.iter().filter(|it| it.1 == StatusCode::CREATED).count();
+    println!("A8: {n_people} numbers: {foreign} foreign codes refused, {own} own ones taken");
+    assert_eq!((foreign, own), (n_people, n_people));
+}
+
+#[tokio::test]
+async fn codes_of_one_number_are_told_apart() {
+    const CHALLENGES: usize = 5;
+    let stack = Stack::start_several(&[WORKING, SERVING], MANY_CLIENTS).await;
+    stack.people(CHALLENGES).await;
+    // A login voids the number's other codes, so each of the five is the first of five once.
+    for turn in (0..CHALLENGES).step_by(scale(3, 1)) {
+        let mut logins: Vec<Login> = Vec::new();
+        while logins.len() < CHALLENGES {
+            stack.forget_requests().await;
+            let login = stack.codes_for(2, vec![phone(turn)]).await.remove(0);
+            // Of a million codes two may be the same by chance.
+            if logins.iter().all(|it| it.code != login.code) {
+                logins.push(login);
+            }
+        }
+        for (n, own) in logins.iter().enumerate() {
+            let neighbour = &logins[(n + 1) % CHALLENGES];
+            let foreign = stack.try_at(n % 2, &own.challenge, &neighbour.code).await;
+            assert_eq!(foreign.status(), StatusCode::UNAUTHORIZED);
+        }
+        stack.log_in_at(0, &logins[turn]).await;
+        for other in logins.iter().filter(|it| it.challenge != logins[turn].challenge) {
+            let void = stack.try_at(1, &other.challenge, &other.code).await;
+            assert_eq!(void.status(), StatusCode::UNAUTHORIZED);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! A code's five minutes are the database's, whatever time a server believes it is.
+
+use std::path::Path;
+
+use ignacio_devstack::scale;
+use reqwest::StatusCode;
+
+use super::{AT_ONCE, Login, each};
+use crate::stack::{SERVING, Stack};
+
+/// Where Debian and others put the library that gives a process another time.
+const FAKETIME: [&str; 3] = [
+    "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
+    "/usr/lib/faketime/libfaketime.so.1",
+];
+
+#[tokio::test]
+async fn a_code_ends_by_the_clock_of_the_database() {
+    let (stack, clocks) = replicas_of_other_times().await;
+    let n_each = scale(20, 1_000);
+    stack.people(2 * n_each).await;
+    let logins = stack.ready_codes(2 * n_each, 2 * n_each).await;
+    let (over, live) = logins.split_at(n_each);
+
+    let refused = each(over.iter().enumerate(), AT_ONCE, async |(n, login)| {
+        end_in(&stack, login, "-1 second").await;
+        stack.try_at(n % 2, &login.challenge, &login.code).await.status()
+    });
+    let refused = refused.await;
+    assert_eq!(refused, vec![StatusCode::GONE; n_each]);
+
+    let mut n_late = 0;
+    // Few at a time: the answer has to come within the second that is left.
+    for late in each(live.iter().enumerate(), 8, |(n, it)| taken(&stack, n % 2, it)).await {
+        n_late += late;
+    }
+    let sessions = stack.database.query_i64("select count(*) from user_sessions").await;
+    println!(
+        "A3: {clocks}: 1 s after the end {n_each} refused, 1 s before it {sessions} taken \
+         ({n_late} were answered too late and done again)"
+    );
+    assert_eq!(sessions, i64::try_from(n_each).unwrap());
+    let in_time = "select count(*) from otp_codes where redeemed_at < expires_at";
+    assert_eq!(stack.database.query_i64(in_time).await, sessions);
+}
+
+/// One server that is an hour ahead and one that is an hour behind, where the library for it is here.
+async fn replicas_of_other_times() -> (Stack, &'static str) {
+    let Some(library) = FAKETIME.into_iter().find(|it| Path::new(it).exists()) else {
+        println!("A3: no libfaketime on this machine: the servers' clocks are right");
+        return (Stack::start_several(&[SERVING, SERVING], &[]).await, "clocks not skewed");
+    };
+    let skewed = [("LD_PRELOAD", library), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+    let mut stack = Stack::start_several(&[], &skewed).await;
+    for skew in ["+1h", "-1h"] {
+        stack.tell(&[("FAKETIME", skew)]);
+        stack.start_one_more(SERVING);
+    }
+    (stack, "clocks skewed by +1 h and -1 h")
+}
+
+/// Moves the end of a code to so long from now.
+async fn end_in(stack: &Stack, login: &Login, from_now: &str) {
+    let challenge = &login.challenge;
+    let end = format!(
+        "update otp_codes set expires_at = clock_timestamp() + interval '{from_now}'
+          where id = '{challenge}'"
+    );
+    assert_eq!(stack.database.execute(&end).await, 1);
+}
+
+/// Logs in within the last second of a code. A machine that is too busy for that may try again, but
+/// only where the second was really over; gives how often it was.
+async fn taken(stack: &Stack, replica: usize, login: &Login) -> usize {
+    for n_late in 0..20 {
+        end_in(stack, login, "1 second").await;
+        let status = stack.try_at(replica, &login.challenge, &login.code).await.status();
+        if status == StatusCode::CREATED {
+            return n_late;
+        }
+        let challenge = &login.challenge;
+        let is_over = format!(
+            "select (expires_at <= clock_timestamp())::int from otp_codes where id = '{challenge}'"
+        );
+        assert_eq!(stack.database.query_i64(&is_over).await, 1, "{status} before the end");
+    }
+    panic!("this machine takes seconds for a login");
+}

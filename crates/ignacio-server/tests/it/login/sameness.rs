@@ -1,0 +1,225 @@
+//! Nobody learns from the login who has an account: not from an answer, its length or its time.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use ignacio_devstack::scale;
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::statistics::Latencies;
+use super::{AT_ONCE, MANY_CLIENTS, each, new_address, phone};
+use crate::stack::{SERVING, Stack, WORKING, until};
+
+/// Kinds of numbers.
+const CLASSES: [&str; 4] = ["known", "unknown", "inactive", "temporary"];
+
+/// As long as a time is at most.
+const TIME: &str = "2026-01-01T00:00:00.123456Z";
+
+/// A number of a class for the n-th round.
+fn number(class: usize, n: usize, rounds: usize) -> String {
+    match class {
+        0 => phone(n),
+        1 => phone(2 * rounds + n),
+        2 => phone(rounds + n),
+        _ => "+0000000000".to_owned(),
+    }
+}
+
+/// An answer without what is another's in every answer: status, headers, body and its length.
+#[derive(Debug, PartialEq)]
+struct Shape {
+    status: u16,
+    headers: BTreeMap<String, String>,
+    body: String,
+    length: usize,
+}
+
+impl Shape {
+    async fn of(answer: Response) -> Self {
+        let status = answer.status().as_u16();
+        let headers = answer.headers().iter();
+        let headers = headers.map(|(name, it)| (name.to_string(), it.to_str().unwrap().to_owned()));
+        let mut headers: BTreeMap<String, String> = headers.collect();
+        let mut body = answer.text().await.unwrap();
+        assert_eq!(headers.remove("content-length"), Some(body.len().to_string()));
+        for name in ["date", "x-request-id"] {
+            let value = headers.get_mut(name).unwrap();
+            *value = "x".repeat(value.len());
+        }
+        // Each process has an order of its own.
+        let exposed = headers.get_mut("access-control-expose-headers").unwrap();
+        let mut names: Vec<&str> = exposed.split(", ").collect();
+        names.sort_unstable();
+        *exposed = names.join(", ");
+
+        let told: Value = serde_json::from_str(&body).unwrap();
+        let mut length = body.len();
+        for name in ["id", "request_id", "expires_at", "resend_after"] {
+            if let Some(value) = told[name].as_str() {
+                // A fraction of a second is written without the zeros at its end.
+                let zeros = if name.ends_with("id") { 0 } else { TIME.len() - value.len() };
+                length += zeros;
+                body = body.replace(value, &"x".repeat(value.len() + zeros));
+            }
+        }
+        Self { status, headers, body, length }
+    }
+}
+
+/// A round per number: a request of each class, all at the same time, in an order that changes.
+async fn measure(stack: &Stack, rounds: usize) -> [Vec<(Shape, Duration)>; 4] {
+    let mut measured = [const { Vec::new() }; 4];
+    for n in 0..rounds {
+        // The temporary user has one number only; so every number is as if it were asked for first.
+        stack.forget_requests().await;
+        let order = (0..4).map(|place| (place + n * 7 / 4 + n) % 4);
+        let calls = order.map(async |class| {
+            let body = json!({ "phone": number(class, n, rounds) });
+            let call = stack.request_to(n % 2, Method::POST, "/v1/auth/otp");
+            let call = call.header("x-forwarded-for", new_address()).json(&body);
+            let began = Instant::now();
+            let answer = call.send().await.unwrap();
+            (class, answer, began.elapsed())
+        });
+        for (class, answer, took) in join_all(calls).await {
+            measured[class].push((Shape::of(answer).await, took));
+        }
+    }
+    measured
+}
+
+#[tokio::test]
+async fn numbers_of_all_kinds_are_answered_alike_and_as_fast() {
+    let rounds = scale(60, 2_000);
+    let stack = Stack::start_several(&[WORKING, SERVING], MANY_CLIENTS).await;
+    stack.people(2 * rounds).await;
+    let shut =
+        format!("update users set is_active = false where phone_number >= '{}'", phone(rounds));
+    assert_eq!(stack.database.execute(&shut).await, u64::try_from(rounds).unwrap());
+
+    // The same distribution differs so much once in a hundred times; thrice in a row it does not.
+    for attempt in 1..=3 {
+        stack.database.execute("delete from otp_codes").await;
+        let measured = measure(&stack, rounds).await;
+        let shape = &measured[0][0].0;
+        assert_eq!(shape.status, 202, "{shape:?}");
+        for (other, _) in measured.iter().flatten() {
+            assert_eq!(other, shape);
+        }
+        let latencies =
+            measured.map(|class| Latencies::of(class.into_iter().map(|(_, took)| took)));
+        let [known, others @ ..] = &latencies;
+        println!("A6: {}: {}", CLASSES[0], known.summary());
+        let mut is_alike = true;
+        for (class, other) in CLASSES[1..].iter().zip(others) {
+            let p = known.ks_p(other);
+            let apart = (known.quantile(0.5) - other.quantile(0.5)).abs();
+            println!("A6: {class}: {}, KS p {p:.3}, medians {apart:.3} ms apart", other.summary());
+            is_alike &= p > 0.01 && apart < 1.0;
+        }
+        // What the clock on the wall says is judged where there is enough of it.
+        if is_alike || !scale(false, true) {
+            return;
+        }
+        println!("A6: attempt {attempt} differed");
+    }
+    panic!("the latencies of known numbers differ from others");
+}
+
+#[tokio::test]
+async fn a_decoy_is_tried_five_times_like_a_code() {
+    let n_guesses = scale(100, 10_000);
+    let stack = Stack::start_several(&[WORKING, SERVING], MANY_CLIENTS).await;
+    stack.people(2).await;
+    let shut = format!("update users set is_active = false where phone_number = '{}'", phone(1));
+    stack.database.execute(&shut).await;
+    for class in [1, 2, 3] {
+        let asked = stack.ask_at(0, &number(class, 0, 1)).await;
+        let asked: Value = asked.json().await.unwrap();
+        let challenge = asked["id"].as_str().unwrap();
+        let statuses = each(0..n_guesses, AT_ONCE, async |n| {
+            stack.try_at(n % 2, challenge, &format!("{n:06}")).await.status()
+        });
+        let statuses = statuses.await;
+        assert_eq!(statuses, vec![StatusCode::UNAUTHORIZED; n_guesses], "{}", CLASSES[class]);
+        let compared = format!("select attempts from otp_codes where id = '{challenge}'");
+        let compared = stack.database.query_i64(&compared).await;
+        println!("A6: decoy of the class {}: {compared} compared", CLASSES[class]);
+        assert_eq!(compared, 5, "{}", CLASSES[class]);
+    }
+    // A refusal says nothing either: of a wrong code, of one too many, and of a late one.
+    let mut shapes = Vec::new();
+    stack.forget_requests().await;
+    for class in 0..4 {
+        let asked: Value = stack.ask_at(0, &number(class, 0, 1)).await.json().await.unwrap();
+        let challenge = asked["id"].as_str().unwrap().to_owned();
+        let mut answers = Vec::new();
+        for n in 0..6 {
+            // Not likely to be right: the sixth is refused anyway.
+            answers.push(Shape::of(stack.try_at(0, &challenge, &format!("00000{n}")).await).await);
+        }
+        let over = "update otp_codes set expires_at = now() - interval '1 second'";
+        stack.database.execute(over).await;
+        answers.push(Shape::of(stack.try_at(1, &challenge, "000000").await).await);
+        shapes.push(answers);
+    }
+    for of_class in &shapes {
+        assert_eq!(of_class, &shapes[0]);
+    }
+}
+
+/// The state of a challenge, as anybody sees it who knows it.
+async fn state(stack: &Stack, challenge: &str) -> (String, Shape) {
+    let call = stack.request_to(1, Method::GET, &format!("/v1/auth/otp/{challenge}"));
+    let shape = Shape::of(call.send().await.unwrap()).await;
+    let told: Value = serde_json::from_str(&shape.body).unwrap();
+    (told["state"].as_str().unwrap().to_owned(), shape)
+}
+
+#[tokio::test]
+async fn what_becomes_of_a_code_looks_alike_for_all_kinds_of_numbers() {
+    let stack = Stack::start_several(&[WORKING, SERVING], MANY_CLIENTS).await;
+    stack.people(2).await;
+    let shut = format!("update users set is_active = false where phone_number = '{}'", phone(1));
+    stack.database.execute(&shut).await;
+    for wanted in ["sent", "delivered"] {
+        let mut last = Vec::new();
+        for class in 0..4 {
+            stack.forget_requests().await;
+            let asked: Value = stack.ask_at(0, &number(class, 0, 1)).await.json().await.unwrap();
+            let challenge = asked["id"].as_str().unwrap();
+            let seen = &mut last;
+            until("its way", async || {
+                let (state, shape) = state(&stack, challenge).await;
+                let is_there = state == wanted;
+                assert!(is_there || ["queued", "sent"].contains(&state.as_str()), "{state}");
+                if is_there {
+                    seen.push(shape);
+                } else if state == "sent" && class == 0 {
+                    // The phone of somebody real says so.
+                    let arrive = "update outbox set delivered_at = now()
+                                   where delivered_at is null and provider_message_id is not null";
+                    stack.database.execute(arrive).await;
+                }
+                is_there
+            })
+            .await;
+        }
+        assert_eq!(last.len(), 4);
+        for shape in &last {
+            assert_eq!(shape, &last[0], "{wanted}");
+        }
+        // From now on decoys go the way that a real code went a while ago.
+        let past =
+            "update outbox set created_at = created_at - i, next_attempt_at = next_attempt_at - i,
+                        lease_until = lease_until - i, sent_at = sent_at - i,
+                        delivered_at = sent_at - i + interval '0.2 seconds'
+                      from (select interval '2 minutes' as i) t
+                     where provider_message_id is not null";
+        stack.database.execute(past).await;
+    }
+}

@@ -1,0 +1,64 @@
+//! Several processes over one database, which come and go.
+
+use reqwest::{Method, RequestBuilder};
+
+use super::Stack;
+use crate::process::Running;
+
+/// A process that only answers requests.
+pub(crate) const SERVING: &[&str] = &["serve"];
+/// A process that answers requests and works.
+pub(crate) const WORKING: &[&str] = &["serve", "--with-worker"];
+
+impl Stack {
+    /// A process for each list of arguments, all told more than usual.
+    pub(crate) async fn start_several(replicas: &[&[&str]], more: &[(&'static str, &str)]) -> Self {
+        let mut stack = Self::surroundings().await;
+        stack.tell(more);
+        for arguments in replicas {
+            stack.start_one_more(arguments);
+        }
+        stack
+    }
+
+    /// One more process that serves.
+    pub(crate) fn start_one_more(&mut self, arguments: &[&str]) {
+        self.processes.push(Running::start(arguments, &self.variables));
+    }
+
+    /// What processes that start from now on are told besides.
+    pub(crate) fn tell(&mut self, more: &[(&'static str, &str)]) {
+        for (name, value) in more {
+            self.variables = self.variables.clone().with(name, *value);
+        }
+    }
+
+    /// A request of nobody to one of the processes that serve.
+    pub(crate) fn request_to(&self, replica: usize, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.processes[replica].api))
+    }
+
+    /// Stops a process in order and starts another in its place.
+    pub(crate) fn restart(&mut self, replica: usize, arguments: &[&str]) {
+        self.processes.remove(replica).stop();
+        self.processes.insert(replica, Running::start(arguments, &self.variables));
+    }
+
+    /// The number that the system knows a process by.
+    pub(crate) fn pid(&self, replica: usize) -> u32 {
+        self.processes[replica].pid()
+    }
+
+    /// One more process, which only works.
+    pub(crate) fn start_worker(&mut self) {
+        self.processes.push(Running::start_worker(&self.variables));
+    }
+
+    /// Kills the process that was started last, without a chance to do anything more.
+    pub(crate) fn kill_last(&mut self) {
+        if let Some(last) = self.processes.pop() {
+            last.signal("KILL");
+            assert_eq!(last.wait(), None, "it ended by itself");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! When nothing can be sent, no worker tries for a while; then one code does.
+
+use ignacio_domain::otp::Delivery;
+use ignacio_domain::phone::PhoneNumber;
+
+use crate::codes::OUTBOX;
+use crate::fakes::our_fault;
+use crate::stack::Stack;
+
+const FAULT: &str = "select coalesce(sender_fault, '-') from login_watch";
+
+async fn people(stack: &Stack, n: usize) -> Vec<PhoneNumber> {
+    let mut phones = Vec::new();
+    for n in 0..n {
+        phones.push(stack.add("Somebody", &format!("+5731000000{n:02}")).await.1);
+    }
+    phones
+}
+
+/// Lets so much time go by since the last try.
+async fn wait(stack: &Stack, seconds: u32) {
+    let statement = format!(
+        "update login_watch set sender_fault_at = sender_fault_at - interval '{seconds} seconds'"
+    );
+    stack.database.execute(&statement).await;
+}
+
+#[tokio::test]
+async fn a_fault_of_ours_stops_all_codes_until_one_gets_through() {
+    let stack = Stack::start().await;
+    let phones = people(&stack, 6).await;
+    let n_calls = || stack.messenger.faults.count("send_code");
+
+    stack.messenger.faults.fail("send_code", our_fault("132001", false));
+    stack.challenge(Some(&phones[0])).await;
+    stack.drain().await;
+    assert_eq!(stack.column(FAULT).await, ["132001"]);
+
+    let asked = stack.challenge(Some(&phones[1])).await;
+    stack.drain().await;
+    assert_eq!(n_calls(), 1, "another worker does not try");
+    let delivery = stack.api.codes().delivery(asked.id).await.unwrap().unwrap().0;
+    assert_eq!(delivery, Delivery::Failed);
+
+    // One tries again, and fails again.
+    wait(&stack, 30).await;
+    stack.messenger.faults.fail("send_code", our_fault("132001", false));
+    stack.challenge(Some(&phones[2])).await;
+    stack.challenge(Some(&phones[3])).await;
+    stack.drain().await;
+    assert_eq!(n_calls(), 2);
+
+    // One more, and gets through.
+    wait(&stack, 30).await;
+    stack.challenge(Some(&phones[4])).await;
+    stack.drain().await;
+    assert_eq!((n_calls(), stack.messenger.sent().len()), (3, 1));
+    assert_eq!(stack.column(FAULT).await, ["-"]);
+    stack.challenge(Some(&phones[5])).await;
+    stack.drain().await;
+    assert_eq!(stack.messenger.sent().len(), 2);
+
+    let failed = "failed 1 132001 failed by us";
+    let sent = "sent 1 -";
+    assert_eq!(stack.column(OUTBOX).await, [failed, failed, failed, failed, sent, sent]);
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_tried_once_a_minute() {
+    let stack = Stack::start().await;
+    let phones = people(&stack, 3).await;
+    stack.messenger.faults.fail("send_code", our_fault("190", true));
+    stack.challenge(Some(&phones[0])).await;
+    stack.drain().await;
+    assert_eq!(stack.column(FAULT).await, ["critical:190"]);
+
+    wait(&stack, 50).await;
+    stack.challenge(Some(&phones[1])).await;
+    stack.drain().await;
+    assert_eq!(stack.messenger.faults.count("send_code"), 1);
+
+    wait(&stack, 10).await;
+    stack.challenge(Some(&phones[2])).await;
+    stack.drain().await;
+    assert_eq!(stack.messenger.sent().len(), 1);
+    assert_eq!(stack.column(FAULT).await, ["-"]);
+}
+
+#[tokio::test]
+async fn decoys_fail_when_codes_do() {
+    let stack = Stack::start().await;
+    let phones = people(&stack, 1).await;
+    stack.messenger.faults.fail("send_code", our_fault("190", true));
+    stack.challenge(Some(&phones[0])).await;
+    stack.drain().await;
+
+    let decoy = stack.challenge(None).await;
+    stack.drain().await;
+
+    let delivery = stack.api.codes().delivery(decoy.id).await.unwrap().unwrap().0;
+    assert_eq!(delivery, Delivery::Failed);
+    assert_eq!(stack.messenger.faults.count("send_code"), 1);
+}
+
+#[tokio::test]
+async fn a_notices_template_stops_no_codes() {
+    let stack = Stack::start().await;
+    let phones = people(&stack, 1).await;
+    tell_of_new_number(&stack).await;
+    stack.messenger.faults.fail("send_notice", our_fault("132001", false));
+    stack.drain().await;
+    assert_eq!(stack.column(OUTBOX).await, ["failed 1 132001 failed by us"]);
+    assert_eq!(stack.column(FAULT).await, ["-"]);
+
+    // Nor does the template of codes stop a notice.
+    stack.messenger.faults.fail("send_code", our_fault("132001", false));
+    stack.challenge(Some(&phones[0])).await;
+    stack.drain().await;
+    tell_of_new_number(&stack).await;
+    stack.drain().await;
+    assert_eq!(stack.messenger.notices().len(), 1);
+    assert_eq!(stack.column(FAULT).await, ["132001"], "a notice says nothing about codes");
+}
+
+#[tokio::test]
+async fn a_notice_waits_for_a_wrong_key_to_be_mended() {
+    let stack = Stack::start().await;
+    let phones = people(&stack, 1).await;
+    let worker = stack.worker_with(|it| it.pauses = ignacio_worker::Pauses::Kept).await;
+    tell_of_new_number(&stack).await;
+    stack.messenger.faults.fail("send_notice", our_fault("190", true));
+    worker.drain().await.unwrap();
+    assert_eq!(stack.column(FAULT).await, ["critical:190"]);
+    let due = "update outbox set next_attempt_at = now() where state = 'queued'";
+    assert_eq!(stack.database.execute(due).await, 1);
+    worker.drain().await.unwrap();
+    assert_eq!(stack.messenger.faults.count("send_notice"), 1, "it is known that it would fail");
+
+    wait(&stack, 60).await;
+    stack.challenge(Some(&phones[0])).await;
+    worker.drain().await.unwrap();
+    assert_eq!(stack.database.execute(due).await, 1);
+    worker.drain().await.unwrap();
+    assert_eq!((stack.messenger.sent().len(), stack.messenger.notices().len()), (1, 1));
+}
+
+/// One notice, to the number of somebody whose old one was none.
+async fn tell_of_new_number(stack: &Stack) {
+    let number = stack.database.query_i64("select count(*) from outbox").await;
+    let statement = format!(
+        "insert into outbox (kind, user_id, phone_number)
+         select 'phone_changed', id, '+57320000000{number}' from users where name = 'Somebody'
+          order by id limit 1"
+    );
+    assert_eq!(stack.database.execute(&statement).await, 1);
+}

@@ -1,0 +1,149 @@
+//! Codes for nobody: what is told of them is what is told of others.
+
+use std::collections::BTreeSet;
+
+use ignacio_domain::otp::Delivery;
+use ignacio_domain::phone::PhoneNumber;
+
+use crate::stack::Stack;
+
+/// When decoys were taken and delivered, in milliseconds after they were found.
+const STORIES: &str = "select (extract(epoch from o.sent_at - o.updated_at) * 1000)::int || ' '
+         || coalesce(((extract(epoch from o.delivered_at - o.updated_at) * 1000)::int)::text, '-')
+    from outbox o join otp_codes c on c.id = o.otp_id
+   where c.user_id is null order by o.created_at";
+
+/// Codes that were taken after 100, 200, … ms and delivered a second after that; every third was not.
+async fn real_codes(stack: &Stack, n: u32) {
+    let (user, _) = stack.add("Ana", "+573000000001").await;
+    let statement = format!(
+        "with code as (
+             insert into otp_codes (user_id, phone_number, expires_at, created_at)
+             select '{user}', '+573000000001', now(), now() - interval '10 minutes'
+               from generate_series(1, {n}) returning id, created_at),
+         numbered as (select *, row_number() over () as n from code)
+         insert into outbox (otp_id, state, attempts, provider_message_id, created_at,
+             next_attempt_at, lease_until, sent_at, delivered_at)
+         select id, 'sent', 1, 'wamid.' || n, created_at, created_at,
+                created_at + interval '60.5 seconds',
+                created_at + interval '0.5 seconds' + n * interval '0.1 seconds',
+                case when n % 3 > 0
+                     then created_at + interval '1.5 seconds' + n * interval '0.1 seconds' end
+           from numbered"
+    );
+    assert_eq!(stack.database.execute(&statement).await, u64::from(n));
+}
+
+fn unknown(n: u32) -> PhoneNumber {
+    PhoneNumber::parse(&format!("+5732000000{n:02}")).unwrap()
+}
+
+#[tokio::test]
+async fn nobody_gets_no_code() {
+    let stack = Stack::start().await;
+    let (_, phone) = stack.add("Ana", "+573000000001").await;
+    stack.database.execute("update users set is_active = false").await;
+    let inactive = stack.challenge(Some(&phone)).await;
+    let impossible = stack.challenge(None).await;
+    let state = async |id| stack.api.codes().delivery(id).await.unwrap().unwrap().0;
+    assert_eq!(state(inactive.id).await, Delivery::Queued);
+
+    stack.drain().await;
+
+    assert_eq!(stack.messenger.faults.count("send_code"), 0);
+    assert_eq!(stack.column(STORIES).await, ["400 -", "400 -"], "nothing to imitate yet");
+    stack.database.execute("update outbox set sent_at = sent_at - interval '1 second'").await;
+    assert_eq!(state(inactive.id).await, Delivery::Sent);
+    assert_eq!(state(impossible.id).await, Delivery::Sent);
+}
+
+#[tokio::test]
+async fn decoys_tell_the_stories_of_codes() {
+    let stack = Stack::start().await;
+    real_codes(&stack, 9).await;
+    for n in 0..40 {
+        stack.challenge(Some(&unknown(n))).await;
+    }
+    stack.drain().await;
+
+    let told = stack.column(STORIES).await;
+    let stories: BTreeSet<String> = (1..=9)
+        .map(|n| match n % 3 {
+            0 => format!("{} -", n * 100),
+            _ => format!("{} {}", n * 100, n * 100 + 1_000),
+        })
+        .collect();
+    let different: BTreeSet<String> = told.iter().cloned().collect();
+    assert!(different.is_subset(&stories), "{different:?}");
+    assert!(different.len() > 4, "numbers differ: {different:?}");
+
+    // The same number has the same story again, also when there are others.
+    for n in 0..40 {
+        stack.challenge(Some(&unknown(n))).await;
+    }
+    stack.drain().await;
+    assert_eq!(stack.column(STORIES).await[40..], told);
+}
+
+#[tokio::test]
+async fn only_what_was_really_sent_of_late_is_imitated() {
+    let stack = Stack::start().await;
+    real_codes(&stack, 3).await;
+    for (what, change) in [
+        ("long ago", "update outbox set sent_at = sent_at - interval '1 day'"),
+        ("perhaps not delivered yet", "update outbox set sent_at = now() - interval '50 seconds'"),
+        ("a decoy", "update outbox set provider_message_id = null"),
+    ] {
+        stack.database.execute("update outbox set sent_at = now() - interval '5 minutes'").await;
+        stack.database.execute(change).await;
+        stack.challenge(None).await;
+        stack.drain().await;
+        assert_eq!(stack.column(STORIES).await.last().unwrap(), "400 -", "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_was_tried_again_is_imitated_with_its_pauses() {
+    let stack = Stack::start().await;
+    real_codes(&stack, 1).await;
+    // Tried at once, again a second and a half later, and taken 0.1 s after that.
+    stack
+        .database
+        .execute(
+            "update outbox set next_attempt_at = created_at + interval '1.5 seconds',
+                 lease_until = created_at + interval '61.5 seconds',
+                 sent_at = created_at + interval '1.6 seconds', delivered_at = null",
+        )
+        .await;
+    stack.challenge(None).await;
+    stack.drain().await;
+    assert_eq!(stack.column(STORIES).await, ["1600 -"]);
+}
+
+#[tokio::test]
+async fn any_number_of_decoys_keeps_no_code_waiting() {
+    let stack = Stack::start().await;
+    let flood = "with code as (
+             insert into otp_codes (phone_number, expires_at)
+             select '+0', now() + interval '5 minutes' from generate_series(1, 1500) returning id)
+         insert into outbox (otp_id, created_at, next_attempt_at)
+         select id, now() - interval '1 second', now() - interval '1 second' from code";
+    assert_eq!(stack.database.execute(flood).await, 1_500);
+    let (_, phone) = stack.add("Ana", "+573000000001").await;
+    stack.challenge(Some(&phone)).await;
+    let worker = stack.worker_with(|it| it.codes_at_once = 1).await;
+    stack.messenger.faults.before("send_code", std::future::pending());
+
+    let called = async {
+        while stack.messenger.faults.count("send_code") == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = worker.drain() => panic!("it hangs"),
+        () = called => {}
+    }
+
+    let done = "select count(*) from outbox where state = 'sent'";
+    assert_eq!(stack.database.query_i64(done).await, 1_000, "in one go, before the first code");
+}
