@@ -179,8 +179,10 @@ pub(super) const TEMPLATES: &[Template] = &[
         whose: "(otp_id = md5('$me code')::uuid or user_id = md5('$me')::uuid)",
         owner: ("otp_id", "md5('$me old code')::uuid"),
         key: &[("id", "md5('$me letter')::uuid")],
-        row: &[("id", NEW), ("otp_id", "md5('$me old code')::uuid")],
+        // A notice, because the definer may add those and nothing else.
+        row: &[("kind", "'phone_changed'"), ("user_id", ME), ("phone_number", "'$me'")],
         odd: &[
+            ("of a new device", &[("kind", "'new_device'")]),
             ("sent before", &[("state", "'sent'")]),
             ("with tries used", &[("attempts", "-100")]),
         ],
