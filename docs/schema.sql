@@ -25,6 +25,7 @@ declare
     v_phone  text := p_phone;
     v_device uuid;
     v_budget uuid;
+    v_service uuid := p_buckets[3];
     v_most   integer[] := p_most;
     v_paused timestamptz;
     v_wait   interval;
@@ -42,6 +43,9 @@ begin
          where u.id = p_user and u.is_active;
         v_budget := p_session;
     end if;
+    if v_budget <> p_buckets[1] then
+        v_service := p_buckets[5];
+    end if;
     select case when f.failures >= p_end then 'infinity' else f.paused_until end into v_paused
       from public.login_failures f where f.id = v_budget;
     if v_paused > pg_catalog.clock_timestamp() then
@@ -54,9 +58,9 @@ begin
         v_most[5] := least(v_most[5], p_most_in_alarm);
     end if;
     v_wait := app.take_turn(
-        array[v_budget, v_budget, v_budget, p_buckets[2], p_buckets[3]],
+        array[v_budget, v_budget, v_budget, p_buckets[2], v_service],
         array[v_budget, v_budget, v_budget, p_buckets[2],
-              case when v_user is null then p_buckets[4] else p_buckets[3] end],
+              case when v_user is null then p_buckets[4] else v_service end],
         p_seconds, v_most);
     if v_wait is not null then
         return query select 'limited', v_wait, null::timestamptz, null::timestamptz,
@@ -923,27 +927,22 @@ CREATE FUNCTION app.take_turn(p_looked_at uuid[], p_counted uuid[], p_seconds in
     SET search_path TO ''
     AS $$
 declare
-    v_now  timestamptz;
-    v_wait interval;
+    v_wait interval := app.wait_for_turn(p_looked_at, p_seconds, p_most);
 begin
+    -- Who has to wait anyway makes no rows and holds nobody up.
+    if v_wait is not null then
+        return v_wait;
+    end if;
     insert into public.rate_buckets (id)
     select distinct it from pg_catalog.unnest(p_looked_at || p_counted) it order by it
         on conflict do nothing;
     perform 1 from public.rate_buckets b
       where b.id = any (p_looked_at || p_counted) order by b.id for update;
-    v_now := pg_catalog.clock_timestamp();
-    -- Full is what has so many hits that the first of the last `most` is still within the time.
-    select max(b.hits[pg_catalog.cardinality(b.hits) - l.most + 1] + l.within - v_now) into v_wait
-      from (select it.id, pg_catalog.make_interval(secs => it.seconds) as within, it.most
-              from rows from (
-                       pg_catalog.unnest(p_looked_at), pg_catalog.unnest(p_seconds),
-                       pg_catalog.unnest(p_most)
-                   ) it (id, seconds, most)) l
-      join public.rate_buckets b on b.id = l.id
-     where b.hits[pg_catalog.cardinality(b.hits) - l.most + 1] > v_now - l.within;
+    v_wait := app.wait_for_turn(p_looked_at, p_seconds, p_most);
     if v_wait is null then
         update public.rate_buckets b
-           set hits = b.hits[pg_catalog.cardinality(b.hits) - k.most + 2 :] || v_now
+           set hits = b.hits[pg_catalog.cardinality(b.hits) - k.most + 2 :]
+                   || pg_catalog.clock_timestamp()
           from (select l.id, max(l.most) as most
                   from rows from (pg_catalog.unnest(p_counted), pg_catalog.unnest(p_most))
                        l (id, most)
@@ -980,8 +979,9 @@ declare
     v_failures integer;
     v_paused   timestamptz;
 begin
+    -- In the order in which a right code is used up: the challenge, then its failures.
     select c.guard_id into v_guard from public.otp_codes c
-     where c.id = p_otp and c.session_id is not distinct from p_session;
+     where c.id = p_otp and c.session_id is not distinct from p_session for no key update;
     if not found then
         return query select 'refused', null::interval, null, null::bytea;
         return;
@@ -989,6 +989,11 @@ begin
     insert into public.login_failures (id) values (v_guard) on conflict do nothing;
     select f.failures, f.paused_until into v_failures, v_paused
       from public.login_failures f where f.id = v_guard for update;
+    if not found then
+        -- A login has just cleared it.
+        insert into public.login_failures (id) values (v_guard) on conflict do nothing;
+        v_failures := 0;
+    end if;
     if v_failures >= p_end or v_paused > pg_catalog.clock_timestamp() then
         return query select 'paused',
             case when v_failures < p_end then v_paused - pg_catalog.clock_timestamp() end,
@@ -1011,7 +1016,8 @@ begin
          where f.id = v_guard;
     else
         return query
-        select case when c.used_at is null and c.expires_at <= pg_catalog.clock_timestamp()
+        -- Also of one that a login has voided: that there was a login is nobody's business.
+        select case when c.expires_at <= pg_catalog.clock_timestamp()
                     then 'over' else 'refused' end,
                null::interval, null, null::bytea
           from public.otp_codes c where c.id = p_otp;
@@ -1019,6 +1025,26 @@ begin
 end $$;
 
 ALTER FUNCTION app.try_code(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.wait_for_turn(p_ids uuid[], p_seconds integer[], p_most integer[]) RETURNS interval
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    return (
+        select max(b.hits[pg_catalog.cardinality(b.hits) - l.most + 1] + l.within
+                       - pg_catalog.clock_timestamp())
+          from (select it.id, pg_catalog.make_interval(secs => it.seconds) as within, it.most
+                  from rows from (
+                           pg_catalog.unnest(p_ids), pg_catalog.unnest(p_seconds),
+                           pg_catalog.unnest(p_most)
+                       ) it (id, seconds, most)) l
+          join public.rate_buckets b on b.id = l.id
+         where b.hits[pg_catalog.cardinality(b.hits) - l.most + 1]
+               > pg_catalog.clock_timestamp() - l.within);
+end $$;
+
+ALTER FUNCTION app.wait_for_turn(p_ids uuid[], p_seconds integer[], p_most integer[]) OWNER TO ignacio_owner;
 
 CREATE TABLE public.users (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1565,7 +1591,7 @@ CREATE TRIGGER users_guard_delete BEFORE DELETE ON public.users FOR EACH ROW EXE
 
 CREATE TRIGGER users_guard_insert BEFORE INSERT ON public.users FOR EACH ROW WHEN (new.is_admin) EXECUTE FUNCTION app.guard_account();
 
-CREATE TRIGGER users_guard_update BEFORE UPDATE OF is_admin, phone_number ON public.users FOR EACH ROW WHEN (((new.is_admin AND (NOT old.is_admin)) OR ((new.phone_number)::text <> (old.phone_number)::text))) EXECUTE FUNCTION app.guard_account();
+CREATE TRIGGER users_guard_update BEFORE UPDATE OF is_admin, is_active, phone_number ON public.users FOR EACH ROW WHEN (((new.is_admin AND (NOT old.is_admin)) OR (new.is_admin AND new.is_active AND (NOT old.is_active)) OR ((new.phone_number)::text <> (old.phone_number)::text))) EXECUTE FUNCTION app.guard_account();
 
 CREATE TRIGGER users_keep_admin_delete BEFORE DELETE ON public.users FOR EACH ROW WHEN ((old.is_admin AND old.is_active)) EXECUTE FUNCTION app.keep_an_admin();
 
@@ -2281,6 +2307,9 @@ GRANT ALL ON FUNCTION app.tell_of_new_number() TO ignacio_owner;
 
 REVOKE ALL ON FUNCTION app.try_code(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.try_code(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) TO ignacio_auth;
+
+REVOKE ALL ON FUNCTION app.wait_for_turn(p_ids uuid[], p_seconds integer[], p_most integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.wait_for_turn(p_ids uuid[], p_seconds integer[], p_most integer[]) TO ignacio_auth;
 
 GRANT SELECT ON TABLE public.users TO ignacio_api;
 GRANT SELECT,INSERT ON TABLE public.users TO ignacio_seeder;

@@ -72,6 +72,11 @@ impl BucketId {
         Self::of(key, "service", b"decoys")
     }
 
+    /// For what the service sends to those whom it knows already.
+    pub fn of_known(key: &Key) -> Self {
+        Self::of(key, "service", b"known")
+    }
+
     /// The bare value, for a statement's parameter.
     pub const fn into_uuid(self) -> Uuid {
         self.0
@@ -100,6 +105,8 @@ pub struct Buckets {
     pub service: BucketId,
     /// What takes its place when it is nobody's.
     pub decoys: BucketId,
+    /// What takes its place when a known device asks, or who is logged in.
+    pub known: BucketId,
 }
 
 impl Buckets {
@@ -111,6 +118,7 @@ impl Buckets {
             address: BucketId::of_address(key, address),
             service: BucketId::of_service(key),
             decoys: BucketId::of_decoys(key),
+            known: BucketId::of_known(key),
         }
     }
 }
@@ -131,6 +139,7 @@ mod tests {
             BucketId::of_address(&key, b"+573001110002"),
             BucketId::of_service(&key),
             BucketId::of_decoys(&key),
+            BucketId::of_known(&key),
         ];
         for (index, id) in ids.iter().enumerate() {
             assert!(!ids[..index].contains(id), "{index}");

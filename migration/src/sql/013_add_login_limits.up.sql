@@ -65,8 +65,9 @@ grant update (redeemed_at) on otp_codes to ignacio_auth;
 
 alter table user_sessions
     add column device_id   uuid references known_devices (id) on delete set null,
-    -- When its person last showed a code.
-    add column verified_at timestamptz not null default now();
+    -- When its person last showed a code; long ago for sessions that are there already.
+    add column verified_at timestamptz not null default '2000-01-01 00:00:00+00';
+alter table user_sessions alter column verified_at set default now();
 create index user_sessions_device_idx on user_sessions (device_id);
 grant select (device_id, verified_at) on user_sessions to ignacio_api;
 grant update (verified_at) on user_sessions to ignacio_auth;
@@ -155,6 +156,25 @@ create policy login_watch_auth_select on login_watch for select to ignacio_auth 
 create policy login_watch_auth_update on login_watch
     for update to ignacio_auth using (true) with check (true);
 
+-- How long to wait for a turn; null for not at all. Full is what has so many hits that the first of
+-- the last `most` is still within the time.
+create function app.wait_for_turn(p_ids uuid[], p_seconds integer[], p_most integer[])
+    returns interval
+    language plpgsql volatile set search_path = '' as $$
+begin
+    return (
+        select max(b.hits[pg_catalog.cardinality(b.hits) - l.most + 1] + l.within
+                       - pg_catalog.clock_timestamp())
+          from (select it.id, pg_catalog.make_interval(secs => it.seconds) as within, it.most
+                  from rows from (
+                           pg_catalog.unnest(p_ids), pg_catalog.unnest(p_seconds),
+                           pg_catalog.unnest(p_most)
+                       ) it (id, seconds, most)) l
+          join public.rate_buckets b on b.id = l.id
+         where b.hits[pg_catalog.cardinality(b.hits) - l.most + 1]
+               > pg_catalog.clock_timestamp() - l.within);
+end $$;
+
 -- Counts one more, unless that would be too many: then it gives the time to wait, and counts nothing.
 -- Each limit is `p_most` within so many seconds, of what `p_looked_at` names; counted is in
 -- `p_counted`, which is another for what shall cost the same and not be counted with the rest. Rows
@@ -164,27 +184,22 @@ create function app.take_turn(
 ) returns interval
     language plpgsql volatile set search_path = '' as $$
 declare
-    v_now  timestamptz;
-    v_wait interval;
+    v_wait interval := app.wait_for_turn(p_looked_at, p_seconds, p_most);
 begin
+    -- Who has to wait anyway makes no rows and holds nobody up.
+    if v_wait is not null then
+        return v_wait;
+    end if;
     insert into public.rate_buckets (id)
     select distinct it from pg_catalog.unnest(p_looked_at || p_counted) it order by it
         on conflict do nothing;
     perform 1 from public.rate_buckets b
       where b.id = any (p_looked_at || p_counted) order by b.id for update;
-    v_now := pg_catalog.clock_timestamp();
-    -- Full is what has so many hits that the first of the last `most` is still within the time.
-    select max(b.hits[pg_catalog.cardinality(b.hits) - l.most + 1] + l.within - v_now) into v_wait
-      from (select it.id, pg_catalog.make_interval(secs => it.seconds) as within, it.most
-              from rows from (
-                       pg_catalog.unnest(p_looked_at), pg_catalog.unnest(p_seconds),
-                       pg_catalog.unnest(p_most)
-                   ) it (id, seconds, most)) l
-      join public.rate_buckets b on b.id = l.id
-     where b.hits[pg_catalog.cardinality(b.hits) - l.most + 1] > v_now - l.within;
+    v_wait := app.wait_for_turn(p_looked_at, p_seconds, p_most);
     if v_wait is null then
         update public.rate_buckets b
-           set hits = b.hits[pg_catalog.cardinality(b.hits) - k.most + 2 :] || v_now
+           set hits = b.hits[pg_catalog.cardinality(b.hits) - k.most + 2 :]
+                   || pg_catalog.clock_timestamp()
           from (select l.id, max(l.most) as most
                   from rows from (pg_catalog.unnest(p_counted), pg_catalog.unnest(p_most))
                        l (id, most)
@@ -196,8 +211,9 @@ end $$;
 
 -- Opens a challenge, for a number or, with `p_session`, for whoever has that session; and queues its
 -- sending. A number that is no active person's gets the same, as a decoy: nothing is ever sent for
--- it. `p_buckets` are the number's, the address's, the service's, and one that decoys are counted in
--- instead of the service's; `p_seconds` and `p_most` are three limits of the number, one of the
+-- it. `p_buckets` are the number's, the address's, the service's, one that decoys are counted in
+-- instead of the service's, and one for those whom the service knows already, so that nobody keeps
+-- them out by using up everybody's; `p_seconds` and `p_most` are three limits of the number, one of the
 -- address, one of the service. `limited` is to wait, and so is `paused`, there for ever where `wait`
 -- is null.
 create function app.ask_code(
@@ -214,6 +230,7 @@ declare
     v_phone  text := p_phone;
     v_device uuid;
     v_budget uuid;
+    v_service uuid := p_buckets[3];
     v_most   integer[] := p_most;
     v_paused timestamptz;
     v_wait   interval;
@@ -231,6 +248,9 @@ begin
          where u.id = p_user and u.is_active;
         v_budget := p_session;
     end if;
+    if v_budget <> p_buckets[1] then
+        v_service := p_buckets[5];
+    end if;
     select case when f.failures >= p_end then 'infinity' else f.paused_until end into v_paused
       from public.login_failures f where f.id = v_budget;
     if v_paused > pg_catalog.clock_timestamp() then
@@ -243,9 +263,9 @@ begin
         v_most[5] := least(v_most[5], p_most_in_alarm);
     end if;
     v_wait := app.take_turn(
-        array[v_budget, v_budget, v_budget, p_buckets[2], p_buckets[3]],
+        array[v_budget, v_budget, v_budget, p_buckets[2], v_service],
         array[v_budget, v_budget, v_budget, p_buckets[2],
-              case when v_user is null then p_buckets[4] else p_buckets[3] end],
+              case when v_user is null then p_buckets[4] else v_service end],
         p_seconds, v_most);
     if v_wait is not null then
         return query select 'limited', v_wait, null::timestamptz, null::timestamptz,
@@ -281,8 +301,9 @@ declare
     v_failures integer;
     v_paused   timestamptz;
 begin
+    -- In the order in which a right code is used up: the challenge, then its failures.
     select c.guard_id into v_guard from public.otp_codes c
-     where c.id = p_otp and c.session_id is not distinct from p_session;
+     where c.id = p_otp and c.session_id is not distinct from p_session for no key update;
     if not found then
         return query select 'refused', null::interval, null, null::bytea;
         return;
@@ -290,6 +311,11 @@ begin
     insert into public.login_failures (id) values (v_guard) on conflict do nothing;
     select f.failures, f.paused_until into v_failures, v_paused
       from public.login_failures f where f.id = v_guard for update;
+    if not found then
+        -- A login has just cleared it.
+        insert into public.login_failures (id) values (v_guard) on conflict do nothing;
+        v_failures := 0;
+    end if;
     if v_failures >= p_end or v_paused > pg_catalog.clock_timestamp() then
         return query select 'paused',
             case when v_failures < p_end then v_paused - pg_catalog.clock_timestamp() end,
@@ -312,18 +338,19 @@ begin
          where f.id = v_guard;
     else
         return query
-        select case when c.used_at is null and c.expires_at <= pg_catalog.clock_timestamp()
+        -- Also of one that a login has voided: that there was a login is nobody's business.
+        select case when c.expires_at <= pg_catalog.clock_timestamp()
                     then 'over' else 'refused' end,
                null::interval, null, null::bytea
           from public.otp_codes c where c.id = p_otp;
     end if;
 end $$;
 
-revoke all on function app.take_turn(uuid[], uuid[], integer[], integer[]),
+revoke all on function app.wait_for_turn(uuid[], integer[], integer[]), app.take_turn(uuid[], uuid[], integer[], integer[]),
     app.ask_code(uuid, uuid, text, uuid, uuid, bytea, uuid[], integer[], integer[], integer, integer,
         integer),
     app.try_code(uuid, uuid, integer, integer, integer[], integer[], integer) from public;
-grant execute on function app.take_turn(uuid[], uuid[], integer[], integer[]),
+grant execute on function app.wait_for_turn(uuid[], integer[], integer[]), app.take_turn(uuid[], uuid[], integer[], integer[]),
     app.ask_code(uuid, uuid, text, uuid, uuid, bytea, uuid[], integer[], integer[], integer, integer,
         integer),
     app.try_code(uuid, uuid, integer, integer, integer[], integer[], integer) to ignacio_auth;

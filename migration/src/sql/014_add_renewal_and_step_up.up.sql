@@ -180,7 +180,8 @@ begin
     end if;
 end $$;
 
--- The staff make admins, change numbers and remove people only with a fresh code.
+-- The staff make admins, let them in again, change numbers and remove people only with a fresh code.
+-- Taking rights away needs none: it may have to be quick.
 create function app.guard_account() returns trigger
     language plpgsql security definer set search_path = '' as $$
 begin
@@ -292,9 +293,11 @@ drop trigger users_keep_number on users;
 drop function app.keep_number();
 create trigger users_guard_insert before insert on users
     for each row when (new.is_admin) execute function app.guard_account();
-create trigger users_guard_update before update of is_admin, phone_number on users
+create trigger users_guard_update before update of is_admin, is_active, phone_number on users
     for each row when (
-        new.is_admin and not old.is_admin or new.phone_number <> old.phone_number)
+        new.is_admin and not old.is_admin
+        or new.is_admin and new.is_active and not old.is_active
+        or new.phone_number <> old.phone_number)
     execute function app.guard_account();
 create trigger users_guard_delete before delete on users
     for each row execute function app.guard_account();

@@ -140,9 +140,9 @@ impl<'d> Codes<'d> {
         let device = request.device.map(|it| it.as_bytes().to_vec());
         let (user, session): (Option<Uuid>, Option<Uuid>) =
             (caller.map(|it| it.user.into_uuid()), caller.map(|it| it.session.into_uuid()));
-        let Buckets { number: of_number, address, service, decoys } = request.buckets;
+        let Buckets { number: of_number, address, service, decoys, known } = request.buckets;
         let buckets: Vec<Uuid> =
-            [of_number, address, service, decoys].map(BucketId::into_uuid).into();
+            [of_number, address, service, decoys, known].map(BucketId::into_uuid).into();
         let of_address = Limit { most: request.address_per_hour, ..PER_ADDRESS };
         let of_service = Limit { most: request.service_per_hour, ..SERVICE };
         let limits = [PER_NUMBER.as_slice(), &[of_address, of_service]].concat();

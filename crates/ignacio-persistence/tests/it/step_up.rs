@@ -90,6 +90,18 @@ async fn the_staffs_role_does_nothing_dangerous_without_a_fresh_code() {
 }
 
 #[tokio::test]
+async fn an_admin_whose_account_was_shut_is_let_in_again_with_a_fresh_code_only() {
+    let stack = Stack::start().await;
+    let (ada, eva) = (stack.staff("+573001110001").await, stack.staff("+573001110002").await);
+    let shell = Shell::of(&stack, &ada).await;
+    let open =
+        |is_active| format!("update users set is_active = {is_active} where id = '{}'", eva.id);
+    assert_eq!(shell.run(&open(false)).await, Ok(1));
+    stack.database.execute(OLD).await;
+    assert!(shell.run(&open(true)).await.unwrap_err().contains("a fresh code is needed"));
+}
+
+#[tokio::test]
 async fn what_takes_rights_away_needs_none() {
     let stack = Stack::start().await;
     let (ada, eva) = (stack.staff("+573001110001").await, stack.staff("+573001110002").await);

@@ -105,7 +105,7 @@ async fn use_up(
         "with person as (
              select u.* from users u join otp_codes c on c.user_id = u.id
               where c.id = {id} and u.is_active and u.phone_number = c.phone_number
-                for share of u),
+                for no key update of u),
          used as (
              update otp_codes c set used_at = now(), redeemed_at = now()
                from person p
@@ -153,7 +153,8 @@ async fn know_device(
                   order by last_used_at desc, id desc offset {keep} - 1))
          insert into outbox (id, kind, user_id, phone_number)
          select {notice}, 'new_device', {user}, {phone}
-          where exists (select 1 from known_devices where user_id = {user})"
+          where exists (select 1 from known_devices where user_id = {user})
+             or exists (select 1 from user_sessions where user_id = {user})"
     );
     txn.execute_raw(write).await?;
     Ok(device)

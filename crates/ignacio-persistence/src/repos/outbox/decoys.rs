@@ -9,7 +9,7 @@ impl Outbox<'_> {
     /// Tells of decoys that are due what could be told of codes: the delays of a code that was
     /// really sent within 24 hours, always of the same one for the same number as long as it is
     /// among the newest fifty. When nothing can be sent, decoys fail too. Without anything to
-    /// imitate, a decoy is taken after 0.4 s. One statement for up to 1,000, so that they keep no
+    /// imitate, a decoy is taken after about 0.4 s. Each challenge differs a little, as codes do. One statement for up to 1,000, so that they keep no
     /// code waiting; says how many there were.
     ///
     /// A code is tried when a worker finds it, and taken a moment after. The decoy was found now, so
@@ -34,7 +34,9 @@ impl Outbox<'_> {
                   order by sent_at desc limit 50),
              story as (
                  select d.id, w.sender_fault is not null as is_fault,
-                        now() + coalesce(r.sending, interval '0.4 seconds') as sent_at, r.delivery
+                        now() + coalesce(r.sending, interval '0.4 seconds')
+                            * (0.75 + random() / 2) as sent_at,
+                        r.delivery * (0.75 + random() / 2) as delivery
                    from due d
                    cross join login_watch w
                    left join lateral (
