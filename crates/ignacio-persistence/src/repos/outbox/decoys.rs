@@ -35,8 +35,8 @@ impl Outbox<'_> {
              story as (
                  select d.id, w.sender_fault is not null as is_fault,
                         now() + coalesce(r.sending, interval '0.4 seconds')
-                            * (0.75 + random() / 2) as sent_at,
-                        r.delivery * (0.75 + random() / 2) as delivery
+                            + (random() - 0.5) * interval '80 milliseconds' as sent_at,
+                        r.delivery + (random() - 0.5) * interval '80 milliseconds' as delivery
                    from due d
                    cross join login_watch w
                    left join lateral (
