@@ -6,7 +6,7 @@ use crate::error::MigrateError;
 use crate::run::FIRST;
 
 /// What the migrations make in `public` besides the tables that the old system had, too.
-const OURS: [(&str, &[&str]); 8] = [
+const OURS: [(&str, &[&str]); 12] = [
     ("006_add_replies", &["responses", "response_events", "message_files", "citations"]),
     ("007_add_file_sync", &["user_vector_stores", "purge_queue"]),
     ("008_add_otp_outbox", &["outbox"]),
@@ -15,6 +15,10 @@ const OURS: [(&str, &[&str]); 8] = [
     ("013_add_login_limits", &["rate_buckets", "login_failures", "known_devices", "login_watch"]),
     ("014_add_renewal_and_step_up", &["retired_tokens"]),
     ("015_add_delivery", &["webhook_inbox"]),
+    ("016_add_versions", &["message_feedback"]),
+    ("017_add_chores", &["chores", "conversation_summaries"]),
+    ("018_add_usage", &["usage_records"]),
+    ("019_add_idempotency_keys", &["idempotency_keys"]),
 ];
 
 /// Refuses functions and operators in `public` that are called like one of Postgres' own: where

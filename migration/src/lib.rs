@@ -27,6 +27,10 @@ mod m012_add_administration;
 mod m013_add_login_limits;
 mod m014_add_renewal_and_step_up;
 mod m015_add_delivery;
+mod m016_add_versions;
+mod m017_add_chores;
+mod m018_add_usage;
+mod m019_add_idempotency_keys;
 mod report;
 mod roles;
 mod run;
@@ -60,6 +64,10 @@ impl MigratorTrait for Migrator {
             Box::new(m013_add_login_limits::MIGRATION),
             Box::new(m014_add_renewal_and_step_up::MIGRATION),
             Box::new(m015_add_delivery::MIGRATION),
+            Box::new(m016_add_versions::MIGRATION),
+            Box::new(m017_add_chores::MIGRATION),
+            Box::new(m018_add_usage::MIGRATION),
+            Box::new(m019_add_idempotency_keys::MIGRATION),
         ]
     }
 }

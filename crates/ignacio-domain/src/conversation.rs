@@ -68,6 +68,19 @@ debug_only!(Conversation {
     updated_at
 });
 
+/// Which conversations a list shows.
+#[derive(Clone, Default)]
+pub struct ConversationFilter {
+    /// Those that were put away, or those that were not.
+    pub archived: bool,
+    /// Only pinned ones, or only others; `None` is both.
+    pub pinned: Option<bool>,
+    /// Only those with these words in the title or in a message, whatever their case and accents.
+    pub words: Option<String>,
+}
+
+debug_only!(ConversationFilter { archived, pinned });
+
 /// What an owner may change about a conversation; `None` leaves a thing as it is.
 #[derive(Clone, Default)]
 pub struct ConversationChange {

@@ -1,6 +1,6 @@
 //! The request path's way to the database.
 
-use ignacio_domain::conversation::Conversation;
+use ignacio_domain::conversation::{Conversation, ConversationFilter};
 use ignacio_domain::ids::{ConversationId, SessionId, UserId};
 use ignacio_domain::message::Message;
 use ignacio_domain::page::{Page, PageSize, Position};
@@ -164,16 +164,18 @@ impl ApiDb {
     pub async fn list_conversations(
         &self,
         session: &SessionDigest,
-        archived: bool,
+        filter: &ConversationFilter,
         after: Option<CursorPosition>,
         size: PageSize,
     ) -> Result<Listed<Conversation>, StoreError> {
         let digest = session.as_bytes().to_vec();
         let (owner, at, id) = start(after);
         let limit = i32::from(size.rows()) + 1;
+        let (archived, pinned, words) = (filter.archived, filter.pinned, filter.words.clone());
         let read = raw_sql!(
             Postgres,
-            "select * from app.list_conversations({digest}, {owner}, {archived}, {at}, {id}, {limit})"
+            "select * from app.list_conversations(
+                 {digest}, {owner}, {archived}, {pinned}, {words}, {at}, {id}, {limit})"
         );
         let rows = conversations::Model::find_by_statement(read).all(&self.api).await;
         let rows = judged(&self.api, session, rows.map_err(StoreError::from)).await?;
@@ -184,13 +186,14 @@ impl ApiDb {
         Ok(Listed { rows: page.rows.into_iter().map(Into::into).collect(), next })
     }
 
-    /// A page of a conversation's messages, newest first; [`StoreError::NotFound`] when the
+    /// A page of a conversation's messages, newest first, with earlier versions if asked for; [`StoreError::NotFound`] when the
     /// conversation is not the caller's. One round trip.
     #[tracing::instrument(name = "db.list_messages", skip_all, fields(conversation.id = %conversation))]
     pub async fn list_messages(
         &self,
         session: &SessionDigest,
         conversation: ConversationId,
+        versions: bool,
         after: Option<CursorPosition>,
         size: PageSize,
     ) -> Result<Listed<Message>, StoreError> {
@@ -200,7 +203,8 @@ impl ApiDb {
         let limit = i32::from(size.rows()) + 1;
         let read = raw_sql!(
             Postgres,
-            "select * from app.list_messages({digest}, {owner}, {conversation}, {at}, {id}, {limit})"
+            "select * from app.list_messages(
+                 {digest}, {owner}, {conversation}, {versions}, {at}, {id}, {limit})"
         );
         let rows = MessageRow::find_by_statement(read).all(&self.api).await;
         let rows = judged(&self.api, session, rows.map_err(StoreError::from)).await?;

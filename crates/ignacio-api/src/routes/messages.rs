@@ -52,7 +52,8 @@ pub(crate) async fn list(
     const LIST: List = List::Messages;
     let paging = Paging::read(&state.cursors, LIST, params.limit, params.cursor.as_deref())?;
 
-    let rows = state.db.list_messages(caller.session(), *id, paging.after, paging.size).await?;
+    let rows =
+        state.db.list_messages(caller.session(), *id, false, paging.after, paging.size).await?;
 
     Ok(listed(&state.cursors, LIST, rows))
 }

@@ -14,6 +14,7 @@ pub struct Model {
     pub quote: Option<String>,
     pub position: i32,
     pub created_at: TimeDateTimeWithTimeZone,
+    pub verified: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

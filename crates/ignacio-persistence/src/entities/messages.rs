@@ -16,6 +16,9 @@ pub struct Model {
     pub created_at: TimeDateTimeWithTimeZone,
     pub updated_at: TimeDateTimeWithTimeZone,
     pub status: String,
+    pub version: i32,
+    pub replaces: Option<Uuid>,
+    pub replaced_at: Option<TimeDateTimeWithTimeZone>,
     #[sea_orm(belongs_to, from = "conversation_id", to = "id", on_delete = "Cascade")]
     pub conversation: BelongsTo<super::conversations::Entity>,
 }

@@ -32,6 +32,9 @@ pub struct Model {
     pub finished_at: Option<TimeDateTimeWithTimeZone>,
     pub created_at: TimeDateTimeWithTimeZone,
     pub updated_at: TimeDateTimeWithTimeZone,
+    pub tools: Vec<String>,
+    pub first_text_at: Option<TimeDateTimeWithTimeZone>,
+    pub cost_micro: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -16,6 +16,7 @@ pub struct Model {
     pub updated_at: TimeDateTimeWithTimeZone,
     pub locale: String,
     pub unreachable_at: Option<TimeDateTimeWithTimeZone>,
+    pub web_search: bool,
     #[sea_orm(has_many)]
     pub conversations: HasMany<super::conversations::Entity>,
     #[sea_orm(has_many)]

@@ -2,12 +2,16 @@
 
 use std::collections::HashSet;
 
-use ignacio_domain::conversation::{ConversationChange, ConversationTitle};
+use ignacio_domain::conversation::{ConversationChange, ConversationFilter, ConversationTitle};
 use ignacio_domain::ids::ConversationId;
 use ignacio_domain::page::PageSize;
 use ignacio_persistence::StoreError;
 
 use crate::support::Stack;
+
+const OPEN: ConversationFilter = ConversationFilter { archived: false, pinned: None, words: None };
+const ARCHIVED: ConversationFilter =
+    ConversationFilter { archived: true, pinned: None, words: None };
 
 #[tokio::test]
 async fn conversations_are_walked_while_others_are_made() {
@@ -19,7 +23,7 @@ async fn conversations_are_walked_while_others_are_made() {
     let size = PageSize::new(5).unwrap();
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let page = stack.api.list_conversations(&ana.digest, false, after, size).await.unwrap();
+        let page = stack.api.list_conversations(&ana.digest, &OPEN, after, size).await.unwrap();
         seen.extend(page.rows.iter().map(|it| it.id));
         stack.conversation(&ana).await;
         after = page.next;
@@ -41,10 +45,11 @@ async fn messages_come_newest_first_and_the_counts_are_kept() {
         stack.database.execute("update responses set state = 'completed'").await;
     }
     let size = PageSize::new(4).unwrap();
-    let first = stack.api.list_messages(&ana.digest, talk.id, None, size).await.unwrap();
+    let first = stack.api.list_messages(&ana.digest, talk.id, false, None, size).await.unwrap();
     let texts: Vec<_> = first.rows.iter().map(|it| it.content.as_str()).collect();
     assert_eq!(texts, ["", "mensaje 2", "", "mensaje 1"]);
-    let rest = stack.api.list_messages(&ana.digest, talk.id, first.next, size).await.unwrap();
+    let rest =
+        stack.api.list_messages(&ana.digest, talk.id, false, first.next, size).await.unwrap();
     assert_eq!((rest.rows.len(), rest.next.is_none()), (2, true));
 
     let scope = stack.scope(&ana).await;
@@ -61,11 +66,11 @@ async fn somebody_elses_list_and_cursor_are_refused() {
     let talk = stack.conversation(&ana).await;
     stack.conversation(&ana).await;
     let size = PageSize::new(1).unwrap();
-    let page = stack.api.list_conversations(&ana.digest, false, None, size).await.unwrap();
-    let stolen = stack.api.list_conversations(&ben.digest, false, page.next, size).await;
+    let page = stack.api.list_conversations(&ana.digest, &OPEN, None, size).await.unwrap();
+    let stolen = stack.api.list_conversations(&ben.digest, &OPEN, page.next, size).await;
     assert!(matches!(stolen, Err(StoreError::ForeignCursor)), "{stolen:?}");
     for id in [talk.id, ConversationId::new()] {
-        let read = stack.api.list_messages(&ben.digest, id, None, size).await;
+        let read = stack.api.list_messages(&ben.digest, id, false, None, size).await;
         assert!(matches!(read, Err(StoreError::NotFound)), "{read:?}");
     }
 }
@@ -92,7 +97,7 @@ async fn a_conversation_is_changed_by_its_owner_only() {
     scope.commit().await.unwrap();
     assert_eq!((changed.title.as_deref(), changed.archived), (Some("Presupuesto"), true));
     let size = PageSize::default();
-    let open = stack.api.list_conversations(&ana.digest, false, None, size).await.unwrap();
-    let archived = stack.api.list_conversations(&ana.digest, true, None, size).await.unwrap();
+    let open = stack.api.list_conversations(&ana.digest, &OPEN, None, size).await.unwrap();
+    let archived = stack.api.list_conversations(&ana.digest, &ARCHIVED, None, size).await.unwrap();
     assert_eq!((open.rows.len(), archived.rows.len()), (0, 1));
 }

@@ -159,8 +159,12 @@ impl Participant<'_> {
     /// The newest message of a conversation: the reply, once one was asked for.
     pub(crate) async fn newest(&self, conversation: ConversationId) -> Message {
         let size = PageSize::default();
-        let listed =
-            self.stack.api.list_messages(&self.session, conversation, None, size).await.unwrap();
+        let listed = self
+            .stack
+            .api
+            .list_messages(&self.session, conversation, false, None, size)
+            .await
+            .unwrap();
         listed.rows.into_iter().next().unwrap()
     }
 

@@ -1,6 +1,7 @@
 //! Lists of conversations, and of a conversation's files.
 
 use actix_web::{get, web};
+use ignacio_domain::conversation::ConversationFilter;
 use ignacio_domain::ids::ConversationId;
 use serde::Deserialize;
 
@@ -27,6 +28,11 @@ pub(crate) struct ListConversations {
     /// The archived ones instead of the others.
     #[serde(default)]
     archived: bool,
+    /// Only the pinned ones, or only the others.
+    pinned: Option<bool>,
+    /// Only those with these words in the title or in a message, whatever their case and accents.
+    #[param(min_length = 1, max_length = 200)]
+    q: Option<String>,
 }
 
 /// Lists the caller's conversations, the one with the newest message first.
@@ -49,10 +55,11 @@ pub(crate) async fn list(
     const LIST: List = List::Conversations;
     let paging = Paging::read(&state.cursors, LIST, params.limit, params.cursor.as_deref())?;
 
-    let rows = state
-        .db
-        .list_conversations(caller.session(), params.archived, paging.after, paging.size)
-        .await?;
+    let words = params.q.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
+    let filter = ConversationFilter { archived: params.archived, pinned: params.pinned, words };
+
+    let rows =
+        state.db.list_conversations(caller.session(), &filter, paging.after, paging.size).await?;
 
     Ok(listed(&state.cursors, LIST, rows))
 }

@@ -1,6 +1,6 @@
 //! The calls: each made on the repositories, and its answer held against the model.
 
-use ignacio_domain::conversation::{ConversationChange, ConversationTitle};
+use ignacio_domain::conversation::{ConversationChange, ConversationFilter, ConversationTitle};
 use ignacio_domain::file::{FileName, MediaType, NewFile, ObjectKey, StoredContent};
 use ignacio_domain::ids::{ConversationId, FileId, MessageId, ResponseId, SessionId, UserId};
 use ignacio_domain::message::{MessageBody, NewMessage};
@@ -105,8 +105,9 @@ impl Game {
             let mut seen = Vec::new();
             let mut after = None;
             loop {
+                let filter = ConversationFilter { archived, ..Default::default() };
                 let listed =
-                    self.stack.api.list_conversations(&session, archived, after, page()).await;
+                    self.stack.api.list_conversations(&session, &filter, after, page()).await;
                 if self.model.login(who).is_none() {
                     assert!(matches!(listed, Err(StoreError::Unauthenticated)));
                     return;
@@ -127,7 +128,7 @@ impl Game {
 
     pub(super) async fn list_messages(&mut self, who: usize) {
         let id = any!(self, who, talks, id, ConversationId);
-        let listed = self.stack.api.list_messages(&self.digest(who), id, None, page()).await;
+        let listed = self.stack.api.list_messages(&self.digest(who), id, false, None, page()).await;
         if self.model.login(who).is_none() {
             assert!(matches!(listed, Err(StoreError::Unauthenticated)));
             return;
