@@ -285,9 +285,32 @@ CREATE FUNCTION app.count_message() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    v_replaced bigint := 0;
 begin
+    if new.replaces is not null then
+        update public.messages m
+           set replaced_at = pg_catalog.clock_timestamp()
+          from public.messages o
+         where o.user_id = new.user_id
+           and o.conversation_id = new.conversation_id
+           and o.id = new.replaces
+           and o.is_from_user = new.is_from_user
+           and o.replaced_at is null
+           and m.user_id = new.user_id
+           and m.conversation_id = new.conversation_id
+           and (m.created_at, m.id) >= (o.created_at, o.id)
+           and m.id <> new.id
+           and m.replaced_at is null;
+        get diagnostics v_replaced = row_count;
+        if v_replaced = 0 then
+            raise exception using
+                errcode = 'foreign_key_violation', constraint = 'messages_replaces_fkey',
+                message = 'no such version before';
+        end if;
+    end if;
     update public.conversations c
-       set message_count = c.message_count + 1,
+       set message_count = c.message_count + 1 - v_replaced,
            last_message_at = greatest(c.last_message_at, new.created_at)
      where c.user_id = new.user_id and c.id = new.conversation_id;
     return null;
@@ -499,14 +522,26 @@ CREATE FUNCTION app.leased_user_id() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
+declare
+    v_job   uuid := nullif(pg_catalog.current_setting('app.lease_response', true), '')::uuid;
+    v_owner uuid := nullif(pg_catalog.current_setting('app.lease_owner', true), '')::uuid;
+    v_epoch bigint := nullif(pg_catalog.current_setting('app.lease_epoch', true), '')::bigint;
+    v_user  uuid;
 begin
-    return (
-        select r.user_id
-          from public.responses r
-         where r.id = nullif(pg_catalog.current_setting('app.lease_response', true), '')::uuid
-           and r.lease_owner = nullif(pg_catalog.current_setting('app.lease_owner', true), '')::uuid
-           and r.lease_epoch = nullif(pg_catalog.current_setting('app.lease_epoch', true), '')::bigint
-           and r.lease_until > pg_catalog.now());
+    if v_job is null then
+        return null;
+    end if;
+    select r.user_id into v_user
+      from public.responses r
+     where r.id = v_job and r.lease_owner = v_owner and r.lease_epoch = v_epoch
+       and r.lease_until > pg_catalog.now();
+    if not found then
+        select c.user_id into v_user
+          from public.chores c
+         where c.id = v_job and c.lease_owner = v_owner and c.lease_epoch = v_epoch
+           and c.lease_until > pg_catalog.now();
+    end if;
+    return v_user;
 end $$;
 
 ALTER FUNCTION app.leased_user_id() OWNER TO ignacio_definer;
@@ -528,23 +563,33 @@ ALTER TABLE ONLY public.conversations FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.conversations OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) RETURNS SETOF public.conversations
+CREATE FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_pinned boolean, p_words text, p_at timestamp with time zone, p_id uuid, p_rows integer) RETURNS SETOF public.conversations
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 declare
-    v_user uuid := app.enter_list(p_digest, p_cursor_owner);
+    v_user  uuid := app.enter_list(p_digest, p_cursor_owner);
+    v_words text := app.plain(p_words);
 begin
     return query
     select c.* from public.conversations c
      where c.user_id = v_user
        and c.archived = p_archived
+       and (p_pinned is null or c.pinned = p_pinned)
+       and (v_words is null
+            or pg_catalog.strpos(app.plain(c.title), v_words) > 0
+            or exists (
+                select 1 from public.messages m
+                 where m.user_id = v_user
+                   and m.conversation_id = c.id
+                   and m.replaced_at is null
+                   and pg_catalog.strpos(app.plain(m.content), v_words) > 0))
        and (c.active_at, c.id) < (p_at, p_id)
      order by c.active_at desc, c.id desc
      limit p_rows;
 end $$;
 
-ALTER FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
+ALTER FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_pinned boolean, p_words text, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
 
 CREATE TABLE public.citations (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -554,12 +599,28 @@ CREATE TABLE public.citations (
     file_name character varying(255) NOT NULL,
     quote text,
     "position" integer NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    verified boolean
 );
 
 ALTER TABLE ONLY public.citations FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.citations OWNER TO ignacio_owner;
+
+CREATE TABLE public.message_feedback (
+    message_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    rating text NOT NULL,
+    reason text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT message_feedback_rating_check CHECK ((rating = ANY (ARRAY['up'::text, 'down'::text]))),
+    CONSTRAINT message_feedback_reason_check CHECK ((char_length(reason) <= 1000))
+);
+
+ALTER TABLE ONLY public.message_feedback FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.message_feedback OWNER TO ignacio_owner;
 
 CREATE TABLE public.message_files (
     message_id uuid NOT NULL,
@@ -582,6 +643,9 @@ CREATE TABLE public.messages (
     created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     status text DEFAULT 'complete'::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    replaces uuid,
+    replaced_at timestamp with time zone,
     CONSTRAINT messages_message_type_check CHECK ((message_type = ANY (ARRAY['text'::text, 'image'::text, 'audio'::text, 'video'::text, 'document'::text]))),
     CONSTRAINT messages_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'complete'::text, 'incomplete'::text, 'cancelled'::text, 'failed'::text])))
 );
@@ -616,6 +680,9 @@ CREATE TABLE public.responses (
     finished_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    tools text[] DEFAULT '{}'::text[] NOT NULL,
+    first_text_at timestamp with time zone,
+    cost_micro bigint,
     CONSTRAINT responses_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'completed'::text, 'incomplete'::text, 'cancelled'::text, 'failed'::text])))
 );
 
@@ -678,16 +745,25 @@ CREATE VIEW app.whole_messages WITH (security_invoker='true') AS
             ELSE NULL::jsonb
         END AS attachments,
         CASE
-            WHEN (NOT m.is_from_user) THEN ( SELECT jsonb_agg(jsonb_build_object('file_id', c.file_id, 'file_name', c.file_name, 'quote', c.quote, 'position', c."position") ORDER BY c."position", c.id) AS jsonb_agg
+            WHEN (NOT m.is_from_user) THEN ( SELECT jsonb_agg(jsonb_build_object('file_id', c.file_id, 'file_name', c.file_name, 'quote', c.quote, 'position', c."position", 'verified', c.verified) ORDER BY c."position", c.id) AS jsonb_agg
                FROM public.citations c
               WHERE (c.message_id = m.id))
             ELSE NULL::jsonb
-        END AS citations
+        END AS citations,
+    m.version,
+    m.replaces,
+    m.replaced_at,
+        CASE
+            WHEN (NOT m.is_from_user) THEN ( SELECT jsonb_build_object('rating', f.rating, 'reason', f.reason) AS jsonb_build_object
+               FROM public.message_feedback f
+              WHERE (f.message_id = m.id))
+            ELSE NULL::jsonb
+        END AS feedback
    FROM public.messages m;
 
 ALTER TABLE app.whole_messages OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) RETURNS SETOF app.whole_messages
+CREATE FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) RETURNS SETOF app.whole_messages
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -702,12 +778,13 @@ begin
     select m.* from app.whole_messages m
      where m.user_id = v_user
        and m.conversation_id = p_conversation
+       and (p_versions or m.replaced_at is null)
        and (m.created_at, m.id) < (p_at, p_id)
      order by m.created_at desc, m.id desc
      limit p_rows;
 end $$;
 
-ALTER FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
+ALTER FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -718,7 +795,8 @@ begin
         raise exception using errcode = 'IGADM', message = 'not an admin';
     end if;
     if p_action not in (
-        'users.listed', 'user.read', 'user.unlocked', 'codes.listed', 'files.listed', 'audit.listed') then
+        'users.listed', 'user.read', 'user.unlocked', 'codes.listed', 'files.listed', 'usage.listed',
+        'audit.listed') then
         raise insufficient_privilege using message = 'not a reading without a grant';
     end if;
     perform app.audit(p_action, app.current_user_id(), p_subject, null, null,
@@ -726,6 +804,16 @@ begin
 end $$;
 
 ALTER FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.plain(p_text text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT
+    SET search_path TO ''
+    AS $$
+    select pg_catalog.translate(
+        pg_catalog.lower(p_text), 'áàâäãéèêëíìîïóòôöõúùûüñç', 'aaaaaeeeeiiiiooooouuuunc')
+$$;
+
+ALTER FUNCTION app.plain(p_text text) OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.queue_file_purge() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -880,6 +968,71 @@ end $$;
 
 ALTER FUNCTION app.require_step_up() OWNER TO ignacio_definer;
 
+CREATE FUNCTION app.reserve_reply(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_user  uuid := app.current_user_id();
+    v_now   timestamptz;
+    v_day   timestamptz;
+    v_month timestamptz;
+    v_sum   record;
+begin
+    if v_user is null then
+        raise exception using errcode = 'IG401', message = 'no live session';
+    end if;
+    perform pg_catalog.pg_advisory_xact_lock(
+        pg_catalog.hashtextextended('usage ' || v_user::text, 0));
+    v_now := pg_catalog.clock_timestamp();
+    v_day := pg_catalog.date_trunc('day', v_now, 'UTC');
+    v_month := pg_catalog.date_trunc('month', v_now, 'UTC');
+    select count(*) filter (where it.state = 'reserved') as at_once,
+           count(*) filter (where it.kind = 'reply' and it.created_at >= v_day) as day,
+           coalesce(sum(it.tokens) filter (where it.created_at >= v_day), 0) as day_tokens,
+           coalesce(sum(it.tokens) filter (where it.created_at >= v_month), 0) as month_tokens,
+           coalesce(sum(it.micro) filter (where it.created_at >= v_day), 0) as day_micro,
+           coalesce(sum(it.micro) filter (where it.created_at >= v_month), 0) as month_micro
+      into v_sum
+      from (select r.kind, r.state, r.created_at,
+                   case r.state when 'settled' then r.input_tokens + r.output_tokens
+                        else r.reserved_tokens end as tokens,
+                   case r.state when 'reserved' then r.reserved_micro else r.cost_micro end as micro
+              from public.usage_records r
+             where r.user_id = v_user and (r.created_at >= v_month or r.state = 'reserved')) it;
+    select r.created_at + interval '10 minutes' into retry_at
+      from public.usage_records r
+     where r.user_id = v_user and r.kind = 'reply' and r.created_at > v_now - interval '10 minutes'
+     order by r.created_at desc offset p_ten_minutes - 1 limit 1;
+    if v_sum.at_once >= p_at_once then
+        refusal := 'replies-at-once';
+        retry_at := null;
+    elsif retry_at is not null then
+        refusal := 'messages';
+    elsif v_sum.day >= p_day then
+        refusal := 'messages-of-the-day';
+        retry_at := v_day + interval '1 day';
+    elsif v_sum.day_tokens + p_tokens > p_day_tokens then
+        refusal := 'tokens-of-the-day';
+        retry_at := v_day + interval '1 day';
+    elsif v_sum.day_micro + p_micro > p_day_micro then
+        refusal := 'money-of-the-day';
+        retry_at := v_day + interval '1 day';
+    elsif v_sum.month_tokens + p_tokens > p_month_tokens then
+        refusal := 'tokens-of-the-month';
+        retry_at := pg_catalog.date_trunc('month', v_month + interval '40 days', 'UTC');
+    elsif v_sum.month_micro + p_micro > p_month_micro then
+        refusal := 'money-of-the-month';
+        retry_at := pg_catalog.date_trunc('month', v_month + interval '40 days', 'UTC');
+    else
+        insert into public.usage_records
+            (id, user_id, kind, model, state, reserved_tokens, reserved_micro)
+        values (p_response, v_user, 'reply', p_model, 'reserved', p_tokens, p_micro);
+    end if;
+end $$;
+
+ALTER FUNCTION app.reserve_reply(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) OWNER TO ignacio_definer;
+
 CREATE FUNCTION app.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
@@ -890,6 +1043,21 @@ begin
 end $$;
 
 ALTER FUNCTION app.set_updated_at() OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.settle_deleted() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    update public.usage_records r
+       set state = case when old.started_at is null then 'settled' else 'estimated' end,
+           cost_micro = case when old.started_at is null then 0 else r.reserved_micro end,
+           settled_at = pg_catalog.clock_timestamp()
+     where r.id = old.id and r.state = 'reserved';
+    return old;
+end $$;
+
+ALTER FUNCTION app.settle_deleted() OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) RETURNS TABLE(slot bigint, has_session boolean, has_response boolean, has_ended boolean, first_seq bigint, seq bigint, kind text, payload jsonb)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1056,6 +1224,7 @@ CREATE TABLE public.users (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     locale text DEFAULT 'es'::text NOT NULL,
     unreachable_at timestamp with time zone,
+    web_search boolean DEFAULT true NOT NULL,
     CONSTRAINT users_locale_check CHECK ((locale = ANY (ARRAY['es'::text, 'en'::text])))
 );
 
@@ -1102,7 +1271,7 @@ CREATE TABLE public.audit_events (
     prev_hash bytea NOT NULL,
     hash bytea NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    CONSTRAINT audit_events_action_check CHECK ((action = ANY (ARRAY['session.opened'::text, 'session.ended'::text, 'session.reused'::text, 'session.verified'::text, 'user.created'::text, 'user.changed'::text, 'user.deleted'::text, 'user.read'::text, 'users.listed'::text, 'user.unlocked'::text, 'codes.listed'::text, 'conversation.deleted'::text, 'conversations.listed'::text, 'messages.listed'::text, 'file.deleted'::text, 'files.listed'::text, 'grant.created'::text, 'audit.listed'::text]))),
+    CONSTRAINT audit_events_action_check CHECK ((action = ANY (ARRAY['session.opened'::text, 'session.ended'::text, 'session.reused'::text, 'session.verified'::text, 'user.created'::text, 'user.changed'::text, 'user.deleted'::text, 'user.read'::text, 'users.listed'::text, 'user.unlocked'::text, 'codes.listed'::text, 'conversation.deleted'::text, 'conversations.listed'::text, 'messages.listed'::text, 'file.deleted'::text, 'files.listed'::text, 'usage.listed'::text, 'grant.created'::text, 'audit.listed'::text]))),
     CONSTRAINT audit_events_actor_role_check CHECK ((actor_role = ANY (ARRAY['participant'::text, 'admin'::text, 'system'::text]))),
     CONSTRAINT audit_events_seq_check CHECK ((seq > 0))
 );
@@ -1124,6 +1293,42 @@ ALTER TABLE ONLY public.audit_heads FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit_heads OWNER TO ignacio_owner;
 
+CREATE TABLE public.chores (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    kind text NOT NULL,
+    message_id uuid,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_owner uuid,
+    lease_until timestamp with time zone,
+    lease_epoch bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT chores_kind_check CHECK ((kind = ANY (ARRAY['title'::text, 'summary'::text, 'quotes'::text])))
+);
+
+ALTER TABLE ONLY public.chores FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.chores OWNER TO ignacio_owner;
+
+CREATE TABLE public.conversation_summaries (
+    conversation_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    content text NOT NULL,
+    until_at timestamp with time zone NOT NULL,
+    until_id uuid NOT NULL,
+    n_messages bigint NOT NULL,
+    model text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.conversation_summaries FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.conversation_summaries OWNER TO ignacio_owner;
+
 CREATE TABLE public.erasures (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     person_id uuid NOT NULL,
@@ -1137,6 +1342,24 @@ CREATE TABLE public.erasures (
 ALTER TABLE ONLY public.erasures FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.erasures OWNER TO ignacio_owner;
+
+CREATE TABLE public.idempotency_keys (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    key_hash bytea NOT NULL,
+    request_hash bytea NOT NULL,
+    conversation_id uuid,
+    locked_until timestamp with time zone DEFAULT (now() + '00:05:00'::interval) NOT NULL,
+    status smallint,
+    location text,
+    body text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.idempotency_keys FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.idempotency_keys OWNER TO ignacio_owner;
 
 CREATE TABLE public.known_devices (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1297,6 +1520,30 @@ ALTER TABLE ONLY public.seaql_migrations FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.seaql_migrations OWNER TO ignacio_owner;
 
+CREATE TABLE public.usage_records (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    kind text NOT NULL,
+    model text NOT NULL,
+    state text NOT NULL,
+    reserved_tokens bigint DEFAULT 0 NOT NULL,
+    reserved_micro bigint DEFAULT 0 NOT NULL,
+    input_tokens bigint DEFAULT 0 NOT NULL,
+    cached_tokens bigint DEFAULT 0 NOT NULL,
+    output_tokens bigint DEFAULT 0 NOT NULL,
+    reasoning_tokens bigint DEFAULT 0 NOT NULL,
+    cost_micro bigint DEFAULT 0 NOT NULL,
+    settled_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT usage_records_kind_check CHECK ((kind = ANY (ARRAY['reply'::text, 'title'::text, 'summary'::text]))),
+    CONSTRAINT usage_records_state_check CHECK ((state = ANY (ARRAY['reserved'::text, 'settled'::text, 'estimated'::text])))
+);
+
+ALTER TABLE ONLY public.usage_records FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_records OWNER TO ignacio_owner;
+
 CREATE TABLE public.user_sessions (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     user_id uuid NOT NULL,
@@ -1355,8 +1602,17 @@ ALTER TABLE ONLY public.audit_events
 ALTER TABLE ONLY public.audit_heads
     ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.chores
+    ADD CONSTRAINT chores_once_key UNIQUE NULLS NOT DISTINCT (conversation_id, kind, message_id);
+
+ALTER TABLE ONLY public.chores
+    ADD CONSTRAINT chores_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.citations
     ADD CONSTRAINT citations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.conversation_summaries
+    ADD CONSTRAINT conversation_summaries_pkey PRIMARY KEY (conversation_id);
 
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_owner_key UNIQUE (user_id, id);
@@ -1366,6 +1622,12 @@ ALTER TABLE ONLY public.conversations
 
 ALTER TABLE ONLY public.erasures
     ADD CONSTRAINT erasures_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_key UNIQUE (user_id, key_hash);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.known_devices
     ADD CONSTRAINT known_devices_pkey PRIMARY KEY (id);
@@ -1378,6 +1640,9 @@ ALTER TABLE ONLY public.login_failures
 
 ALTER TABLE ONLY public.login_watch
     ADD CONSTRAINT login_watch_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.message_feedback
+    ADD CONSTRAINT message_feedback_pkey PRIMARY KEY (message_id);
 
 ALTER TABLE ONLY public.message_files
     ADD CONSTRAINT message_files_pkey PRIMARY KEY (message_id, file_id);
@@ -1421,6 +1686,9 @@ ALTER TABLE ONLY public.retired_tokens
 ALTER TABLE ONLY public.seaql_migrations
     ADD CONSTRAINT seaql_migrations_pkey PRIMARY KEY (version);
 
+ALTER TABLE ONLY public.usage_records
+    ADD CONSTRAINT usage_records_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.user_files
     ADD CONSTRAINT user_files_owner_key UNIQUE (user_id, id);
 
@@ -1461,15 +1729,27 @@ CREATE INDEX audit_events_page_idx ON public.audit_events USING btree (created_a
 
 CREATE INDEX audit_events_subject_idx ON public.audit_events USING btree (subject_id, created_at DESC, id DESC);
 
+CREATE INDEX chores_conversation_idx ON public.chores USING btree (user_id, conversation_id);
+
+CREATE INDEX chores_due_idx ON public.chores USING btree (next_attempt_at);
+
 CREATE INDEX citations_file_idx ON public.citations USING btree (user_id, file_id);
 
 CREATE INDEX citations_message_idx ON public.citations USING btree (message_id, "position");
 
+CREATE INDEX conversation_summaries_user_idx ON public.conversation_summaries USING btree (user_id, conversation_id);
+
 CREATE INDEX conversations_list_idx ON public.conversations USING btree (user_id, archived, active_at DESC, id DESC);
+
+CREATE INDEX idempotency_keys_conversation_idx ON public.idempotency_keys USING btree (user_id, conversation_id);
+
+CREATE INDEX idempotency_keys_created_idx ON public.idempotency_keys USING btree (created_at);
 
 CREATE INDEX known_devices_user_idx ON public.known_devices USING btree (user_id, last_used_at DESC);
 
 CREATE INDEX login_failures_updated_idx ON public.login_failures USING btree (updated_at);
+
+CREATE INDEX message_feedback_user_idx ON public.message_feedback USING btree (user_id);
 
 CREATE INDEX message_files_file_idx ON public.message_files USING btree (user_id, file_id);
 
@@ -1511,6 +1791,12 @@ CREATE UNIQUE INDEX responses_running_key ON public.responses USING btree (conve
 
 CREATE INDEX retired_tokens_session_idx ON public.retired_tokens USING btree (session_id);
 
+CREATE INDEX usage_records_created_idx ON public.usage_records USING btree (created_at);
+
+CREATE INDEX usage_records_open_idx ON public.usage_records USING btree (user_id) WHERE (state = 'reserved'::text);
+
+CREATE INDEX usage_records_user_idx ON public.usage_records USING btree (user_id, created_at);
+
 CREATE INDEX user_files_conversation_idx ON public.user_files USING btree (user_id, conversation_id);
 
 CREATE INDEX user_files_deleted_idx ON public.user_files USING btree (next_attempt_at) WHERE (deleted_at IS NOT NULL);
@@ -1537,15 +1823,23 @@ CREATE TRIGGER access_grants_audit AFTER INSERT ON public.access_grants FOR EACH
 
 CREATE TRIGGER audit_heads_updated_at BEFORE UPDATE ON public.audit_heads FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
+CREATE TRIGGER chores_updated_at BEFORE UPDATE ON public.chores FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER conversation_summaries_updated_at BEFORE UPDATE ON public.conversation_summaries FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
 CREATE TRIGGER conversations_audit AFTER DELETE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.audit_conversation();
 
 CREATE TRIGGER conversations_updated_at BEFORE UPDATE OF title, archived, pinned ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER idempotency_keys_updated_at BEFORE UPDATE ON public.idempotency_keys FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER known_devices_updated_at BEFORE UPDATE ON public.known_devices FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER login_failures_updated_at BEFORE UPDATE ON public.login_failures FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER login_watch_updated_at BEFORE UPDATE ON public.login_watch FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER message_feedback_updated_at BEFORE UPDATE ON public.message_feedback FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER messages_count AFTER INSERT ON public.messages FOR EACH ROW EXECUTE FUNCTION app.count_message();
 
@@ -1561,7 +1855,11 @@ CREATE TRIGGER rate_buckets_updated_at BEFORE UPDATE ON public.rate_buckets FOR 
 
 CREATE TRIGGER responses_purge BEFORE DELETE ON public.responses FOR EACH ROW WHEN ((old.provider_response_id IS NOT NULL)) EXECUTE FUNCTION app.queue_response_purge();
 
+CREATE TRIGGER responses_settle BEFORE DELETE ON public.responses FOR EACH ROW WHEN ((old.state = ANY (ARRAY['queued'::text, 'running'::text]))) EXECUTE FUNCTION app.settle_deleted();
+
 CREATE TRIGGER responses_updated_at BEFORE UPDATE ON public.responses FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER usage_records_updated_at BEFORE UPDATE ON public.usage_records FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER user_files_audit AFTER UPDATE OF deleted_at ON public.user_files FOR EACH ROW WHEN (((old.deleted_at IS NULL) AND (new.deleted_at IS NOT NULL) AND (new.uploaded_at IS NOT NULL))) EXECUTE FUNCTION app.audit_file();
 
@@ -1609,17 +1907,35 @@ ALTER TABLE ONLY public.access_grants
 ALTER TABLE ONLY public.access_grants
     ADD CONSTRAINT access_grants_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.chores
+    ADD CONSTRAINT chores_conversation_fkey FOREIGN KEY (user_id, conversation_id) REFERENCES public.conversations(user_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.citations
     ADD CONSTRAINT citations_file_fkey FOREIGN KEY (user_id, file_id) REFERENCES public.user_files(user_id, id) ON DELETE SET NULL (file_id);
 
 ALTER TABLE ONLY public.citations
     ADD CONSTRAINT citations_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.messages(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.conversation_summaries
+    ADD CONSTRAINT conversation_summaries_conversation_fkey FOREIGN KEY (user_id, conversation_id) REFERENCES public.conversations(user_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_conversation_fkey FOREIGN KEY (user_id, conversation_id) REFERENCES public.conversations(user_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.known_devices
     ADD CONSTRAINT known_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.message_feedback
+    ADD CONSTRAINT message_feedback_message_id_fkey FOREIGN KEY (message_id) REFERENCES public.messages(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.message_feedback
+    ADD CONSTRAINT message_feedback_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.message_files
     ADD CONSTRAINT message_files_file_fkey FOREIGN KEY (user_id, file_id) REFERENCES public.user_files(user_id, id) ON DELETE CASCADE;
@@ -1660,6 +1976,9 @@ ALTER TABLE ONLY public.responses
 ALTER TABLE ONLY public.retired_tokens
     ADD CONSTRAINT retired_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.user_sessions(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.usage_records
+    ADD CONSTRAINT usage_records_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.user_files
     ADD CONSTRAINT user_files_conversation_fkey FOREIGN KEY (user_id, conversation_id) REFERENCES public.conversations(user_id, id) ON DELETE SET NULL (conversation_id);
 
@@ -1699,6 +2018,18 @@ CREATE POLICY audit_heads_definer_select ON public.audit_heads FOR SELECT TO ign
 
 CREATE POLICY audit_heads_definer_update ON public.audit_heads FOR UPDATE TO ignacio_definer USING (true) WITH CHECK (true);
 
+ALTER TABLE public.chores ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY chores_definer_select ON public.chores FOR SELECT TO ignacio_definer USING (true);
+
+CREATE POLICY chores_worker_delete ON public.chores FOR DELETE TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+CREATE POLICY chores_worker_insert ON public.chores FOR INSERT TO ignacio_worker WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+CREATE POLICY chores_worker_select ON public.chores FOR SELECT TO ignacio_worker USING (((( SELECT app.leased_user_id() AS leased_user_id) IS NULL) OR (user_id = ( SELECT app.leased_user_id() AS leased_user_id))));
+
+CREATE POLICY chores_worker_update ON public.chores FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
+
 ALTER TABLE public.citations ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY citations_admin_select ON public.citations FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (EXISTS ( SELECT 1
@@ -1711,6 +2042,18 @@ CREATE POLICY citations_api_select ON public.citations FOR SELECT TO ignacio_api
 CREATE POLICY citations_worker_insert ON public.citations FOR INSERT TO ignacio_worker WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
 
 CREATE POLICY citations_worker_select ON public.citations FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+CREATE POLICY citations_worker_update ON public.citations FOR UPDATE TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id))) WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+ALTER TABLE public.conversation_summaries ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY conversation_summaries_api_select ON public.conversation_summaries FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY conversation_summaries_worker_insert ON public.conversation_summaries FOR INSERT TO ignacio_worker WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+CREATE POLICY conversation_summaries_worker_select ON public.conversation_summaries FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+CREATE POLICY conversation_summaries_worker_update ON public.conversation_summaries FOR UPDATE TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id))) WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
 
 ALTER TABLE public.conversations ENABLE ROW LEVEL SECURITY;
 
@@ -1728,11 +2071,37 @@ CREATE POLICY conversations_definer_select ON public.conversations FOR SELECT TO
 
 CREATE POLICY conversations_definer_update ON public.conversations FOR UPDATE TO ignacio_definer USING (true) WITH CHECK (true);
 
+CREATE POLICY conversations_worker_select ON public.conversations FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+CREATE POLICY conversations_worker_update ON public.conversations FOR UPDATE TO ignacio_worker USING (((user_id = ( SELECT app.leased_user_id() AS leased_user_id)) AND (title IS NULL))) WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
 ALTER TABLE public.erasures ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY erasures_admin_select ON public.erasures FOR SELECT TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
 
 CREATE POLICY erasures_definer_insert ON public.erasures FOR INSERT TO ignacio_definer WITH CHECK (true);
+
+ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY idempotency_keys_admin_delete ON public.idempotency_keys FOR DELETE TO ignacio_admin USING (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND ( SELECT app.is_admin() AS is_admin)));
+
+CREATE POLICY idempotency_keys_admin_insert ON public.idempotency_keys FOR INSERT TO ignacio_admin WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND ( SELECT app.is_admin() AS is_admin)));
+
+CREATE POLICY idempotency_keys_admin_select ON public.idempotency_keys FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND ( SELECT app.is_admin() AS is_admin)));
+
+CREATE POLICY idempotency_keys_admin_update ON public.idempotency_keys FOR UPDATE TO ignacio_admin USING (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND ( SELECT app.is_admin() AS is_admin))) WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND ( SELECT app.is_admin() AS is_admin)));
+
+CREATE POLICY idempotency_keys_api_delete ON public.idempotency_keys FOR DELETE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY idempotency_keys_api_insert ON public.idempotency_keys FOR INSERT TO ignacio_api WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY idempotency_keys_api_select ON public.idempotency_keys FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY idempotency_keys_api_update ON public.idempotency_keys FOR UPDATE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY idempotency_keys_worker_delete ON public.idempotency_keys FOR DELETE TO ignacio_worker USING ((created_at < (now() - '24:00:00'::interval)));
+
+CREATE POLICY idempotency_keys_worker_select ON public.idempotency_keys FOR SELECT TO ignacio_worker USING ((created_at < (now() - '24:00:00'::interval)));
 
 ALTER TABLE public.known_devices ENABLE ROW LEVEL SECURITY;
 
@@ -1780,6 +2149,25 @@ CREATE POLICY login_watch_auth_select ON public.login_watch FOR SELECT TO ignaci
 
 CREATE POLICY login_watch_auth_update ON public.login_watch FOR UPDATE TO ignacio_auth USING (true) WITH CHECK (true);
 
+ALTER TABLE public.message_feedback ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY message_feedback_admin_select ON public.message_feedback FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (EXISTS ( SELECT 1
+   FROM public.messages m
+  WHERE (m.id = message_feedback.message_id)
+ OFFSET 0))));
+
+CREATE POLICY message_feedback_api_delete ON public.message_feedback FOR DELETE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY message_feedback_api_insert ON public.message_feedback FOR INSERT TO ignacio_api WITH CHECK (((user_id = ( SELECT app.current_user_id() AS current_user_id)) AND (EXISTS ( SELECT 1
+   FROM public.messages m
+  WHERE ((m.id = message_feedback.message_id) AND (m.user_id = message_feedback.user_id) AND (NOT m.is_from_user))))));
+
+CREATE POLICY message_feedback_api_select ON public.message_feedback FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY message_feedback_api_update ON public.message_feedback FOR UPDATE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id))) WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY message_feedback_worker_select ON public.message_feedback FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
 ALTER TABLE public.message_files ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY message_files_admin_select ON public.message_files FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (EXISTS ( SELECT 1
@@ -1802,6 +2190,10 @@ CREATE POLICY messages_admin_select ON public.messages FOR SELECT TO ignacio_adm
 CREATE POLICY messages_api_insert ON public.messages FOR INSERT TO ignacio_api WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
 
 CREATE POLICY messages_api_select ON public.messages FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY messages_definer_select ON public.messages FOR SELECT TO ignacio_definer USING (true);
+
+CREATE POLICY messages_definer_update ON public.messages FOR UPDATE TO ignacio_definer USING (true) WITH CHECK (true);
 
 CREATE POLICY messages_worker_select ON public.messages FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
 
@@ -1909,6 +2301,24 @@ ALTER TABLE public.seaql_migrations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY seaql_migrations_owner ON public.seaql_migrations TO ignacio_owner USING (true) WITH CHECK (true);
 
 CREATE POLICY seaql_migrations_service_select ON public.seaql_migrations FOR SELECT TO ignacio_api, ignacio_worker USING (true);
+
+ALTER TABLE public.usage_records ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY usage_records_admin_select ON public.usage_records FOR SELECT TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
+
+CREATE POLICY usage_records_api_select ON public.usage_records FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
+
+CREATE POLICY usage_records_definer_insert ON public.usage_records FOR INSERT TO ignacio_definer WITH CHECK (true);
+
+CREATE POLICY usage_records_definer_select ON public.usage_records FOR SELECT TO ignacio_definer USING (true);
+
+CREATE POLICY usage_records_definer_update ON public.usage_records FOR UPDATE TO ignacio_definer USING (true) WITH CHECK (true);
+
+CREATE POLICY usage_records_worker_insert ON public.usage_records FOR INSERT TO ignacio_worker WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+CREATE POLICY usage_records_worker_select ON public.usage_records FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+CREATE POLICY usage_records_worker_update ON public.usage_records FOR UPDATE TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id))) WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
 
 ALTER TABLE public.user_files ENABLE ROW LEVEL SECURITY;
 
@@ -2082,11 +2492,14 @@ GRANT SELECT ON TABLE public.conversations TO ignacio_admin;
 
 GRANT INSERT(id) ON TABLE public.conversations TO ignacio_api;
 GRANT SELECT(id) ON TABLE public.conversations TO ignacio_definer;
+GRANT SELECT(id) ON TABLE public.conversations TO ignacio_worker;
 
 GRANT INSERT(user_id) ON TABLE public.conversations TO ignacio_api;
 GRANT SELECT(user_id) ON TABLE public.conversations TO ignacio_definer;
+GRANT SELECT(user_id) ON TABLE public.conversations TO ignacio_worker;
 
 GRANT INSERT(title),UPDATE(title) ON TABLE public.conversations TO ignacio_api;
+GRANT SELECT(title),UPDATE(title) ON TABLE public.conversations TO ignacio_worker;
 
 GRANT SELECT(message_count),UPDATE(message_count) ON TABLE public.conversations TO ignacio_definer;
 
@@ -2096,12 +2509,26 @@ GRANT UPDATE(archived) ON TABLE public.conversations TO ignacio_api;
 
 GRANT UPDATE(pinned) ON TABLE public.conversations TO ignacio_api;
 
-REVOKE ALL ON FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
+REVOKE ALL ON FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_pinned boolean, p_words text, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_archived boolean, p_pinned boolean, p_words text, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
 
 GRANT SELECT ON TABLE public.citations TO ignacio_api;
 GRANT SELECT,INSERT ON TABLE public.citations TO ignacio_worker;
 GRANT SELECT ON TABLE public.citations TO ignacio_admin;
+
+GRANT UPDATE(verified) ON TABLE public.citations TO ignacio_worker;
+
+GRANT SELECT,DELETE ON TABLE public.message_feedback TO ignacio_api;
+GRANT SELECT ON TABLE public.message_feedback TO ignacio_worker;
+GRANT SELECT ON TABLE public.message_feedback TO ignacio_admin;
+
+GRANT INSERT(message_id) ON TABLE public.message_feedback TO ignacio_api;
+
+GRANT INSERT(user_id) ON TABLE public.message_feedback TO ignacio_api;
+
+GRANT INSERT(rating),UPDATE(rating) ON TABLE public.message_feedback TO ignacio_api;
+
+GRANT INSERT(reason),UPDATE(reason) ON TABLE public.message_feedback TO ignacio_api;
 
 GRANT SELECT,INSERT ON TABLE public.message_files TO ignacio_api;
 GRANT SELECT ON TABLE public.message_files TO ignacio_worker;
@@ -2112,10 +2539,13 @@ GRANT SELECT ON TABLE public.messages TO ignacio_worker;
 GRANT SELECT ON TABLE public.messages TO ignacio_admin;
 
 GRANT INSERT(id) ON TABLE public.messages TO ignacio_api;
+GRANT SELECT(id) ON TABLE public.messages TO ignacio_definer;
 
 GRANT INSERT(conversation_id) ON TABLE public.messages TO ignacio_api;
+GRANT SELECT(conversation_id) ON TABLE public.messages TO ignacio_definer;
 
 GRANT INSERT(user_id) ON TABLE public.messages TO ignacio_api;
+GRANT SELECT(user_id) ON TABLE public.messages TO ignacio_definer;
 
 GRANT INSERT(content) ON TABLE public.messages TO ignacio_api;
 GRANT UPDATE(content) ON TABLE public.messages TO ignacio_worker;
@@ -2123,9 +2553,18 @@ GRANT UPDATE(content) ON TABLE public.messages TO ignacio_worker;
 GRANT INSERT(message_type) ON TABLE public.messages TO ignacio_api;
 
 GRANT INSERT(is_from_user) ON TABLE public.messages TO ignacio_api;
+GRANT SELECT(is_from_user) ON TABLE public.messages TO ignacio_definer;
+
+GRANT SELECT(created_at) ON TABLE public.messages TO ignacio_definer;
 
 GRANT INSERT(status) ON TABLE public.messages TO ignacio_api;
 GRANT UPDATE(status) ON TABLE public.messages TO ignacio_worker;
+
+GRANT INSERT(version) ON TABLE public.messages TO ignacio_api;
+
+GRANT INSERT(replaces) ON TABLE public.messages TO ignacio_api;
+
+GRANT SELECT(replaced_at),UPDATE(replaced_at) ON TABLE public.messages TO ignacio_definer;
 
 GRANT SELECT ON TABLE public.responses TO ignacio_api;
 GRANT SELECT ON TABLE public.responses TO ignacio_worker;
@@ -2151,6 +2590,7 @@ GRANT UPDATE(failure) ON TABLE public.responses TO ignacio_worker;
 GRANT UPDATE(incomplete_reason) ON TABLE public.responses TO ignacio_worker;
 
 GRANT UPDATE(model) ON TABLE public.responses TO ignacio_worker;
+GRANT INSERT(model) ON TABLE public.responses TO ignacio_api;
 
 GRANT UPDATE(instructions_version) ON TABLE public.responses TO ignacio_worker;
 
@@ -2184,6 +2624,12 @@ GRANT UPDATE(lease_epoch) ON TABLE public.responses TO ignacio_worker;
 GRANT UPDATE(started_at) ON TABLE public.responses TO ignacio_worker;
 
 GRANT UPDATE(finished_at) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(tools) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(first_text_at) ON TABLE public.responses TO ignacio_worker;
+
+GRANT UPDATE(cost_micro) ON TABLE public.responses TO ignacio_worker;
 
 GRANT SELECT ON TABLE public.user_files TO ignacio_api;
 GRANT SELECT,DELETE ON TABLE public.user_files TO ignacio_worker;
@@ -2259,11 +2705,14 @@ GRANT SELECT ON TABLE app.whole_messages TO ignacio_api;
 GRANT SELECT ON TABLE app.whole_messages TO ignacio_worker;
 GRANT SELECT ON TABLE app.whole_messages TO ignacio_admin;
 
-REVOKE ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
+REVOKE ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
 
 REVOKE ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) TO ignacio_admin;
+
+REVOKE ALL ON FUNCTION app.plain(p_text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.plain(p_text text) TO ignacio_api;
 
 REVOKE ALL ON FUNCTION app.queue_file_purge() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.queue_file_purge() TO ignacio_owner;
@@ -2294,7 +2743,13 @@ GRANT ALL ON FUNCTION app.renew(p_digest bytea, p_next bytea, OUT token_hash byt
 REVOKE ALL ON FUNCTION app.require_step_up() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.require_step_up() TO ignacio_admin;
 
+REVOKE ALL ON FUNCTION app.reserve_reply(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.reserve_reply(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) TO ignacio_api;
+
 REVOKE ALL ON FUNCTION app.set_updated_at() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.settle_deleted() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.settle_deleted() TO ignacio_owner;
 
 REVOKE ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) TO ignacio_api;
@@ -2354,6 +2809,10 @@ GRANT INSERT(locale),UPDATE(locale) ON TABLE public.users TO ignacio_admin;
 
 GRANT SELECT(unreachable_at),UPDATE(unreachable_at) ON TABLE public.users TO ignacio_auth;
 
+GRANT UPDATE(web_search) ON TABLE public.users TO ignacio_api;
+GRANT SELECT(web_search) ON TABLE public.users TO ignacio_worker;
+GRANT SELECT(web_search) ON TABLE public.users TO ignacio_auth;
+
 REVOKE ALL ON FUNCTION app.whoami(p_digest bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.whoami(p_digest bytea) TO ignacio_api;
 
@@ -2397,8 +2856,83 @@ GRANT UPDATE(seq) ON TABLE public.audit_heads TO ignacio_definer;
 
 GRANT UPDATE(hash) ON TABLE public.audit_heads TO ignacio_definer;
 
+GRANT SELECT,DELETE ON TABLE public.chores TO ignacio_worker;
+
+GRANT SELECT(id) ON TABLE public.chores TO ignacio_definer;
+
+GRANT SELECT(user_id) ON TABLE public.chores TO ignacio_definer;
+GRANT INSERT(user_id) ON TABLE public.chores TO ignacio_worker;
+
+GRANT INSERT(conversation_id) ON TABLE public.chores TO ignacio_worker;
+
+GRANT INSERT(kind) ON TABLE public.chores TO ignacio_worker;
+
+GRANT INSERT(message_id) ON TABLE public.chores TO ignacio_worker;
+
+GRANT UPDATE(attempts) ON TABLE public.chores TO ignacio_worker;
+
+GRANT INSERT(next_attempt_at),UPDATE(next_attempt_at) ON TABLE public.chores TO ignacio_worker;
+
+GRANT SELECT(lease_owner) ON TABLE public.chores TO ignacio_definer;
+GRANT UPDATE(lease_owner) ON TABLE public.chores TO ignacio_worker;
+
+GRANT SELECT(lease_until) ON TABLE public.chores TO ignacio_definer;
+GRANT UPDATE(lease_until) ON TABLE public.chores TO ignacio_worker;
+
+GRANT SELECT(lease_epoch) ON TABLE public.chores TO ignacio_definer;
+GRANT UPDATE(lease_epoch) ON TABLE public.chores TO ignacio_worker;
+
+GRANT SELECT ON TABLE public.conversation_summaries TO ignacio_api;
+GRANT SELECT ON TABLE public.conversation_summaries TO ignacio_worker;
+
+GRANT INSERT(conversation_id) ON TABLE public.conversation_summaries TO ignacio_worker;
+
+GRANT INSERT(user_id) ON TABLE public.conversation_summaries TO ignacio_worker;
+
+GRANT INSERT(content),UPDATE(content) ON TABLE public.conversation_summaries TO ignacio_worker;
+
+GRANT INSERT(until_at),UPDATE(until_at) ON TABLE public.conversation_summaries TO ignacio_worker;
+
+GRANT INSERT(until_id),UPDATE(until_id) ON TABLE public.conversation_summaries TO ignacio_worker;
+
+GRANT INSERT(n_messages),UPDATE(n_messages) ON TABLE public.conversation_summaries TO ignacio_worker;
+
+GRANT INSERT(model),UPDATE(model) ON TABLE public.conversation_summaries TO ignacio_worker;
+
 GRANT INSERT ON TABLE public.erasures TO ignacio_definer;
 GRANT SELECT ON TABLE public.erasures TO ignacio_admin;
+
+GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO ignacio_api;
+GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO ignacio_admin;
+GRANT DELETE ON TABLE public.idempotency_keys TO ignacio_worker;
+
+GRANT SELECT(id) ON TABLE public.idempotency_keys TO ignacio_worker;
+
+GRANT INSERT(user_id) ON TABLE public.idempotency_keys TO ignacio_api;
+GRANT INSERT(user_id) ON TABLE public.idempotency_keys TO ignacio_admin;
+
+GRANT INSERT(key_hash) ON TABLE public.idempotency_keys TO ignacio_api;
+GRANT INSERT(key_hash) ON TABLE public.idempotency_keys TO ignacio_admin;
+
+GRANT INSERT(request_hash),UPDATE(request_hash) ON TABLE public.idempotency_keys TO ignacio_api;
+GRANT INSERT(request_hash),UPDATE(request_hash) ON TABLE public.idempotency_keys TO ignacio_admin;
+
+GRANT UPDATE(conversation_id) ON TABLE public.idempotency_keys TO ignacio_api;
+GRANT UPDATE(conversation_id) ON TABLE public.idempotency_keys TO ignacio_admin;
+
+GRANT UPDATE(locked_until) ON TABLE public.idempotency_keys TO ignacio_api;
+GRANT UPDATE(locked_until) ON TABLE public.idempotency_keys TO ignacio_admin;
+
+GRANT UPDATE(status) ON TABLE public.idempotency_keys TO ignacio_api;
+GRANT UPDATE(status) ON TABLE public.idempotency_keys TO ignacio_admin;
+
+GRANT UPDATE(location) ON TABLE public.idempotency_keys TO ignacio_api;
+GRANT UPDATE(location) ON TABLE public.idempotency_keys TO ignacio_admin;
+
+GRANT UPDATE(body) ON TABLE public.idempotency_keys TO ignacio_api;
+GRANT UPDATE(body) ON TABLE public.idempotency_keys TO ignacio_admin;
+
+GRANT SELECT(created_at) ON TABLE public.idempotency_keys TO ignacio_worker;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.known_devices TO ignacio_auth;
 GRANT DELETE ON TABLE public.known_devices TO ignacio_api;
@@ -2553,6 +3087,47 @@ GRANT INSERT(token_hash) ON TABLE public.retired_tokens TO ignacio_definer;
 
 GRANT SELECT ON TABLE public.seaql_migrations TO ignacio_api;
 GRANT SELECT ON TABLE public.seaql_migrations TO ignacio_worker;
+
+GRANT SELECT ON TABLE public.usage_records TO ignacio_api;
+GRANT SELECT ON TABLE public.usage_records TO ignacio_worker;
+GRANT SELECT ON TABLE public.usage_records TO ignacio_admin;
+GRANT SELECT ON TABLE public.usage_records TO ignacio_definer;
+
+GRANT INSERT(id) ON TABLE public.usage_records TO ignacio_worker;
+GRANT INSERT(id) ON TABLE public.usage_records TO ignacio_definer;
+
+GRANT INSERT(user_id) ON TABLE public.usage_records TO ignacio_worker;
+GRANT INSERT(user_id) ON TABLE public.usage_records TO ignacio_definer;
+
+GRANT INSERT(kind) ON TABLE public.usage_records TO ignacio_worker;
+GRANT INSERT(kind) ON TABLE public.usage_records TO ignacio_definer;
+
+GRANT INSERT(model),UPDATE(model) ON TABLE public.usage_records TO ignacio_worker;
+GRANT INSERT(model) ON TABLE public.usage_records TO ignacio_definer;
+
+GRANT INSERT(state),UPDATE(state) ON TABLE public.usage_records TO ignacio_worker;
+GRANT INSERT(state),UPDATE(state) ON TABLE public.usage_records TO ignacio_definer;
+
+GRANT INSERT(reserved_tokens) ON TABLE public.usage_records TO ignacio_definer;
+
+GRANT INSERT(reserved_micro) ON TABLE public.usage_records TO ignacio_definer;
+
+GRANT INSERT(input_tokens),UPDATE(input_tokens) ON TABLE public.usage_records TO ignacio_worker;
+
+GRANT INSERT(cached_tokens),UPDATE(cached_tokens) ON TABLE public.usage_records TO ignacio_worker;
+
+GRANT INSERT(output_tokens),UPDATE(output_tokens) ON TABLE public.usage_records TO ignacio_worker;
+GRANT UPDATE(output_tokens) ON TABLE public.usage_records TO ignacio_definer;
+
+GRANT INSERT(reasoning_tokens),UPDATE(reasoning_tokens) ON TABLE public.usage_records TO ignacio_worker;
+
+GRANT INSERT(cost_micro),UPDATE(cost_micro) ON TABLE public.usage_records TO ignacio_worker;
+GRANT UPDATE(cost_micro) ON TABLE public.usage_records TO ignacio_definer;
+
+GRANT INSERT(settled_at),UPDATE(settled_at) ON TABLE public.usage_records TO ignacio_worker;
+GRANT UPDATE(settled_at) ON TABLE public.usage_records TO ignacio_definer;
+
+GRANT UPDATE(updated_at) ON TABLE public.usage_records TO ignacio_definer;
 
 GRANT SELECT ON TABLE public.user_sessions TO ignacio_definer;
 GRANT SELECT,INSERT ON TABLE public.user_sessions TO ignacio_auth;

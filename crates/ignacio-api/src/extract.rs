@@ -1,12 +1,14 @@
 //! Extractors: bodies, path ids and query parameters, refused with the place of what is wrong.
 
 mod body;
+mod days;
 mod json;
 mod path;
 mod query;
 mod raw;
 
-pub(crate) use self::body::{Body, MergePatch};
+pub(crate) use self::body::{Body, BodyDigest, MergePatch};
+pub(crate) use self::days::Days;
 pub(crate) use self::json::{not_null, object};
 pub(crate) use self::path::PathId;
 pub(crate) use self::query::Params;

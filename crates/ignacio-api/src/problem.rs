@@ -18,7 +18,9 @@ use ignacio_domain::ids::ResponseId;
 use ignacio_domain::limits::PER_NUMBER;
 use ignacio_domain::person::Locale;
 use ignacio_domain::ports::PortError;
+use ignacio_domain::spending::SpentUp;
 use ignacio_persistence::StoreError;
+use time::OffsetDateTime;
 
 pub(crate) use self::body::{FieldProblem, Problem};
 pub(crate) use self::code::ProblemCode;
@@ -51,6 +53,9 @@ pub(crate) enum ApiError {
     TooSlow,
     Conflict,
     ResponseRunning { response: Option<ResponseId> },
+    UnderWay,
+    KeyReused,
+    SpentUp(SpentUp),
     PhoneTaken,
     OwnAccount,
     LastAdmin,
@@ -109,6 +114,9 @@ impl ApiError {
             Self::TooSlow => ProblemCode::RequestTimeout,
             Self::Conflict => ProblemCode::Conflict,
             Self::ResponseRunning { .. } => ProblemCode::ResponseRunning,
+            Self::UnderWay => ProblemCode::RequestUnderWay,
+            Self::KeyReused => ProblemCode::IdempotencyKeyReused,
+            Self::SpentUp(_) => ProblemCode::BudgetExceeded,
             Self::PhoneTaken => ProblemCode::PhoneTaken,
             Self::OwnAccount => ProblemCode::OwnAccount,
             Self::LastAdmin => ProblemCode::LastAdmin,
@@ -146,7 +154,10 @@ impl ApiError {
             Self::RangeNotSatisfiable { size } => {
                 Some(("Content-Range", format!("bytes */{size}")))
             }
-            Self::Draining => Some(("Retry-After", "1".to_owned())),
+            Self::Draining | Self::UnderWay => Some(("Retry-After", "1".to_owned())),
+            Self::SpentUp(SpentUp { resets_at, .. }) => {
+                Some(("Retry-After", seconds_until(*resets_at).to_string()))
+            }
             Self::TooManyCodes { wait } | Self::LoginPaused { wait: Some(wait) } => {
                 Some(("Retry-After", whole_seconds(*wait).to_string()))
             }
@@ -175,6 +186,10 @@ impl ApiError {
         match self {
             Self::ResponseRunning { response } => {
                 problem.response_id = response.map(ResponseId::into_uuid);
+            }
+            Self::SpentUp(spent_up) => {
+                problem.limit = Some(spent_up.limit.as_str());
+                problem.resets_at = spent_up.resets_at;
             }
             Self::NotReady(readiness) => problem.checks = Some((**readiness).clone()),
             _ => {}
@@ -280,6 +295,12 @@ impl From<PortError> for ApiError {
 /// A time to wait in whole seconds, rounded up: who comes back then is let in.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// The seconds until a budget has room again; a few where that depends on replies that are made.
+fn seconds_until(moment: Option<OffsetDateTime>) -> i64 {
+    const A_FEW: i64 = 5;
+    moment.map_or(A_FEW, |it| (it - OffsetDateTime::now_utc()).whole_seconds().max(0) + 1)
 }
 
 /// The limits of codes for one number, as `draft-ietf-httpapi-ratelimit-headers` writes them.

@@ -5,7 +5,7 @@ use utoipa_actix_web::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::auth::{admit_staff, authenticate};
-use crate::routes::admin::{audit, grants, logins, readings, removal, users};
+use crate::routes::admin::{audit, grants, logins, readings, removal, usage, users};
 use crate::routes::{
     conversations, document, files, health, me, messages, otp, responses, sessions, webhooks,
 };
@@ -54,6 +54,7 @@ fn staff(config: &mut ServiceConfig<'_>) {
             .service(readings::files) //                   GET    /v1/admin/users/{id}/files
             .service(readings::conversations) //           GET    /v1/admin/users/{id}/conversations
             .service(readings::messages) //                GET    /v1/admin/conversations/{id}/messages
+            .service(usage::list) //                        GET    /v1/admin/usage
             .service(audit::list), //                      GET    /v1/admin/audit-events
     );
 }
@@ -66,6 +67,7 @@ fn own(config: &mut ServiceConfig<'_>) {
             .service(me::show) //                          GET    /v1/me
             .service(me::change) //                        PATCH  /v1/me
             .service(me::list_access) //                   GET    /v1/me/access-log
+            .service(me::show_usage) //                    GET    /v1/me/usage
             .service(sessions::list) //                    GET    /v1/sessions
             .service(sessions::end_others) //              DELETE /v1/sessions?except=current
             .service(sessions::end_current) //             DELETE /v1/sessions/current

@@ -75,6 +75,7 @@ fn cors(origins: &Origins) -> Cors {
             "Content-Location",
             "Content-Range",
             "ETag",
+            "Idempotency-Replayed",
             "Link",
             "Location",
             "RateLimit",

@@ -1,9 +1,11 @@
 //! What the binary tells this crate.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ignacio_domain::keys::{Key, KeyRing};
 use ignacio_domain::limits;
+use ignacio_domain::models::Models;
 use ipnet::IpNet;
 use secrecy::SecretString;
 
@@ -25,6 +27,8 @@ pub struct ApiSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// The keys that sign and digest.
     pub keys: ApiKeys,
+    /// The models that may be asked for, their prices, and how much people may use.
+    pub models: Arc<Models>,
     /// How many codes the service sends in an hour.
     pub codes_per_hour: u16,
     /// How many codes one address may ask for in an hour.
@@ -64,14 +68,15 @@ pub struct WebhookSettings {
 }
 
 impl ApiSettings {
-    /// Settings with these keys and sensible values for the rest.
-    pub fn new(keys: ApiKeys) -> Self {
+    /// Settings with these keys and models, and sensible values for the rest.
+    pub fn new(keys: ApiKeys, models: Arc<Models>) -> Self {
         Self {
             upload_max_bytes: DEFAULT_UPLOAD_MAX_BYTES,
             uploads_at_once: 20,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             keys,
+            models,
             codes_per_hour: limits::SERVICE.most,
             codes_per_address: limits::PER_ADDRESS.most,
             login_step: Duration::from_millis(50),

@@ -14,3 +14,4 @@ pub(crate) mod message;
 pub(crate) mod person;
 pub(crate) mod response;
 pub(crate) mod session;
+pub(crate) mod usage;

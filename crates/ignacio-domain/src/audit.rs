@@ -42,6 +42,8 @@ pub enum AuditAction {
     FileDeleted,
     /// The staff listed somebody's files.
     FilesListed,
+    /// The staff looked at who used how much.
+    UsageListed,
     /// A grant to read conversations was given.
     GrantCreated,
     /// The staff looked into the audit.
@@ -50,7 +52,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SessionOpened,
         Self::SessionEnded,
         Self::SessionReused,
@@ -67,6 +69,7 @@ impl AuditAction {
         Self::MessagesListed,
         Self::FileDeleted,
         Self::FilesListed,
+        Self::UsageListed,
         Self::GrantCreated,
         Self::AuditListed,
     ];
@@ -90,6 +93,7 @@ impl AuditAction {
             Self::MessagesListed => "messages.listed",
             Self::FileDeleted => "file.deleted",
             Self::FilesListed => "files.listed",
+            Self::UsageListed => "usage.listed",
             Self::GrantCreated => "grant.created",
             Self::AuditListed => "audit.listed",
         }

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod keys;
 pub mod limits;
 pub mod message;
+pub mod models;
 pub mod otp;
 pub mod page;
 pub mod person;
@@ -25,6 +26,7 @@ pub mod prompt;
 mod redact;
 pub mod reply;
 pub mod session;
+pub mod spending;
 pub mod sync;
 
 #[cfg(test)]

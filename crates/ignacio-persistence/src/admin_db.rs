@@ -12,6 +12,8 @@ use crate::repos::admin::accounts::Accounts;
 use crate::repos::admin::audit::Audit;
 use crate::repos::admin::logins::Logins;
 use crate::repos::admin::readings::Readings;
+use crate::repos::admin::spending::AllSpending;
+use crate::repos::repeats::Repeats;
 
 /// The database as the role of the staff's routes: cheap to clone. That role sees nothing but
 /// through the live session of an admin.
@@ -75,6 +77,16 @@ impl AdminScope {
     /// Grants, and what they let one read.
     pub const fn readings(&self) -> Readings<'_> {
         Readings::new(&self.txn, self.caller.user)
+    }
+
+    /// Who used how much.
+    pub const fn spending(&self) -> AllSpending<'_> {
+        AllSpending::new(&self.txn)
+    }
+
+    /// Answers to requests that may come again.
+    pub const fn repeats(&self) -> Repeats<'_> {
+        Repeats::new(&self.txn, self.caller.user)
     }
 
     /// What was done by whom.

@@ -121,6 +121,11 @@ fn sql_state(error: &DbErr) -> Option<(String, Option<String>)> {
     Some((code, database.constraint().map(str::to_owned)))
 }
 
+/// The SQLSTATE, where the server itself said no.
+pub(crate) fn state_of(error: &DbErr) -> Option<String> {
+    sql_state(error).map(|(code, _)| code)
+}
+
 #[cfg(test)]
 mod tests {
     //! What passes by itself is told from what does not.

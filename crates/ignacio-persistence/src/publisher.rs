@@ -7,6 +7,7 @@ use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::{CitationId, WorkerId};
 use ignacio_domain::message::MessageStatus;
 use ignacio_domain::reply::{NumberedEvent, Outcome, ReplyEvent, Usage};
+use ignacio_domain::spending::Spent;
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _,
     FromQueryResult, Set, raw_sql,
@@ -58,24 +59,23 @@ impl ReplyPublisher {
         Self { db, worker, live }
     }
 
-    /// Opens a reply for writing, and notes the model and the rules that it is made with. A reply
+    /// Opens a reply for writing, and notes the rules that it is made with. A reply
     /// that another worker began goes on where the log ends; a new one begins with
     /// [`ReplyEvent::Created`]. `None` when the lease is lost.
     #[tracing::instrument(name = "db.replies.open", skip_all, err(level = "debug"))]
     pub async fn open(
         &self,
         job: &ReplyJob,
-        model: &str,
         instructions_version: &str,
     ) -> Result<Option<LiveReply>, StoreError> {
         let Some(txn) = act_for(&self.db, job, self.worker).await? else {
             return Ok(None);
         };
         let (id, epoch) = (job.id.into_uuid(), job.epoch);
-        let (model, version) = (model.to_owned(), instructions_version.to_owned());
+        let version = instructions_version.to_owned();
         let note = raw_sql!(
             Postgres,
-            "update responses set model = {model}, instructions_version = {version},
+            "update responses set instructions_version = {version},
                     started_at = coalesce(started_at, now())
               where id = {id} and lease_epoch = {epoch}"
         );
@@ -196,14 +196,10 @@ impl LiveReply {
     }
 
     /// Ends the reply in one transaction under the lease: what is pending, the end itself, the
-    /// message's text and status, the citations that were pushed, the usage and the state. False
+    /// message's text and status, the citations that were pushed, what it cost and the state. False
     /// when the lease is lost. After an error it may be called again.
     #[tracing::instrument(name = "db.replies.end", skip_all, err(level = "debug"))]
-    pub async fn end(
-        &mut self,
-        outcome: Outcome,
-        usage: Option<Usage>,
-    ) -> Result<bool, StoreError> {
+    pub async fn end(&mut self, outcome: Outcome, spent: Spent) -> Result<bool, StoreError> {
         let Some(txn) = act_for(&self.db, &self.job, self.worker).await? else {
             return Ok(false);
         };
@@ -215,7 +211,9 @@ impl LiveReply {
         self.log(&txn, &last).await?;
         self.store_message(&txn, &outcome).await?;
         self.store_citations(&txn).await?;
-        self.store_state(&txn, &outcome, usage).await?;
+        self.settle_spending(&txn, spent).await?;
+        // Last, because it ends the lease, and with it the right to write.
+        self.store_state(&txn, &outcome, spent).await?;
         txn.commit().await?;
         self.settle();
         self.live.change(|state| state.events.push(end));
@@ -295,7 +293,7 @@ impl LiveReply {
         &self,
         txn: &DatabaseTransaction,
         outcome: &Outcome,
-        usage: Option<Usage>,
+        spent: Spent,
     ) -> Result<(), StoreError> {
         let id = self.job.id.into_uuid();
         let state = outcome.state().as_str();
@@ -304,6 +302,10 @@ impl LiveReply {
             Outcome::Incomplete { reason } => (None, Some(reason.clone())),
             Outcome::Completed | Outcome::Cancelled => (None, None),
         };
+        let (usage, micro) = match spent {
+            Spent::Known { usage, micro } => (Some(usage), Some(micro)),
+            Spent::Unknown | Spent::Nothing => (None, None),
+        };
         let (input, cached) = (usage.map(|it| it.input), usage.map(|it| it.cached));
         let (output, reasoning) = (usage.map(|it| it.output), usage.map(|it| it.reasoning));
         let write = raw_sql!(
@@ -311,7 +313,41 @@ impl LiveReply {
             "update responses
                 set state = {state}, failure = {failure}, incomplete_reason = {reason},
                     input_tokens = {input}, cached_tokens = {cached}, output_tokens = {output},
-                    reasoning_tokens = {reasoning}, finished_at = now(), lease_until = null
+                    reasoning_tokens = {reasoning}, cost_micro = {micro}, finished_at = now(), lease_until = null
+              where id = {id}"
+        );
+        txn.execute_raw(write).await?;
+        Ok(())
+    }
+
+    /// Puts what it cost in place of what was reserved.
+    async fn settle_spending(
+        &self,
+        txn: &DatabaseTransaction,
+        spent: Spent,
+    ) -> Result<(), StoreError> {
+        let id = self.job.id.into_uuid();
+        let (usage, micro) = match spent {
+            Spent::Known { usage, micro } => (usage, micro),
+            Spent::Nothing => (Usage::default(), 0),
+            Spent::Unknown => {
+                let write = raw_sql!(
+                    Postgres,
+                    "update usage_records
+                        set state = 'estimated', cost_micro = reserved_micro, settled_at = now()
+                      where id = {id}"
+                );
+                txn.execute_raw(write).await?;
+                return Ok(());
+            }
+        };
+        let Usage { input, cached, output, reasoning } = usage;
+        let write = raw_sql!(
+            Postgres,
+            "update usage_records
+                set state = 'settled', input_tokens = {input}, cached_tokens = {cached},
+                    output_tokens = {output}, reasoning_tokens = {reasoning},
+                    cost_micro = {micro}, settled_at = now()
               where id = {id}"
         );
         txn.execute_raw(write).await?;

@@ -9,8 +9,10 @@ use crate::repos::conversations::Conversations;
 use crate::repos::files::Files;
 use crate::repos::messages::Messages;
 use crate::repos::people::People;
+use crate::repos::repeats::Repeats;
 use crate::repos::responses::Responses;
 use crate::repos::sessions::Sessions;
+use crate::repos::spending::Spending;
 
 /// A transaction that began with the proof of a session. Row level security shows it that person's
 /// rows and no others. Dropping it rolls back.
@@ -59,6 +61,16 @@ impl UserScope {
     /// The replies to them.
     pub const fn responses(&self) -> Responses<'_> {
         Responses::new(&self.txn, self.caller.user)
+    }
+
+    /// What the person has used, and may use.
+    pub const fn spending(&self) -> Spending<'_> {
+        Spending::new(&self.txn, self.caller.user)
+    }
+
+    /// Answers to requests that may come again.
+    pub const fn repeats(&self) -> Repeats<'_> {
+        Repeats::new(&self.txn, self.caller.user)
     }
 
     /// The person's files.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ignacio_domain::ports::ObjectStore;
+use ignacio_domain::{models::Models, ports::ObjectStore};
 use ignacio_integrations::{OpenAi, WhatsApp, read_webhook};
 use ignacio_persistence::{LiveReplies, ServiceRole, WorkerDb, WorkerDbSettings};
 use ignacio_worker::{Ports, Worker, WorkerSettings};
@@ -20,10 +20,11 @@ pub(crate) async fn worker(
     settings: BackgroundSettings,
     database: &DatabaseSettings,
     keys: &Keys,
+    models: Arc<Models>,
     objects: Arc<dyn ObjectStore>,
     live: Option<LiveReplies>,
 ) -> Result<Worker, Failure> {
-    let BackgroundSettings { openai, whatsapp, model, web_search } = settings;
+    let BackgroundSettings { openai, whatsapp, web_search } = settings;
     let openai = OpenAi::new(openai).map_err(Failure::config)?;
     let whatsapp = WhatsApp::new(whatsapp).map_err(Failure::config)?;
     let ports = Ports {
@@ -49,7 +50,7 @@ pub(crate) async fn worker(
     let (otp_pepper, safety_key) =
         (keys.otp_peppers.signing().clone(), keys.safety_identifier.clone());
     let environment = app_env.as_str().to_owned();
-    let mut settings = WorkerSettings::new(otp_pepper, safety_key, model, environment);
+    let mut settings = WorkerSettings::new(otp_pepper, safety_key, models, environment);
     settings.web_search = web_search;
     Ok(Worker::new(settings, db, live, ports))
 }

@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use actix_web::dev::Server;
 use anyhow::Context as _;
 use ignacio_api::{ApiKeys, ApiSettings, AppState, Databases, WebhookSettings};
-use ignacio_domain::ports::ObjectStore;
+use ignacio_domain::{models::Models, ports::ObjectStore};
 use ignacio_persistence::{AdminDb, ApiDb, ApiDbSettings, LiveReplies, ServiceRole};
 use ignacio_worker::Worker;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -29,23 +29,25 @@ pub(crate) async fn run(settings: ServeSettings) -> Result<(), Failure> {
     let signals = started("the handling of signals", StopSignals::listen())?;
     let addresses = (local_address(&listener), local_address(&metrics_listener));
 
-    let ServeSettings { app_env, http, database, keys, webhook, storage, background, .. } =
-        settings;
+    let ServeSettings {
+        app_env, http, database, keys, webhook, storage, models, background, ..
+    } = settings;
     let live = background.is_some().then(LiveReplies::new);
     let objects: Arc<dyn ObjectStore> = Arc::new(store(storage)?);
     let databases = databases(&database, live.clone()).await?;
     let worker = match background {
         Some(background) => {
             let objects = Arc::clone(&objects);
+            let (models, live) = (Arc::clone(&models), live.clone());
             let made =
-                background::worker(app_env, background, &database, &keys, objects, live.clone());
+                background::worker(app_env, background, &database, &keys, models, objects, live);
             Some(made.await?)
         }
         None => None,
     };
 
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-    let api = api_settings(http, webhook, &keys);
+    let api = api_settings(http, webhook, &keys, models);
     let state = AppState::new(api, databases, live, objects, stop.clone(), tasks.clone());
     let api = started("the API", ignacio_api::server(state, listener))?;
     let metrics = telemetry::metrics_server(metrics_listener, recorder);
@@ -135,16 +137,22 @@ async fn api_db(database: &DatabaseSettings, live: Option<LiveReplies>) -> Resul
     })
 }
 
-fn api_settings(http: HttpSettings, webhook: WebhookSettings, keys: &Keys) -> ApiSettings {
+fn api_settings(
+    http: HttpSettings,
+    webhook: WebhookSettings,
+    keys: &Keys,
+    models: Arc<Models>,
+) -> ApiSettings {
     if webhook.app_secrets.is_empty() {
         tracing::warn!("WHATSAPP_APP_SECRET is not set: all webhooks are refused");
     }
-    let mut settings = ApiSettings::new(ApiKeys {
+    let keys = ApiKeys {
         cursor: keys.cursor.clone(),
         otp_peppers: keys.otp_peppers.clone(),
         renewal: keys.renewal.clone(),
         buckets: keys.buckets.clone(),
-    });
+    };
+    let mut settings = ApiSettings::new(keys, models);
     settings.codes_per_hour = http.codes_per_hour;
     settings.codes_per_address = http.codes_per_address;
     settings.upload_max_bytes = http.upload_max_bytes;

@@ -6,12 +6,14 @@
 mod database;
 mod environment;
 mod http;
+mod models;
 mod providers;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use ignacio_api::WebhookSettings;
 use ignacio_domain::keys::{Key, KeyRing, MasterSecret};
+use ignacio_domain::models::Models;
 use ignacio_integrations::{OpenAiSettings, S3Settings, WhatsAppSettings};
 use secrecy::SecretString;
 
@@ -43,6 +45,7 @@ pub(crate) const NAMES: [&str; 42] = [
     "IGNACIO_LOG",
     "IGNACIO_LOG_FORMAT",
     "IGNACIO_METRICS_LISTEN",
+    "IGNACIO_MODELS_FILE",
     "IGNACIO_OTP_PEPPER",
     "IGNACIO_OTP_PEPPER_PREVIOUS",
     "IGNACIO_SECRET",
@@ -51,7 +54,6 @@ pub(crate) const NAMES: [&str; 42] = [
     "OPENAI_API_KEY",
     "OPENAI_BASE_URL",
     "OPENAI_MODE",
-    "OPENAI_MODEL",
     "OPENAI_WEB_SEARCH",
     "S3_ACCESS_KEY_ID",
     "S3_BUCKET",
@@ -110,6 +112,8 @@ pub(crate) struct ServeSettings {
     pub(crate) webhook: WebhookSettings,
     /// Where files are kept.
     pub(crate) storage: S3Settings,
+    /// Which models may write replies, and how much people may use.
+    pub(crate) models: Arc<Models>,
     /// The background work of this process, with `--with-worker`.
     pub(crate) background: Option<BackgroundSettings>,
 }
@@ -129,6 +133,8 @@ pub(crate) struct WorkSettings {
     pub(crate) keys: Keys,
     /// Where files are kept.
     pub(crate) storage: S3Settings,
+    /// The models and their prices.
+    pub(crate) models: Arc<Models>,
     /// Whom the work is done with.
     pub(crate) background: BackgroundSettings,
 }
@@ -140,8 +146,6 @@ pub(crate) struct BackgroundSettings {
     pub(crate) openai: OpenAiSettings,
     /// How codes are sent.
     pub(crate) whatsapp: WhatsAppSettings,
-    /// The model that writes replies.
-    pub(crate) model: String,
     /// Whether replies may look things up on the web.
     pub(crate) web_search: bool,
 }
@@ -194,6 +198,7 @@ impl ServeSettings {
             keys: Keys::read(&mut reader, secret.as_ref()),
             webhook: providers::webhook(&mut reader),
             storage: providers::storage(&mut reader),
+            models: models::read(&mut reader),
             background: with_worker.then(|| BackgroundSettings::read(&mut reader)),
         };
         reader.finish(settings)
@@ -212,6 +217,7 @@ impl WorkSettings {
             database: DatabaseSettings::read(&mut reader, secret.as_ref()),
             keys: Keys::read(&mut reader, secret.as_ref()),
             storage: providers::storage(&mut reader),
+            models: models::read(&mut reader),
             background: BackgroundSettings::read(&mut reader),
         };
         reader.finish(settings)
@@ -223,7 +229,6 @@ impl BackgroundSettings {
         Self {
             openai: providers::openai(reader),
             whatsapp: providers::whatsapp(reader),
-            model: providers::model(reader),
             web_search: providers::web_search(reader),
         }
     }

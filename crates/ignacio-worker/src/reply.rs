@@ -85,8 +85,7 @@ impl Replies {
 
     async fn open(&self, job: &ReplyJob) -> Result<Option<LiveReply>, StoreError> {
         let replies = self.shared.db.replies();
-        let model = &self.shared.settings.model;
-        insist(self.shared.settings.pauses, || replies.open(job, model, INSTRUCTIONS_VERSION)).await
+        insist(self.shared.settings.pauses, || replies.open(job, INSTRUCTIONS_VERSION)).await
     }
 }
 

@@ -1,8 +1,10 @@
 //! What a worker is told at its start.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ignacio_domain::keys::Key;
+use ignacio_domain::models::Models;
 
 /// How a worker works. [`WorkerSettings::new`] has the numbers that a deployment wants.
 #[derive(Clone, Debug)]
@@ -11,8 +13,8 @@ pub struct WorkerSettings {
     pub otp_pepper: Key,
     /// The key that turns a person's id into the pseudonym that the provider sees.
     pub safety_key: Key,
-    /// The model that is asked for replies.
-    pub model: String,
+    /// The models, with their prices.
+    pub models: Arc<Models>,
     /// Whether the model may search the web.
     pub web_search: bool,
     /// The most tokens that a reply may have.
@@ -50,11 +52,11 @@ pub struct WorkerSettings {
 
 impl WorkerSettings {
     /// Settings for a deployment; everything that is not asked for here has a sensible value.
-    pub fn new(otp_pepper: Key, safety_key: Key, model: String, environment: String) -> Self {
+    pub fn new(otp_pepper: Key, safety_key: Key, models: Arc<Models>, environment: String) -> Self {
         Self {
             otp_pepper,
             safety_key,
-            model,
+            models,
             web_search: false,
             max_output_tokens: 4_096,
             history_messages: 200,

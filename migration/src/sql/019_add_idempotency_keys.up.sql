@@ -40,14 +40,14 @@ create policy idempotency_keys_api_delete on idempotency_keys
     for delete to ignacio_api using (user_id = (select app.current_user_id()));
 -- An admin's own, too.
 create policy idempotency_keys_admin_select on idempotency_keys
-    for select to ignacio_admin using (user_id = (select app.current_user_id()));
+    for select to ignacio_admin using (user_id = (select app.current_user_id()) and (select app.is_admin()));
 create policy idempotency_keys_admin_insert on idempotency_keys
-    for insert to ignacio_admin with check (user_id = (select app.current_user_id()));
+    for insert to ignacio_admin with check (user_id = (select app.current_user_id()) and (select app.is_admin()));
 create policy idempotency_keys_admin_update on idempotency_keys
-    for update to ignacio_admin using (user_id = (select app.current_user_id()))
-    with check (user_id = (select app.current_user_id()));
+    for update to ignacio_admin using (user_id = (select app.current_user_id()) and (select app.is_admin()))
+    with check (user_id = (select app.current_user_id()) and (select app.is_admin()));
 create policy idempotency_keys_admin_delete on idempotency_keys
-    for delete to ignacio_admin using (user_id = (select app.current_user_id()));
+    for delete to ignacio_admin using (user_id = (select app.current_user_id()) and (select app.is_admin()));
 grant select (id, created_at), delete on idempotency_keys to ignacio_worker;
 create policy idempotency_keys_worker_select on idempotency_keys
     for select to ignacio_worker using (created_at < now() - interval '24 hours');

@@ -5,11 +5,12 @@ use std::time::Duration;
 use actix_web::body::{BodyStream, to_bytes_limited};
 use actix_web::dev::Payload;
 use actix_web::http::header;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 use validator::Validate;
 
 use super::json;
@@ -21,6 +22,10 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
+
+/// A digest of the request's body, kept with the request for who wants to know it again.
+#[derive(Clone, Copy)]
+pub(crate) struct BodyDigest(pub(crate) [u8; 32]);
 
 /// A JSON object that follows its rules.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -53,9 +58,12 @@ fn read<T: DeserializeOwned + Validate + 'static>(
 ) -> impl Future<Output = Result<T, ApiError>> + 'static {
     let head = check_head(request, accepted);
     let payload = payload.take();
+    let request = request.clone();
     async move {
         head?;
-        json::parse(&collect(payload, MAX_JSON_BYTES).await?)
+        let body = collect(payload, MAX_JSON_BYTES).await?;
+        request.extensions_mut().insert(BodyDigest(Sha256::digest(&body).into()));
+        json::parse(&body)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use ignacio_domain::ids::{ConversationId, FileId};
 use ignacio_domain::message::{MAX_ATTACHMENTS, MessageBody, NewMessage};
-use ignacio_persistence::{Posted, StoreError, UserScope};
+use ignacio_domain::person::Role;
+use ignacio_domain::reply::Usage;
+use ignacio_domain::spending::Reservation;
+use ignacio_persistence::{NewReply, Posted, StoreError, UserScope};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -27,9 +30,18 @@ pub(crate) struct PostMessage {
     #[validate(length(max = 20, code = "too-many-files"))]
     #[schema(max_items = 20)]
     file_ids: Vec<Uuid>,
+    /// The model that is to answer, one of those that `GET /v1/me/usage` names; the usual one
+    /// unless said otherwise.
+    #[schema(max_length = 100)]
+    model: Option<String>,
 }
 
 impl PostMessage {
+    /// The model that is asked for.
+    pub(crate) fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
     /// The domain's message. `above` is where this object stands in the body.
     pub(crate) fn parse(self, above: &str) -> Result<NewMessage, ApiError> {
         let body = MessageBody::parse(self.content)
@@ -44,16 +56,37 @@ impl PostMessage {
     }
 }
 
+/// The most tokens that a reply may have, and what its instructions take, for what is reserved.
+const ANSWER_TOKENS: i64 = 4_096;
+const INSTRUCTION_TOKENS: i64 = 1_000;
+/// A token is about four bytes of text.
+const BYTES_PER_TOKEN: usize = 4;
+
+/// The reply that the caller asks for: by the model that they name, when they may have it.
+/// `above` is where the object with the model stands in the body.
+pub(crate) fn wanted(
+    state: &AppState,
+    role: Role,
+    model: Option<&str>,
+    above: &str,
+) -> Result<NewReply, ApiError> {
+    match state.settings.models.choose(role, model) {
+        Some(model) => Ok(NewReply::by(model)),
+        None => Err(ApiError::invalid(format!("{above}/model"), Rule::ModelNotAllowed)),
+    }
+}
+
 /// Stores a message in a conversation of the caller's and asks for the reply.
 pub(crate) async fn post(
     state: &AppState,
     caller: &Caller,
+    scope: UserScope,
     conversation: ConversationId,
     message: &NewMessage,
-) -> Result<Posted, ApiError> {
-    let scope = state.db.begin(caller.session()).await?;
+    wanted: &NewReply,
+) -> Result<(UserScope, Posted), ApiError> {
     refuse_missing_files(&scope, message, "").await?;
-    let posted = match scope.messages().post(conversation, message).await {
+    let posted = match scope.messages().post(conversation, message, wanted).await {
         Ok(Some(posted)) => posted,
         Ok(None) => return Err(ApiError::NotFound(Thing::Conversation)),
         Err(StoreError::Conflict(rule)) if rule == ONE_REPLY_AT_A_TIME => {
@@ -64,9 +97,34 @@ pub(crate) async fn post(
         }
         Err(error) => return Err(error.into()),
     };
-    scope.commit().await?;
-    state.ask(posted.response.id);
-    Ok(posted)
+    reserve(state, &scope, wanted, message.body.as_str().len()).await?;
+    Ok((scope, posted))
+}
+
+/// Reserves what a reply may cost, so that nothing is asked of the provider beyond the limits of
+/// the caller's role. The history is not reckoned with: how much of it is told is known later, and
+/// no more than a few replies of one person run at once.
+pub(crate) async fn reserve(
+    state: &AppState,
+    scope: &UserScope,
+    wanted: &NewReply,
+    n_bytes: usize,
+) -> Result<(), ApiError> {
+    let models = &state.settings.models;
+    let said = i64::try_from(n_bytes / BYTES_PER_TOKEN).unwrap_or(i64::MAX / 2);
+    let usage =
+        Usage { input: said + INSTRUCTION_TOKENS, output: ANSWER_TOKENS, ..Usage::default() };
+    let reservation = Reservation {
+        response: wanted.response,
+        model: wanted.model.clone(),
+        tokens: usage.input + usage.output,
+        micro: models.cost(&wanted.model, usage),
+    };
+    match scope.spending().reserve(&reservation, &models.policy(scope.caller().role).limits).await?
+    {
+        None => Ok(()),
+        Some(spent_up) => Err(ApiError::SpentUp(spent_up)),
+    }
 }
 
 /// Refuses files that the caller does not have, each by its place.
@@ -110,7 +168,11 @@ mod tests {
     #[test]
     fn a_file_named_twice_hangs_once() {
         let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        let post = PostMessage { content: " hola ".to_owned(), file_ids: vec![one, other, one] };
+        let post = PostMessage {
+            content: " hola ".to_owned(),
+            file_ids: vec![one, other, one],
+            model: None,
+        };
         let message = post.parse("").unwrap();
         assert_eq!(message.body.as_str(), " hola ");
         assert_eq!(message.files, [FileId::from_uuid(one), FileId::from_uuid(other)]);
@@ -118,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_blank_message_is_refused_where_it_stands() {
-        let post = PostMessage { content: "\n".to_owned(), file_ids: vec![] };
+        let post = PostMessage { content: "\n".to_owned(), file_ids: vec![], model: None };
         let error = post.parse("/message").unwrap_err();
         let ApiError::Invalid(errors) = error else { panic!("{error:?}") };
         assert_eq!(errors, [FieldError::new("/message/content", Rule::MessageBlank)]);
@@ -126,8 +188,11 @@ mod tests {
 
     #[test]
     fn the_validator_agrees_with_the_domain() {
-        let post =
-            |n_files| PostMessage { content: "x".to_owned(), file_ids: vec![Uuid::nil(); n_files] };
+        let post = |n_files| PostMessage {
+            content: "x".to_owned(),
+            file_ids: vec![Uuid::nil(); n_files],
+            model: None,
+        };
         assert!(post(MAX_ATTACHMENTS).validate().is_ok());
         assert!(post(MAX_ATTACHMENTS + 1).validate().is_err());
     }

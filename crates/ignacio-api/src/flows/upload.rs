@@ -15,7 +15,9 @@ use ignacio_domain::ids::ConversationId;
 
 use self::form::{broken, place_of, read_id};
 use self::intake::Intake;
+pub(crate) use self::keeping::stored;
 use crate::auth::Caller;
+use crate::flows::once::Once;
 use crate::problem::{ApiError, Rule, Unsupported};
 use crate::state::AppState;
 
@@ -48,9 +50,10 @@ pub(crate) async fn receive(
     state: &AppState,
     caller: &Caller,
     form: Multipart,
+    once: Once,
 ) -> Result<StoredFile, ApiError> {
     let _place = state.admit_upload()?;
-    let intake = tokio::time::timeout(DEADLINE, take_in(state, caller, form)).await;
+    let intake = tokio::time::timeout(DEADLINE, take_in(state, caller, form, once)).await;
     intake.unwrap_or(Err(ApiError::TooSlow))?.finish().await
 }
 
@@ -59,6 +62,7 @@ async fn take_in(
     state: &AppState,
     caller: &Caller,
     mut form: Multipart,
+    once: Once,
 ) -> Result<Intake, ApiError> {
     let mut conversation: Option<ConversationId> = None;
     let mut intake: Option<Intake> = None;
@@ -71,7 +75,7 @@ async fn take_in(
             ("conversation_id", None, None) => conversation = Some(read_id(&mut field).await?),
             ("file", Some(_), _) => return refuse("/file", Rule::Duplicate),
             ("file", None, _) => {
-                intake = Some(Intake::of(state, caller, conversation, &mut field).await?);
+                intake = Some(Intake::of(state, caller, conversation, &mut field, once).await?);
             }
             (other, ..) => return refuse(&place_of(other), Rule::UnknownField),
         }

@@ -3,6 +3,7 @@
 use ignacio_domain::person::Locale;
 use ignacio_domain::reply::Failure;
 use serde::Serialize;
+use time::OffsetDateTime;
 use utoipa::{ToResponse, ToSchema};
 use uuid::Uuid;
 
@@ -42,6 +43,13 @@ pub(crate) struct Problem {
     /// The reply that is being made, with `response-running`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) response_id: Option<Uuid>,
+    /// The limit that is reached, with `budget-exceeded`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) limit: Option<&'static str>,
+    /// When there is room again, with `budget-exceeded`; missing where that depends on replies that
+    /// are being made.
+    #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
+    pub(crate) resets_at: Option<OffsetDateTime>,
     /// What each part of the service said, with an unready `/readyz`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) checks: Option<Readiness>,
@@ -72,6 +80,8 @@ impl Problem {
             request_id: request_id.to_owned(),
             errors: Vec::new(),
             response_id: None,
+            limit: None,
+            resets_at: None,
             checks: None,
         }
     }

@@ -27,6 +27,7 @@ pub(crate) enum ProblemCode {
     RequestTimeout,
     Conflict,
     ResponseRunning,
+    RequestUnderWay,
     PhoneTaken,
     OwnAccount,
     LastAdmin,
@@ -37,7 +38,9 @@ pub(crate) enum ProblemCode {
     RangeNotSatisfiable,
     TooManyRequests,
     LoginPaused,
+    BudgetExceeded,
     InvalidRequest,
+    IdempotencyKeyReused,
     ProviderUnavailable,
     ProviderRejected,
     ReplyInterrupted,
@@ -49,7 +52,7 @@ pub(crate) enum ProblemCode {
 impl ProblemCode {
     /// Every code, in the order of the documentation.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 35] = [
         Self::Malformed,
         Self::InvalidCursor,
         Self::Unauthenticated,
@@ -65,6 +68,7 @@ impl ProblemCode {
         Self::RequestTimeout,
         Self::Conflict,
         Self::ResponseRunning,
+        Self::RequestUnderWay,
         Self::PhoneTaken,
         Self::OwnAccount,
         Self::LastAdmin,
@@ -75,7 +79,9 @@ impl ProblemCode {
         Self::RangeNotSatisfiable,
         Self::TooManyRequests,
         Self::LoginPaused,
+        Self::BudgetExceeded,
         Self::InvalidRequest,
+        Self::IdempotencyKeyReused,
         Self::ProviderUnavailable,
         Self::ProviderRejected,
         Self::ReplyInterrupted,
@@ -104,6 +110,7 @@ impl ProblemCode {
             Self::RequestTimeout => row("request-timeout", S::REQUEST_TIMEOUT, "Petición demasiado lenta", "Request too slow"),
             Self::Conflict => row("conflict", S::CONFLICT, "Conflicto", "Conflict"),
             Self::ResponseRunning => row("response-running", S::CONFLICT, "Respuesta en curso", "A reply is running"),
+            Self::RequestUnderWay => row("request-under-way", S::CONFLICT, "Petición en curso", "The request is under way"),
             Self::PhoneTaken => row("phone-taken", S::CONFLICT, "Teléfono ya registrado", "Phone number taken"),
             Self::OwnAccount => row("own-account", S::CONFLICT, "Es tu propia cuenta", "Your own account"),
             Self::LastAdmin => row("last-admin", S::CONFLICT, "Último administrador", "The last admin"),
@@ -114,7 +121,9 @@ impl ProblemCode {
             Self::RangeNotSatisfiable => row("range-not-satisfiable", S::RANGE_NOT_SATISFIABLE, "Rango imposible", "Range not satisfiable"),
             Self::TooManyRequests => row("too-many-requests", S::TOO_MANY_REQUESTS, "Demasiadas peticiones", "Too many requests"),
             Self::LoginPaused => row("login-paused", S::TOO_MANY_REQUESTS, "Entrada en pausa", "Logins are paused"),
+            Self::BudgetExceeded => row("budget-exceeded", S::TOO_MANY_REQUESTS, "Límite de uso alcanzado", "Usage limit reached"),
             Self::InvalidRequest => row("invalid-request", S::UNPROCESSABLE_ENTITY, "Datos no válidos", "Invalid request"),
+            Self::IdempotencyKeyReused => row("idempotency-key-reused", S::UNPROCESSABLE_ENTITY, "Clave repetida", "Key used before"),
             Self::ProviderUnavailable => row("provider-unavailable", S::SERVICE_UNAVAILABLE, "El modelo no responde", "The model is unavailable"),
             Self::ProviderRejected => row("provider-rejected", S::BAD_GATEWAY, "El modelo rechazó la petición", "The model refused"),
             Self::ReplyInterrupted => row("reply-interrupted", S::BAD_GATEWAY, "Respuesta interrumpida", "Reply interrupted"),

@@ -55,6 +55,8 @@ pub(crate) enum Rule {
     MessageNul,
     TooManyFiles,
     FileGone,
+    ModelNotAllowed,
+    Date,
     FileName,
     FileNameLength,
     FileEmpty,
@@ -66,7 +68,7 @@ pub(crate) enum Rule {
 impl Rule {
     /// Every rule.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 27] = [
         Self::UnknownField,
         Self::Required,
         Self::WrongType,
@@ -86,6 +88,8 @@ impl Rule {
         Self::MessageNul,
         Self::TooManyFiles,
         Self::FileGone,
+        Self::ModelNotAllowed,
+        Self::Date,
         Self::FileName,
         Self::FileNameLength,
         Self::FileEmpty,
@@ -116,6 +120,8 @@ impl Rule {
             Self::MessageNul => "nul",
             Self::TooManyFiles => "too-many-files",
             Self::FileGone => "not-found",
+            Self::ModelNotAllowed => "model-not-allowed",
+            Self::Date => "date",
             Self::FileName => "file-name",
             Self::FileNameLength => "file-name-length",
             Self::FileEmpty => "empty",
@@ -172,6 +178,8 @@ impl Rule {
                 format!("un mensaje lleva hasta {MAX_ATTACHMENTS} archivos distintos")
             }
             Self::FileGone => "este archivo no existe".into(),
+            Self::ModelNotAllowed => "este modelo no se puede elegir".into(),
+            Self::Date => "se espera una fecha como 2026-01-31, y from no después de to".into(),
             Self::FileName => "un archivo necesita un nombre".into(),
             Self::FileNameLength => {
                 format!("un nombre de archivo tiene hasta {MAX_NAME_BYTES} bytes")
@@ -215,6 +223,8 @@ impl Rule {
                 format!("a message carries at most {MAX_ATTACHMENTS} different files")
             }
             Self::FileGone => "there is no such file".into(),
+            Self::ModelNotAllowed => "this model cannot be chosen".into(),
+            Self::Date => "a date such as 2026-01-31 is expected, and from not after to".into(),
             Self::FileName => "a file needs a name".into(),
             Self::FileNameLength => format!("a file name has at most {MAX_NAME_BYTES} bytes"),
             Self::FileEmpty => "the file is empty".into(),

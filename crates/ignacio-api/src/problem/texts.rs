@@ -1,6 +1,7 @@
 //! The sentences that problems are told in, each in both languages.
 
 use ignacio_domain::person::Locale;
+use ignacio_domain::spending::SpentLimit;
 
 use super::{ApiError, ProblemCode};
 
@@ -42,6 +43,8 @@ pub(crate) enum Malformed {
     Id,
     /// `Last-Event-ID` or `after`.
     EventId,
+    /// `Idempotency-Key`.
+    IdempotencyKey,
 }
 
 /// What is not there, or is somebody else's: the two look the same on purpose.
@@ -89,6 +92,7 @@ impl ApiError {
                 Locale::Es => format!("El archivo tiene {size} bytes."),
                 Locale::En => format!("The file has {size} bytes."),
             }),
+            Self::SpentUp(spent_up) => Some(spent(spent_up.limit).in_locale(locale).to_owned()),
             Self::CrossSite => Some(CROSS_SITE.in_locale(locale).to_owned()),
             Self::WrongVerifyToken => Some(VERIFY_TOKEN.in_locale(locale).to_owned()),
             Self::NotReady(_) => Some(NOT_READY.in_locale(locale).to_owned()),
@@ -96,6 +100,29 @@ impl ApiError {
             Self::Busy => Some(BUSY.in_locale(locale).to_owned()),
             _ => None,
         }
+    }
+}
+
+const fn spent(limit: SpentLimit) -> Text {
+    match limit {
+        SpentLimit::RepliesAtOnce => text(
+            "Ya se están escribiendo varias respuestas para ti: espera a que terminen.",
+            "Several replies are being written for you already: wait for them to end.",
+        ),
+        SpentLimit::Messages => text(
+            "Son demasiados mensajes seguidos: espera unos minutos.",
+            "Those are too many messages in a row: wait a few minutes.",
+        ),
+        SpentLimit::MessagesOfTheDay | SpentLimit::TokensOfTheDay | SpentLimit::MoneyOfTheDay => {
+            text(
+                "Llegaste al límite de uso de hoy: mañana puedes seguir.",
+                "You have reached today's limit of use: go on tomorrow.",
+            )
+        }
+        SpentLimit::TokensOfTheMonth | SpentLimit::MoneyOfTheMonth => text(
+            "Llegaste al límite de uso de este mes: escribe al equipo del programa.",
+            "You have reached this month's limit of use: write to the programme's staff.",
+        ),
     }
 }
 
@@ -140,6 +167,10 @@ const fn malformed(what: Malformed) -> Option<Text> {
         Malformed::EventId => Some(text(
             "Last-Event-ID y after son números de evento, desde 0.",
             "Last-Event-ID and after are event numbers, from 0.",
+        )),
+        Malformed::IdempotencyKey => Some(text(
+            "Idempotency-Key tiene de 1 a 255 caracteres ASCII sin espacios.",
+            "Idempotency-Key has 1 to 255 ASCII characters without spaces.",
         )),
     }
 }
@@ -221,6 +252,10 @@ pub(super) const fn plain(code: ProblemCode) -> Text {
             "Ya se está escribiendo una respuesta en esta conversación.",
             "A reply is already being written in this conversation.",
         ),
+        ProblemCode::RequestUnderWay => text(
+            "La misma petición ya está en curso: pregunta de nuevo en un momento.",
+            "The same request is under way already: ask again in a moment.",
+        ),
         ProblemCode::PhoneTaken => {
             text("Ya hay una cuenta con ese teléfono.", "There is an account with that number.")
         }
@@ -259,9 +294,17 @@ pub(super) const fn plain(code: ProblemCode) -> Text {
             "There were too many failed tries with this number: wait as long as Retry-After says, \
              use a device that you have logged in with before, or write to the programme's staff.",
         ),
+        ProblemCode::BudgetExceeded => text(
+            "Llegaste al límite de uso: mira limit y resets_at.",
+            "You have reached a limit of use: see limit and resets_at.",
+        ),
         ProblemCode::InvalidRequest => text(
             "Hay valores que corregir: mira errors.",
             "Some values have to be mended: see errors.",
+        ),
+        ProblemCode::IdempotencyKeyReused => text(
+            "Esa Idempotency-Key ya se usó con otra petición: usa una nueva.",
+            "That Idempotency-Key came with another request before: use a new one.",
         ),
         ProblemCode::ProviderUnavailable => text(
             "El modelo no responde por ahora: vuelve a intentarlo.",

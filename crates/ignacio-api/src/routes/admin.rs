@@ -5,4 +5,5 @@ pub(crate) mod grants;
 pub(crate) mod logins;
 pub(crate) mod readings;
 pub(crate) mod removal;
+pub(crate) mod usage;
 pub(crate) mod users;

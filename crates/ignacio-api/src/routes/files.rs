@@ -4,17 +4,18 @@ mod content;
 mod lists;
 
 use actix_multipart::Multipart;
-use actix_web::{HttpRequest, delete, get, post, web};
+use actix_web::{HttpRequest, HttpResponse, Responder as _, delete, get, post, web};
 use ignacio_domain::ids::FileId;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(crate) use self::content::download;
 pub(crate) use self::lists::list;
-use crate::answer::{Created, Done, Tagged};
+use crate::answer::{Done, Tagged};
 use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::PathId;
+use crate::flows::once::Once;
 use crate::flows::upload as flow;
 use crate::problem::{ApiError, Problem, Thing};
 use crate::state::AppState;
@@ -38,6 +39,9 @@ pub(crate) struct UploadForm {
 #[utoipa::path(
     operation_id = "upload_file",
     tag = "files",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+    ),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses(
         (status = CREATED, body = FileView, headers(
@@ -57,14 +61,21 @@ pub(crate) async fn upload(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<AppState>,
-) -> Result<Created<FileView>, ApiError> {
+) -> Result<HttpResponse, ApiError> {
     flow::check_head(request.headers(), state.settings.upload_max_bytes)?;
+    let once = Once::of(&request)?;
+    if once.is_keyed() {
+        let scope = state.db.begin(caller.session()).await?;
+        if let Some(repeated) = once.answered(scope.repeats()).await? {
+            return repeated.again();
+        }
+    }
 
     let form = Multipart::new(request.headers(), payload);
-    let file = flow::receive(&state, &caller, form).await?;
+    let file = flow::receive(&state, &caller, form, once).await?;
     state.poke();
 
-    Ok(Created { location: format!("/v1/files/{}", file.id), view: file.into() })
+    Ok(flow::stored(file).respond_to(&request))
 }
 
 /// Shows what is known of a file.

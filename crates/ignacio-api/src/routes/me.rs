@@ -1,6 +1,7 @@
 //! The caller's own account.
 
 mod access_log;
+mod usage;
 
 use std::str::FromStr as _;
 
@@ -11,6 +12,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 pub(crate) use self::access_log::list_access;
+pub(crate) use self::usage::show_usage;
 use crate::answer::Tagged;
 use crate::auth::Caller;
 use crate::etag::IfMatch;

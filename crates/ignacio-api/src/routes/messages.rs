@@ -1,6 +1,6 @@
 //! Messages: reading them, and sending one.
 
-use actix_web::{HttpRequest, HttpResponse, Responder as _, get, post, web};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use ignacio_domain::ids::{ConversationId, MessageId};
 use serde::Deserialize;
 
@@ -9,6 +9,7 @@ use crate::auth::Caller;
 use crate::cursor::List;
 use crate::edge::RequestContext;
 use crate::extract::{Body, Params, PathId};
+use crate::flows::once::Once;
 use crate::flows::turn::{self, PostMessage};
 use crate::negotiate::{Form, preferred};
 use crate::paging::{Paging, listed};
@@ -66,7 +67,10 @@ pub(crate) async fn list(
 #[utoipa::path(
     operation_id = "post_message",
     tag = "messages",
-    params(("id" = Uuid, Path, description = "The conversation")),
+    params(
+        ("id" = Uuid, Path, description = "The conversation"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+    ),
     request_body = PostMessage,
     responses(
         (status = CREATED, body = PostedView, headers(
@@ -78,6 +82,7 @@ pub(crate) async fn list(
         (status = NOT_ACCEPTABLE, response = Problem),
         (status = CONFLICT, response = Problem),
         (status = UNPROCESSABLE_ENTITY, response = Problem),
+        (status = TOO_MANY_REQUESTS, response = Problem),
     ),
 )]
 #[post("/conversations/{id}/messages")]
@@ -94,16 +99,30 @@ pub(crate) async fn post(
     if form == Form::Events && state.stop.is_cancelled() {
         return Err(ApiError::Draining);
     }
+    let once = Once::of(&request)?;
+    let model = body.model().map(str::to_owned);
     let message = body.parse("")?;
 
-    let posted = turn::post(&state, &caller, *id, &message).await?;
+    let scope = state.db.begin(caller.session()).await?;
+    if let Some(repeated) = once.before(scope.repeats()).await? {
+        return match (form, repeated.response()) {
+            (Form::Events, Some(response)) => {
+                Ok(sse::follow(&state, &caller, &context, response, 0))
+            }
+            _ => repeated.again(),
+        };
+    }
+    let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "")?;
+    let (scope, posted) = turn::post(&state, &caller, scope, *id, &message, &wanted).await?;
+    let location = format!("/v1/messages/{}", posted.message.id);
+    let created = Created { location, view: PostedView::from(posted) };
+    let answer = once.keep(scope.repeats(), Some(*id), created).await?;
+    scope.commit().await?;
+    state.ask(wanted.response);
 
     match form {
-        Form::Events => Ok(sse::follow(&state, &caller, &context, posted.response.id, 0)),
-        Form::Json => {
-            let location = format!("/v1/messages/{}", posted.message.id);
-            Ok(Created { location, view: PostedView::from(posted) }.respond_to(&request))
-        }
+        Form::Events => Ok(sse::follow(&state, &caller, &context, wanted.response, 0)),
+        Form::Json => Ok(answer),
     }
 }
 

@@ -8,6 +8,8 @@ mod login;
 mod me;
 mod messages;
 mod operations;
+mod repeats;
 mod sessions;
 mod step_up;
+mod usage;
 mod webhooks;

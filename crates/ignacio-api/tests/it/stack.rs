@@ -10,7 +10,9 @@ use actix_web::rt::System;
 use ignacio_api::{ApiKeys, ApiSettings, AppSecrets, AppState, Databases, WebhookSettings, server};
 use ignacio_devstack::{Role, TestDatabase};
 use ignacio_domain::keys::Key;
+use ignacio_domain::models::{Models, Price, RolePolicy, UsageLimits};
 use ignacio_domain::reply::{Outcome, ReplyEvent};
+use ignacio_domain::spending::Spent;
 use ignacio_persistence::{
     AdminDb, ApiDb, ApiDbSettings, LiveReplies, LiveReply, WorkerDb, WorkerDbSettings,
 };
@@ -61,12 +63,15 @@ impl Stack {
         };
         let worker = connect_worker(&database).await.with_live(live.clone());
 
-        let mut settings = ApiSettings::new(ApiKeys {
-            cursor: Key::from_bytes([3; 32]),
-            otp_peppers: PEPPER.into(),
-            renewal: Key::from_bytes([4; 32]),
-            buckets: BUCKETS,
-        });
+        let mut settings = ApiSettings::new(
+            ApiKeys {
+                cursor: Key::from_bytes([3; 32]),
+                otp_peppers: PEPPER.into(),
+                renewal: Key::from_bytes([4; 32]),
+                buckets: BUCKETS,
+            },
+            Arc::new(models()),
+        );
         settings.upload_max_bytes = u64::try_from(UPLOAD_MAX).unwrap();
         settings.allowed_origins = vec![ORIGIN.to_owned()];
         settings.known_migrations = migration::names();
@@ -116,23 +121,23 @@ impl Stack {
     /// Takes up the reply that waits longest, as a worker would.
     pub(crate) async fn take_reply(&self) -> LiveReply {
         let job = self.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-        self.worker.replies().open(&job, "gpt-test", "1").await.unwrap().unwrap()
+        self.worker.replies().open(&job, "1").await.unwrap().unwrap()
     }
 
     /// Takes up the reply that waits longest and writes it to its end.
     pub(crate) async fn answer_with(&self, text: &str) {
         let mut reply = self.take_reply().await;
         reply.push(ReplyEvent::Delta(text.to_owned()));
-        assert!(reply.end(Outcome::Completed, None).await.unwrap());
+        assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
     }
 
     /// Takes up all replies that wait and writes each to its end.
     pub(crate) async fn answer_all(&self, text: &str) {
         while let Some(job) = self.worker.reply_jobs().claim(None).await.unwrap() {
-            let opened = self.worker.replies().open(&job, "gpt-test", "1").await.unwrap();
+            let opened = self.worker.replies().open(&job, "1").await.unwrap();
             let mut reply = opened.unwrap();
             reply.push(ReplyEvent::Delta(text.to_owned()));
-            assert!(reply.end(Outcome::Completed, None).await.unwrap());
+            assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
         }
     }
 
@@ -201,4 +206,31 @@ fn serve(state: AppState, listener: TcpListener) -> (ServerHandle, thread::JoinH
         });
     });
     (started.recv().unwrap(), thread)
+}
+
+/// A model that everybody may ask for and one for the staff, a dollar for a million tokens of the
+/// prompt and ten for those of the answer. The limits are so wide that only their own tests meet
+/// them.
+pub(crate) fn models() -> Models {
+    models_with(UsageLimits {
+        replies_at_once: 100,
+        messages_per_ten_minutes: 1_000,
+        messages_per_day: 1_000,
+        tokens_per_day: None,
+        tokens_per_month: None,
+        micro_per_day: None,
+        micro_per_month: None,
+    })
+}
+
+/// The same models under other limits.
+pub(crate) fn models_with(limits: UsageLimits) -> Models {
+    let price = Price { input: 1_000_000, cached: 100_000, output: 10_000_000 };
+    let prices = ["model-1", "model-2"].map(|it| (it.to_owned(), price)).into_iter().collect();
+    let policy = |models: &[&str]| RolePolicy {
+        models: models.iter().map(|it| (*it).to_owned()).collect(),
+        limits,
+    };
+    let (participant, admin) = (policy(&["model-1"]), policy(&["model-1", "model-2"]));
+    Models::new(prices, participant, admin, "model-1".to_owned()).unwrap()
 }

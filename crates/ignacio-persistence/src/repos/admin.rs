@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod audit;
 pub(crate) mod logins;
 pub(crate) mod readings;
+pub(crate) mod spending;
 
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, raw_sql};
 use uuid::Uuid;

@@ -31,6 +31,22 @@ pub struct Posted {
     pub response: Response,
 }
 
+/// The reply that a message asks for.
+#[derive(Clone, Debug)]
+pub struct NewReply {
+    /// The generation's id, under which its price is reserved.
+    pub response: ResponseId,
+    /// The model that will write it.
+    pub model: String,
+}
+
+impl NewReply {
+    /// A new generation by a model.
+    pub fn by(model: impl Into<String>) -> Self {
+        Self { response: ResponseId::new(), model: model.into() }
+    }
+}
+
 impl<'s> Messages<'s> {
     pub(crate) const fn new(txn: &'s DatabaseTransaction, user: UserId) -> Self {
         Self { txn, user }
@@ -45,6 +61,7 @@ impl<'s> Messages<'s> {
         &self,
         conversation: ConversationId,
         new: &NewMessage,
+        wanted: &NewReply,
     ) -> Result<Option<Posted>, StoreError> {
         // Locked, so that the reply cannot be asked for twice at once, nor the conversation leave.
         let (user, id) = (self.user.into_uuid(), conversation.into_uuid());
@@ -58,7 +75,7 @@ impl<'s> Messages<'s> {
         let message = self.insert(conversation, new.body.as_str(), true).await?;
         self.attach(message, new).await?;
         let reply = self.insert(conversation, "", false).await?;
-        let response = self.ask(conversation, reply).await?;
+        let response = self.ask(conversation, reply, wanted).await?;
         let (message, reply) = (self.stored(message).await?, self.stored(reply).await?);
         Ok(Some(Posted { message, reply, response }))
     }
@@ -115,12 +132,14 @@ impl<'s> Messages<'s> {
         &self,
         conversation: ConversationId,
         reply: MessageId,
+        wanted: &NewReply,
     ) -> Result<Response, StoreError> {
         let new = responses::ActiveModel {
-            id: Set(ResponseId::new().into_uuid()),
+            id: Set(wanted.response.into_uuid()),
             user_id: Set(self.user.into_uuid()),
             conversation_id: Set(conversation.into_uuid()),
             message_id: Set(reply.into_uuid()),
+            model: Set(Some(wanted.model.clone())),
             ..Default::default()
         };
         new.insert(self.txn).await?.try_into()

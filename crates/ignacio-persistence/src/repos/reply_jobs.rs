@@ -32,6 +32,8 @@ pub struct ReplyJob {
     pub epoch: i64,
     /// How often it was taken up, this time included.
     pub attempts: i32,
+    /// The model that writes it.
+    pub model: Option<String>,
     /// The provider's id, when an earlier worker got that far.
     pub provider_id: Option<String>,
     /// The provider's event number up to which the log goes.
@@ -86,6 +88,7 @@ impl<'d> ReplyJobs<'d> {
             owner: UserId::from_uuid(row.user_id),
             epoch: row.lease_epoch,
             attempts: row.attempts,
+            model: row.model,
             provider_id: row.provider_response_id,
             provider_cursor: row.provider_cursor,
             cancel_requested: row.cancel_requested_at.is_some(),

@@ -31,11 +31,13 @@ pub enum Swept {
     Notices,
     /// Reports of the provider: after 30 days.
     Reports,
+    /// Answers to requests that may come again: after 24 hours.
+    Answers,
 }
 
 impl Swept {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Codes,
         Self::Sessions,
         Self::Buckets,
@@ -43,6 +45,7 @@ impl Swept {
         Self::Devices,
         Self::Notices,
         Self::Reports,
+        Self::Answers,
     ];
 
     /// The table.
@@ -55,6 +58,7 @@ impl Swept {
             Self::Devices => "known_devices",
             Self::Notices => "outbox",
             Self::Reports => "webhook_inbox",
+            Self::Answers => "idempotency_keys",
         }
     }
 }

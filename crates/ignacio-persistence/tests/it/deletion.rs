@@ -2,6 +2,7 @@
 
 use ignacio_domain::ids::FileId;
 use ignacio_domain::reply::Outcome;
+use ignacio_domain::spending::Spent;
 use ignacio_persistence::{PurgeTarget, StoreError};
 
 use crate::support::Stack;
@@ -18,8 +19,8 @@ async fn a_conversation_goes_with_everything_in_it() {
     stack.database.execute("update responses set provider_response_id = 'resp-' || id").await;
     stack.database.execute("update responses set next_attempt_at = '2020-01-01' where conversation_id = (select id from conversations order by created_at limit 1)").await;
     let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-    let mut reply = stack.worker.replies().open(&job, "m", "1").await.unwrap().unwrap();
-    assert!(reply.end(Outcome::Completed, None).await.unwrap());
+    let mut reply = stack.worker.replies().open(&job, "1").await.unwrap().unwrap();
+    assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
     drop(reply);
 
     let scope = stack.scope(&ana).await;

@@ -14,12 +14,14 @@ struct Rule {
 }
 
 /// Policies that let every row pass, and why they may.
-const OPEN: [(&str, &str); 51] = [
+const OPEN: [(&str, &str); 58] = [
     ("access_grants_definer_select", "finds the live grant of a reading"),
     ("audit_events_definer_insert", "the one writer of the log"),
     ("audit_events_definer_select", "recognises the reading that this transaction wrote down"),
     ("audit_heads_definer_select", "the end of the chain is one row, of nobody"),
     ("audit_heads_definer_update", "the end of the chain is one row, of nobody"),
+    ("chores_definer_select", "finds whose lease it is"),
+    ("chores_worker_update", "a row is a job: anybody's"),
     ("conversations_definer_select", "counts messages, and finds whose conversation is read"),
     ("conversations_definer_update", "counts messages, whoever writes them"),
     ("erasures_definer_insert", "the one writer of receipts"),
@@ -37,6 +39,8 @@ const OPEN: [(&str, &str); 51] = [
     ),
     ("login_watch_auth_select", "one row, of nobody"),
     ("login_watch_auth_update", "one row, of nobody"),
+    ("messages_definer_select", "finds what a newer version replaces"),
+    ("messages_definer_update", "marks what a newer version replaces: no other column"),
     ("otp_codes_auth_select", "a code belongs to whoever knows it, before there is an identity"),
     ("otp_codes_auth_update", "a code belongs to whoever knows it, before there is an identity"),
     ("outbox_auth_select", "codes to send, of everybody"),
@@ -62,6 +66,9 @@ const OPEN: [(&str, &str); 51] = [
     ("retired_tokens_definer_select", "makes an identity out of a token"),
     ("seaql_migrations_owner", "the log of migrations is the owner's"),
     ("seaql_migrations_service_select", "a service checks at start that nothing is pending"),
+    ("usage_records_definer_insert", "the one writer of reservations, for who asks"),
+    ("usage_records_definer_select", "adds up what who asks has used"),
+    ("usage_records_definer_update", "settles what is deleted before its end"),
     ("user_files_definer_select", "counts what an erasure removes"),
     ("user_files_worker_update", "a row is a job: anybody's"),
     ("user_sessions_auth_select", "a session belongs to whoever holds its token"),

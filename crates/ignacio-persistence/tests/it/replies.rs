@@ -4,6 +4,7 @@ use futures_util::StreamExt as _;
 use ignacio_domain::citation::Citation;
 use ignacio_domain::message::MessageStatus;
 use ignacio_domain::reply::{Failure, NumberedEvent, Outcome, ReplyEvent, ResponseState, Usage};
+use ignacio_domain::spending::Spent;
 use ignacio_persistence::{Extended, StoreError};
 
 use crate::support::Stack;
@@ -28,7 +29,7 @@ async fn a_reply_is_written_once_and_read_from_any_replica() {
     assert_eq!(posted.reply.status, MessageStatus::Pending);
 
     let job = stack.worker.reply_jobs().claim(Some(posted.response.id)).await.unwrap().unwrap();
-    let mut reply = stack.worker.replies().open(&job, "m", "1").await.unwrap().unwrap();
+    let mut reply = stack.worker.replies().open(&job, "1").await.unwrap().unwrap();
     for part in ["Dura ", "seis ", "semanas."] {
         reply.push(ReplyEvent::Delta(part.into()));
     }
@@ -41,7 +42,7 @@ async fn a_reply_is_written_once_and_read_from_any_replica() {
     }));
     let usage = Usage { input: 10, cached: 2, output: 3, reasoning: 0 };
     reply.push(ReplyEvent::Used(usage));
-    assert!(reply.end(Outcome::Completed, Some(usage)).await.unwrap());
+    assert!(reply.end(Outcome::Completed, Spent::Known { usage, micro: 7 }).await.unwrap());
     drop(reply);
 
     for api in [&stack.api, &stack.other_api().await] {
@@ -78,7 +79,7 @@ async fn readers_follow_a_reply_while_it_is_written_here_and_elsewhere() {
     let there = remote.replies().follow(ana.digest, posted.response.id, 0).collect::<Vec<_>>();
 
     let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-    let mut reply = stack.worker.replies().open(&job, "m", "1").await.unwrap().unwrap();
+    let mut reply = stack.worker.replies().open(&job, "1").await.unwrap().unwrap();
     reply.push(ReplyEvent::Delta("uno ".into()));
     // Nothing is in the log yet: this one can only have come through the process.
     assert!(matches!(here.next().await.unwrap().unwrap().event, ReplyEvent::Created { .. }));
@@ -86,7 +87,10 @@ async fn readers_follow_a_reply_while_it_is_written_here_and_elsewhere() {
     assert_eq!(stack.database.query_i64("select count(*) from response_events").await, 0);
     reply.flush(None).await.unwrap();
     reply.push(ReplyEvent::Delta("dos".into()));
-    reply.end(Outcome::Incomplete { reason: "max_output_tokens".into() }, None).await.unwrap();
+    reply
+        .end(Outcome::Incomplete { reason: "max_output_tokens".into() }, Spent::Nothing)
+        .await
+        .unwrap();
     drop(reply);
 
     let rest: Vec<_> = here.map(Result::unwrap).collect().await;
@@ -117,11 +121,11 @@ async fn a_second_worker_goes_on_where_the_log_ends() {
 
     dead.push(ReplyEvent::Delta("tarde".into()));
     assert!(!dead.flush(None).await.unwrap());
-    assert!(!dead.end(Outcome::Completed, None).await.unwrap());
+    assert!(!dead.end(Outcome::Completed, Spent::Nothing).await.unwrap());
     assert_eq!(stack.worker.reply_jobs().extend(&first).await.unwrap(), Extended::Lost);
     assert!(stack.worker.reply_jobs().begin(&first).await.unwrap().is_none());
 
-    assert!(reply.end(Outcome::Completed, None).await.unwrap());
+    assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
     let events = stack.events(&stack.other_api().await, &ana, second.id, 0).await.unwrap();
     assert_eq!(text(&events), "uno dos");
 }
@@ -154,7 +158,7 @@ async fn history_is_whole_in_order_and_without_empty_replies() {
     {
         stack.post(&ana, talk.id, &format!("pregunta {n}")).await;
         let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-        let mut reply = stack.worker.replies().open(&job, "m", "1").await.unwrap().unwrap();
+        let mut reply = stack.worker.replies().open(&job, "1").await.unwrap().unwrap();
         if n == 0 {
             reply.push(ReplyEvent::Delta("respuesta 0".into()));
             reply.flush(Some(("resp-0", 1))).await.unwrap();
@@ -200,7 +204,7 @@ async fn a_stranger_and_an_ended_session_read_nothing() {
 
     let mut stream = Box::pin(stack.api.replies().follow(ana.digest, posted.response.id, 0));
     let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-    let reply = stack.worker.replies().open(&job, "m", "1").await.unwrap().unwrap();
+    let reply = stack.worker.replies().open(&job, "1").await.unwrap().unwrap();
     assert!(stream.next().await.unwrap().is_ok());
     drop(reply);
     stack.database.execute("update user_sessions set revoked_at = now()").await;
@@ -246,7 +250,7 @@ async fn a_stream_ends_with_its_session_or_its_person_here_and_elsewhere() {
             Box::pin(remote.replies().follow(ana.digest, posted.response.id, 0)),
         ];
         let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-        let mut reply = stack.worker.replies().open(&job, "m", "1").await.unwrap().unwrap();
+        let mut reply = stack.worker.replies().open(&job, "1").await.unwrap().unwrap();
         reply.push(ReplyEvent::Delta("uno".into()));
         reply.flush(None).await.unwrap();
         for stream in &mut streams {

@@ -14,8 +14,8 @@ use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::reply::NumberedEvent;
 use ignacio_domain::session::{DeviceToken, SessionDigest, SessionToken};
 use ignacio_persistence::{
-    Added, ApiDb, ApiDbSettings, Asked, CodeRequest, LiveReplies, NewPerson, NewSession, OwnerDb,
-    Posted, Sending, StoreError, UserScope, WorkerDb, WorkerDbSettings,
+    Added, ApiDb, ApiDbSettings, Asked, CodeRequest, LiveReplies, NewPerson, NewReply, NewSession,
+    OwnerDb, Posted, Sending, StoreError, UserScope, WorkerDb, WorkerDbSettings,
 };
 
 pub(crate) const PEPPER: Key = Key::from_bytes([7; 32]);
@@ -116,7 +116,10 @@ impl Stack {
     ) -> Result<Option<Posted>, StoreError> {
         let scope = self.scope(person).await;
         let body = MessageBody::parse(text.to_owned()).unwrap();
-        let posted = scope.messages().post(to, &NewMessage { body, files: files.to_vec() }).await?;
+        let posted = scope
+            .messages()
+            .post(to, &NewMessage { body, files: files.to_vec() }, &NewReply::by("m"))
+            .await?;
         scope.commit().await?;
         Ok(posted)
     }

@@ -34,10 +34,6 @@ pub(super) fn openai(reader: &mut Reader<'_>) -> OpenAiSettings {
     }
 }
 
-pub(super) fn model(reader: &mut Reader<'_>) -> String {
-    text_or(reader, "OPENAI_MODEL", "gpt-5.4-mini")
-}
-
 pub(super) fn web_search(reader: &mut Reader<'_>) -> bool {
     reader.one_of("OPENAI_WEB_SEARCH", &[("off", false), ("on", true)], false)
 }

@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use ignacio_domain::ids::UserId;
 use ignacio_domain::keys::Key;
 use ignacio_domain::message::{Author, Message};
+use ignacio_domain::person::Role;
 use ignacio_domain::prompt::{Library, Prompt, Turn, attachment_note, instructions};
 use ignacio_persistence::{ReplyJob, ReplyScope, StoreError};
 use sha2::Sha256;
@@ -43,7 +44,7 @@ impl Draft {
         let store = scope.vector_store().await?;
         let prompt = Prompt {
             response: job.id,
-            model: settings.model.clone(),
+            model: model_of(shared, job).to_owned(),
             instructions: instructions(&person.name, person.locale),
             turns: if previous.is_some() { new_turns(&history) } else { history.clone() },
             previous,
@@ -105,6 +106,12 @@ fn new_turns(history: &[Turn]) -> Vec<Turn> {
         history.iter().rev().take_while(|turn| turn.author == Author::Person).cloned().collect();
     turns.reverse();
     turns
+}
+
+/// The model that the person chose; the usual one for a reply from before there was a choice.
+pub(super) fn model_of<'s>(shared: &'s Shared, job: &'s ReplyJob) -> &'s str {
+    let usual = || shared.settings.models.choose(Role::Participant, None).unwrap_or_default();
+    job.model.as_deref().unwrap_or_else(usual)
 }
 
 /// A stable name for a person that tells the provider nothing about them: 64 hex digits.

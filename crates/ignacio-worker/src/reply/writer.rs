@@ -5,11 +5,12 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use ignacio_domain::ports::{AssistantError, AssistantEventKind, PortError, ReplyStream};
 use ignacio_domain::reply::{Failure, Outcome, ReplyEvent, Usage};
+use ignacio_domain::spending::Spent;
 use ignacio_persistence::{LiveReply, ReplyJob, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::draft::Draft;
+use super::draft::{Draft, model_of};
 use super::plan::{Cut, Plan, Standing, Tries};
 use super::pulse::{Interrupt, Pulse, guarded};
 use super::sources::Sources;
@@ -129,13 +130,27 @@ impl<'w> Writer<'w> {
     /// Stores the end, and waits for the database if it is away; false when the lease is lost.
     async fn store_end(&mut self, outcome: &Outcome) -> Result<bool, StoreError> {
         let since = Instant::now();
+        let spent = self.spent();
         loop {
-            match self.live.end(outcome.clone(), self.usage).await {
+            match self.live.end(outcome.clone(), spent).await {
                 Err(StoreError::Unavailable(_)) if since.elapsed() < LONGEST_UNSAVED => {
                     sleep(SAVE_AGAIN).await;
                 }
                 ended => return ended,
             }
+        }
+    }
+
+    /// What the provider says that it took. A reply that it was asked for and that it did not count
+    /// costs what was reserved.
+    fn spent(&self) -> Spent {
+        match (self.usage, &self.upstream) {
+            (Some(usage), _) => {
+                let model = model_of(self.shared, self.job);
+                Spent::Known { usage, micro: self.shared.settings.models.cost(model, usage) }
+            }
+            (None, Some(_)) => Spent::Unknown,
+            (None, None) => Spent::Nothing,
         }
     }
 

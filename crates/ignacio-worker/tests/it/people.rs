@@ -13,7 +13,7 @@ use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::reply::{NumberedEvent, ReplyEvent, Response};
 use ignacio_domain::session::{DeviceToken, SessionDigest, SessionToken};
 use ignacio_persistence::{
-    Added, Asked, CodeRequest, NewPerson, NewSession, OwnerDb, Posted, UserScope,
+    Added, Asked, CodeRequest, NewPerson, NewReply, NewSession, OwnerDb, Posted, UserScope,
 };
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -107,7 +107,12 @@ impl Participant<'_> {
     ) -> Posted {
         let scope = self.scope().await;
         let new = NewMessage { body: MessageBody::parse(text.to_owned()).unwrap(), files };
-        let posted = scope.messages().post(conversation, &new).await.unwrap().unwrap();
+        let posted = scope
+            .messages()
+            .post(conversation, &new, &NewReply::by("model-1"))
+            .await
+            .unwrap()
+            .unwrap();
         scope.commit().await.unwrap();
         posted
     }

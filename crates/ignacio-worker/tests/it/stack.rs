@@ -1,10 +1,12 @@
 //! A database of the test's own, scripted ports, and workers over them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ignacio_devstack::{Role, TestDatabase};
 use ignacio_domain::ids::FileId;
 use ignacio_domain::keys::Key;
+use ignacio_domain::models::{Models, Price, RolePolicy, UsageLimits};
 use ignacio_persistence::{ApiDb, ApiDbSettings, LiveReplies, WorkerDb, WorkerDbSettings};
 use ignacio_worker::{Pauses, Ports, Worker, WorkerSettings};
 
@@ -68,7 +70,7 @@ impl Stack {
         let mut settings = WorkerSettings::new(
             Key::from_bytes(PEPPER),
             Key::from_bytes([8; 32]),
-            "model-1".to_owned(),
+            Arc::new(models()),
             "test".to_owned(),
         );
         settings.pauses = Pauses::Skipped;
@@ -103,4 +105,22 @@ impl Stack {
         let query = format!("select openai_file_id from user_files where id = '{file}'");
         self.database.query_text(&query).await
     }
+}
+
+/// One model, at a price that is easy to reckon with: a dollar for a million tokens, a tenth for
+/// cached ones, ten for the answer.
+pub(crate) fn models() -> Models {
+    let price = Price { input: 1_000_000, cached: 100_000, output: 10_000_000 };
+    let limits = UsageLimits {
+        replies_at_once: 100,
+        messages_per_ten_minutes: 100,
+        messages_per_day: 100,
+        tokens_per_day: None,
+        tokens_per_month: None,
+        micro_per_day: None,
+        micro_per_month: None,
+    };
+    let policy = RolePolicy { models: vec!["model-1".to_owned()], limits };
+    let prices = BTreeMap::from([("model-1".to_owned(), price)]);
+    Models::new(prices, policy.clone(), policy, "model-1".to_owned()).unwrap()
 }

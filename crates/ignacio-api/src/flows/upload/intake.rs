@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use super::form::{broken, name_of};
 use super::keeping::{Keeping, Piece};
 use crate::auth::Caller;
+use crate::flows::once::Once;
 use crate::problem::{ApiError, Rule, Unsupported};
 use crate::sniff::{self, TextWatch};
 use crate::state::AppState;
@@ -43,6 +44,7 @@ impl Intake {
         caller: &Caller,
         conversation: Option<ConversationId>,
         field: &mut Field,
+        once: Once,
     ) -> Result<Self, ApiError> {
         let name = name_of(field)?;
         let mut field = field.fuse();
@@ -54,7 +56,7 @@ impl Intake {
         }
 
         let file = NewFile { id: FileId::new(), name, media_type };
-        let keeping = Keeping::reserve(state, caller, conversation, &file).await?;
+        let keeping = Keeping::reserve(state, caller, conversation, &file, once).await?;
         let (pieces, waiting) = mpsc::channel(PIECES);
         let keeping = state.spawn(keeping.run(waiting));
         let mut intake = Self { pieces, keeping, measure };

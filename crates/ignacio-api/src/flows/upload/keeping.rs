@@ -13,9 +13,12 @@ use ignacio_domain::session::SessionDigest;
 use ignacio_persistence::ApiDb;
 use tokio::sync::mpsc;
 
+use crate::answer::Created;
 use crate::auth::Caller;
+use crate::flows::once::Once;
 use crate::problem::{ApiError, Thing};
 use crate::state::AppState;
+use crate::views::file::FileView;
 
 /// What travels from the request to the task.
 pub(super) enum Piece {
@@ -33,6 +36,7 @@ pub(super) struct Keeping {
     file: FileId,
     key: ObjectKey,
     media_type: MediaType,
+    once: Once,
 }
 
 impl Keeping {
@@ -42,8 +46,10 @@ impl Keeping {
         caller: &Caller,
         conversation: Option<ConversationId>,
         file: &NewFile,
+        once: Once,
     ) -> Result<Self, ApiError> {
         let scope = state.db.begin(caller.session()).await?;
+        once.hold(scope.repeats()).await?;
         if let Some(id) = conversation
             && scope.conversations().find(id).await?.is_none()
         {
@@ -58,6 +64,7 @@ impl Keeping {
             file: file.id,
             key,
             media_type: file.media_type,
+            once,
         })
     }
 
@@ -83,6 +90,8 @@ impl Keeping {
         else {
             return Err(ApiError::NotFound(Thing::File));
         };
+        let created = stored(file.clone());
+        self.once.note(scope.repeats(), None, &created).await?;
         scope.commit().await?;
         Ok(file)
     }
@@ -100,9 +109,15 @@ impl Keeping {
     async fn abandon(&self) -> Result<(), ApiError> {
         let scope = self.db.begin(&self.session).await?;
         scope.files().abandon(self.file).await?;
+        self.once.let_go(scope.repeats()).await?;
         scope.commit().await?;
         Ok(())
     }
+}
+
+/// A stored file, as the one who handed it over is told of it.
+pub(crate) fn stored(file: StoredFile) -> Created<FileView> {
+    Created { location: format!("/v1/files/{}", file.id), view: file.into() }
 }
 
 /// The pieces as the store wants them; an end that was not announced is an error.

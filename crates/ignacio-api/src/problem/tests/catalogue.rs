@@ -45,7 +45,7 @@ fn details_of_cases() -> Vec<Entry> {
         Any, Route, Conversation, Message, Response, File, Session, Person, Erasure, Grant, Code,
     );
     let malformed = every!(Malformed:
-        Request, Json { line: 3, column: 14 }, Encoding, Body, Multipart, Id, EventId,
+        Request, Json { line: 3, column: 14 }, Encoding, Body, Multipart, Id, EventId, IdempotencyKey,
     );
     let unsupported = every!(Unsupported: ContentType, File);
     let others = [
@@ -111,7 +111,7 @@ fn the_list_of_rules_is_complete() {
     let rules = every!(Rule:
         UnknownField, Required, WrongType, WrongValue, Duplicate, Limit, Uuid, PersonName, Language,
         Phone, PhoneLength, OtpCode, DeviceName, Title, MessageBlank, MessageTooLong, MessageNul,
-        TooManyFiles, FileGone, FileName, FileNameLength, FileEmpty, AfterFile, Reason, PersonGone,
+        TooManyFiles, FileGone, ModelNotAllowed, Date, FileName, FileNameLength, FileEmpty, AfterFile, Reason, PersonGone,
     );
     assert_eq!(Rule::ALL, rules);
 }

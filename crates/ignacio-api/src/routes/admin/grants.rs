@@ -1,6 +1,6 @@
 //! Grants to read somebody's conversations.
 
-use actix_web::{get, post, web};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use ignacio_domain::access::GrantReason;
 use ignacio_domain::ids::{GrantId, UserId};
 use ignacio_persistence::StoreError;
@@ -12,6 +12,7 @@ use validator::Validate;
 use crate::answer::{Created, Tagged};
 use crate::auth::Caller;
 use crate::extract::{Body, PathId};
+use crate::flows::once::Once;
 use crate::problem::{ApiError, Problem, Rule, Thing};
 use crate::state::AppState;
 use crate::views::grant::GrantView;
@@ -36,6 +37,9 @@ pub(crate) struct CreateGrant {
 #[utoipa::path(
     operation_id = "create_access_grant",
     tag = "admin",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+    ),
     request_body = CreateGrant,
     responses(
         (status = CREATED, body = GrantView, headers(
@@ -50,18 +54,25 @@ pub(crate) struct CreateGrant {
 pub(crate) async fn create(
     caller: Caller,
     Body(body): Body<CreateGrant>,
+    request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<Created<GrantView>, ApiError> {
+) -> Result<HttpResponse, ApiError> {
+    let once = Once::of(&request)?;
     let reason = GrantReason::parse(&body.reason)
         .map_err(|error| ApiError::invalid("/reason", error.into()))?;
     let user = UserId::from_uuid(body.user_id);
 
     let scope = state.admin_db.begin(caller.session()).await?;
+    if let Some(repeated) = once.before(scope.repeats()).await? {
+        return repeated.again();
+    }
     let grant = scope.readings().grant(user, &reason).await.map_err(refusal)?;
+    let location = format!("/v1/admin/access-grants/{}", grant.id);
+    let created = Created { location, view: GrantView::from(grant) };
+    let answer = once.keep(scope.repeats(), None, created).await?;
     scope.commit().await?;
 
-    let location = format!("/v1/admin/access-grants/{}", grant.id);
-    Ok(Created { location, view: grant.into() })
+    Ok(answer)
 }
 
 fn refusal(error: StoreError) -> ApiError {

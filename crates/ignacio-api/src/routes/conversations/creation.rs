@@ -1,6 +1,6 @@
 //! Starting a conversation, with or without its first message.
 
-use actix_web::{post, web};
+use actix_web::{HttpRequest, HttpResponse, post, web};
 use ignacio_domain::conversation::ConversationTitle;
 use ignacio_domain::ids::ConversationId;
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use validator::Validate;
 use crate::answer::Created;
 use crate::auth::Caller;
 use crate::extract::{Body, object};
+use crate::flows::once::Once;
 use crate::flows::turn::{self, PostMessage};
 use crate::problem::{ApiError, Problem, Thing};
 use crate::state::AppState;
@@ -34,13 +35,18 @@ pub(crate) struct StartConversation {
 #[utoipa::path(
     operation_id = "start_conversation",
     tag = "conversations",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+    ),
     request_body = StartConversation,
     responses(
         (status = CREATED, body = StartedView, headers(
             ("Location" = String, description = "The conversation"),
         )),
         (status = NOT_FOUND, response = Problem),
+        (status = CONFLICT, response = Problem),
         (status = UNPROCESSABLE_ENTITY, response = Problem),
+        (status = TOO_MANY_REQUESTS, response = Problem),
     ),
 )]
 #[post("/conversations")]
@@ -48,32 +54,43 @@ pub(crate) struct StartConversation {
 pub(crate) async fn start(
     caller: Caller,
     Body(body): Body<StartConversation>,
+    request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<Created<StartedView>, ApiError> {
+) -> Result<HttpResponse, ApiError> {
+    let once = Once::of(&request)?;
     let title = body.title.as_deref().map(ConversationTitle::parse).transpose();
     let title = title.map_err(|error| ApiError::invalid("/title", error.into()))?;
+    let model = body.message.as_ref().and_then(|it| it.model().map(str::to_owned));
     let message = body.message.map(|message| message.parse("/message")).transpose()?;
     let id = ConversationId::new();
 
     let scope = state.db.begin(caller.session()).await?;
+    if let Some(repeated) = once.before(scope.repeats()).await? {
+        return repeated.again();
+    }
+    let location = format!("/v1/conversations/{id}");
     let conversation = scope.conversations().insert(id, title.as_ref()).await?;
     let Some(message) = message else {
+        let created = Created { location, view: StartedView::Alone(conversation.into()) };
+        let answer = once.keep(scope.repeats(), Some(id), created).await?;
         scope.commit().await?;
-        let view = StartedView::Alone(conversation.into());
-        return Ok(Created { location: format!("/v1/conversations/{id}"), view });
+        return Ok(answer);
     };
+    let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "/message")?;
     turn::refuse_missing_files(&scope, &message, "/message").await?;
-    let posted = scope.messages().post(id, &message).await?;
+    let posted = scope.messages().post(id, &message, &wanted).await?;
+    turn::reserve(&state, &scope, &wanted, message.body.as_str().len()).await?;
     // The message has changed the counts.
     let conversation = scope.conversations().find(id).await?;
     let (Some(posted), Some(conversation)) = (posted, conversation) else {
         return Err(ApiError::NotFound(Thing::Conversation));
     };
-    scope.commit().await?;
-    state.ask(posted.response.id);
-
     let started =
         StartedWithMessageView { conversation: conversation.into(), posted: posted.into() };
-    let view = StartedView::WithMessage(Box::new(started));
-    Ok(Created { location: format!("/v1/conversations/{id}"), view })
+    let created = Created { location, view: StartedView::WithMessage(Box::new(started)) };
+    let answer = once.keep(scope.repeats(), Some(id), created).await?;
+    scope.commit().await?;
+    state.ask(wanted.response);
+
+    Ok(answer)
 }

@@ -29,7 +29,7 @@ async fn a_message_is_stored_and_a_reply_is_asked_for() {
         (&json!("Un producto mínimo."), &json!("complete"))
     );
     assert_eq!(done["response"]["state"], "completed");
-    assert_eq!(done["response"]["model"], "gpt-test");
+    assert_eq!(done["response"]["model"], "model-1");
     let response = format!("/v1/responses/{}", done["response_id"].as_str().unwrap());
     assert_eq!(ana.get(&response).send().await.ok(200), done["response"]);
 }

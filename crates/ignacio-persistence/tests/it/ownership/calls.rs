@@ -6,7 +6,7 @@ use ignacio_domain::ids::{ConversationId, FileId, MessageId, ResponseId, Session
 use ignacio_domain::message::{MessageBody, NewMessage};
 use ignacio_domain::page::PageSize;
 use ignacio_domain::person::{PersonChange, PersonName};
-use ignacio_persistence::{FileFilter, StoreError};
+use ignacio_persistence::{FileFilter, NewReply, StoreError};
 use rand::RngExt as _;
 
 use super::Game;
@@ -153,7 +153,10 @@ impl Game {
         let unseen = files.iter().filter(|it| !self.model.shown(who, **it));
         assert_eq!(missing, unseen.copied().collect::<Vec<_>>());
         let body = MessageBody::parse("hola".to_owned()).unwrap();
-        let posted = scope.messages().post(talk, &NewMessage { body, files: files.clone() }).await;
+        let posted = scope
+            .messages()
+            .post(talk, &NewMessage { body, files: files.clone() }, &NewReply::by("m"))
+            .await;
         let is_own = self.model.talk(who, talk).is_some();
         let has_files = files.iter().all(|it| self.model.has_row(who, *it));
         match posted {

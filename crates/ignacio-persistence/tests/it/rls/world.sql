@@ -73,6 +73,20 @@ begin
         insert into citations (id, message_id, user_id, file_id, file_name, position)
         values (md5(me || ' citation')::uuid, md5(me || ' answer')::uuid, md5(me)::uuid,
                 md5(me || ' file')::uuid, 'f', 0);
+        insert into message_feedback (message_id, user_id, rating)
+        values (md5(me || ' answer')::uuid, md5(me)::uuid, 'up');
+        insert into chores (id, user_id, conversation_id, kind)
+        values (md5(me || ' chore')::uuid, md5(me)::uuid, md5(me || ' talk')::uuid, 'title');
+        insert into conversation_summaries
+            (conversation_id, user_id, content, until_at, until_id, n_messages, model)
+        values (md5(me || ' talk')::uuid, md5(me)::uuid, 's', now(),
+                md5(me || ' question')::uuid, 1, 'm');
+        insert into usage_records (id, user_id, kind, model, state)
+        values (md5(me || ' record')::uuid, md5(me)::uuid, 'reply', 'm', 'reserved');
+        insert into idempotency_keys (id, user_id, key_hash, request_hash, created_at) values
+            (md5(me || ' idempotency key')::uuid, md5(me)::uuid, 'k', 'r', now()),
+            (md5(me || ' old idempotency key')::uuid, md5(me)::uuid, 'o', 'r',
+                now() - interval '2 days');
         insert into erasures
             (id, person_id, admin_id, n_conversations, n_messages, n_files)
         values (md5(me || ' erasure')::uuid, md5(me)::uuid, md5('ada')::uuid, 1, 1, 1);

@@ -2,7 +2,7 @@
 
 use std::str::FromStr as _;
 
-use actix_web::{post, web};
+use actix_web::{HttpRequest, HttpResponse, post, web};
 use ignacio_domain::person::{Locale, PersonName, Role};
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_persistence::NewPerson;
@@ -14,6 +14,7 @@ use super::refusal;
 use crate::answer::Created;
 use crate::auth::Caller;
 use crate::extract::{Body, not_null};
+use crate::flows::once::Once;
 use crate::problem::{ApiError, Problem};
 use crate::state::AppState;
 use crate::views::account::AccountView;
@@ -61,6 +62,9 @@ impl CreateUser {
 #[utoipa::path(
     operation_id = "create_user",
     tag = "admin",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+    ),
     request_body = CreateUser,
     responses(
         (status = CREATED, body = AccountView, headers(
@@ -76,14 +80,21 @@ impl CreateUser {
 pub(crate) async fn create(
     caller: Caller,
     Body(body): Body<CreateUser>,
+    request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<Created<AccountView>, ApiError> {
+) -> Result<HttpResponse, ApiError> {
+    let once = Once::of(&request)?;
     let new = body.parse()?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
+    if let Some(repeated) = once.before(scope.repeats()).await? {
+        return repeated.again();
+    }
     let account = scope.accounts().add(&new).await.map_err(refusal)?;
+    let location = format!("/v1/admin/users/{}", account.id);
+    let created = Created { location, view: AccountView::from(account) };
+    let answer = once.keep(scope.repeats(), None, created).await?;
     scope.commit().await?;
 
-    let location = format!("/v1/admin/users/{}", account.id);
-    Ok(Created { location, view: account.into() })
+    Ok(answer)
 }

@@ -1,0 +1,199 @@
+//! What may be used, what was, and who sees it.
+
+use std::sync::Arc;
+
+use ignacio_domain::models::UsageLimits;
+use ignacio_domain::reply::{Outcome, Usage};
+use ignacio_domain::spending::Spent;
+use serde_json::{Value, json};
+
+use crate::stack::{Stack, models_with};
+
+/// No limit that matters.
+const WIDE: UsageLimits = UsageLimits {
+    replies_at_once: 100,
+    messages_per_ten_minutes: 100,
+    messages_per_day: 100,
+    tokens_per_day: None,
+    tokens_per_month: None,
+    micro_per_day: None,
+    micro_per_month: None,
+};
+
+async fn under(limits: UsageLimits) -> Stack {
+    Stack::with(|settings| settings.models = Arc::new(models_with(limits))).await
+}
+
+/// Ends the reply that waits longest, for so much.
+async fn ends(stack: &Stack, spent: Spent) {
+    let mut reply = stack.take_reply().await;
+    assert!(reply.end(Outcome::Completed, spent).await.unwrap());
+}
+
+fn spent(input: i64, output: i64, micro: i64) -> Spent {
+    Spent::Known { usage: Usage { input, cached: 1, output, reasoning: 2 }, micro }
+}
+
+#[tokio::test]
+async fn beyond_a_limit_nothing_is_stored_or_asked_for() {
+    let cases = [
+        (UsageLimits { replies_at_once: 2, ..WIDE }, "replies-at-once"),
+        (UsageLimits { messages_per_ten_minutes: 2, ..WIDE }, "messages"),
+        (UsageLimits { messages_per_day: 2, ..WIDE }, "messages-of-the-day"),
+        (UsageLimits { tokens_per_day: Some(11_000), ..WIDE }, "tokens-of-the-day"),
+        (UsageLimits { tokens_per_month: Some(11_000), ..WIDE }, "tokens-of-the-month"),
+        (UsageLimits { micro_per_day: Some(90_000), ..WIDE }, "money-of-the-day"),
+        (UsageLimits { micro_per_month: Some(90_000), ..WIDE }, "money-of-the-month"),
+    ];
+    for (limits, limit) in cases {
+        let stack = under(limits).await;
+        let ana = stack.participant("Ana").await;
+        for title in ["uno", "dos"] {
+            let at = ana.starts(title).await;
+            ana.says(&at, "hola").await;
+        }
+        let at = ana.starts("tres").await;
+        let refused = ana.post(format!("{at}/messages")).json(&json!({ "content": "hola" }));
+        let refused = refused.send().await;
+        assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0, "{limit}");
+        let problem = refused.problem(429, "budget-exceeded");
+        assert_eq!(problem["limit"], limit);
+        assert_eq!(problem["resets_at"].is_string(), limit != "replies-at-once", "{problem}");
+        assert_eq!(ana.get(&at).send().await.ok(200)["message_count"], 0);
+        let asked = "select count(*)::text from responses";
+        assert_eq!(stack.database.query_text(asked).await, "2", "{limit}");
+
+        // Somebody else has limits of their own.
+        let ben = stack.participant("Ben").await;
+        let at = ben.starts("uno").await;
+        ben.says(&at, "hola").await;
+    }
+}
+
+#[tokio::test]
+async fn many_posts_at_once_do_not_slip_by() {
+    let stack = under(UsageLimits { messages_per_day: 3, ..WIDE }).await;
+    let ana = stack.participant("Ana").await;
+    let mut places = Vec::new();
+    for n in 0..12 {
+        places.push(ana.starts(&n.to_string()).await);
+    }
+    let body = json!({ "content": "hola" });
+    let calls = places.iter().map(|at| ana.post(format!("{at}/messages")).json(&body).send());
+    let answers = futures_util::future::join_all(calls).await;
+    assert_eq!(answers.iter().filter(|it| it.status.as_u16() == 201).count(), 3);
+    assert_eq!(answers.iter().filter(|it| it.status.as_u16() == 429).count(), 9);
+}
+
+#[tokio::test]
+async fn what_is_reserved_gives_way_to_what_was_spent() {
+    // A reply reserves 5,096 tokens.
+    let stack = under(UsageLimits { tokens_per_day: Some(6_000), ..WIDE }).await;
+    let ana = stack.participant("Ana").await;
+    let at = ana.starts("uno").await;
+    let say = || ana.post(format!("{at}/messages")).json(&json!({ "content": "hola" }));
+    say().send().await.ok(201);
+    ends(&stack, spent(100, 50, 7)).await;
+    say().send().await.ok(201);
+    ends(&stack, Spent::Nothing).await;
+    say().send().await.ok(201);
+    // Nobody knows what this one took.
+    ends(&stack, Spent::Unknown).await;
+    say().send().await.problem(429, "budget-exceeded");
+
+    let usage = ana.get("/v1/me/usage").send().await.ok(200);
+    let rows = usage["data"].as_array().unwrap();
+    assert_eq!(rows.len(), 1);
+    let micro = 7 + 1_000 + 4_096 * 10;
+    let expected = json!({ "model": "model-1", "replies": 3, "input": 100, "cached": 1,
+        "output": 50, "reasoning": 2, "cost_micro": micro, "user_id": null });
+    let mut row = rows[0].clone();
+    assert!(row.as_object_mut().unwrap().remove("day").unwrap().is_string());
+    assert_eq!(row, expected);
+    assert_eq!(usage["limits"]["tokens_per_day"], 6_000);
+    assert_eq!(usage["limits"]["cost_micro_per_day"], Value::Null);
+    assert_eq!(usage["models"], json!(["model-1"]));
+}
+
+#[tokio::test]
+async fn yesterday_and_what_is_deleted_count_as_they_should() {
+    let stack = under(UsageLimits { messages_per_day: 2, ..WIDE }).await;
+    let ana = stack.participant("Ana").await;
+    let at = ana.starts("uno").await;
+    ana.says(&at, "hola").await;
+    // What was begun and then deleted counts as it was reserved.
+    let running = stack.take_reply().await;
+    drop(running);
+    assert_eq!(ana.delete(&at).send().await.status.as_u16(), 204);
+    let states = "select string_agg(state || ' ' || (cost_micro > 0), ',') from usage_records";
+    assert_eq!(stack.database.query_text(states).await, "estimated true");
+
+    let at = ana.starts("dos").await;
+    ana.says(&at, "hola").await;
+    assert_eq!(ana.delete(&at).send().await.status.as_u16(), 204);
+    let settled = "select count(*)::text from usage_records where state = 'settled'";
+    assert_eq!(stack.database.query_text(settled).await, "1");
+
+    let at = ana.starts("tres").await;
+    let say = || ana.post(format!("{at}/messages")).json(&json!({ "content": "hola" }));
+    say().send().await.problem(429, "budget-exceeded");
+    let age = "update usage_records set created_at = created_at - interval '1 day'";
+    stack.database.execute(age).await;
+    say().send().await.ok(201);
+}
+
+#[tokio::test]
+async fn a_model_must_be_one_of_the_roles() {
+    let stack = Stack::start().await;
+    let (ana, ada) = (stack.participant("Ana").await, stack.admin("Ada").await);
+    let message = |model: &str| json!({ "content": "hola", "model": model });
+    let at = ana.starts("uno").await;
+    let refused = ana.post(format!("{at}/messages")).json(&message("model-2")).send().await;
+    let problem = refused.problem(422, "invalid-request");
+    assert_eq!(problem["errors"][0]["pointer"], "/model");
+    assert_eq!(problem["errors"][0]["code"], "model-not-allowed");
+    let started = json!({ "message": message("model-2") });
+    let refused = ana.post("/v1/conversations").json(&started).send().await;
+    let problem = refused.problem(422, "invalid-request");
+    assert_eq!(problem["errors"][0]["pointer"], "/message/model");
+    let posted = ana.post(format!("{at}/messages")).json(&message("model-1")).send().await.ok(201);
+    assert_eq!(posted["response"]["model"], "model-1");
+
+    let at = ada.starts("uno").await;
+    let posted = ada.post(format!("{at}/messages")).json(&message("model-2")).send().await.ok(201);
+    assert_eq!(posted["response"]["model"], "model-2");
+}
+
+#[tokio::test]
+async fn the_staff_see_sums_and_that_is_written_down() {
+    let stack = Stack::start().await;
+    let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
+    let ada = stack.admin("Ada").await;
+    for (person, micro) in [(&ana, 10), (&ben, 30), (&ana, 5)] {
+        let at = person.starts("uno").await;
+        person.says(&at, "hola").await;
+        ends(&stack, spent(100, 10, micro)).await;
+    }
+    let sums = async |query: &str| {
+        let page = ada.get(format!("/v1/admin/usage{query}")).send().await.ok(200);
+        let rows = page["data"].as_array().unwrap().clone();
+        let micro: Vec<_> = rows.iter().map(|it| it["cost_micro"].as_i64().unwrap()).collect();
+        (rows, micro)
+    };
+    assert_eq!(sums("").await.1, [45]);
+    assert_eq!(sums("?group_by=model").await.0[0]["model"], "model-1");
+    let (rows, micro) = sums("?group_by=user").await;
+    assert_eq!(micro, [30, 15]);
+    assert_eq!((&rows[1]["replies"], &rows[1]["day"]), (&json!(2), &Value::Null));
+    let user = rows[1]["user_id"].as_str().unwrap();
+    assert_eq!(sums(&format!("?user_id={user}")).await.1, [15]);
+    assert_eq!(sums("?from=2020-01-01&to=2020-12-31").await.1, [0; 0]);
+
+    ana.get("/v1/admin/usage").send().await.problem(403, "forbidden");
+    for bad in ["?from=2026-13-01", "?from=2026-02-02&to=2026-02-01"] {
+        ada.get(format!("/v1/admin/usage{bad}")).send().await.problem(422, "invalid-request");
+        ana.get(format!("/v1/me/usage{bad}")).send().await.problem(422, "invalid-request");
+    }
+    let noted = "select count(*)::text from audit_events where action = 'usage.listed'";
+    assert_eq!(stack.database.query_text(noted).await, "5");
+}

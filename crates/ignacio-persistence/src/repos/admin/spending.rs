@@ -1,0 +1,59 @@
+//! Who used how much, for the staff.
+
+use ignacio_domain::audit::AuditAction;
+use ignacio_domain::ids::UserId;
+use ignacio_domain::spending::{SpentBy, SpentRow};
+use sea_orm::{DatabaseTransaction, FromQueryResult as _, raw_sql};
+use time::Date;
+
+use super::note_read;
+use crate::error::StoreError;
+use crate::repos::spending::{SumRow, midnight};
+
+/// Groups that are told at most; those that cost most come first.
+pub const MOST_SPENT_ROWS: usize = 1_000;
+
+/// Everybody's records of use.
+pub struct AllSpending<'s> {
+    txn: &'s DatabaseTransaction,
+}
+
+impl<'s> AllSpending<'s> {
+    pub(crate) const fn new(txn: &'s DatabaseTransaction) -> Self {
+        Self { txn }
+    }
+
+    /// Sums from one day to another, both included, of one person or of all, at most
+    /// [`MOST_SPENT_ROWS`]: days in their order, the newest first; models and people by what they
+    /// cost. It is written into the audit.
+    #[tracing::instrument(name = "db.admin.spending", skip_all, err(level = "debug"))]
+    pub async fn between(
+        &self,
+        by: SpentBy,
+        user: Option<UserId>,
+        from: Date,
+        to: Date,
+    ) -> Result<Vec<SpentRow>, StoreError> {
+        let (of, limit) = (user.map(UserId::into_uuid), MOST_SPENT_ROWS as i64);
+        let (start, end) = (midnight(from), midnight(to.next_day().unwrap_or(to)));
+        let (by_day, by_model, by_user) =
+            (by == SpentBy::Day, by == SpentBy::Model, by == SpentBy::User);
+        let read = raw_sql!(
+            Postgres,
+            "select case when {by_day} then date_trunc('day', created_at, 'UTC') end as day,
+                    case when {by_model} then model end as model,
+                    case when {by_user} then user_id end as user_id,
+                    count(*) filter (where kind = 'reply') as replies,
+                    sum(input_tokens)::bigint as input, sum(cached_tokens)::bigint as cached,
+                    sum(output_tokens)::bigint as output,
+                    sum(reasoning_tokens)::bigint as reasoning, sum(cost_micro)::bigint as micro
+               from usage_records
+              where created_at >= {start} and created_at < {end} and state <> 'reserved'
+                and ({of}::uuid is null or user_id = {of})
+              group by 1, 2, 3 order by 1 desc, 9 desc limit {limit}"
+        );
+        let rows = SumRow::find_by_statement(read).all(self.txn).await?;
+        note_read(self.txn, AuditAction::UsageListed, of, rows.len()).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+}

@@ -1,0 +1,115 @@
+//! What the person who asks has used, and what is reserved for the next reply.
+
+use ignacio_domain::ids::UserId;
+use ignacio_domain::models::UsageLimits;
+use ignacio_domain::reply::Usage;
+use ignacio_domain::spending::{Reservation, SpentLimit, SpentRow, SpentSum, SpentUp};
+use sea_orm::{DatabaseTransaction, FromQueryResult, raw_sql};
+use time::{Date, OffsetDateTime, Time};
+use uuid::Uuid;
+
+use crate::error::StoreError;
+
+/// Records of use that the scope's person has.
+pub struct Spending<'s> {
+    txn: &'s DatabaseTransaction,
+    user: UserId,
+}
+
+#[derive(FromQueryResult)]
+struct Refusal {
+    refusal: Option<String>,
+    retry_at: Option<OffsetDateTime>,
+}
+
+/// One row of sums; the columns that are not grouped by are null.
+#[derive(FromQueryResult)]
+pub(crate) struct SumRow {
+    day: Option<OffsetDateTime>,
+    model: Option<String>,
+    user_id: Option<Uuid>,
+    replies: i64,
+    input: i64,
+    cached: i64,
+    output: i64,
+    reasoning: i64,
+    micro: i64,
+}
+
+impl From<SumRow> for SpentRow {
+    fn from(row: SumRow) -> Self {
+        let usage = Usage {
+            input: row.input,
+            cached: row.cached,
+            output: row.output,
+            reasoning: row.reasoning,
+        };
+        Self {
+            day: row.day.map(|it| it.to_offset(time::UtcOffset::UTC).date()),
+            model: row.model,
+            user: row.user_id.map(UserId::from_uuid),
+            sum: SpentSum { replies: row.replies, usage, micro: row.micro },
+        }
+    }
+}
+
+/// The start of a day of UTC.
+pub(crate) fn midnight(day: Date) -> OffsetDateTime {
+    day.with_time(Time::MIDNIGHT).assume_utc()
+}
+
+impl<'s> Spending<'s> {
+    pub(crate) const fn new(txn: &'s DatabaseTransaction, user: UserId) -> Self {
+        Self { txn, user }
+    }
+
+    /// Reserves what a reply may cost; `Some` says which limit is in the way, and then nothing is
+    /// reserved. Until the scope ends, this person's other reservations wait, in every process.
+    #[tracing::instrument(name = "db.spending.reserve", skip_all, err(level = "debug"))]
+    pub async fn reserve(
+        &self,
+        wanted: &Reservation,
+        limits: &UsageLimits,
+    ) -> Result<Option<SpentUp>, StoreError> {
+        let (id, model) = (wanted.response.into_uuid(), wanted.model.clone());
+        let (tokens, micro) = (wanted.tokens, wanted.micro);
+        let at_once = i32::from(limits.replies_at_once);
+        let ten_minutes = i32::from(limits.messages_per_ten_minutes);
+        let day = i32::from(limits.messages_per_day);
+        let (day_tokens, month_tokens) = (limits.tokens_per_day, limits.tokens_per_month);
+        let (day_micro, month_micro) = (limits.micro_per_day, limits.micro_per_month);
+        let ask = raw_sql!(
+            Postgres,
+            "select refusal, retry_at from app.reserve_reply(
+                 {id}, {model}, {tokens}, {micro}, {at_once}, {ten_minutes}, {day}, {day_tokens},
+                 {month_tokens}, {day_micro}, {month_micro})"
+        );
+        let row = Refusal::find_by_statement(ask).one(self.txn).await?;
+        let Some(Refusal { refusal: Some(word), retry_at }) = row else { return Ok(None) };
+        let limit = SpentLimit::parse(&word);
+        let limit = limit.ok_or(StoreError::corrupt("reserve_reply", "refusal"))?;
+        Ok(Some(SpentUp { limit, resets_at: retry_at }))
+    }
+
+    /// What was used from one day to another, both included: sums for each day and model, the
+    /// newest day first. What is reserved counts once it is settled.
+    #[tracing::instrument(name = "db.spending.between", skip_all, err(level = "debug"))]
+    pub async fn between(&self, from: Date, to: Date) -> Result<Vec<SpentRow>, StoreError> {
+        let user = self.user.into_uuid();
+        let (start, end) = (midnight(from), midnight(to.next_day().unwrap_or(to)));
+        let read = raw_sql!(
+            Postgres,
+            "select date_trunc('day', created_at, 'UTC') as day, model, null::uuid as user_id,
+                    count(*) filter (where kind = 'reply') as replies,
+                    sum(input_tokens)::bigint as input, sum(cached_tokens)::bigint as cached,
+                    sum(output_tokens)::bigint as output,
+                    sum(reasoning_tokens)::bigint as reasoning, sum(cost_micro)::bigint as micro
+               from usage_records
+              where user_id = {user} and created_at >= {start} and created_at < {end}
+                and state <> 'reserved'
+              group by 1, 2 order by 1 desc, 2"
+        );
+        let rows = SumRow::find_by_statement(read).all(self.txn).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+}
