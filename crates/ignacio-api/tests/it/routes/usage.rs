@@ -104,7 +104,7 @@ async fn what_is_reserved_gives_way_to_what_was_spent() {
     let usage = ana.get("/v1/me/usage").send().await.ok(200);
     let rows = usage["data"].as_array().unwrap();
     assert_eq!(rows.len(), 1);
-    let micro = 7 + 1_000 + 4_096 * 10;
+    let micro = 7 + 1_001 + 4_096 * 10;
     let expected = json!({ "model": "model-1", "replies": 3, "input": 100, "cached": 1,
         "output": 50, "reasoning": 2, "cost_micro": micro, "user_id": null });
     let mut row = rows[0].clone();
