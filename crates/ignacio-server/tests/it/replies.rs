@@ -6,10 +6,10 @@ mod kills;
 mod readers;
 
 use ignacio_devstack::openai::Script;
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::stack::{Event, Stack, events, text};
+use crate::stack::{Event, Stack, events, text, until};
 
 /// Pieces of a text with letters of one to four bytes.
 fn words(n_words: usize) -> Vec<String> {
@@ -19,6 +19,20 @@ fn words(n_words: usize) -> Vec<String> {
 /// The next response says these words.
 fn will_say(stack: &Stack, words: &[String]) {
     stack.openai.script(Script::deltas(words.to_vec()));
+}
+
+/// The answer to a request. So many at once are sent away for a moment; whoever comes back is let
+/// in.
+async fn admitted(request: impl Fn() -> RequestBuilder) -> Response {
+    let mut told = None;
+    until("a place", async || {
+        let answer = request().send().await.unwrap();
+        let is_full = answer.status() == StatusCode::SERVICE_UNAVAILABLE;
+        told = Some(answer);
+        !is_full
+    })
+    .await;
+    told.unwrap()
 }
 
 /// A question that was asked, and what has been read of its reply, by whichever process.
@@ -41,16 +55,21 @@ struct Stream {
 impl Reading {
     /// Asks one of the processes in a conversation of its own, and follows nothing yet.
     async fn ask(stack: &Stack, replica: usize, token: &str) -> Self {
+        Self::ask_for(stack, replica, token, "Cuenta.").await
+    }
+
+    /// The same with a question of one's own.
+    async fn ask_for(stack: &Stack, replica: usize, token: &str, question: &str) -> Self {
         let call = |path: String, body: Value| async move {
-            let request = stack.request_to(replica, Method::POST, &path).bearer_auth(token);
-            let answer = request.json(&body).send().await.unwrap();
+            let request = || stack.request_to(replica, Method::POST, &path).json(&body);
+            let answer = admitted(|| request().bearer_auth(token)).await;
             assert_eq!(answer.status(), StatusCode::CREATED, "{path}");
             answer.json::<Value>().await.unwrap()
         };
         let talk = call("/v1/conversations".to_owned(), json!({})).await;
         let conversation = talk["id"].as_str().unwrap().to_owned();
         let path = format!("/v1/conversations/{conversation}/messages");
-        let posted = call(path, json!({ "content": "Cuenta." })).await;
+        let posted = call(path, json!({ "content": question })).await;
         Self {
             token: token.to_owned(),
             response: posted["response"]["id"].as_str().unwrap().to_owned(),
@@ -65,11 +84,12 @@ impl Reading {
     /// Comes back to one of the processes with the last number that was seen.
     async fn follow(&mut self, stack: &Stack, replica: usize) {
         let path = format!("/v1/responses/{}/events", self.response);
-        let mut request = stack.request_to(replica, Method::GET, &path).bearer_auth(&self.token);
-        if let Some(last) = self.seen.last() {
-            request = request.header("Last-Event-ID", last.id.to_string());
-        }
-        let answer = request.send().await.unwrap();
+        let last = self.seen.last().map_or(0, |it| it.id);
+        let request = || {
+            let request = stack.request_to(replica, Method::GET, &path);
+            request.bearer_auth(&self.token).header("Last-Event-ID", last.to_string())
+        };
+        let answer = admitted(request).await;
         assert_eq!(answer.status(), StatusCode::OK);
         self.stream = Some(Stream { answer, bytes: Vec::new() });
     }

@@ -25,10 +25,8 @@ async fn a_deleted_conversation_stops_its_reply_and_leaves_nothing() {
     let path = format!("/v1/conversations/{}", reading.conversation);
     let deleted = Instant::now();
     assert_eq!(ana.status_of(Method::DELETE, &path).await, StatusCode::NO_CONTENT);
-    let is_stopped = stack
-        .openai
-        .until(Duration::from_mins(1), |it| it.counters().cancelled == 1)
-        .await;
+    let is_stopped =
+        stack.openai.until(Duration::from_mins(1), |it| it.counters().cancelled == 1).await;
     println!("stopped upstream after {:?}", deleted.elapsed());
 
     assert!(is_stopped, "nobody stopped it");

@@ -12,9 +12,11 @@ use crate::stack::{SERVING, Stack, WORKING, until};
 
 const PHONE: &str = "+573001110021";
 const N_WORDS: usize = 12;
-/// The events of the stand-in before the first word: created, queued, in progress, the message
-/// and its part.
-const BEFORE_WORDS: u64 = 5;
+/// The events of the stand-in before the first word: created, queued, in progress, five of the
+/// search in the person's documents, the message and its part.
+const BEFORE_WORDS: u64 = 10;
+/// Of these, the last one while the search goes on.
+const SEARCHING: u64 = 6;
 /// And those behind the last one: the text, the part and the message are done.
 const AFTER_WORDS: u64 = 3;
 /// The lock that holds a write up.
@@ -68,7 +70,7 @@ impl Step {
         if scale(0, 1) == 1 {
             return [Self::Asked].into_iter().chain(heard).chain(writes).collect();
         }
-        let some = [1, BEFORE_WORDS + n_words / 2].map(Self::Heard);
+        let some = [1, SEARCHING, BEFORE_WORDS + n_words / 2].map(Self::Heard);
         let writes = [ProviderId, Words, End].map(Self::Writing);
         [Self::Asked].into_iter().chain(some).chain(writes).collect()
     }
@@ -156,7 +158,9 @@ async fn n_waiting(database: &TestDatabase) -> i64 {
 #[tokio::test]
 async fn a_killed_process_costs_its_reader_nothing() {
     let mut stack = Stack::start_several(&[SERVING, WORKING], &[]).await;
-    let token = stack.participant(PHONE).await.token;
+    let ana = stack.participant(PHONE).await;
+    ana.document("guía.txt", "Cuenta el saldo del piloto.").await;
+    let token = ana.token.clone();
     let words = words(N_WORDS);
     for step in Step::all() {
         let n_asked = stack.openai.counters().responses;
@@ -182,6 +186,8 @@ async fn a_killed_process_costs_its_reader_nothing() {
         reading.read_all().await;
 
         reading.is_whole(&stack, &words, &format!("{step:?}")).await;
+        let searches = reading.seen.iter().filter(|it| it.kind.starts_with("tool.")).count();
+        assert_eq!(searches, 2, "{step:?}");
         let n_asked = stack.openai.counters().responses - n_asked;
         assert_eq!(n_asked, if step.loses_the_id() { 2 } else { 1 }, "{step:?}");
     }
