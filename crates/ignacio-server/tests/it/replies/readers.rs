@@ -57,26 +57,30 @@ async fn readers_who_come_and_go_miss_nothing() {
         }
     });
     let visits: Vec<usize> = join_all(streams).await;
-    assert!(visits.iter().all(|it| *it > 2), "{visits:?}");
+    let n_visits: usize = visits.iter().sum();
+    assert!(n_visits > 2 * visits.len(), "{visits:?}");
 }
 
 #[tokio::test]
 async fn a_restart_sends_its_readers_elsewhere() {
     let mut stack = Stack::start_several(&[WORKING, SERVING, WORKING], &[]).await;
     let token = stack.participant(PHONE).await.token;
-    let words = words(80);
-    at_a_pace(&stack, 25);
+    let words = words(20);
+    stack.openai.fault(Fault::new(Effect::Pause { after_deltas: 3 }).until_lifted());
     let mut readings =
         join_all((0..scale(10, 200)).map(|_| begin(&stack, &token, 2, &words))).await;
-    join_all(readings.iter_mut().map(|it| it.read_words(3))).await;
 
     // The last process makes most of these replies and tells them all.
     let leaver = stack.take_last();
     let stopping = tokio::task::spawn_blocking(move || leaver.stop());
-    let gaps = join_all(readings.iter_mut().map(async |reading| {
+    join_all(readings.iter_mut().map(async |reading| {
         reading.read_all().await;
+        assert_eq!((reading.hints, reading.is_over()), (1, false));
+    }))
+    .await;
+    stack.openai.lift_all();
+    let gaps = join_all(readings.iter_mut().map(async |reading| {
         let left = Instant::now();
-        assert_eq!((reading.hints, reading.is_over()), (1, false), "it was stopped too late");
         reading.follow(&stack, 1).await;
         reading.read_piece().await;
         let gap = left.elapsed();
