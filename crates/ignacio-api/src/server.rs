@@ -8,6 +8,8 @@ use actix_cors::Cors;
 use actix_web::http::{Method, header};
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, dev::Server, web};
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use utoipa_actix_web::AppExt as _;
 
 use crate::auth::Origins;
@@ -25,6 +27,7 @@ const DISCONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The server over this listener. It runs when it is awaited, and stops through its handle:
 /// signals are the binary's business. Cancel the state's token first, so that streams end.
 pub fn server(state: AppState, listener: TcpListener) -> io::Result<Server> {
+    drop_who_reads_nothing(&listener, state.settings.unread_limit)?;
     let workers = state.settings.workers;
     let shutdown_seconds = state.settings.shutdown_seconds;
     let state = web::Data::new(state);
@@ -52,6 +55,20 @@ pub fn server(state: AppState, listener: TcpListener) -> io::Result<Server> {
         .listen(listener)?
         .run();
     Ok(running)
+}
+
+/// Ends connections whose client takes nothing for this long, also one that is there and does not
+/// read. actix has no limit for writing, and does not even look at a stream while its socket is
+/// full; so this is left to the system, whose connections inherit it from the listener.
+#[cfg(target_os = "linux")]
+fn drop_who_reads_nothing(listener: &TcpListener, limit: Duration) -> io::Result<()> {
+    SockRef::from(listener).set_tcp_user_timeout(Some(limit))
+}
+
+/// Elsewhere the system has no such limit: readers that take nothing stay until they leave.
+#[cfg(not(target_os = "linux"))]
+fn drop_who_reads_nothing(_: &TcpListener, _: Duration) -> io::Result<()> {
+    Ok(())
 }
 
 fn cors(origins: &Origins) -> Cors {

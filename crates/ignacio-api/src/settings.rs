@@ -14,6 +14,9 @@ use crate::webhook_signature::AppSecrets;
 /// The default limit of an uploaded file.
 pub const DEFAULT_UPLOAD_MAX_BYTES: u64 = 25 * 1024 * 1024;
 
+/// With a ping every 10 s, who has silently gone is noticed within 25 s.
+const UNREAD_LIMIT: Duration = Duration::from_secs(15);
+
 /// Settings of the HTTP side.
 #[derive(Clone, Debug)]
 pub struct ApiSettings {
@@ -39,6 +42,8 @@ pub struct ApiSettings {
     pub webhook: WebhookSettings,
     /// The names of the migrations that this build knows; readiness wants them all applied.
     pub known_migrations: Vec<String>,
+    /// How long a client may take nothing of what was sent to it before its connection is cut.
+    pub unread_limit: Duration,
     /// HTTP worker threads.
     pub workers: usize,
     /// How long open requests may take to end when the server stops, in seconds.
@@ -82,6 +87,7 @@ impl ApiSettings {
             login_step: Duration::from_millis(50),
             webhook: WebhookSettings::default(),
             known_migrations: Vec::new(),
+            unread_limit: UNREAD_LIMIT,
             workers: 2,
             shutdown_seconds: 25,
         }

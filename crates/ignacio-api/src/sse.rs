@@ -5,7 +5,10 @@ mod stream;
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
+use futures_util::{Stream, StreamExt as _};
 use ignacio_domain::ids::ResponseId;
+use ignacio_domain::reply::NumberedEvent;
+use ignacio_persistence::StoreError;
 
 pub(crate) use self::encode::events;
 use self::stream::EventBody;
@@ -23,6 +26,32 @@ pub(crate) fn follow(
     after: i64,
 ) -> HttpResponse {
     let events = state.db.replies().follow(*caller.session(), response, after);
+    answer(state, context, response, events)
+}
+
+/// Follows a reply that has ended. Who has its end already gets no stream: an empty one would make
+/// a browser come back for ever.
+pub(crate) async fn follow_to_the_end(
+    state: &AppState,
+    caller: &Caller,
+    context: &RequestContext,
+    response: ResponseId,
+    after: i64,
+) -> HttpResponse {
+    let events = state.db.replies().follow(*caller.session(), response, after);
+    let mut events = Box::pin(events.peekable());
+    if events.as_mut().peek().await.is_none() {
+        return HttpResponse::NoContent().finish();
+    }
+    answer(state, context, response, events)
+}
+
+fn answer(
+    state: &AppState,
+    context: &RequestContext,
+    response: ResponseId,
+    events: impl Stream<Item = Result<NumberedEvent, StoreError>> + 'static,
+) -> HttpResponse {
     let body = EventBody::new(events, state.stop.clone(), context.clone());
     HttpResponse::Ok()
         .content_type(EVENT_STREAM)

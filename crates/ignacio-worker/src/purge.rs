@@ -111,8 +111,18 @@ impl Leftovers {
             PurgeTarget::Object(key) => ports.objects.delete(key).await,
             PurgeTarget::ProviderFile(id) => ports.library.delete_file(id).await,
             PurgeTarget::VectorStore(id) => ports.library.delete_store(id).await,
-            PurgeTarget::ProviderResponse(id) => ports.assistant.forget(id).await,
+            PurgeTarget::ProviderResponse(id) => self.forget(id).await,
         })
+    }
+
+    /// A reply that is still being made is stopped first: that it is deleted need not end it.
+    async fn forget(&self, id: &str) -> Result<(), PortError> {
+        let assistant = &self.shared.ports.assistant;
+        match assistant.cancel(id).await {
+            // One that was not made in the background cannot be stopped, and has ended long ago.
+            Ok(()) | Err(PortError::Rejected { .. }) => assistant.forget(id).await,
+            Err(error) => Err(error),
+        }
     }
 }
 

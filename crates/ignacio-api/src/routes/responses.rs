@@ -54,7 +54,9 @@ pub(crate) struct FollowResponse {
 /// Follows a reply: its events so far and those to come.
 ///
 /// Works from any server and at any time. Each event has its number as `id`; after a break, send
-/// the last one as `Last-Event-ID`.
+/// the last one as `Last-Event-ID`. Of a reply that has ended, a client that has the last event is
+/// answered 204, which tells an `EventSource` to stop. A number that the reply has not reached is
+/// waited for: the server that sent it may have died before it was written down.
 #[utoipa::path(
     operation_id = "follow_response",
     tag = "responses",
@@ -66,6 +68,7 @@ pub(crate) struct FollowResponse {
     responses(
         (status = OK, description = "The reply's events", content_type = "text/event-stream",
             body = String),
+        (status = NO_CONTENT, description = "The reply has ended, and you have all of it"),
         (status = BAD_REQUEST, response = Problem),
         (status = NOT_FOUND, response = Problem),
         (status = NOT_ACCEPTABLE, response = Problem),
@@ -88,11 +91,14 @@ pub(crate) async fn follow(
     }
 
     let scope = state.db.begin(caller.session()).await?;
-    if scope.responses().find(*id).await?.is_none() {
+    let Some(response) = scope.responses().find(*id).await? else {
         return Err(ApiError::NotFound(Thing::Response));
-    }
+    };
     scope.commit().await?;
 
+    if response.state.is_final() {
+        return Ok(sse::follow_to_the_end(&state, &caller, &context, *id, after).await);
+    }
     Ok(sse::follow(&state, &caller, &context, *id, after))
 }
 

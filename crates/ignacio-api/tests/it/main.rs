@@ -15,6 +15,7 @@ mod fuzz;
 mod http_matrix;
 mod mass_assignment;
 mod people;
+mod readers;
 mod reviewed;
 mod routes;
 mod sse;

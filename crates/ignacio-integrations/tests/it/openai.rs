@@ -1,5 +1,6 @@
 //! `OpenAI`.
 
+mod cuts;
 mod errors;
 mod journeys;
 mod library;

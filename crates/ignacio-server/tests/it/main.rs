@@ -9,6 +9,7 @@ mod login;
 mod migrations;
 mod pooler;
 mod process;
+mod replies;
 mod settings;
 mod stack;
 mod startup;

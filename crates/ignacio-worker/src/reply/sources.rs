@@ -10,22 +10,31 @@ const LEANING_CHARS: usize = 300;
 /// How many passages are kept for quoting.
 const MOST_PASSAGES: usize = 500;
 
+/// What file search found in one document.
+type Passages = Vec<String>;
+
 /// What is known of the documents of one reply.
 #[derive(Default)]
 pub(super) struct Sources {
-    passages: HashMap<String, Vec<String>>,
+    passages: HashMap<String, Passages>,
     n_passages: usize,
     files: HashMap<String, Option<(FileId, String)>>,
-    places: HashSet<(FileId, i32)>,
+    places: HashSet<(String, i32)>,
 }
 
 impl Sources {
-    /// Keeps a passage that file search found.
+    /// Keeps a passage that file search found. Who follows a reply once more hears it again.
     pub(super) fn retrieved(&mut self, provider_file_id: String, passage: String) {
-        if self.n_passages < MOST_PASSAGES {
+        let passages = self.passages.entry(provider_file_id).or_default();
+        if self.n_passages < MOST_PASSAGES && !passages.contains(&passage) {
             self.n_passages += 1;
-            self.passages.entry(provider_file_id).or_default().push(passage);
+            passages.push(passage);
         }
+    }
+
+    /// Takes note of a place that is cited already.
+    pub(super) fn recall(&mut self, provider_file_id: String, position: i32) {
+        self.places.insert((provider_file_id, position));
     }
 
     /// Whether it is known whose the provider's document is.
@@ -47,7 +56,7 @@ impl Sources {
         text: &str,
     ) -> Option<Citation> {
         let (file, file_name) = self.files.get(provider_file_id)?.clone()?;
-        if !self.places.insert((file, position)) {
+        if !self.places.insert((provider_file_id.to_owned(), position)) {
             return None;
         }
         let passages = self.passages.get(provider_file_id).map_or(&[][..], Vec::as_slice);

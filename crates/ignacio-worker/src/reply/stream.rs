@@ -51,14 +51,27 @@ impl Writer<'_> {
                 Ok(Step::Heard(Ok(Some(Ok(event))))) => event,
             };
             heard = Instant::now();
-            // Some providers repeat events when they are re-attached to.
-            if behind.is_some_and(|behind| event.cursor <= behind) {
+            if behind.is_some_and(|behind| event.cursor <= behind) && !is_end(&event) {
+                self.recall(event);
                 continue;
             }
             self.tries.reset_resumes();
             if let Some(cut) = self.take(event).await? {
                 return Ok(cut);
             }
+        }
+    }
+
+    /// Takes note of what the log has already, and which another worker may have written.
+    fn recall(&mut self, event: AssistantEvent) {
+        match event.kind {
+            AssistantEventKind::Retrieved { provider_file_id, text } => {
+                self.sources.retrieved(provider_file_id, text);
+            }
+            AssistantEventKind::Cited { provider_file_id, position, .. } => {
+                self.sources.recall(provider_file_id, position);
+            }
+            _ => {}
         }
     }
 
@@ -175,6 +188,11 @@ impl Writer<'_> {
         scope.commit().await?;
         Ok(Some(files))
     }
+}
+
+/// However an end is numbered, it is one.
+const fn is_end(event: &AssistantEvent) -> bool {
+    matches!(event.kind, AssistantEventKind::Ended { .. })
 }
 
 /// The moment to save: when there is enough, or when the database may be back.

@@ -1,12 +1,13 @@
 //! One reply, from the request to its end.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use ignacio_domain::ports::{AssistantError, AssistantEventKind, PortError, ReplyStream};
 use ignacio_domain::reply::{Failure, Outcome, ReplyEvent, Usage};
 use ignacio_domain::spending::Spent;
-use ignacio_persistence::{LiveReply, ReplyJob, StoreError};
+use ignacio_persistence::{Extended, LiveReply, ReplyJob, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -26,6 +27,9 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 pub(super) const LONGEST_UNSAVED: Duration = Duration::from_secs(30);
 /// The pause before it is tried again.
 pub(super) const SAVE_AGAIN: Duration = Duration::from_millis(500);
+
+/// Before the first event.
+const FROM_THE_START: i64 = -1;
 
 /// The provider's side of a reply.
 pub(super) struct Upstream {
@@ -208,16 +212,30 @@ impl<'w> Writer<'w> {
     }
 
     async fn start(&mut self) -> Result<Result<ReplyStream, Cut>, Close> {
+        if self.draft.is_some() {
+            self.still_wanted().await?;
+        }
         let prompt = self.draft().await?.prompt();
         self.disown_upstream().await;
         let opening = self.shared.ports.assistant.start(prompt);
         self.open(opening).await
     }
 
+    /// Asks whether the reply is still there, before it is asked for once more: one that was
+    /// deleted is gone upstream too, which looks like a failure there.
+    async fn still_wanted(&self) -> Result<(), Close> {
+        match self.shared.db.reply_jobs().extend(self.job).await? {
+            Extended::Held { .. } => Ok(()),
+            Extended::Lost => Err(Close::Left),
+        }
+    }
+
+    /// Follows from the very first event, although the log goes further: what the searches found
+    /// and where each part of the text begins is told there and nowhere else.
     async fn resume(&mut self) -> Result<Result<ReplyStream, Cut>, Close> {
-        let Some(Upstream { id, cursor }) = &self.upstream else { return Ok(Err(Cut::Closed)) };
-        let (id, cursor) = (id.clone(), *cursor);
-        let opening = self.shared.ports.assistant.resume(&id, cursor);
+        let Some(Upstream { id, .. }) = &self.upstream else { return Ok(Err(Cut::Closed)) };
+        let id = id.clone();
+        let opening = self.shared.ports.assistant.resume(&id, FROM_THE_START);
         self.open(opening).await
     }
 
@@ -225,12 +243,17 @@ impl<'w> Writer<'w> {
         &mut self,
         opening: impl Future<Output = Result<ReplyStream, AssistantError>>,
     ) -> Result<Result<ReplyStream, Cut>, Close> {
-        let opening = timeout(self.shared.settings.idle, opening);
+        let mut opening = pin!(timeout(self.shared.settings.idle, opening));
         let deadline = self.deadline();
-        match guarded(&mut self.pulse, deadline, opening).await {
+        match guarded(&mut self.pulse, deadline, &mut opening).await {
             Ok(Ok(Ok(stream))) => Ok(Ok(stream)),
             Ok(Ok(Err(error))) => Ok(Err(Cut::Failed(error))),
             Ok(Err(_)) => Ok(Err(Cut::Idle)),
+            // The provider may have taken the request: only its answer says what to stop.
+            Err(interrupt) if self.upstream.is_none() => {
+                let stream = timeout(STOPPING, opening).await.ok().and_then(Result::ok);
+                Err(self.interrupted(interrupt, stream.and_then(Result::ok)).await)
+            }
             Err(interrupt) => Err(self.interrupted(interrupt, None).await),
         }
     }
@@ -264,8 +287,17 @@ impl<'w> Writer<'w> {
     pub(super) async fn interrupted(
         &mut self,
         interrupt: Interrupt,
-        stream: Option<ReplyStream>,
+        mut stream: Option<ReplyStream>,
     ) -> Close {
+        if self.upstream.is_none()
+            && let Some(stream) = &mut stream
+        {
+            self.upstream = timeout(LAST_WORDS, beginning_of(stream)).await.ok().flatten();
+            if interrupt == Interrupt::Lost {
+                // No row names it, and none will.
+                self.disown_upstream().await;
+            }
+        }
         let outcome = match interrupt {
             Interrupt::Lost => return Close::Left,
             Interrupt::CancelRequested => Outcome::Cancelled,
@@ -298,6 +330,16 @@ impl<'w> Writer<'w> {
             Err(_) => tracing::warn!("a reply could not be stopped upstream in time"),
         }
     }
+}
+
+/// What a stream tells first: the provider's id.
+async fn beginning_of(stream: &mut ReplyStream) -> Option<Upstream> {
+    while let Some(Ok(event)) = stream.next().await {
+        if let AssistantEventKind::Started { provider_id } = event.kind {
+            return Some(Upstream { id: provider_id, cursor: event.cursor });
+        }
+    }
+    None
 }
 
 /// What the rest of a stopped stream says that the reply took.

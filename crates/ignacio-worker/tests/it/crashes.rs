@@ -11,7 +11,7 @@ use crate::people::text_of;
 use crate::stack::Stack;
 
 /// Something that tells when it is reached and never comes back: where a worker dies.
-fn death() -> (BoxFuture<'static, ()>, oneshot::Receiver<()>) {
+pub(crate) fn death() -> (BoxFuture<'static, ()>, oneshot::Receiver<()>) {
     let (died, dead) = oneshot::channel();
     let death = async {
         died.send(()).unwrap();
@@ -21,7 +21,7 @@ fn death() -> (BoxFuture<'static, ()>, oneshot::Receiver<()>) {
 }
 
 /// Lets a worker run until it dies, and its leases run out.
-async fn dies(stack: &Stack, dead: oneshot::Receiver<()>) {
+pub(crate) async fn dies(stack: &Stack, dead: oneshot::Receiver<()>) {
     let worker = stack.worker().await;
     tokio::select! {
         _ = worker.drain() => panic!("it dies before it is done"),
@@ -141,7 +141,7 @@ async fn a_reply_is_finished_by_another_worker() {
     stack.assistant.will_resume(Ok(vec![delta(3, "tres"), ended(4, Outcome::Completed)]));
     stack.drain().await;
 
-    assert_eq!(stack.assistant.resumed(), [("resp-1".to_owned(), 2)]);
+    assert_eq!(stack.assistant.resumed(), [("resp-1".to_owned(), -1)]);
     assert_eq!(stack.assistant.prompts().len(), 1);
     let reply = ana.newest(conversation).await;
     assert_eq!(reply.content, format!("uno {}tres", "dos ".repeat(600)));
@@ -150,7 +150,7 @@ async fn a_reply_is_finished_by_another_worker() {
 }
 
 /// Waits until the log goes up to an event of the provider.
-async fn saved(stack: &Stack, cursor: i64) {
+pub(crate) async fn saved(stack: &Stack, cursor: i64) {
     let query = "select coalesce(max(provider_cursor), 0) from responses";
     while stack.database.query_i64(query).await < cursor {
         tokio::task::yield_now().await;

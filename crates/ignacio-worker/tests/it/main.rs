@@ -25,4 +25,6 @@ mod run;
 #[cfg(test)]
 mod stack;
 #[cfg(test)]
+mod takeovers;
+#[cfg(test)]
 mod upkeep;

@@ -204,8 +204,8 @@ async fn a_cut_stream_is_taken_up_where_it_was_cut() {
 
         stack.drain().await;
 
-        let after = |cursor| ("resp-1".to_owned(), cursor);
-        assert_eq!(stack.assistant.resumed()[n_before..], [after(2), after(2), after(4)]);
+        let from_the_start = ("resp-1".to_owned(), -1);
+        assert_eq!(stack.assistant.resumed()[n_before..], vec![from_the_start; 3]);
         let reply = ana.newest(conversation).await;
         assert_eq!(reply.content, "uno dos tres y más");
         assert_eq!(reply.status, MessageStatus::Complete);

@@ -54,6 +54,22 @@ impl Stack {
         self.processes.push(Running::start_worker(&self.variables));
     }
 
+    /// Hands over the process that was started last.
+    pub(crate) fn take_last(&mut self) -> Running {
+        self.processes.pop().unwrap()
+    }
+
+    /// Host and port of one of the processes that serve.
+    pub(crate) fn address_of(&self, replica: usize) -> String {
+        self.processes[replica].api.trim_start_matches("http://").to_owned()
+    }
+
+    /// What one of the processes says of itself.
+    pub(crate) async fn metrics_of(&self, replica: usize) -> String {
+        let answer = self.http.get(&self.processes[replica].metrics).send().await.unwrap();
+        answer.text().await.unwrap()
+    }
+
     /// Kills the process that was started last, without a chance to do anything more.
     pub(crate) fn kill_last(&mut self) {
         if let Some(last) = self.processes.pop() {

@@ -57,6 +57,11 @@ impl FakeAssistant {
         ]));
     }
 
+    /// Forgets re-attachments that were planned and not needed.
+    pub(crate) fn forget_plans(&self) {
+        self.resumes.lock().unwrap().clear();
+    }
+
     pub(crate) fn prompts(&self) -> Vec<Prompt> {
         self.prompts.lock().unwrap().clone()
     }

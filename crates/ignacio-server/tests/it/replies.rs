@@ -1,0 +1,163 @@
+//! Replies in real processes that die, stop, and lose their readers.
+
+mod cuts;
+mod deletion;
+mod kills;
+mod readers;
+
+use ignacio_devstack::openai::Script;
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::stack::{Event, Stack, events, text, until};
+
+/// Pieces of a text with letters of one to four bytes.
+fn words(n_words: usize) -> Vec<String> {
+    (0..n_words).map(|n| format!("palabra{n} año ☕ 🚀 ")).collect()
+}
+
+/// The next response says these words.
+fn will_say(stack: &Stack, words: &[String]) {
+    stack.openai.script(Script::deltas(words.to_vec()));
+}
+
+/// The answer to a request. So many at once are sent away for a moment; whoever comes back is let
+/// in.
+async fn admitted(request: impl Fn() -> RequestBuilder) -> Response {
+    let mut told = None;
+    until("a place", async || {
+        let answer = request().send().await.unwrap();
+        let is_full = answer.status() == StatusCode::SERVICE_UNAVAILABLE;
+        told = Some(answer);
+        !is_full
+    })
+    .await;
+    told.unwrap()
+}
+
+/// A question that was asked, and what has been read of its reply, by whichever process.
+struct Reading {
+    token: String,
+    response: String,
+    message: String,
+    conversation: String,
+    seen: Vec<Event>,
+    hints: usize,
+    stream: Option<Stream>,
+}
+
+/// One connection.
+struct Stream {
+    answer: Response,
+    bytes: Vec<u8>,
+}
+
+impl Reading {
+    /// Asks one of the processes in a conversation of its own, and follows nothing yet.
+    async fn ask(stack: &Stack, replica: usize, token: &str) -> Self {
+        Self::ask_for(stack, replica, token, "Cuenta.").await
+    }
+
+    /// The same with a question of one's own.
+    async fn ask_for(stack: &Stack, replica: usize, token: &str, question: &str) -> Self {
+        let call = |path: String, body: Value| async move {
+            let request = || stack.request_to(replica, Method::POST, &path).json(&body);
+            let answer = admitted(|| request().bearer_auth(token)).await;
+            assert_eq!(answer.status(), StatusCode::CREATED, "{path}");
+            answer.json::<Value>().await.unwrap()
+        };
+        let talk = call("/v1/conversations".to_owned(), json!({})).await;
+        let conversation = talk["id"].as_str().unwrap().to_owned();
+        let path = format!("/v1/conversations/{conversation}/messages");
+        let posted = call(path, json!({ "content": question })).await;
+        Self {
+            token: token.to_owned(),
+            response: posted["response"]["id"].as_str().unwrap().to_owned(),
+            message: posted["reply"]["id"].as_str().unwrap().to_owned(),
+            conversation,
+            seen: Vec::new(),
+            hints: 0,
+            stream: None,
+        }
+    }
+
+    /// Comes back to one of the processes with the last number that was seen.
+    async fn follow(&mut self, stack: &Stack, replica: usize) {
+        let path = format!("/v1/responses/{}/events", self.response);
+        let last = self.seen.last().map_or(0, |it| it.id);
+        let request = || {
+            let request = stack.request_to(replica, Method::GET, &path);
+            request.bearer_auth(&self.token).header("Last-Event-ID", last.to_string())
+        };
+        let answer = admitted(request).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        self.stream = Some(Stream { answer, bytes: Vec::new() });
+    }
+
+    /// Reads on until this many words were told, or the reply or the connection has ended.
+    async fn read_words(&mut self, n_words: usize) {
+        while self.text().matches("palabra").count() < n_words && self.read_piece().await {}
+    }
+
+    /// Reads this many events more, unless the reply or the connection ends before.
+    async fn read_events(&mut self, n_events: usize) {
+        let enough = self.seen.len() + n_events;
+        while self.seen.len() < enough && self.read_piece().await {}
+    }
+
+    /// Reads on until the connection ends.
+    async fn read_all(&mut self) {
+        while self.read_piece().await {}
+    }
+
+    /// False when nothing more comes.
+    async fn read_piece(&mut self) -> bool {
+        let Some(stream) = &mut self.stream else { return false };
+        let Ok(Some(piece)) = stream.answer.chunk().await else {
+            self.stream = None;
+            return false;
+        };
+        stream.bytes.extend_from_slice(&piece);
+        let whole = stream.bytes.windows(2).rposition(|it| it == b"\n\n").map_or(0, |it| it + 2);
+        let told = String::from_utf8(stream.bytes.drain(..whole).collect()).unwrap();
+        self.hints += told.matches("event: reconnect").count();
+        for event in events(&told) {
+            let last = self.seen.last().map_or(0, |it| it.id);
+            assert!(event.id > last, "{} came after {last}", event.id);
+            self.seen.push(event);
+        }
+        true
+    }
+
+    /// The connection is closed, as a client does it that leaves.
+    fn leave(&mut self) {
+        self.stream = None;
+    }
+
+    fn text(&self) -> String {
+        text(&self.seen)
+    }
+
+    fn end(&self) -> Option<&str> {
+        self.seen.last().map(|it| it.kind.as_str()).filter(|it| it.starts_with("response."))
+    }
+
+    fn is_over(&self) -> bool {
+        self.end().is_some_and(|it| it != "response.created")
+    }
+
+    /// What was read and what is stored are this text, and it is whole.
+    async fn is_whole(&self, stack: &Stack, words: &[String], when: &str) {
+        assert_eq!(self.end(), Some("response.completed"), "{when}");
+        assert_eq!(self.text(), words.concat(), "{when}");
+        let stored = stack.person(&self.token).get(&format!("/v1/messages/{}", self.message)).await;
+        assert_eq!(stored["content"], words.concat(), "{when}");
+        assert_eq!(stored["status"], "complete", "{when}");
+    }
+
+    /// A column of its row.
+    async fn column(&self, stack: &Stack, name: &str) -> Option<String> {
+        let query = format!("select {name}::text from responses where id = '{}'", self.response);
+        stack.database.query_column(&query).await.into_iter().next().flatten()
+    }
+}

@@ -1,0 +1,81 @@
+//! The provider's stream is cut at any byte, with the real program in between.
+
+use futures_util::{StreamExt as _, stream};
+use ignacio_devstack::{
+    openai::{Effect, Fault, Script},
+    scale,
+};
+
+use super::{Reading, words};
+use crate::stack::{Stack, WORKING};
+
+const PHONE: &str = "+573001110023";
+/// So many replies are made side by side.
+const AT_ONCE: usize = 16;
+
+/// Where to cut: everywhere in a reply, and a little behind its end.
+fn places() -> Vec<u64> {
+    (1..4_800).step_by(scale(200, 6)).collect()
+}
+
+/// Asks for a reply whose first stream is cut at a byte; gives it once it has ended, and how often
+/// the provider was asked for it.
+async fn cut_at(stack: &Stack, token: &str, bytes: u64, words: &[String]) -> (Reading, usize) {
+    let mark = format!("corte {bytes:05}");
+    // Where nobody has seen a word, it may be asked for again.
+    for _ in 0..2 {
+        stack.openai.script(Script::deltas(words.to_vec()).containing(&mark));
+    }
+    let cut = Fault::new(Effect::CutAfterBytes { bytes }).on("POST", "/v1/responses");
+    stack.openai.fault(cut.containing(&mark));
+    let mut reading = Reading::ask_for(stack, 0, token, &mark).await;
+    reading.follow(stack, 0).await;
+    reading.read_all().await;
+    let asked = stack.openai.calls_to("POST", "/v1/responses");
+    let bodies = asked.iter().filter_map(|it| it.body.as_ref());
+    let n_asked = bodies.filter(|it| it.to_string().contains(&mark)).count();
+    (reading, n_asked)
+}
+
+#[tokio::test]
+async fn a_reply_that_is_cut_at_any_byte_is_whole_in_the_end() {
+    let stack = Stack::start().await;
+    let token = stack.participant(PHONE).await.token;
+    let words = words(12);
+    let cuts = stream::iter(places()).map(async |it| {
+        let (reading, n_asked) = cut_at(&stack, &token, it, &words).await;
+        reading.is_whole(&stack, &words, &format!("cut at {it}")).await;
+        n_asked
+    });
+    let ends: Vec<_> = cuts.buffer_unordered(AT_ONCE).collect().await;
+
+    // Before its id is known there is nothing to follow, and nobody has seen a word.
+    let n_twice = ends.iter().filter(|n_asked| **n_asked != 1).count();
+    assert!(ends.iter().all(|n_asked| (1..=2).contains(n_asked)));
+    assert!(n_twice * 2 < ends.len(), "{n_twice} of {} were asked for again", ends.len());
+    let resumed = stack.openai.calls().iter().filter(|it| it.query.contains("stream=true")).count();
+    assert!(resumed * 3 > ends.len(), "only {resumed} were followed again");
+}
+
+#[tokio::test]
+async fn without_the_background_a_cut_reply_keeps_its_text_and_says_so() {
+    let stack = Stack::start_several(&[WORKING], &[("OPENAI_MODE", "direct")]).await;
+    let token = stack.participant(PHONE).await.token;
+    let words = words(12);
+    let cuts = stream::iter(places()).map(async |it| {
+        let (reading, n_asked) = cut_at(&stack, &token, it, &words).await;
+        if reading.end() == Some("response.completed") {
+            reading.is_whole(&stack, &words, &format!("cut at {it}")).await;
+            return false;
+        }
+        assert_eq!(reading.end(), Some("response.failed"), "cut at {it}");
+        let text = reading.text();
+        assert!(!text.is_empty() && words.concat().starts_with(&text), "cut at {it}: {text}");
+        assert_eq!(n_asked, 1, "no silent second call: cut at {it}");
+        let stored = stack.person(&token).get(&format!("/v1/messages/{}", reading.message)).await;
+        assert_eq!((&stored["content"], &stored["status"]), (&text.into(), &"failed".into()));
+        true
+    });
+    let failed: Vec<bool> = cuts.buffer_unordered(AT_ONCE).collect().await;
+    assert!(failed.contains(&true) && failed.contains(&false));
+}
