@@ -6,7 +6,7 @@ mod path;
 mod query;
 mod raw;
 
-pub(crate) use self::body::{Body, MergePatch};
+pub(crate) use self::body::{Body, MaybeBody, MergePatch};
 pub(crate) use self::json::{not_null, object};
 pub(crate) use self::path::PathId;
 pub(crate) use self::query::Params;

@@ -3,3 +3,4 @@
 pub(crate) mod login;
 pub(crate) mod turn;
 pub(crate) mod upload;
+pub(crate) mod versions;

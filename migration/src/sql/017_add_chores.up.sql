@@ -52,7 +52,7 @@ grant update (tools, first_text_at) on responses to ignacio_worker;
 -- Whether the web may be searched for this person's replies, where the deployment allows it at all.
 alter table users add column web_search boolean not null default true;
 grant update (web_search) on users to ignacio_api;
-grant select (web_search) on users to ignacio_worker;
+grant select (web_search) on users to ignacio_worker, ignacio_auth;
 
 alter table chores enable row level security;
 alter table chores force row level security;

@@ -27,6 +27,7 @@ pub(crate) enum ProblemCode {
     RequestTimeout,
     Conflict,
     ResponseRunning,
+    NotTheLast,
     PhoneTaken,
     OwnAccount,
     LastAdmin,
@@ -49,7 +50,7 @@ pub(crate) enum ProblemCode {
 impl ProblemCode {
     /// Every code, in the order of the documentation.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 33] = [
         Self::Malformed,
         Self::InvalidCursor,
         Self::Unauthenticated,
@@ -65,6 +66,7 @@ impl ProblemCode {
         Self::RequestTimeout,
         Self::Conflict,
         Self::ResponseRunning,
+        Self::NotTheLast,
         Self::PhoneTaken,
         Self::OwnAccount,
         Self::LastAdmin,
@@ -104,6 +106,7 @@ impl ProblemCode {
             Self::RequestTimeout => row("request-timeout", S::REQUEST_TIMEOUT, "Petición demasiado lenta", "Request too slow"),
             Self::Conflict => row("conflict", S::CONFLICT, "Conflicto", "Conflict"),
             Self::ResponseRunning => row("response-running", S::CONFLICT, "Respuesta en curso", "A reply is running"),
+            Self::NotTheLast => row("not-the-last", S::CONFLICT, "No es lo último", "Not the last one"),
             Self::PhoneTaken => row("phone-taken", S::CONFLICT, "Teléfono ya registrado", "Phone number taken"),
             Self::OwnAccount => row("own-account", S::CONFLICT, "Es tu propia cuenta", "Your own account"),
             Self::LastAdmin => row("last-admin", S::CONFLICT, "Último administrador", "The last admin"),

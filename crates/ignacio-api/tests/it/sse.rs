@@ -52,6 +52,7 @@ async fn a_post_can_be_answered_by_its_reply() {
         file_name: "plan.pdf".to_owned(),
         quote: Some("un plan".to_owned()),
         position: 6,
+        verified: None,
     };
     reply.push(ReplyEvent::Cited(Citation { file: None, ..cited.clone() }));
     let usage = Usage { input: 10, cached: 2, output: 5, reasoning: 1 };

@@ -38,6 +38,7 @@ async fn a_reply_is_written_once_and_read_from_any_replica() {
         file_name: "guía.pdf".into(),
         quote: Some("seis semanas".into()),
         position: 17,
+        verified: None,
     }));
     let usage = Usage { input: 10, cached: 2, output: 3, reasoning: 0 };
     reply.push(ReplyEvent::Used(usage));

@@ -62,7 +62,7 @@ pub(crate) async fn start(
         let view = StartedView::Alone(conversation.into());
         return Ok(Created { location: format!("/v1/conversations/{id}"), view });
     };
-    turn::refuse_missing_files(&scope, &message, "/message").await?;
+    turn::check_files(&scope, &message, "/message").await?;
     let posted = scope.messages().post(id, &message).await?;
     // The message has changed the counts.
     let conversation = scope.conversations().find(id).await?;
