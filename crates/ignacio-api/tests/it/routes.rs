@@ -2,12 +2,17 @@
 
 mod admin;
 mod conversations;
+mod deletion;
+mod feedback;
 mod files;
 mod fixation;
 mod login;
 mod me;
 mod messages;
 mod operations;
+mod responses;
+mod search;
 mod sessions;
 mod step_up;
+mod versions;
 mod webhooks;

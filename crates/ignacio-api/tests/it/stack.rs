@@ -10,7 +10,7 @@ use actix_web::rt::System;
 use ignacio_api::{ApiKeys, ApiSettings, AppSecrets, AppState, Databases, WebhookSettings, server};
 use ignacio_devstack::{Role, TestDatabase};
 use ignacio_domain::keys::Key;
-use ignacio_domain::reply::{Outcome, ReplyEvent};
+use ignacio_domain::reply::{Failure, Outcome, ReplyEvent};
 use ignacio_persistence::{
     AdminDb, ApiDb, ApiDbSettings, LiveReplies, LiveReply, WorkerDb, WorkerDbSettings,
 };
@@ -39,6 +39,7 @@ pub(crate) struct Stack {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) worker: WorkerDb,
+    pub(crate) live: LiveReplies,
     pub(crate) stop: CancellationToken,
     pub(crate) database: TestDatabase,
     tasks: TaskTracker,
@@ -85,7 +86,7 @@ impl Stack {
         let state = AppState::new(
             settings,
             databases,
-            Some(live),
+            Some(live.clone()),
             object_store,
             stop.clone(),
             tasks.clone(),
@@ -98,6 +99,7 @@ impl Stack {
             address,
             store,
             worker,
+            live,
             stop,
             database,
             tasks,
@@ -133,6 +135,15 @@ impl Stack {
             let mut reply = opened.unwrap();
             reply.push(ReplyEvent::Delta(text.to_owned()));
             assert!(reply.end(Outcome::Completed, None).await.unwrap());
+        }
+    }
+
+    /// Takes up all replies that wait and lets each fail before its first word.
+    pub(crate) async fn fail_all(&self) {
+        while let Some(job) = self.worker.reply_jobs().claim(None).await.unwrap() {
+            let opened = self.worker.replies().open(&job, "gpt-test", "1").await.unwrap();
+            let outcome = Outcome::Failed(Failure::ProviderUnavailable);
+            assert!(opened.unwrap().end(outcome, None).await.unwrap());
         }
     }
 
