@@ -65,7 +65,13 @@ async fn a_post_can_be_answered_by_its_reply() {
     let citation = rest.iter().find(|it| it.name == "citation").unwrap();
     assert_eq!(
         citation.data,
-        json!({ "file_id": null, "name": "plan.pdf", "quote": "un plan", "position": 6 })
+        json!({
+            "file_id": null,
+            "name": "plan.pdf",
+            "quote": "un plan",
+            "position": 6,
+            "verified": null,
+        })
     );
     let used = rest.iter().find(|it| it.name == "usage").unwrap();
     assert_eq!(used.data, json!({ "input": 10, "cached": 2, "output": 5, "reasoning": 1 }));

@@ -383,8 +383,8 @@ async fn a_stop_that_is_called_for_in_this_process_is_heard_without_looking() {
     stack.assistant.will_start(Ok(vec![started(0, "resp-1"), delta(1, "Ya"), Item::Hang, ends]));
     let posted = ana.says(conversation, "Cuenta").await;
     let never = |it: &mut WorkerSettings| {
-        it.cancel_poll = Duration::from_secs(3_600);
-        it.reply_heartbeat = Duration::from_secs(3_600);
+        it.cancel_poll = Duration::from_hours(1);
+        it.reply_heartbeat = Duration::from_hours(1);
     };
     let worker = stack.worker_with(never).await;
     let stop = CancellationToken::new();

@@ -101,11 +101,12 @@ async fn files_that_could_not_be_prepared_are_named() {
     let (good, bad) = (ana.uploads("a.txt", b"a").await, ana.uploads("b.txt", b"b").await);
     let picture = ana.uploads("c.png", PNG).await;
     assert_eq!(picture["sync"]["status"], "not_applicable");
-    let fail = format!(
-        "update user_files set openai_sync_status = 'failed' where id = '{}'",
-        bad["id"].as_str().unwrap()
-    );
-    assert_eq!(stack.database.execute(&fail).await, 1);
+    for status in ["syncing", "failed"] {
+        let id = bad["id"].as_str().unwrap();
+        let change =
+            format!("update user_files set openai_sync_status = '{status}' where id = '{id}'");
+        assert_eq!(stack.database.execute(&change).await, 1);
+    }
     let body = json!({ "content": "mira", "file_ids": [good["id"], bad["id"], picture["id"]] });
     let refused = ana.post(format!("{at}/messages")).json(&body).send().await;
     assert_eq!(refused.invalid(), ("/file_ids/1".to_owned(), "file-failed".to_owned()));

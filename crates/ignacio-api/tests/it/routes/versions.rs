@@ -182,11 +182,11 @@ async fn a_new_version_can_be_answered_by_its_stream() {
     let conversation = ana.starts("uno").await;
     let posted = ana.says(&conversation, "hola").await;
     stack.answer_with("buenas").await;
-    let mut events = ana.post(format!("{}/responses", at(&posted["reply"]))).events().await;
+    let events = ana.post(format!("{}/responses", at(&posted["reply"]))).events().await;
     stack.answer_with("otra").await;
     assert_eq!(events.rest().await.last().unwrap().name, "response.completed");
     let call = ana.post(format!("{}/versions", at(&posted["message"])));
-    let mut events = call.json(&json!({ "content": "adiós" })).events().await;
+    let events = call.json(&json!({ "content": "adiós" })).events().await;
     stack.answer_with("chao").await;
     assert_eq!(events.rest().await.last().unwrap().name, "response.completed");
     let html =
