@@ -18,6 +18,9 @@ pub(crate) struct Created<T> {
     pub(crate) view: T,
 }
 
+/// One object as it is now: 200.
+pub(crate) struct Kept<T>(pub(crate) T);
+
 /// Work that was taken on: 202.
 pub(crate) struct Accepted<T>(pub(crate) T);
 
@@ -73,6 +76,14 @@ impl<T: Serialize> Responder for Created<T> {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         HttpResponse::Created().insert_header((header::LOCATION, self.location)).json(self.view)
+    }
+}
+
+impl<T: Serialize> Responder for Kept<T> {
+    type Body = body::BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok().json(self.0)
     }
 }
 

@@ -7,7 +7,7 @@ mod path;
 mod query;
 mod raw;
 
-pub(crate) use self::body::{Body, BodyDigest, MergePatch};
+pub(crate) use self::body::{Body, BodyDigest, MaybeBody, MergePatch};
 pub(crate) use self::days::Days;
 pub(crate) use self::json::{not_null, object};
 pub(crate) use self::path::PathId;

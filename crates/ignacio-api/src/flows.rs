@@ -4,3 +4,4 @@ pub(crate) mod login;
 pub(crate) mod once;
 pub(crate) mod turn;
 pub(crate) mod upload;
+pub(crate) mod versions;

@@ -81,11 +81,17 @@ fn own(config: &mut ServiceConfig<'_>) {
             .service(conversations::change) //             PATCH  /v1/conversations/{id}
             .service(conversations::delete) //             DELETE /v1/conversations/{id}
             .service(conversations::list_files) //         GET    /v1/conversations/{id}/files
+            .service(conversations::show_summary) //       GET    /v1/conversations/{id}/summary
             .service(messages::list) //                    GET    /v1/conversations/{id}/messages
             .service(messages::post) //                    POST   /v1/conversations/{id}/messages
             .service(messages::show) //                    GET    /v1/messages/{id}
+            .service(messages::renew) //                   POST   /v1/messages/{id}/responses
+            .service(messages::rewrite) //                 POST   /v1/messages/{id}/versions
+            .service(messages::put_feedback) //            PUT    /v1/messages/{id}/feedback
+            .service(messages::withdraw_feedback) //       DELETE /v1/messages/{id}/feedback
             .service(responses::show) //                   GET    /v1/responses/{id}
             .service(responses::follow) //                 GET    /v1/responses/{id}/events
+            .service(responses::cancel) //                 POST   /v1/responses/{id}/cancel
             .service(files::list) //                       GET    /v1/files
             .service(files::upload) //                     POST   /v1/files
             .service(files::show) //                       GET    /v1/files/{id}

@@ -92,6 +92,13 @@ impl AppState {
         }
     }
 
+    /// Tells the worker in this process, if there is one, that a reply is to be stopped.
+    pub(crate) fn cancel(&self, response: ResponseId) {
+        if let Some(live) = &self.live {
+            live.cancel(response);
+        }
+    }
+
     /// Tells the worker in this process, if there is one, that there is work.
     pub(crate) fn poke(&self) {
         if let Some(live) = &self.live {

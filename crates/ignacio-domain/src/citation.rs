@@ -19,9 +19,11 @@ pub struct Citation {
     pub quote: Option<String>,
     /// Where in the reply's text the citation stands, in characters from its start.
     pub position: i32,
+    /// Whether the quote stands in the document; `None` where nobody has looked it up, or could.
+    pub verified: Option<bool>,
 }
 
-debug_only!(Citation { file, position });
+debug_only!(Citation { file, position, verified });
 
 /// Picks the words of `passages` that the text before a citation leans on: the sentence that
 /// shares most words with it, cut at [`MAX_QUOTE_CHARS`]. `None` when nothing is shared.

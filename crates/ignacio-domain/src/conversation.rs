@@ -3,7 +3,7 @@
 use thiserror::Error;
 use time::OffsetDateTime;
 
-use crate::ids::ConversationId;
+use crate::ids::{ConversationId, MessageId};
 use crate::redact::debug_only;
 
 /// The longest title, in characters.
@@ -68,6 +68,52 @@ debug_only!(Conversation {
     updated_at
 });
 
+/// The longest words to look for, in characters.
+pub const MAX_WORDS_CHARS: usize = 200;
+
+/// What to look for in titles and messages: trimmed, at most [`MAX_WORDS_CHARS`] characters, no
+/// NUL (Postgres has none).
+#[derive(Clone, PartialEq, Eq)]
+pub struct SearchWords(String);
+
+debug_only!(SearchWords {});
+
+/// Why a text cannot be looked for.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("what is looked for has at most {MAX_WORDS_CHARS} characters, none of them NUL")]
+pub struct WordsError;
+
+impl SearchWords {
+    /// Trims and checks a text; `None` where nothing is left to look for.
+    pub fn parse(text: &str) -> Result<Option<Self>, WordsError> {
+        let words = text.trim();
+        if words.chars().count() > MAX_WORDS_CHARS || words.contains('\0') {
+            return Err(WordsError);
+        }
+        Ok((!words.is_empty()).then(|| Self(words.to_owned())))
+    }
+
+    /// The words as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What the oldest part of a conversation said, in the model's words.
+#[derive(Clone)]
+pub struct Summary {
+    /// The words.
+    pub content: String,
+    /// How many messages it tells of.
+    pub n_messages: i64,
+    /// The last of them.
+    pub until: MessageId,
+    /// When it was last written.
+    pub updated_at: OffsetDateTime,
+}
+
+debug_only!(Summary { n_messages, until, updated_at });
+
 /// Which conversations a list shows.
 #[derive(Clone, Default)]
 pub struct ConversationFilter {
@@ -76,7 +122,7 @@ pub struct ConversationFilter {
     /// Only pinned ones, or only others; `None` is both.
     pub pinned: Option<bool>,
     /// Only those with these words in the title or in a message, whatever their case and accents.
-    pub words: Option<String>,
+    pub words: Option<SearchWords>,
 }
 
 debug_only!(ConversationFilter { archived, pinned });

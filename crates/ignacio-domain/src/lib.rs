@@ -11,6 +11,7 @@ pub mod audit;
 pub mod citation;
 pub mod conversation;
 pub mod delivery;
+pub mod feedback;
 pub mod file;
 pub mod ids;
 pub mod keys;

@@ -4,6 +4,7 @@ use thiserror::Error;
 use time::OffsetDateTime;
 
 use crate::citation::Citation;
+use crate::feedback::Feedback;
 use crate::ids::{ConversationId, FileId, MessageId, ResponseId};
 use crate::redact::debug_only;
 
@@ -130,6 +131,14 @@ pub struct Message {
     pub citations: Vec<Citation>,
     /// When it was written.
     pub created_at: OffsetDateTime,
+    /// Which version it is, from 1.
+    pub version: i32,
+    /// The version before.
+    pub replaces: Option<MessageId>,
+    /// When a later version took its place, or that of a message before it.
+    pub replaced_at: Option<OffsetDateTime>,
+    /// What the person thinks of the reply.
+    pub feedback: Option<Feedback>,
 }
 
 debug_only!(Message {
@@ -140,7 +149,11 @@ debug_only!(Message {
     response,
     attachments,
     citations,
-    created_at
+    created_at,
+    version,
+    replaces,
+    replaced_at,
+    feedback
 });
 
 /// A message that a person sends.

@@ -128,13 +128,15 @@ pub struct Person {
     pub role: Role,
     /// How they are spoken to.
     pub locale: Locale,
+    /// Whether the web may be searched for their replies, where the deployment allows it.
+    pub web_search: bool,
     /// When the account was made.
     pub created_at: OffsetDateTime,
     /// When it last changed.
     pub updated_at: OffsetDateTime,
 }
 
-debug_only!(Person { id, role, locale, created_at, updated_at });
+debug_only!(Person { id, role, locale, web_search, created_at, updated_at });
 
 /// What a person may change about themselves; `None` leaves a thing as it is.
 #[derive(Clone, Default)]
@@ -143,9 +145,11 @@ pub struct PersonChange {
     pub name: Option<PersonName>,
     /// A new language.
     pub locale: Option<Locale>,
+    /// Whether the web may be searched.
+    pub web_search: Option<bool>,
 }
 
-debug_only!(PersonChange { locale });
+debug_only!(PersonChange { locale, web_search });
 
 #[cfg(test)]
 mod fuzz;

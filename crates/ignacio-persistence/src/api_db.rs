@@ -171,7 +171,8 @@ impl ApiDb {
         let digest = session.as_bytes().to_vec();
         let (owner, at, id) = start(after);
         let limit = i32::from(size.rows()) + 1;
-        let (archived, pinned, words) = (filter.archived, filter.pinned, filter.words.clone());
+        let (archived, pinned, words) = (filter.archived, filter.pinned, filter.words.as_ref());
+        let words = words.map(|it| it.as_str().to_owned());
         let read = raw_sql!(
             Postgres,
             "select * from app.list_conversations(
@@ -186,8 +187,8 @@ impl ApiDb {
         Ok(Listed { rows: page.rows.into_iter().map(Into::into).collect(), next })
     }
 
-    /// A page of a conversation's messages, newest first, with earlier versions if asked for; [`StoreError::NotFound`] when the
-    /// conversation is not the caller's. One round trip.
+    /// A page of a conversation's messages, newest first, with earlier versions if asked for;
+    /// [`StoreError::NotFound`] when the conversation is not the caller's. One round trip.
     #[tracing::instrument(name = "db.list_messages", skip_all, fields(conversation.id = %conversation))]
     pub async fn list_messages(
         &self,

@@ -13,16 +13,36 @@ use crate::error::StoreError;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "payload", rename_all = "snake_case")]
 pub(crate) enum Logged {
-    Created { message: Uuid },
-    ToolStarted { tool: ToolKind },
-    ToolFinished { tool: ToolKind },
-    Delta { texts: Vec<String> },
-    Cited { file: Option<Uuid>, file_name: String, quote: Option<String>, position: i32 },
+    Created {
+        message: Uuid,
+    },
+    ToolStarted {
+        tool: ToolKind,
+    },
+    ToolFinished {
+        tool: ToolKind,
+    },
+    Delta {
+        texts: Vec<String>,
+    },
+    Cited {
+        file: Option<Uuid>,
+        file_name: String,
+        quote: Option<String>,
+        position: i32,
+        /// Rows of before do not say.
+        #[serde(default)]
+        verified: Option<bool>,
+    },
     Used(Usage),
     Completed {},
-    Incomplete { reason: String },
+    Incomplete {
+        reason: String,
+    },
     Cancelled {},
-    Failed { failure: Failure },
+    Failed {
+        failure: Failure,
+    },
 }
 
 /// A row of the log: its span, and what it says.
@@ -72,12 +92,10 @@ impl LogRow {
                 let seen = usize::try_from(after - self.first_seq + 1).unwrap_or(0);
                 ReplyEvent::Delta(texts.into_iter().skip(seen).collect())
             }
-            Logged::Cited { file, file_name, quote, position } => ReplyEvent::Cited(Citation {
-                file: file.map(FileId::from_uuid),
-                file_name,
-                quote,
-                position,
-            }),
+            Logged::Cited { file, file_name, quote, position, verified } => {
+                let file = file.map(FileId::from_uuid);
+                ReplyEvent::Cited(Citation { file, file_name, quote, position, verified })
+            }
             Logged::Used(usage) => ReplyEvent::Used(usage),
             Logged::Completed {} => ReplyEvent::Ended(Outcome::Completed),
             Logged::Incomplete { reason } => ReplyEvent::Ended(Outcome::Incomplete { reason }),
@@ -110,8 +128,9 @@ fn logged(event: &ReplyEvent) -> Logged {
         ReplyEvent::ToolStarted(tool) => Logged::ToolStarted { tool },
         ReplyEvent::ToolFinished(tool) => Logged::ToolFinished { tool },
         ReplyEvent::Delta(text) => Logged::Delta { texts: vec![text] },
-        ReplyEvent::Cited(Citation { file, file_name, quote, position }) => {
-            Logged::Cited { file: file.map(FileId::into_uuid), file_name, quote, position }
+        ReplyEvent::Cited(Citation { file, file_name, quote, position, verified }) => {
+            let file = file.map(FileId::into_uuid);
+            Logged::Cited { file, file_name, quote, position, verified }
         }
         ReplyEvent::Used(usage) => Logged::Used(usage),
         ReplyEvent::Ended(Outcome::Completed) => Logged::Completed {},

@@ -17,6 +17,8 @@ struct Shared {
     replies: Mutex<HashMap<ResponseId, Weak<Live>>>,
     ask: mpsc::UnboundedSender<ResponseId>,
     asked: tokio::sync::Mutex<mpsc::UnboundedReceiver<ResponseId>>,
+    cancel: mpsc::UnboundedSender<ResponseId>,
+    cancelled: tokio::sync::Mutex<mpsc::UnboundedReceiver<ResponseId>>,
     poked: Notify,
 }
 
@@ -41,11 +43,14 @@ impl LiveReplies {
     #[expect(clippy::new_without_default, reason = "a default would hide that each is apart")]
     pub fn new() -> Self {
         let (ask, asked) = mpsc::unbounded_channel();
+        let (cancel, cancelled) = mpsc::unbounded_channel();
         Self {
             shared: Arc::new(Shared {
                 replies: Mutex::default(),
                 ask,
                 asked: tokio::sync::Mutex::new(asked),
+                cancel,
+                cancelled: tokio::sync::Mutex::new(cancelled),
                 poked: Notify::new(),
             }),
         }
@@ -59,11 +64,19 @@ impl LiveReplies {
 
     /// Waits for the next reply that was asked for in this process.
     pub async fn asked(&self) -> ResponseId {
-        let mut asked = self.shared.asked.lock().await;
-        match asked.recv().await {
-            Some(response) => response,
-            None => std::future::pending().await,
-        }
+        next(&self.shared.asked).await
+    }
+
+    /// Tells the worker of this process that a reply is to be stopped, which the database knows
+    /// already: workers of other processes find it there.
+    pub fn cancel(&self, response: ResponseId) {
+        // The receiver lives as long as `self`.
+        let _ = self.shared.cancel.send(response);
+    }
+
+    /// Waits for the next reply that is to be stopped by a call to this process.
+    pub async fn cancelled(&self) -> ResponseId {
+        next(&self.shared.cancelled).await
     }
 
     /// Tells the worker of this process that there is a code to send, a file to sync or something
@@ -91,6 +104,14 @@ impl LiveReplies {
         });
         replies.insert(id, Arc::downgrade(&live));
         live
+    }
+}
+
+/// The next one that comes in.
+async fn next(from: &tokio::sync::Mutex<mpsc::UnboundedReceiver<ResponseId>>) -> ResponseId {
+    match from.lock().await.recv().await {
+        Some(response) => response,
+        None => std::future::pending().await,
     }
 }
 
@@ -138,6 +159,8 @@ mod tests {
         replies.ask(one);
         replies.ask(two);
         assert_eq!((replies.asked().await, replies.asked().await), (one, two));
+        replies.cancel(two);
+        assert_eq!(replies.cancelled().await, two);
         replies.poke();
         replies.poked().await;
     }

@@ -35,7 +35,8 @@ impl ReplyScope {
     pub async fn person(&self) -> Result<Person, StoreError> {
         let read = raw_sql!(
             Postgres,
-            "select id, phone_number, name, is_admin, locale, created_at, updated_at from users"
+            "select id, phone_number, name, is_admin, locale, web_search, created_at, updated_at
+               from users"
         );
         let row = PersonRow::find_by_statement(read).one(&self.txn).await?;
         row.ok_or(StoreError::NotFound)?.try_into()

@@ -2,6 +2,7 @@
 
 use ignacio_domain::citation::Citation;
 use ignacio_domain::conversation::Conversation;
+use ignacio_domain::feedback::{Feedback, FeedbackReason, Rating};
 use ignacio_domain::file::{StoredFile, SyncReport};
 use ignacio_domain::ids::{ConversationId, FileId, MessageId, ResponseId, UserId};
 use ignacio_domain::message::{Attachment, Author, Message, MessageStatus};
@@ -25,6 +26,7 @@ pub(crate) struct PersonRow {
     name: String,
     is_admin: bool,
     locale: String,
+    web_search: bool,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -39,6 +41,7 @@ impl TryFrom<PersonRow> for Person {
             name: row.name,
             role: role(row.is_admin),
             locale: locale(&row.locale)?,
+            web_search: row.web_search,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -85,6 +88,10 @@ pub(crate) struct MessageRow {
     response_id: Option<Uuid>,
     attachments: Option<serde_json::Value>,
     citations: Option<serde_json::Value>,
+    version: i32,
+    replaces: Option<Uuid>,
+    replaced_at: Option<OffsetDateTime>,
+    feedback: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +107,13 @@ struct CitationJson {
     file_name: String,
     quote: Option<String>,
     position: i32,
+    verified: Option<bool>,
+}
+
+#[derive(Deserialize)]
+struct FeedbackJson {
+    rating: String,
+    reason: Option<String>,
 }
 
 impl TryFrom<MessageRow> for Message {
@@ -131,11 +145,26 @@ impl TryFrom<MessageRow> for Message {
                     file_name: it.file_name,
                     quote: it.quote,
                     position: it.position,
+                    verified: it.verified,
                 })
                 .collect(),
             created_at: row.created_at,
+            version: row.version,
+            replaces: row.replaces.map(MessageId::from_uuid),
+            replaced_at: row.replaced_at,
+            feedback: row.feedback.map(feedback).transpose()?,
         })
     }
+}
+
+fn feedback(value: serde_json::Value) -> Result<Feedback, StoreError> {
+    let corrupt = || StoreError::corrupt("message_feedback", "*");
+    let row: FeedbackJson = serde_json::from_value(value).ok().ok_or_else(corrupt)?;
+    let reason = row.reason.as_deref().map(FeedbackReason::parse).transpose();
+    Ok(Feedback {
+        rating: Rating::parse(&row.rating).ok_or_else(corrupt)?,
+        reason: reason.ok().ok_or_else(corrupt)?,
+    })
 }
 
 fn list<T: for<'de> Deserialize<'de>>(

@@ -6,6 +6,7 @@ use crate::api_db::Caller;
 use crate::error::StoreError;
 use crate::repos::access_log::AccessLog;
 use crate::repos::conversations::Conversations;
+use crate::repos::feedback::Feedbacks;
 use crate::repos::files::Files;
 use crate::repos::messages::Messages;
 use crate::repos::people::People;
@@ -56,6 +57,11 @@ impl UserScope {
     /// The messages in them.
     pub const fn messages(&self) -> Messages<'_> {
         Messages::new(&self.txn, self.caller.user)
+    }
+
+    /// What the person thinks of replies.
+    pub const fn feedback(&self) -> Feedbacks<'_> {
+        Feedbacks::new(&self.txn, self.caller.user)
     }
 
     /// The replies to them.

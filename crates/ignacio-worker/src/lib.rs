@@ -85,7 +85,7 @@ pub struct Worker {
 
 impl Worker {
     /// A worker that has not begun. `live` is given when the API runs in the same process: its
-    /// calls wake the worker at once, and the replies asked for here are preferred.
+    /// calls wake the worker at once, and the replies asked for here are preferred, or stopped.
     pub fn new(
         settings: WorkerSettings,
         db: WorkerDb,
@@ -170,6 +170,7 @@ impl Worker {
         loop {
             tokio::select! {
                 response = live.asked() => self.replies.prefer(response),
+                response = live.cancelled() => self.replies.cancel(response),
                 () = live.poked() => {
                     self.codes.bell().notify_one();
                     self.reports.bell().notify_one();

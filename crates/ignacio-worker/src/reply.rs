@@ -65,6 +65,11 @@ impl Replies {
         self.bell.notify_one();
     }
 
+    /// Stops this one if it is written here. One that is not is found in the database.
+    pub(crate) fn cancel(&self, response: ResponseId) {
+        self.running.cancel(response);
+    }
+
     /// Passes on for ever which of the running replies are to be stopped.
     pub(crate) async fn hear_wishes(&self) -> Infallible {
         loop {

@@ -30,6 +30,9 @@ pub(crate) struct BodyDigest(pub(crate) [u8; 32]);
 /// A JSON object that follows its rules.
 pub(crate) struct Body<T>(pub(crate) T);
 
+/// A JSON object that follows its rules, or nothing at all.
+pub(crate) struct MaybeBody<T>(pub(crate) T);
+
 /// A merge patch (RFC 7396) that follows its rules; plain JSON is taken for one.
 pub(crate) struct MergePatch<T>(pub(crate) T);
 
@@ -48,6 +51,29 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for MergePatch<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         read(request, payload, &[MERGE_PATCH, JSON]).map(|read| read.map(Self)).boxed_local()
+    }
+}
+
+impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for MaybeBody<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_declared = request.headers().contains_key(header::CONTENT_TYPE);
+        let head = if is_declared { check_head(request, &[JSON]) } else { Ok(()) };
+        let payload = payload.take();
+        async move {
+            head?;
+            let body = collect(payload, MAX_JSON_BYTES).await?;
+            if body.is_empty() {
+                Ok(Self(T::default()))
+            } else if is_declared {
+                json::parse(&body).map(Self)
+            } else {
+                Err(ApiError::Unsupported(Unsupported::ContentType))
+            }
+        }
+        .boxed_local()
     }
 }
 
@@ -153,6 +179,30 @@ mod tests {
         assert!(read_with("application/json", padded(MAX_JSON_BYTES)).await.is_ok());
         let over = read_with("application/json", padded(MAX_JSON_BYTES + 1)).await;
         assert!(matches!(over, Err(ApiError::TooLarge { limit: 65_536 })));
+    }
+
+    #[actix_web::test]
+    async fn a_body_that_may_be_left_out_is_json_when_it_is_there() {
+        #[derive(Default, Deserialize, Validate)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+
+        for (content_type, body, is_taken) in [
+            (None, "", true),
+            (Some(JSON), "", true),
+            (Some(JSON), "{}", true),
+            (None, "{}", false),
+            (Some("text/plain"), "", false),
+            (Some(JSON), r#"{"x":1}"#, false),
+        ] {
+            let mut request = TestRequest::post().set_payload(body);
+            if let Some(content_type) = content_type {
+                request = request.insert_header(("content-type", content_type));
+            }
+            let (request, mut payload) = request.to_http_parts();
+            let read = MaybeBody::<Nothing>::from_request(&request, &mut payload).await;
+            assert_eq!(read.is_ok(), is_taken, "{content_type:?} {body}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::answer::Created;
 use crate::extract::BodyDigest;
+use crate::negotiate::Form;
 use crate::problem::{ApiError, Malformed};
 
 const KEY: &str = "idempotency-key";
@@ -144,8 +145,19 @@ impl Repeated {
         Ok(answer)
     }
 
-    /// The reply that was asked for then, for clients that want to follow it.
-    pub(crate) fn response(&self) -> Option<ResponseId> {
+    /// The same answer, or the events of the reply that was asked for then.
+    pub(crate) fn in_form(
+        self,
+        form: Form,
+        follow: impl FnOnce(ResponseId) -> HttpResponse,
+    ) -> Result<HttpResponse, ApiError> {
+        match (form, self.response()) {
+            (Form::Events, Some(response)) => Ok(follow(response)),
+            _ => self.again(),
+        }
+    }
+
+    fn response(&self) -> Option<ResponseId> {
         let body: serde_json::Value = serde_json::from_str(&self.0.body).ok()?;
         let id = body.pointer("/response/id")?.as_str()?;
         Uuid::parse_str(id).ok().map(ResponseId::from_uuid)

@@ -85,7 +85,7 @@ pub(crate) async fn post(
     message: &NewMessage,
     wanted: &NewReply,
 ) -> Result<(UserScope, Posted), ApiError> {
-    refuse_missing_files(&scope, message, "").await?;
+    check_files(&scope, message, "").await?;
     let posted = match scope.messages().post(conversation, message, wanted).await {
         Ok(Some(posted)) => posted,
         Ok(None) => return Err(ApiError::NotFound(Thing::Conversation)),
@@ -127,23 +127,28 @@ pub(crate) async fn reserve(
     }
 }
 
-/// Refuses files that the caller does not have, each by its place.
-pub(crate) async fn refuse_missing_files(
+/// Refuses files that the caller does not have, and those that nothing can be read in, each by its
+/// place.
+pub(crate) async fn check_files(
     scope: &UserScope,
     message: &NewMessage,
     above: &str,
 ) -> Result<(), ApiError> {
-    if message.files.is_empty() {
-        return Ok(());
-    }
     let missing = scope.files().missing(&message.files).await?;
-    if missing.is_empty() {
-        return Ok(());
+    if !missing.is_empty() {
+        let errors = named(message, &missing, above, Rule::FileGone);
+        return Err(ApiError::FilesNotFound(errors));
     }
-    let places = message.files.iter().enumerate().filter(|(_, id)| missing.contains(id));
-    let errors = places
-        .map(|(index, _)| FieldError::new(format!("{above}/file_ids/{index}"), Rule::FileGone));
-    Err(ApiError::FilesNotFound(errors.collect()))
+    let failed = scope.files().failed(&message.files).await?;
+    if !failed.is_empty() {
+        return Err(ApiError::Invalid(named(message, &failed, above, Rule::FileFailed)));
+    }
+    Ok(())
+}
+
+fn named(message: &NewMessage, files: &[FileId], above: &str, rule: Rule) -> Vec<FieldError> {
+    let places = message.files.iter().enumerate().filter(|(_, id)| files.contains(id));
+    places.map(|(index, _)| FieldError::new(format!("{above}/file_ids/{index}"), rule)).collect()
 }
 
 /// The conflict, with the id of the reply that is in the way. The failed statement has ended the

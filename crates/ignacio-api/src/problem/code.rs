@@ -28,6 +28,7 @@ pub(crate) enum ProblemCode {
     Conflict,
     ResponseRunning,
     RequestUnderWay,
+    NotTheLast,
     PhoneTaken,
     OwnAccount,
     LastAdmin,
@@ -52,7 +53,7 @@ pub(crate) enum ProblemCode {
 impl ProblemCode {
     /// Every code, in the order of the documentation.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 35] = [
+    pub(crate) const ALL: [Self; 36] = [
         Self::Malformed,
         Self::InvalidCursor,
         Self::Unauthenticated,
@@ -69,6 +70,7 @@ impl ProblemCode {
         Self::Conflict,
         Self::ResponseRunning,
         Self::RequestUnderWay,
+        Self::NotTheLast,
         Self::PhoneTaken,
         Self::OwnAccount,
         Self::LastAdmin,
@@ -111,6 +113,7 @@ impl ProblemCode {
             Self::Conflict => row("conflict", S::CONFLICT, "Conflicto", "Conflict"),
             Self::ResponseRunning => row("response-running", S::CONFLICT, "Respuesta en curso", "A reply is running"),
             Self::RequestUnderWay => row("request-under-way", S::CONFLICT, "Petición en curso", "The request is under way"),
+            Self::NotTheLast => row("not-the-last", S::CONFLICT, "No es lo último", "Not the last one"),
             Self::PhoneTaken => row("phone-taken", S::CONFLICT, "Teléfono ya registrado", "Phone number taken"),
             Self::OwnAccount => row("own-account", S::CONFLICT, "Es tu propia cuenta", "Your own account"),
             Self::LastAdmin => row("last-admin", S::CONFLICT, "Último administrador", "The last admin"),

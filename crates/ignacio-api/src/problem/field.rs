@@ -1,7 +1,8 @@
 //! Rules that single values may break, named for clients in both languages.
 
 use ignacio_domain::access::{MAX_REASON_CHARS, MIN_REASON_CHARS, ReasonError};
-use ignacio_domain::conversation::{MAX_TITLE_CHARS, TitleError};
+use ignacio_domain::conversation::{MAX_TITLE_CHARS, MAX_WORDS_CHARS, TitleError, WordsError};
+use ignacio_domain::feedback::{FeedbackReasonError, MAX_FEEDBACK_REASON_CHARS};
 use ignacio_domain::file::{FileNameError, MAX_NAME_BYTES};
 use ignacio_domain::message::{BodyError, MAX_ATTACHMENTS, MAX_BODY_BYTES};
 use ignacio_domain::otp::{CODE_DIGITS, CodeError};
@@ -57,18 +58,22 @@ pub(crate) enum Rule {
     FileGone,
     ModelNotAllowed,
     Date,
+    FileFailed,
     FileName,
     FileNameLength,
     FileEmpty,
     AfterFile,
     Reason,
     PersonGone,
+    Words,
+    EndedReply,
+    FeedbackReason,
 }
 
 impl Rule {
     /// Every rule.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 27] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::UnknownField,
         Self::Required,
         Self::WrongType,
@@ -90,12 +95,16 @@ impl Rule {
         Self::FileGone,
         Self::ModelNotAllowed,
         Self::Date,
+        Self::FileFailed,
         Self::FileName,
         Self::FileNameLength,
         Self::FileEmpty,
         Self::AfterFile,
         Self::Reason,
         Self::PersonGone,
+        Self::Words,
+        Self::EndedReply,
+        Self::FeedbackReason,
     ];
 
     /// The stable word for the rule.
@@ -122,12 +131,16 @@ impl Rule {
             Self::FileGone => "not-found",
             Self::ModelNotAllowed => "model-not-allowed",
             Self::Date => "date",
+            Self::FileFailed => "file-failed",
             Self::FileName => "file-name",
             Self::FileNameLength => "file-name-length",
             Self::FileEmpty => "empty",
             Self::AfterFile => "after-file",
             Self::Reason => "reason",
             Self::PersonGone => "no-such-person",
+            Self::Words => "words",
+            Self::EndedReply => "ended-reply",
+            Self::FeedbackReason => "feedback-reason",
         }
     }
 
@@ -180,6 +193,9 @@ impl Rule {
             Self::FileGone => "este archivo no existe".into(),
             Self::ModelNotAllowed => "este modelo no se puede elegir".into(),
             Self::Date => "se espera una fecha como 2026-01-31, y from no después de to".into(),
+            Self::FileFailed => {
+                "este archivo no se pudo preparar para consultarlo: súbelo de nuevo".into()
+            }
             Self::FileName => "un archivo necesita un nombre".into(),
             Self::FileNameLength => {
                 format!("un nombre de archivo tiene hasta {MAX_NAME_BYTES} bytes")
@@ -191,6 +207,13 @@ impl Rule {
                  dos palabras: la persona lo leerá"
             ),
             Self::PersonGone => "esta persona no existe".into(),
+            Self::Words => {
+                format!("se busca con hasta {MAX_WORDS_CHARS} caracteres, ninguno NUL")
+            }
+            Self::EndedReply => "solo se valora una respuesta que haya terminado".into(),
+            Self::FeedbackReason => format!(
+                "un motivo tiene de 1 a {MAX_FEEDBACK_REASON_CHARS} caracteres, ninguno NUL"
+            ),
         }
     }
 
@@ -225,6 +248,9 @@ impl Rule {
             Self::FileGone => "there is no such file".into(),
             Self::ModelNotAllowed => "this model cannot be chosen".into(),
             Self::Date => "a date such as 2026-01-31 is expected, and from not after to".into(),
+            Self::FileFailed => {
+                "this file could not be prepared for reading: upload it again".into()
+            }
             Self::FileName => "a file needs a name".into(),
             Self::FileNameLength => format!("a file name has at most {MAX_NAME_BYTES} bytes"),
             Self::FileEmpty => "the file is empty".into(),
@@ -234,6 +260,13 @@ impl Rule {
                  words: the person will read it"
             ),
             Self::PersonGone => "there is no such person".into(),
+            Self::Words => {
+                format!("a search has at most {MAX_WORDS_CHARS} characters and no NUL")
+            }
+            Self::EndedReply => "only a reply that has ended can be rated".into(),
+            Self::FeedbackReason => {
+                format!("a reason has 1 to {MAX_FEEDBACK_REASON_CHARS} characters and no NUL")
+            }
         }
     }
 }
@@ -253,6 +286,18 @@ impl From<UnknownLocale> for Rule {
 impl From<ReasonError> for Rule {
     fn from(_: ReasonError) -> Self {
         Self::Reason
+    }
+}
+
+impl From<WordsError> for Rule {
+    fn from(_: WordsError) -> Self {
+        Self::Words
+    }
+}
+
+impl From<FeedbackReasonError> for Rule {
+    fn from(_: FeedbackReasonError) -> Self {
+        Self::FeedbackReason
     }
 }
 

@@ -53,7 +53,9 @@ pub(crate) enum Thing {
     Any,
     Route,
     Conversation,
+    Summary,
     Message,
+    Feedback,
     Response,
     File,
     Session,
@@ -182,6 +184,13 @@ const fn not_found(thing: Thing) -> Text {
         Thing::Conversation => {
             text("Esa conversación no existe.", "There is no such conversation.")
         }
+        Thing::Summary => text(
+            "Esa conversación no existe, o aún no tiene resumen.",
+            "There is no such conversation, or it has no summary yet.",
+        ),
+        Thing::Feedback => {
+            text("Ese mensaje no tiene valoración.", "There is no feedback on that message.")
+        }
         Thing::Message => text("Ese mensaje no existe.", "There is no such message."),
         Thing::Response => text("Esa respuesta no existe.", "There is no such response."),
         Thing::File => text("Ese archivo no existe.", "There is no such file."),
@@ -255,6 +264,10 @@ pub(super) const fn plain(code: ProblemCode) -> Text {
         ProblemCode::RequestUnderWay => text(
             "La misma petición ya está en curso: pregunta de nuevo en un momento.",
             "The same request is under way already: ask again in a moment.",
+        ),
+        ProblemCode::NotTheLast => text(
+            "Solo se rehace la última respuesta, y solo se reescribe la última pregunta.",
+            "Only the last reply can be made anew, and only the last question rewritten.",
         ),
         ProblemCode::PhoneTaken => {
             text("Ya hay una cuenta con ese teléfono.", "There is an account with that number.")

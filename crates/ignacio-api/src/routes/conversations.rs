@@ -2,6 +2,7 @@
 
 mod creation;
 mod lists;
+mod summary;
 mod update;
 
 use actix_web::http::header::HeaderMap;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 
 pub(crate) use self::creation::start;
 pub(crate) use self::lists::{list, list_files};
+pub(crate) use self::summary::show_summary;
 pub(crate) use self::update::change;
 use crate::answer::{Done, Tagged};
 use crate::auth::Caller;

@@ -32,6 +32,10 @@ pub(crate) struct ChangeMe {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, value_type = LocaleView)]
     locale: Option<String>,
+    /// Whether the web may be searched for replies, where the deployment allows it.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(nullable = false)]
+    web_search: Option<bool>,
 }
 
 impl ChangeMe {
@@ -41,6 +45,7 @@ impl ChangeMe {
         Ok(PersonChange {
             name: name.map_err(|error| ApiError::invalid("/name", error.into()))?,
             locale: locale.map_err(|error| ApiError::invalid("/locale", error.into()))?,
+            web_search: self.web_search,
         })
     }
 }
@@ -65,7 +70,7 @@ pub(crate) async fn show(
     Ok(Tagged(person.into()))
 }
 
-/// Changes the caller's name or language.
+/// Changes the caller's name, language, or whether the web is searched.
 #[utoipa::path(
     operation_id = "change_me",
     tag = "me",

@@ -1,9 +1,15 @@
-//! Messages: reading them, and sending one.
+//! Messages: reading them, sending one, making new versions, and saying what one thinks of them.
+
+mod feedback;
+mod versions;
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use ignacio_domain::ids::{ConversationId, MessageId};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
+pub(crate) use self::feedback::{put_feedback, withdraw_feedback};
+pub(crate) use self::versions::{renew, rewrite};
 use crate::answer::{Created, Tagged};
 use crate::auth::Caller;
 use crate::cursor::List;
@@ -19,6 +25,15 @@ use crate::state::AppState;
 use crate::views::listing::Listing;
 use crate::views::message::{MessageView, PostedView, SingleMessageView};
 
+/// Which versions.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Versions {
+    #[default]
+    Current,
+    All,
+}
+
 /// Which page.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +44,10 @@ pub(crate) struct ListMessages {
     limit: Option<i64>,
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
+    /// Those that count, or earlier versions among them.
+    #[serde(default)]
+    #[param(inline)]
+    versions: Versions,
 }
 
 /// Lists a conversation's messages, the newest first.
@@ -53,8 +72,10 @@ pub(crate) async fn list(
     const LIST: List = List::Messages;
     let paging = Paging::read(&state.cursors, LIST, params.limit, params.cursor.as_deref())?;
 
+    let all = params.versions == Versions::All;
+
     let rows =
-        state.db.list_messages(caller.session(), *id, false, paging.after, paging.size).await?;
+        state.db.list_messages(caller.session(), *id, all, paging.after, paging.size).await?;
 
     Ok(listed(&state.cursors, LIST, rows))
 }
@@ -105,12 +126,8 @@ pub(crate) async fn post(
 
     let scope = state.db.begin(caller.session()).await?;
     if let Some(repeated) = once.before(scope.repeats()).await? {
-        return match (form, repeated.response()) {
-            (Form::Events, Some(response)) => {
-                Ok(sse::follow(&state, &caller, &context, response, 0))
-            }
-            _ => repeated.again(),
-        };
+        return repeated
+            .in_form(form, |response| sse::follow(&state, &caller, &context, response, 0));
     }
     let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "")?;
     let (scope, posted) = turn::post(&state, &caller, scope, *id, &message, &wanted).await?;

@@ -1,10 +1,10 @@
 //! Responses: how far a reply is, and its events as they happen.
 
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use ignacio_domain::ids::ResponseId;
 use serde::Deserialize;
 
-use crate::answer::Tagged;
+use crate::answer::{Accepted, Tagged};
 use crate::auth::Caller;
 use crate::edge::RequestContext;
 use crate::extract::{Params, PathId};
@@ -39,6 +39,35 @@ pub(crate) async fn show(
     scope.commit().await?;
 
     Ok(Tagged(response.into()))
+}
+
+/// Stops a reply.
+///
+/// The text so far is kept. One that has ended stays as it is, and is answered the same way.
+#[utoipa::path(
+    operation_id = "cancel_response",
+    tag = "responses",
+    params(("id" = Uuid, Path, description = "The response")),
+    responses(
+        (status = ACCEPTED, body = ResponseView),
+        (status = NOT_FOUND, response = Problem),
+    ),
+)]
+#[post("/responses/{id}/cancel")]
+#[tracing::instrument(name = "api.responses.cancel", skip_all, fields(response.id = %*id))]
+pub(crate) async fn cancel(
+    caller: Caller,
+    id: PathId<ResponseId>,
+    state: web::Data<AppState>,
+) -> Result<Accepted<ResponseView>, ApiError> {
+    let scope = state.db.begin(caller.session()).await?;
+    let Some(response) = scope.responses().cancel(*id).await? else {
+        return Err(ApiError::NotFound(Thing::Response));
+    };
+    scope.commit().await?;
+    state.cancel(*id);
+
+    Ok(Accepted(response.into()))
 }
 
 /// Where to go on.

@@ -1,6 +1,6 @@
 //! Conversations, as their owner sees them.
 
-use ignacio_domain::conversation::Conversation;
+use ignacio_domain::conversation::{Conversation, Summary};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -63,4 +63,28 @@ pub(crate) struct StartedWithMessageView {
     pub(crate) conversation: ConversationView,
     #[serde(flatten)]
     pub(crate) posted: PostedView,
+}
+
+/// What the oldest part of a conversation said, in the model's words.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Summary)]
+pub(crate) struct SummaryView {
+    content: String,
+    /// How many messages it tells of.
+    message_count: i64,
+    /// The last of them.
+    until_message_id: Uuid,
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+}
+
+impl From<Summary> for SummaryView {
+    fn from(summary: Summary) -> Self {
+        Self {
+            content: summary.content,
+            message_count: summary.n_messages,
+            until_message_id: summary.until.into_uuid(),
+            updated_at: summary.updated_at,
+        }
+    }
 }

@@ -1,10 +1,12 @@
 //! Messages, as their owner reads them.
 
 use ignacio_domain::citation::Citation;
+use ignacio_domain::feedback::{Feedback, FeedbackReason, Rating};
 use ignacio_domain::message::{Attachment, Author, Message, MessageStatus};
 use ignacio_domain::reply::Response;
-use ignacio_persistence::Posted;
-use serde::Serialize;
+use ignacio_persistence::{Posted, Renewed};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -77,6 +79,9 @@ pub(crate) struct CitationView {
     quote: Option<String>,
     /// Where in the reply's text the citation stands, in characters from its start.
     position: i32,
+    /// Whether the quote was found in the document; null where it has not been looked up.
+    #[schema(required)]
+    verified: Option<bool>,
 }
 
 impl From<Citation> for CitationView {
@@ -86,7 +91,60 @@ impl From<Citation> for CitationView {
             name: citation.file_name,
             quote: citation.quote,
             position: citation.position,
+            verified: citation.verified,
         }
+    }
+}
+
+/// Whether a reply helped.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Rating)]
+pub(crate) enum RatingView {
+    Up,
+    Down,
+}
+
+/// By hand, because `serde_json` takes anything but a word in place of an enum for broken JSON.
+impl<'de> Deserialize<'de> for RatingView {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(from)?;
+        Rating::parse(&word).map(Into::into).ok_or_else(|| D::Error::custom("no such rating"))
+    }
+}
+
+impl From<Rating> for RatingView {
+    fn from(rating: Rating) -> Self {
+        match rating {
+            Rating::Up => Self::Up,
+            Rating::Down => Self::Down,
+        }
+    }
+}
+
+impl From<RatingView> for Rating {
+    fn from(rating: RatingView) -> Self {
+        match rating {
+            RatingView::Up => Self::Up,
+            RatingView::Down => Self::Down,
+        }
+    }
+}
+
+/// What the person thinks of a reply.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Feedback)]
+pub(crate) struct FeedbackView {
+    rating: RatingView,
+    /// Why.
+    #[schema(required)]
+    reason: Option<String>,
+}
+
+impl From<Feedback> for FeedbackView {
+    fn from(feedback: Feedback) -> Self {
+        let reason = feedback.reason.as_ref().map(FeedbackReason::as_str);
+        Self { rating: feedback.rating.into(), reason: reason.map(str::to_owned) }
     }
 }
 
@@ -107,6 +165,18 @@ pub(crate) struct MessageView {
     citations: Vec<CitationView>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
+    /// Which version it is, from 1.
+    version: i32,
+    /// The version before.
+    #[schema(required)]
+    replaces_id: Option<Uuid>,
+    /// When a later version took its place, or that of a message before it; null where it counts.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    replaced_at: Option<OffsetDateTime>,
+    /// What the person thinks of the reply.
+    #[schema(required)]
+    feedback: Option<FeedbackView>,
 }
 
 impl From<Message> for MessageView {
@@ -124,6 +194,10 @@ impl From<Message> for MessageView {
             attachments: message.attachments.into_iter().map(Into::into).collect(),
             citations: message.citations.into_iter().map(Into::into).collect(),
             created_at: message.created_at,
+            version: message.version,
+            replaces_id: message.replaces.map(ignacio_domain::ids::MessageId::into_uuid),
+            replaced_at: message.replaced_at,
+            feedback: message.feedback.map(Into::into),
         }
     }
 }
@@ -162,5 +236,19 @@ impl From<Posted> for PostedView {
             reply: posted.reply.into(),
             response: posted.response.into(),
         }
+    }
+}
+
+/// A reply that is made anew, still empty, and the response that will write it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RenewedReply)]
+pub(crate) struct RenewedView {
+    reply: MessageView,
+    response: ResponseView,
+}
+
+impl From<Renewed> for RenewedView {
+    fn from(renewed: Renewed) -> Self {
+        Self { reply: renewed.reply.into(), response: renewed.response.into() }
     }
 }

@@ -77,6 +77,8 @@ pub(crate) struct PersonView {
     name: String,
     role: RoleView,
     locale: LocaleView,
+    /// Whether the web may be searched for replies, where the deployment allows it.
+    web_search: bool,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
     #[serde(with = "time::serde::rfc3339")]
@@ -91,6 +93,7 @@ impl From<Person> for PersonView {
             name: person.name,
             role: person.role.into(),
             locale: person.locale.into(),
+            web_search: person.web_search,
             created_at: person.created_at,
             updated_at: person.updated_at,
         }

@@ -23,7 +23,9 @@ pub(crate) struct Operation {
 #[derive(Clone, Default)]
 pub(crate) struct Things {
     pub(crate) conversation: String,
+    /// Of the reply.
     pub(crate) message: String,
+    pub(crate) question: String,
     pub(crate) response: String,
     pub(crate) file: String,
     pub(crate) session: String,
@@ -91,6 +93,7 @@ impl Operation {
             ("/v1/admin/erasures/{id}", &things.erasure),
             ("/v1/auth/otp/{id}", &things.challenge),
             ("/v1/conversations/{id}", &things.conversation),
+            ("/v1/messages/{id}/versions", &things.question),
             ("/v1/messages/{id}", &things.message),
             ("/v1/responses/{id}", &things.response),
             ("/v1/files/{id}", &things.file),
@@ -127,7 +130,9 @@ impl Operation {
             }
             "start_conversation" => json!({ "title": "T", "message": { "content": "hola" } }),
             "change_conversation" => json!({ "title": "Otro" }),
-            "post_message" => json!({ "content": "hola" }),
+            "post_message" | "rewrite_message" => json!({ "content": "hola" }),
+            "renew_reply" => json!({}),
+            "put_feedback" => json!({ "rating": "down", "reason": "Muy largo" }),
             "change_me" | "change_user" => json!({ "name": "Otra" }),
             "create_user" => json!({ "phone": things.free_phone, "name": "Nueva" }),
             "create_access_grant" => {
@@ -168,6 +173,7 @@ impl Stack {
         let file = person.uploads("a.txt", b"hola").await;
         self.answer_all("listo").await;
         let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
+        self.add_summary_and_feedback(&id(&posted["reply"])).await;
         let (user, other) = (&person.id, self.somebody_of_the_staff().await);
         let grant = format!(
             "insert into access_grants (admin_id, user_id, reason)
@@ -180,6 +186,7 @@ impl Stack {
         Things {
             conversation: at.rsplit('/').next().unwrap().to_owned(),
             message: id(&posted["reply"]),
+            question: id(&posted["message"]),
             response: id(&posted["response"]),
             file: id(&file),
             session: person.session.clone(),
@@ -190,6 +197,22 @@ impl Stack {
             challenge: NOBODYS.to_owned(),
             free_phone: "+573990000000".to_owned(),
         }
+    }
+
+    /// What hangs on a conversation once it is long, and on a reply once somebody has an opinion.
+    async fn add_summary_and_feedback(&self, reply: &str) {
+        let sum_up = format!(
+            "insert into conversation_summaries
+                 (conversation_id, user_id, content, until_at, until_id, n_messages, model)
+             select conversation_id, user_id, 'Saludos', created_at, id, 2, 'gpt-test'
+               from messages where id = '{reply}'"
+        );
+        assert_eq!(self.database.execute(&sum_up).await, 1);
+        let rate = format!(
+            "insert into message_feedback (message_id, user_id, rating)
+             select id, user_id, 'up' from messages where id = '{reply}'"
+        );
+        assert_eq!(self.database.execute(&rate).await, 1);
     }
 
     /// An admin who never logs in, in whose name things are prepared.

@@ -21,7 +21,7 @@ const TABLE: [(Option<&str>, [bool; 3]); 5] = [
 ];
 const ORIGINS: [Option<&str>; 3] = [None, Some(ORIGIN), Some(EVIL)];
 
-/// A request of each method, and how it is answered when it is let in. No route takes PUT.
+/// A request of each method, and how it is answered when it is let in. `/v1/me` takes no PUT.
 const REQUESTS: [(&str, &str, u16); 5] = [
     ("GET", "/v1/me", 200),
     ("POST", "/v1/conversations", 201),

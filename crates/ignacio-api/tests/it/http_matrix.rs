@@ -108,8 +108,9 @@ fn refuse_trace(operation: &Operation, things: &Things, answer: &Answer) {
         return;
     }
     let text = String::from_utf8_lossy(&answer.body);
-    let ids = [&things.conversation, &things.message, &things.response, &things.file];
-    for trace in ids.into_iter().chain([&things.session, &things.person, &things.phone]) {
+    let ids = [&things.conversation, &things.message, &things.question, &things.response];
+    let others = [&things.file, &things.session, &things.person, &things.phone];
+    for trace in ids.into_iter().chain(others) {
         assert!(!text.contains(trace.as_str()), "{} shows {trace}: {text}", operation.name());
     }
 }

@@ -71,8 +71,10 @@ fn resolve(schema: &Value) -> &Value {
 /// Every object of a body, by its place, with the fields that its schema has.
 fn objects(schema: &Value, body: &Value, place: &str) -> Vec<(String, BTreeSet<String>)> {
     let Some(fields) = body.as_object() else { return Vec::new() };
-    let properties = resolve(schema)["properties"].as_object().unwrap();
-    let mut found = vec![(place.to_owned(), properties.keys().cloned().collect())];
+    // A schema without properties is that of an empty object.
+    let properties = &resolve(schema)["properties"];
+    let known = properties.as_object().into_iter().flat_map(|it| it.keys().cloned()).collect();
+    let mut found = vec![(place.to_owned(), known)];
     for (name, value) in fields {
         found.extend(objects(&properties[name], value, &format!("{place}/{name}")));
     }
@@ -118,6 +120,12 @@ async fn a_body_with_a_field_too_many_is_refused_and_changes_nothing() {
         match operation.id.as_str() {
             "step_up_session" => things.challenge = stack.fresh_challenge(&ana).await,
             "open_session" => things.challenge = stack.challenge(&ana.phone).await,
+            // What was posted before is the last turn now.
+            "renew_reply" | "rewrite_message" => {
+                let fresh = stack.things_of(&ana).await;
+                things.message = fresh.message;
+                things.question = fresh.question;
+            }
             _ => {}
         }
         stack.database.execute("delete from rate_buckets").await;

@@ -123,6 +123,10 @@ impl Person {
         self.call("PATCH", target)
     }
 
+    pub(crate) fn put(&self, target: impl Into<String>) -> Call {
+        self.call("PUT", target)
+    }
+
     pub(crate) fn delete(&self, target: impl Into<String>) -> Call {
         self.call("DELETE", target)
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use ignacio_devstack::scale;
 use ignacio_domain::reply::{Outcome, ReplyEvent};
+use ignacio_domain::spending::Spent;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
@@ -28,7 +29,7 @@ async fn who_has_the_end_is_told_to_stop() {
     let target = asked(&ana).await;
     let mut reply = stack.take_reply().await;
     reply.push(ReplyEvent::Delta("Hola.".to_owned()));
-    assert!(reply.end(Outcome::Completed, None).await.unwrap());
+    assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
     drop(reply);
 
     let whole = ana.get(&target).events().await.rest().await;
@@ -57,7 +58,7 @@ async fn a_number_that_is_not_reached_yet_is_waited_for() {
     reply.push(ReplyEvent::Delta("tres".to_owned()));
     let next = ahead.next().await.unwrap();
     assert_eq!((next.id, next.data), (Some(4), json!({ "text": "tres" })));
-    assert!(reply.end(Outcome::Completed, None).await.unwrap());
+    assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
     drop(reply);
 
     assert_eq!(ahead.rest().await.len(), 1);
@@ -143,7 +144,7 @@ async fn a_reader_that_takes_nothing_is_dropped_and_hurts_nobody() {
             let _nothing_or_a_byte = reader.try_read(&mut [0]);
         }
     }
-    assert!(reply.end(Outcome::Completed, None).await.unwrap());
+    assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
     assert_eq!(normal.rest().await.last().unwrap().name, "response.completed");
     for (_, mut reader) in slow {
         let mut rest = Vec::new();

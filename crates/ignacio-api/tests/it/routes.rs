@@ -2,6 +2,8 @@
 
 mod admin;
 mod conversations;
+mod deletion;
+mod feedback;
 mod files;
 mod fixation;
 mod login;
@@ -9,7 +11,10 @@ mod me;
 mod messages;
 mod operations;
 mod repeats;
+mod responses;
+mod search;
 mod sessions;
 mod step_up;
 mod usage;
+mod versions;
 mod webhooks;

@@ -53,6 +53,7 @@ async fn a_post_can_be_answered_by_its_reply() {
         file_name: "plan.pdf".to_owned(),
         quote: Some("un plan".to_owned()),
         position: 6,
+        verified: None,
     };
     reply.push(ReplyEvent::Cited(Citation { file: None, ..cited.clone() }));
     let usage = Usage { input: 10, cached: 2, output: 5, reasoning: 1 };
@@ -65,7 +66,13 @@ async fn a_post_can_be_answered_by_its_reply() {
     let citation = rest.iter().find(|it| it.name == "citation").unwrap();
     assert_eq!(
         citation.data,
-        json!({ "file_id": null, "name": "plan.pdf", "quote": "un plan", "position": 6 })
+        json!({
+            "file_id": null,
+            "name": "plan.pdf",
+            "quote": "un plan",
+            "position": 6,
+            "verified": null,
+        })
     );
     let used = rest.iter().find(|it| it.name == "usage").unwrap();
     assert_eq!(used.data, json!({ "input": 10, "cached": 2, "output": 5, "reasoning": 1 }));

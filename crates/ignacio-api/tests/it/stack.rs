@@ -11,7 +11,7 @@ use ignacio_api::{ApiKeys, ApiSettings, AppSecrets, AppState, Databases, Webhook
 use ignacio_devstack::{Role, TestDatabase};
 use ignacio_domain::keys::Key;
 use ignacio_domain::models::{Models, Price, RolePolicy, UsageLimits};
-use ignacio_domain::reply::{Outcome, ReplyEvent};
+use ignacio_domain::reply::{Failure, Outcome, ReplyEvent};
 use ignacio_domain::spending::Spent;
 use ignacio_persistence::{
     AdminDb, ApiDb, ApiDbSettings, LiveReplies, LiveReply, WorkerDb, WorkerDbSettings,
@@ -41,6 +41,7 @@ pub(crate) struct Stack {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) worker: WorkerDb,
+    pub(crate) live: LiveReplies,
     pub(crate) stop: CancellationToken,
     pub(crate) database: TestDatabase,
     tasks: TaskTracker,
@@ -90,7 +91,7 @@ impl Stack {
         let state = AppState::new(
             settings,
             databases,
-            Some(live),
+            Some(live.clone()),
             object_store,
             stop.clone(),
             tasks.clone(),
@@ -103,6 +104,7 @@ impl Stack {
             address,
             store,
             worker,
+            live,
             stop,
             database,
             tasks,
@@ -138,6 +140,15 @@ impl Stack {
             let mut reply = opened.unwrap();
             reply.push(ReplyEvent::Delta(text.to_owned()));
             assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
+        }
+    }
+
+    /// Takes up all replies that wait and lets each fail before its first word.
+    pub(crate) async fn fail_all(&self) {
+        while let Some(job) = self.worker.reply_jobs().claim(None).await.unwrap() {
+            let opened = self.worker.replies().open(&job, "1").await.unwrap();
+            let outcome = Outcome::Failed(Failure::ProviderUnavailable);
+            assert!(opened.unwrap().end(outcome, Spent::Nothing).await.unwrap());
         }
     }
 

@@ -9,7 +9,10 @@ use crate::access::{AccessEntry, AccessGrant, GrantReason};
 use crate::account::{Account, AccountChange, AccountFilter};
 use crate::audit::{ActorRole, AuditAction, AuditDetail, AuditEvent};
 use crate::citation::Citation;
-use crate::conversation::{Conversation, ConversationChange, ConversationTitle};
+use crate::conversation::{
+    Conversation, ConversationChange, ConversationTitle, SearchWords, Summary,
+};
+use crate::feedback::{Feedback, FeedbackReason, Rating};
 use crate::file::{FileName, MEDIA_TYPES, NewFile, StoredFile, SyncReport};
 use crate::ids::{
     AuditEventId, ConversationId, FileId, GrantId, MessageId, OtpId, ResponseId, SessionId, UserId,
@@ -85,11 +88,12 @@ fn people_and_their_accounts_are_hidden() {
         name: canary(),
         role,
         locale,
+        web_search: true,
         created_at: NOW,
         updated_at: NOW,
     };
     hides(&person, "Person");
-    hides(&PersonChange { name: name(), locale: None }, "PersonChange");
+    hides(&PersonChange { name: name(), ..PersonChange::default() }, "PersonChange");
     let account = Account {
         id,
         phone: Some(phone()),
@@ -127,8 +131,13 @@ fn conversations_and_what_is_said_in_them_are_hidden() {
         updated_at: NOW,
     };
     hides(&told, "Conversation");
-    let citation =
-        Citation { file: Some(file), file_name: canary(), quote: Some(canary()), position: 3 };
+    let citation = Citation {
+        file: Some(file),
+        file_name: canary(),
+        quote: Some(canary()),
+        position: 3,
+        verified: None,
+    };
     let attachment = Attachment { id: file, name: canary(), media_type: "text/plain".to_owned() };
     hides(&citation, "Citation");
     hides(&attachment, "Attachment");
@@ -142,8 +151,20 @@ fn conversations_and_what_is_said_in_them_are_hidden() {
         attachments: vec![attachment],
         citations: vec![citation.clone()],
         created_at: NOW,
+        version: 1,
+        replaces: None,
+        replaced_at: None,
+        feedback: Some(Feedback { rating: Rating::Up, reason: FeedbackReason::parse(CANARY).ok() }),
     };
     hides(&message, "Message");
+    let summary = Summary {
+        content: canary(),
+        n_messages: 2,
+        until: MessageId::from_uuid(Uuid::nil()),
+        updated_at: NOW,
+    };
+    hides(&summary, "Summary");
+    hides(&SearchWords::parse(CANARY).unwrap().unwrap(), "SearchWords");
     let new = NewMessage { body: MessageBody::parse(canary()).unwrap(), files: vec![file] };
     hides(&new, "NewMessage");
     hides(&ReplyEvent::Delta(canary()), "Delta");

@@ -16,6 +16,7 @@ fn events() -> Vec<NumberedEvent> {
             file_name: "guía.pdf".into(),
             quote: Some("seis semanas".into()),
             position: 14,
+            verified: None,
         }),
         ReplyEvent::Delta(" seis".into()),
         ReplyEvent::Used(Usage { input: 1, cached: 0, output: 2, reasoning: 0 }),

@@ -1,16 +1,26 @@
 //! Conversations of the person who asks.
 
-use ignacio_domain::conversation::{Conversation, ConversationChange, ConversationTitle};
+use ignacio_domain::conversation::{Conversation, ConversationChange, ConversationTitle, Summary};
 use ignacio_domain::file::StoredFile;
-use ignacio_domain::ids::{ConversationId, UserId};
+use ignacio_domain::ids::{ConversationId, MessageId, UserId};
 use ignacio_domain::page::{Page, PageSize, Position};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction,
-    EntityTrait as _, FromQueryResult as _, QueryFilter as _, QuerySelect as _, Set, raw_sql,
+    EntityTrait as _, FromQueryResult, QueryFilter as _, QuerySelect as _, Set, raw_sql,
 };
+use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::entities::{conversations, user_files};
 use crate::error::StoreError;
+
+#[derive(FromQueryResult)]
+struct SummaryRow {
+    content: String,
+    n_messages: i64,
+    until_id: Uuid,
+    updated_at: OffsetDateTime,
+}
 
 /// Conversations that the scope's person has; row level security does the narrowing, and the
 /// filters on `user_id` let the indexes help.
@@ -112,6 +122,25 @@ impl<'s> Conversations<'s> {
             .exec(self.txn)
             .await?;
         Ok(gone.rows_affected > 0)
+    }
+
+    /// What its oldest part said; `None` where nothing has been summed up yet, or there is no such
+    /// conversation of the person's.
+    #[tracing::instrument(name = "db.conversations.summary", skip_all, err(level = "debug"))]
+    pub async fn summary(&self, id: ConversationId) -> Result<Option<Summary>, StoreError> {
+        let (user, id) = (self.user.into_uuid(), id.into_uuid());
+        let read = raw_sql!(
+            Postgres,
+            "select content, n_messages, until_id, updated_at from conversation_summaries
+              where user_id = {user} and conversation_id = {id}"
+        );
+        let row = SummaryRow::find_by_statement(read).one(self.txn).await?;
+        Ok(row.map(|row| Summary {
+            content: row.content,
+            n_messages: row.n_messages,
+            until: MessageId::from_uuid(row.until_id),
+            updated_at: row.updated_at,
+        }))
     }
 
     /// The files that hang on its messages or were handed over for it, newest first.

@@ -74,6 +74,25 @@ impl<'s> Files<'s> {
         Ok(ids.iter().filter(|it| found.iter().all(|id| *id != it.into_uuid())).copied().collect())
     }
 
+    /// Which of these live files could not be brought to the library: nothing can be read in them.
+    #[tracing::instrument(name = "db.files.failed", skip_all, err(level = "debug"))]
+    pub async fn failed(&self, ids: &[FileId]) -> Result<Vec<FileId>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted: Vec<Uuid> = ids.iter().map(|it| it.into_uuid()).collect();
+        let found: Vec<Uuid> = self
+            .live()
+            .select_only()
+            .column(user_files::Column::Id)
+            .filter(user_files::Column::Id.eq_any(wanted))
+            .filter(user_files::Column::OpenaiSyncStatus.eq(SyncStatus::Failed.as_str()))
+            .into_tuple()
+            .all(self.txn)
+            .await?;
+        Ok(found.into_iter().map(FileId::from_uuid).collect())
+    }
+
     /// Makes the row before the bytes come, so that every object ever written has a row. It stays
     /// hidden until [`Files::finish`].
     #[tracing::instrument(name = "db.files.reserve", skip_all, err(level = "debug"))]

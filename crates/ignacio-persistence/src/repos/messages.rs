@@ -9,15 +9,23 @@ use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
     FromQueryResult as _, Set, raw_sql,
 };
+use uuid::Uuid;
 
 use crate::entities::{message_files, responses};
 use crate::error::StoreError;
 use crate::rows::MessageRow;
 
+/// The message that a new one takes the place of.
+#[derive(Clone, Copy)]
+pub(super) struct Before {
+    pub(super) id: Uuid,
+    pub(super) version: i32,
+}
+
 /// Messages that the scope's person has.
 pub struct Messages<'s> {
-    txn: &'s DatabaseTransaction,
-    user: UserId,
+    pub(super) txn: &'s DatabaseTransaction,
+    pub(super) user: UserId,
 }
 
 /// What posting a message makes.
@@ -63,21 +71,47 @@ impl<'s> Messages<'s> {
         new: &NewMessage,
         wanted: &NewReply,
     ) -> Result<Option<Posted>, StoreError> {
-        // Locked, so that the reply cannot be asked for twice at once, nor the conversation leave.
+        if !self.lock(conversation).await? {
+            return Ok(None);
+        }
+        self.say(conversation, new, None, wanted).await.map(Some)
+    }
+
+    /// Locks a conversation, so that a reply cannot be asked for twice at once, nor the
+    /// conversation leave. False when the person has no such conversation.
+    pub(super) async fn lock(&self, conversation: ConversationId) -> Result<bool, StoreError> {
         let (user, id) = (self.user.into_uuid(), conversation.into_uuid());
         let lock = raw_sql!(
             Postgres,
             "select 1 from conversations where user_id = {user} and id = {id} for update"
         );
-        if self.txn.query_one_raw(lock).await?.is_none() {
-            return Ok(None);
-        }
-        let message = self.insert(conversation, new.body.as_str(), true).await?;
+        Ok(self.txn.query_one_raw(lock).await?.is_some())
+    }
+
+    /// The person's message, in place of another one or behind all, with the reply to come.
+    pub(super) async fn say(
+        &self,
+        conversation: ConversationId,
+        new: &NewMessage,
+        before: Option<Before>,
+        wanted: &NewReply,
+    ) -> Result<Posted, StoreError> {
+        let message = self.insert(conversation, new.body.as_str(), true, before).await?;
         self.attach(message, new).await?;
-        let reply = self.insert(conversation, "", false).await?;
+        let (reply, response) = self.answer(conversation, None, wanted).await?;
+        Ok(Posted { message: self.stored(message).await?, reply, response })
+    }
+
+    /// An empty reply, in place of another one or behind all, with the response that will fill it.
+    pub(super) async fn answer(
+        &self,
+        conversation: ConversationId,
+        before: Option<Before>,
+        wanted: &NewReply,
+    ) -> Result<(Message, Response), StoreError> {
+        let reply = self.insert(conversation, "", false, before).await?;
         let response = self.ask(conversation, reply, wanted).await?;
-        let (message, reply) = (self.stored(message).await?, self.stored(reply).await?);
-        Ok(Some(Posted { message, reply, response }))
+        Ok((self.stored(reply).await?, response))
     }
 
     /// Finds one with what hangs on it.
@@ -97,6 +131,7 @@ impl<'s> Messages<'s> {
         conversation: ConversationId,
         content: &str,
         is_from_user: bool,
+        before: Option<Before>,
     ) -> Result<MessageId, StoreError> {
         let id = MessageId::new();
         let status = if is_from_user { MessageStatus::Complete } else { MessageStatus::Pending };
@@ -104,10 +139,13 @@ impl<'s> Messages<'s> {
         let (row, conversation, content) =
             (id.into_uuid(), conversation.into_uuid(), content.to_owned());
         let status = status.as_str();
+        let (replaces, version) = (before.map(|it| it.id), before.map_or(1, |it| it.version + 1));
         let write = raw_sql!(
             Postgres,
-            "insert into messages (id, user_id, conversation_id, content, is_from_user, status)
-             values ({row}, {user}, {conversation}, {content}, {is_from_user}, {status})"
+            "insert into messages
+                 (id, user_id, conversation_id, content, is_from_user, status, version, replaces)
+             values ({row}, {user}, {conversation}, {content}, {is_from_user}, {status}, {version},
+                     {replaces})"
         );
         self.txn.execute_raw(write).await?;
         Ok(id)

@@ -21,7 +21,8 @@ impl<'s> People<'s> {
     pub async fn find(&self) -> Result<Option<Person>, StoreError> {
         let read = raw_sql!(
             Postgres,
-            "select id, phone_number, name, is_admin, locale, created_at, updated_at from users"
+            "select id, phone_number, name, is_admin, locale, web_search, created_at, updated_at
+               from users"
         );
         let row = PersonRow::find_by_statement(read).one(self.txn).await?;
         row.map(Person::try_from).transpose()
@@ -32,11 +33,15 @@ impl<'s> People<'s> {
     pub async fn change(&self, change: &PersonChange) -> Result<Option<Person>, StoreError> {
         let name = change.name.as_ref().map(|it| it.as_str().to_owned());
         let locale = change.locale.map(|it| it.as_str().to_owned());
+        let web_search = change.web_search;
         let write = raw_sql!(
             Postgres,
-            "update users set name = coalesce({name}, name), locale = coalesce({locale}, locale)
+            "update users
+                set name = coalesce({name}, name), locale = coalesce({locale}, locale),
+                    web_search = coalesce({web_search}, web_search)
               where id = app.current_user_id()
-             returning id, phone_number, name, is_admin, locale, created_at, updated_at"
+             returning id, phone_number, name, is_admin, locale, web_search, created_at,
+                       updated_at"
         );
         let row = PersonRow::find_by_statement(write).one(self.txn).await?;
         row.map(Person::try_from).transpose()

@@ -39,6 +39,7 @@ async fn a_reply_is_written_once_and_read_from_any_replica() {
         file_name: "guía.pdf".into(),
         quote: Some("seis semanas".into()),
         position: 17,
+        verified: None,
     }));
     let usage = Usage { input: 10, cached: 2, output: 3, reasoning: 0 };
     reply.push(ReplyEvent::Used(usage));
@@ -107,7 +108,7 @@ async fn a_second_worker_goes_on_where_the_log_ends() {
     let talk = stack.conversation(&ana).await;
     stack.post(&ana, talk.id, "hola").await;
     let first = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-    let mut dead = stack.worker.replies().open(&first, "m", "1").await.unwrap().unwrap();
+    let mut dead = stack.worker.replies().open(&first, "1").await.unwrap().unwrap();
     dead.push(ReplyEvent::Delta("uno ".into()));
     dead.flush(Some(("resp-1", 4))).await.unwrap();
     stack.database.execute("update responses set lease_until = now() - interval '1 second'").await;
@@ -115,7 +116,7 @@ async fn a_second_worker_goes_on_where_the_log_ends() {
     let other = stack.other_worker().await;
     let second = other.reply_jobs().claim(None).await.unwrap().unwrap();
     assert_eq!((second.provider_id.as_deref(), second.provider_cursor), (Some("resp-1"), Some(4)));
-    let mut reply = other.replies().open(&second, "m", "1").await.unwrap().unwrap();
+    let mut reply = other.replies().open(&second, "1").await.unwrap().unwrap();
     assert_eq!(reply.text(), "uno ");
     reply.push(ReplyEvent::Delta("dos".into()));
 
@@ -163,7 +164,7 @@ async fn history_is_whole_in_order_and_without_empty_replies() {
             reply.push(ReplyEvent::Delta("respuesta 0".into()));
             reply.flush(Some(("resp-0", 1))).await.unwrap();
         }
-        reply.end(outcome, None).await.unwrap();
+        reply.end(outcome, Spent::Nothing).await.unwrap();
     }
     stack.post(&ana, talk.id, "pregunta 2").await;
     let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();

@@ -61,7 +61,7 @@ impl Sources {
         }
         let passages = self.passages.get(provider_file_id).map_or(&[][..], Vec::as_slice);
         let quote = quote_for(&leaning(text, position), passages);
-        Some(Citation { file: Some(file), file_name, quote, position })
+        Some(Citation { file: Some(file), file_name, quote, position, verified: None })
     }
 }
 

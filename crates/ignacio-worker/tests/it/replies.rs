@@ -7,6 +7,9 @@ use ignacio_domain::message::MessageStatus;
 use ignacio_domain::ports::AssistantError;
 use ignacio_domain::reply::{Failure, Outcome, ReplyEvent, ResponseState, Usage};
 
+use ignacio_worker::WorkerSettings;
+use tokio_util::sync::CancellationToken;
+
 use crate::fakes::{
     Item, cited, delta, ended, misconfigured, rejected, retrieved, started, transient,
     transient_for,
@@ -369,6 +372,33 @@ async fn a_person_may_stop_a_reply() {
     assert_eq!(stack.assistant.cancelled(), ["resp-1"]);
     let response = ana.response(posted.response.id).await;
     assert_eq!((response.state, response.usage), (ResponseState::Cancelled, Some(USAGE)));
+}
+
+#[tokio::test]
+async fn a_stop_that_is_called_for_in_this_process_is_heard_without_looking() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let conversation = ana.starts_conversation().await;
+    let ends = ended(2, Outcome::Cancelled);
+    stack.assistant.will_start(Ok(vec![started(0, "resp-1"), delta(1, "Ya"), Item::Hang, ends]));
+    let posted = ana.says(conversation, "Cuenta").await;
+    let never = |it: &mut WorkerSettings| {
+        it.cancel_poll = Duration::from_hours(1);
+        it.reply_heartbeat = Duration::from_hours(1);
+    };
+    let worker = stack.worker_with(never).await;
+    let stop = CancellationToken::new();
+
+    tokio::join!(worker.run(stop.clone()), async {
+        stack.assistant.hangs().await;
+        ana.stops(posted.response.id).await;
+        stack.live.cancel(posted.response.id);
+        let events = ana.follows(posted.response.id).await;
+        assert_eq!(*last_of(&events), Outcome::Cancelled);
+        stop.cancel();
+    });
+
+    assert_eq!(stack.assistant.cancelled(), ["resp-1"]);
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ pub(crate) async fn start(
         return Ok(answer);
     };
     let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "/message")?;
-    turn::refuse_missing_files(&scope, &message, "/message").await?;
+    turn::check_files(&scope, &message, "/message").await?;
     let posted = scope.messages().post(id, &message, &wanted).await?;
     turn::reserve(&state, &scope, &wanted, message.body.as_str().len()).await?;
     // The message has changed the counts.

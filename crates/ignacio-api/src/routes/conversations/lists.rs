@@ -1,7 +1,7 @@
 //! Lists of conversations, and of a conversation's files.
 
 use actix_web::{get, web};
-use ignacio_domain::conversation::ConversationFilter;
+use ignacio_domain::conversation::{ConversationFilter, SearchWords};
 use ignacio_domain::ids::ConversationId;
 use serde::Deserialize;
 
@@ -31,7 +31,7 @@ pub(crate) struct ListConversations {
     /// Only the pinned ones, or only the others.
     pinned: Option<bool>,
     /// Only those with these words in the title or in a message, whatever their case and accents.
-    #[param(min_length = 1, max_length = 200)]
+    #[param(max_length = 200)]
     q: Option<String>,
 }
 
@@ -43,6 +43,7 @@ pub(crate) struct ListConversations {
     responses(
         (status = OK, body = Listing<ConversationView>),
         (status = BAD_REQUEST, response = Problem),
+        (status = UNPROCESSABLE_ENTITY, response = Problem),
     ),
 )]
 #[get("/conversations")]
@@ -55,7 +56,8 @@ pub(crate) async fn list(
     const LIST: List = List::Conversations;
     let paging = Paging::read(&state.cursors, LIST, params.limit, params.cursor.as_deref())?;
 
-    let words = params.q.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
+    let words = SearchWords::parse(params.q.as_deref().unwrap_or_default());
+    let words = words.map_err(|error| ApiError::invalid("/q", error.into()))?;
     let filter = ConversationFilter { archived: params.archived, pinned: params.pinned, words };
 
     let rows =

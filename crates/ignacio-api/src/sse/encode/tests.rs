@@ -48,9 +48,12 @@ fn every_event_has_its_name_and_data() {
                 file_name: "a.pdf".to_owned(),
                 quote: None,
                 position: 3,
+                verified: None,
             }),
             "citation",
-            format!(r#"{{"file_id":"{id}","name":"a.pdf","quote":null,"position":3}}"#),
+            format!(
+                r#"{{"file_id":"{id}","name":"a.pdf","quote":null,"position":3,"verified":null}}"#
+            ),
         ),
         (
             ReplyEvent::Used(Usage { input: 1, cached: 2, output: 3, reasoning: 4 }),

@@ -16,6 +16,12 @@ async fn name_and_language_can_be_changed_and_nothing_else() {
     assert_eq!((&after["name"], &after["locale"]), (&json!("Ana María"), &json!("en")));
     assert_eq!(ana.get("/v1/me").send().await.ok(200), after);
 
+    assert_eq!((&before["web_search"], &after["web_search"]), (&json!(true), &json!(true)));
+    let change = json!({ "web_search": false });
+    let after = ana.patch("/v1/me").json(&change).send().await.ok(200);
+    assert_eq!((&after["web_search"], &after["locale"]), (&json!(false), &json!("en")));
+    assert_eq!(ana.get("/v1/me").send().await.ok(200)["web_search"], false);
+
     let merge = ana.patch("/v1/me").header("content-type", "application/merge-patch+json");
     assert_eq!(merge.bytes("{}").send().await.ok(200)["name"], "Ana María");
 
@@ -25,6 +31,8 @@ async fn name_and_language_can_be_changed_and_nothing_else() {
         (json!({ "name": null }), "/name", "wrong-type"),
         (json!({ "name": "" }), "/name", "name"),
         (json!({ "locale": "fr" }), "/locale", "language"),
+        (json!({ "web_search": null }), "/web_search", "wrong-type"),
+        (json!({ "web_search": "no" }), "/web_search", "wrong-type"),
     ] {
         let refused = ana.patch("/v1/me").json(&change).send().await;
         assert_eq!(refused.invalid(), (place.to_owned(), rule.to_owned()), "{change}");

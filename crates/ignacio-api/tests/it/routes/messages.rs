@@ -4,6 +4,9 @@ use serde_json::{Value, json};
 
 use crate::stack::Stack;
 
+/// The beginning of a picture.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
+
 #[tokio::test]
 async fn a_message_is_stored_and_a_reply_is_asked_for() {
     let stack = Stack::start().await;
@@ -88,6 +91,62 @@ async fn files_are_attached_by_their_owner_only() {
     let body = json!({ "content": "mira", "file_ids": many });
     let refused = ana.post(format!("{at}/messages")).json(&body).send().await;
     assert_eq!(refused.invalid(), ("/file_ids".to_owned(), "too-many-files".to_owned()));
+}
+
+#[tokio::test]
+async fn files_that_could_not_be_prepared_are_named() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("Ana").await;
+    let at = ana.starts("uno").await;
+    let (good, bad) = (ana.uploads("a.txt", b"a").await, ana.uploads("b.txt", b"b").await);
+    let picture = ana.uploads("c.png", PNG).await;
+    assert_eq!(picture["sync"]["status"], "not_applicable");
+    for status in ["syncing", "failed"] {
+        let id = bad["id"].as_str().unwrap();
+        let change =
+            format!("update user_files set openai_sync_status = '{status}' where id = '{id}'");
+        assert_eq!(stack.database.execute(&change).await, 1);
+    }
+    let body = json!({ "content": "mira", "file_ids": [good["id"], bad["id"], picture["id"]] });
+    let refused = ana.post(format!("{at}/messages")).json(&body).send().await;
+    assert_eq!(refused.invalid(), ("/file_ids/1".to_owned(), "file-failed".to_owned()));
+    let started = ana.post("/v1/conversations").json(&json!({ "message": body })).send().await;
+    assert_eq!(started.invalid(), ("/message/file_ids/1".to_owned(), "file-failed".to_owned()));
+    assert_eq!(ana.get(&at).send().await.ok(200)["message_count"], 0);
+
+    let body = json!({ "content": "mira", "file_ids": [good["id"], picture["id"]] });
+    let posted = ana.post(format!("{at}/messages")).json(&body).send().await.ok(201);
+    let versions = format!("/v1/messages/{}/versions", posted["message"]["id"].as_str().unwrap());
+    stack.answer_with("listo").await;
+    let body = json!({ "content": "mira", "file_ids": [bad["id"]] });
+    let refused = ana.post(versions).json(&body).send().await;
+    assert_eq!(refused.invalid(), ("/file_ids/0".to_owned(), "file-failed".to_owned()));
+}
+
+#[tokio::test]
+async fn text_that_is_none_is_refused() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("Ana").await;
+    let at = format!("{}/messages", ana.starts("uno").await);
+    for (content, rule) in [
+        ("", "blank"),
+        (" \n\t", "blank"),
+        ("\u{a0}\u{2003}\u{3000}", "blank"),
+        ("hola\u{0}", "nul"),
+    ] {
+        let refused = ana.post(&at).json(&json!({ "content": content })).send().await;
+        assert_eq!(refused.invalid(), ("/content".to_owned(), rule.to_owned()), "{content:?}");
+    }
+    for bytes in [&b"{\"content\":\"\xff\"}"[..], b"{\"content\":\"\xc3\"}", b"\xed\xa0\x80"] {
+        let call = ana.post(&at).header("content-type", "application/json");
+        let problem = call.bytes(bytes.to_vec()).send().await.problem(400, "malformed");
+        assert_eq!(problem["detail"], "El cuerpo no es UTF-8.");
+    }
+    // Half of a character that takes two in UTF-16.
+    let call = ana.post(&at).header("content-type", "application/json");
+    let half = call.bytes(r#"{"content":"\ud83d"}"#).send().await;
+    half.problem(400, "malformed");
+    assert_eq!(stack.database.query_i64("select count(*) from messages").await, 0);
 }
 
 #[tokio::test]

@@ -122,8 +122,8 @@ async fn use_up(
              update known_devices d
                 set last_used_at = now(), expires_at = now() + make_interval(secs => {life})
                from used where d.id = used.device_id)
-         select p.id, p.phone_number, p.name, p.is_admin, p.locale, p.created_at, p.updated_at,
-                used.device_id
+         select p.id, p.phone_number, p.name, p.is_admin, p.locale, p.web_search, p.created_at,
+                p.updated_at, used.device_id
            from person p join used on used.user_id = p.id"
     );
     let Some(row) = UsedRow::find_by_statement(write).one(txn).await? else { return Ok(None) };

@@ -340,7 +340,10 @@ impl Game {
     pub(super) async fn change_person(&mut self, who: usize) {
         let Some(scope) = self.scope(who).await else { return };
         let name = format!("Person {who}, {}", self.dice.random::<u32>());
-        let change = PersonChange { name: Some(PersonName::parse(&name).unwrap()), locale: None };
+        let change = PersonChange {
+            name: Some(PersonName::parse(&name).unwrap()),
+            ..PersonChange::default()
+        };
         scope.people().change(&change).await.unwrap().unwrap();
         scope.commit().await.unwrap();
         self.model.people[who].name = name;

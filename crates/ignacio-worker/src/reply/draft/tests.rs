@@ -17,6 +17,10 @@ fn message(author: Author, content: &str) -> Message {
         attachments: Vec::new(),
         citations: Vec::new(),
         created_at: OffsetDateTime::UNIX_EPOCH,
+        version: 1,
+        replaces: None,
+        replaced_at: None,
+        feedback: None,
     }
 }
 

@@ -1,0 +1,156 @@
+//! New versions of the last turn.
+
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use ignacio_domain::ids::MessageId;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::answer::Created;
+use crate::auth::Caller;
+use crate::edge::RequestContext;
+use crate::extract::{Body, MaybeBody, PathId};
+use crate::flows::once::Once;
+use crate::flows::turn::{self, PostMessage};
+use crate::flows::versions;
+use crate::negotiate::{Form, preferred};
+use crate::problem::{ApiError, Problem};
+use crate::sse;
+use crate::state::AppState;
+use crate::views::message::{PostedView, RenewedView};
+
+/// How the reply is made.
+#[derive(Default, Deserialize, Validate, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RenewReply {
+    /// The model that is to answer; the usual one unless said otherwise.
+    #[schema(max_length = 100)]
+    model: Option<String>,
+}
+
+/// Makes the last reply anew.
+///
+/// The id is the last reply's, or the last question's when it has no whole reply. The new reply
+/// takes the old one's place, which stays as an earlier version. Answers like sending a message.
+#[utoipa::path(
+    operation_id = "renew_reply",
+    tag = "messages",
+    params(
+        ("id" = Uuid, Path, description = "The reply"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+    ),
+    request_body = Option<RenewReply>,
+    responses(
+        (status = CREATED, body = RenewedView, headers(
+            ("Location" = String, description = "The reply"),
+        )),
+        (status = OK, description = "The reply's events", content_type = "text/event-stream",
+            body = String),
+        (status = NOT_FOUND, response = Problem),
+        (status = NOT_ACCEPTABLE, response = Problem),
+        (status = CONFLICT, response = Problem),
+        (status = UNPROCESSABLE_ENTITY, response = Problem),
+        (status = TOO_MANY_REQUESTS, response = Problem),
+    ),
+)]
+#[post("/messages/{id}/responses")]
+#[tracing::instrument(name = "api.messages.renew", skip_all, fields(message.id = %*id))]
+pub(crate) async fn renew(
+    caller: Caller,
+    id: PathId<MessageId>,
+    MaybeBody(body): MaybeBody<RenewReply>,
+    context: RequestContext,
+    request: HttpRequest,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    let form = form_of(&request, &state)?;
+    let once = Once::of(&request)?;
+
+    let scope = state.db.begin(caller.session()).await?;
+    if let Some(repeated) = once.before(scope.repeats()).await? {
+        return repeated
+            .in_form(form, |response| sse::follow(&state, &caller, &context, response, 0));
+    }
+    let wanted = turn::wanted(&state, scope.caller().role, body.model.as_deref(), "")?;
+    let renewed = versions::renew(&state, &scope, *id, &wanted).await?;
+    let (location, conversation) =
+        (format!("/v1/messages/{}", renewed.reply.id), renewed.reply.conversation);
+    let created = Created { location, view: RenewedView::from(renewed) };
+    let answer = once.keep(scope.repeats(), Some(conversation), created).await?;
+    scope.commit().await?;
+    state.ask(wanted.response);
+
+    Ok(match form {
+        Form::Events => sse::follow(&state, &caller, &context, wanted.response, 0),
+        Form::Json => answer,
+    })
+}
+
+/// Puts the last question differently.
+///
+/// The id is that of the caller's last message. The new one takes its place and that of the reply
+/// to it, which stay as earlier versions. Answers like sending a message.
+#[utoipa::path(
+    operation_id = "rewrite_message",
+    tag = "messages",
+    params(
+        ("id" = Uuid, Path, description = "The caller's message"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+    ),
+    request_body = PostMessage,
+    responses(
+        (status = CREATED, body = PostedView, headers(
+            ("Location" = String, description = "The message"),
+        )),
+        (status = OK, description = "The reply's events", content_type = "text/event-stream",
+            body = String),
+        (status = NOT_FOUND, response = Problem),
+        (status = NOT_ACCEPTABLE, response = Problem),
+        (status = CONFLICT, response = Problem),
+        (status = UNPROCESSABLE_ENTITY, response = Problem),
+        (status = TOO_MANY_REQUESTS, response = Problem),
+    ),
+)]
+#[post("/messages/{id}/versions")]
+#[tracing::instrument(name = "api.messages.rewrite", skip_all, fields(message.id = %*id))]
+pub(crate) async fn rewrite(
+    caller: Caller,
+    id: PathId<MessageId>,
+    Body(body): Body<PostMessage>,
+    context: RequestContext,
+    request: HttpRequest,
+    state: web::Data<AppState>,
+) -> Result<HttpResponse, ApiError> {
+    let form = form_of(&request, &state)?;
+    let once = Once::of(&request)?;
+    let model = body.model().map(str::to_owned);
+    let message = body.parse("")?;
+
+    let scope = state.db.begin(caller.session()).await?;
+    if let Some(repeated) = once.before(scope.repeats()).await? {
+        return repeated
+            .in_form(form, |response| sse::follow(&state, &caller, &context, response, 0));
+    }
+    let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "")?;
+    let posted = versions::rewrite(&state, &scope, *id, &message, &wanted).await?;
+    let (location, conversation) =
+        (format!("/v1/messages/{}", posted.message.id), posted.message.conversation);
+    let created = Created { location, view: PostedView::from(posted) };
+    let answer = once.keep(scope.repeats(), Some(conversation), created).await?;
+    scope.commit().await?;
+    state.ask(wanted.response);
+
+    Ok(match form {
+        Form::Events => sse::follow(&state, &caller, &context, wanted.response, 0),
+        Form::Json => answer,
+    })
+}
+
+/// How the client wants to read; nobody begins to read from a process that stops.
+fn form_of(request: &HttpRequest, state: &AppState) -> Result<Form, ApiError> {
+    let form = preferred(request.headers())?;
+    if form == Form::Events && state.stop.is_cancelled() {
+        return Err(ApiError::Draining);
+    }
+    Ok(form)
+}

@@ -1,0 +1,49 @@
+//! Stopping a reply.
+
+use futures_util::FutureExt as _;
+use ignacio_domain::reply::{Outcome, ReplyEvent};
+use ignacio_domain::spending::Spent;
+use serde_json::json;
+
+use crate::stack::Stack;
+
+#[tokio::test]
+async fn a_reply_that_is_stopped_is_told_to_the_worker_of_this_process() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("Ana").await;
+    let conversation = ana.starts("uno").await;
+    let posted = ana.says(&conversation, "hola").await;
+    let id = posted["response"]["id"].as_str().unwrap();
+    let cancel = format!("/v1/responses/{id}/cancel");
+    let mut reply = stack.take_reply().await;
+    reply.push(ReplyEvent::Delta("Bue".to_owned()));
+
+    let answer = ana.post(&cancel).send().await.ok(202);
+
+    assert_eq!((&answer["id"], &answer["state"]), (&json!(id), &json!("running")));
+    let told = stack.live.cancelled().now_or_never().unwrap();
+    assert_eq!(told.to_string(), id);
+    let wishes = stack.worker.reply_jobs().cancelled().await.unwrap();
+    assert_eq!(wishes, [told], "the workers of other processes find it");
+    assert!(reply.end(Outcome::Cancelled, Spent::Nothing).await.unwrap());
+
+    // One that has ended stays as it is.
+    let before = stack.everything().await;
+    assert_eq!(ana.post(&cancel).send().await.ok(202)["state"], "cancelled");
+    assert_eq!(stack.everything().await, before);
+    let message = format!("/v1/messages/{}", posted["reply"]["id"].as_str().unwrap());
+    assert_eq!(ana.get(&message).send().await.ok(200)["content"], "Bue");
+    ana.says(&conversation, "otra vez").await;
+}
+
+#[tokio::test]
+async fn somebody_elses_reply_is_not_stopped() {
+    let stack = Stack::start().await;
+    let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
+    let conversation = ana.starts("uno").await;
+    let posted = ana.says(&conversation, "hola").await;
+    let id = posted["response"]["id"].as_str().unwrap();
+    ben.post(format!("/v1/responses/{id}/cancel")).send().await.problem(404, "not-found");
+    assert!(stack.live.cancelled().now_or_never().is_none());
+    assert_eq!(stack.worker.reply_jobs().cancelled().await.unwrap(), []);
+}

@@ -1,0 +1,129 @@
+//! New versions: the last reply made anew, and the last question put differently. The newer message
+//! takes the place of the older one and of what came after it (a trigger sees to that).
+
+use ignacio_domain::ids::{ConversationId, MessageId};
+use ignacio_domain::message::{Message, MessageStatus, NewMessage};
+use ignacio_domain::reply::Response;
+use sea_orm::{FromQueryResult, raw_sql};
+use uuid::Uuid;
+
+use super::messages::{Before, Messages, NewReply, Posted};
+use crate::error::StoreError;
+
+/// What became of the wish for a new version.
+#[derive(Clone, Debug)]
+pub enum Versioned<T> {
+    /// It is made.
+    Made(T),
+    /// The message is not the last one of its kind that counts.
+    NotTheLast,
+    /// A reply is being written in this conversation.
+    Running(ConversationId),
+}
+
+/// A reply that is made anew.
+#[derive(Clone, Debug)]
+pub struct Renewed {
+    /// The reply, still empty.
+    pub reply: Message,
+    /// The generation that will fill it.
+    pub response: Response,
+}
+
+/// A message that counts, near the end of its conversation.
+#[derive(FromQueryResult)]
+struct Place {
+    id: Uuid,
+    is_from_user: bool,
+    status: String,
+    version: i32,
+}
+
+impl Place {
+    fn is(&self, status: MessageStatus) -> bool {
+        self.status == status.as_str()
+    }
+
+    const fn before(&self) -> Before {
+        Before { id: self.id, version: self.version }
+    }
+}
+
+impl Messages<'_> {
+    /// Makes the last reply anew. `id` is the reply, or the question that it is no whole answer to.
+    /// `None` when the person has no such message.
+    #[tracing::instrument(name = "db.messages.renew", skip_all, err(level = "debug"))]
+    pub async fn renew(
+        &self,
+        id: MessageId,
+        wanted: &NewReply,
+    ) -> Result<Option<Versioned<Renewed>>, StoreError> {
+        let Some(conversation) = self.enter(id).await? else { return Ok(None) };
+        let (last, question) =
+            (self.last(conversation).await?, self.last_said(conversation).await?);
+        let Some(last) = last else { return Ok(Some(Versioned::NotTheLast)) };
+        let is_question = question.is_some_and(|it| it.id == id.into_uuid());
+        let is_open = last.is_from_user || !last.is(MessageStatus::Complete);
+        if last.id != id.into_uuid() && !(is_question && is_open) {
+            return Ok(Some(Versioned::NotTheLast));
+        }
+        if last.is(MessageStatus::Pending) {
+            return Ok(Some(Versioned::Running(conversation)));
+        }
+        let before = (!last.is_from_user).then(|| last.before());
+        let (reply, response) = self.answer(conversation, before, wanted).await?;
+        Ok(Some(Versioned::Made(Renewed { reply, response })))
+    }
+
+    /// Puts the person's last message differently and asks for a reply to it. `None` when the
+    /// person has no such message. Check the files before, as for [`Messages::post`].
+    #[tracing::instrument(name = "db.messages.rewrite", skip_all, err(level = "debug"))]
+    pub async fn rewrite(
+        &self,
+        id: MessageId,
+        new: &NewMessage,
+        wanted: &NewReply,
+    ) -> Result<Option<Versioned<Posted>>, StoreError> {
+        let Some(conversation) = self.enter(id).await? else { return Ok(None) };
+        let question = self.last_said(conversation).await?.filter(|it| it.id == id.into_uuid());
+        let Some(question) = question else { return Ok(Some(Versioned::NotTheLast)) };
+        let last = self.last(conversation).await?;
+        if last.is_some_and(|it| it.is(MessageStatus::Pending)) {
+            return Ok(Some(Versioned::Running(conversation)));
+        }
+        let posted = self.say(conversation, new, Some(question.before()), wanted).await?;
+        Ok(Some(Versioned::Made(posted)))
+    }
+
+    /// Locks the conversation of a message.
+    async fn enter(&self, id: MessageId) -> Result<Option<ConversationId>, StoreError> {
+        let Some(message) = self.find(id).await? else { return Ok(None) };
+        let is_there = self.lock(message.conversation).await?;
+        Ok(is_there.then_some(message.conversation))
+    }
+
+    /// The last message that counts.
+    async fn last(&self, conversation: ConversationId) -> Result<Option<Place>, StoreError> {
+        let (user, conversation) = (self.user.into_uuid(), conversation.into_uuid());
+        let read = raw_sql!(
+            Postgres,
+            "select id, is_from_user, status, version from messages
+              where user_id = {user} and conversation_id = {conversation} and replaced_at is null
+              order by created_at desc, id desc limit 1"
+        );
+        Ok(Place::find_by_statement(read).one(self.txn).await?)
+    }
+
+    /// The last message of the person that counts.
+    async fn last_said(&self, conversation: ConversationId) -> Result<Option<Place>, StoreError> {
+        let (user, conversation) = (self.user.into_uuid(), conversation.into_uuid());
+        let read = raw_sql!(
+            Postgres,
+            "select id, is_from_user, status, version from messages
+              where user_id = {user} and conversation_id = {conversation} and replaced_at is null
+                and is_from_user
+              order by created_at desc, id desc limit 1"
+        );
+        Ok(Place::find_by_statement(read).one(self.txn).await?)
+    }
+}
