@@ -18,6 +18,8 @@ pub(crate) enum Logged {
     ToolFinished { tool: ToolKind },
     Delta { texts: Vec<String> },
     Cited { file: Option<Uuid>, file_name: String, quote: Option<String>, position: i32 },
+    FilePending { file: Uuid, name: String },
+    Titled { text: String },
     Used(Usage),
     Completed {},
     Incomplete { reason: String },
@@ -78,6 +80,10 @@ impl LogRow {
                 quote,
                 position,
             }),
+            Logged::FilePending { file, name } => {
+                ReplyEvent::FilePending { file: FileId::from_uuid(file), name }
+            }
+            Logged::Titled { text } => ReplyEvent::Titled(text),
             Logged::Used(usage) => ReplyEvent::Used(usage),
             Logged::Completed {} => ReplyEvent::Ended(Outcome::Completed),
             Logged::Incomplete { reason } => ReplyEvent::Ended(Outcome::Incomplete { reason }),
@@ -113,6 +119,10 @@ fn logged(event: &ReplyEvent) -> Logged {
         ReplyEvent::Cited(Citation { file, file_name, quote, position }) => {
             Logged::Cited { file: file.map(FileId::into_uuid), file_name, quote, position }
         }
+        ReplyEvent::FilePending { file, name } => {
+            Logged::FilePending { file: file.into_uuid(), name }
+        }
+        ReplyEvent::Titled(text) => Logged::Titled { text },
         ReplyEvent::Used(usage) => Logged::Used(usage),
         ReplyEvent::Ended(Outcome::Completed) => Logged::Completed {},
         ReplyEvent::Ended(Outcome::Incomplete { reason }) => Logged::Incomplete { reason },
