@@ -26,7 +26,7 @@ use crate::pseudonym::pseudonym;
 use crate::queue::{Queue, Stop};
 
 /// How long the model may take; well below the lease of two minutes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// After so many tries a chore is left undone: the next reply asks again where it matters.
 const MOST_TRIES: i32 = 5;
 

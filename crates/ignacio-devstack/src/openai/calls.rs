@@ -184,8 +184,7 @@ fn images(body: &Value) -> Vec<Image> {
         items.into_iter().flatten().filter_map(|it| it.get("content")?.as_array()).flatten();
     let image = |part: &Value| {
         let (media_type, content) = items::data_url(part.get("image_url")?.as_str()?)?;
-        let sha256 = Sha256::digest(&content);
-        let sha256 = sha256.iter().map(|it| format!("{it:02x}")).collect();
+        let sha256 = ids::hex(&Sha256::digest(&content));
         Some(Image { media_type, bytes: content.len(), sha256 })
     };
     parts.filter_map(image).collect()

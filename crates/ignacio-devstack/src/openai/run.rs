@@ -15,6 +15,7 @@ use crate::openai::{request::Ask, tokens};
 
 /// A response, from its creation to long after its end.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the request's own")]
 pub(crate) struct Run {
     /// `resp_…`.
     pub(crate) id: String,

@@ -15,8 +15,8 @@ impl OpenAi {
         let ask = Ask::from(wish);
         let answer: Value =
             self.replies.responses().create_byot(&ask).await.map_err(error::assistant_error)?;
-        if answer.pointer("/error").is_some_and(Value::is_object) {
-            return Err(error::of_stream(&Words::of(&answer["error"])));
+        if let Some(error) = answer.get("error").filter(|it| it.is_object()) {
+            return Err(error::of_stream(&Words::of(error)));
         }
         let text = text_of(&answer);
         if text.trim().is_empty() {

@@ -1,6 +1,7 @@
 //! Looks up whether the words that a reply quotes stand in the document that it names.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use ignacio_domain::citation::stands_in;
 use ignacio_domain::ids::MessageId;
@@ -23,10 +24,11 @@ impl Chores {
         let mut texts = HashMap::new();
         let mut found = Vec::new();
         for quoted in quotes.iter().filter(|it| is_text(it)) {
-            if !texts.contains_key(&quoted.file) {
-                texts.insert(quoted.file, self.text_of(quoted).await?);
-            }
-            if let Some(Some(text)) = texts.get(&quoted.file) {
+            let text = match texts.entry(quoted.file) {
+                Entry::Occupied(text) => text.into_mut(),
+                Entry::Vacant(place) => place.insert(self.text_of(quoted).await?),
+            };
+            if let Some(text) = text {
                 found.push((quoted.id, stands_in(&quoted.quote, text)));
             }
         }

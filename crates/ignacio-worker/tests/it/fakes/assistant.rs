@@ -8,7 +8,7 @@ use futures_util::stream;
 use ignacio_domain::ports::{
     Assistant, AssistantError, AssistantEvent, AssistantEventKind, Composed, PortError, ReplyStream,
 };
-use ignacio_domain::prompt::{Composition, Prompt};
+use ignacio_domain::prompt::{Composition, Prompt, Purpose};
 use ignacio_domain::reply::{Outcome, Usage};
 use tokio::sync::Notify;
 
@@ -60,7 +60,8 @@ impl FakeAssistant {
         ]));
     }
 
-    /// The next text beside the replies is this one; without a plan there is always the same.
+    /// The next text beside the replies is this one; without a plan a title is always the same, and
+    /// a summary keeps the words that begin with `#`.
     pub(crate) fn will_compose(&self, answer: Result<&str, AssistantError>) {
         self.composes.lock().unwrap().push_back(answer.map(str::to_owned));
     }
@@ -136,11 +137,14 @@ impl Assistant for FakeAssistant {
     }
 
     async fn compose(&self, composition: Composition) -> Result<Composed, AssistantError> {
+        let usual = match composition.purpose {
+            Purpose::Title => "Una conversación".to_owned(),
+            Purpose::Summary => summary(&composition.input),
+        };
         self.compositions.lock().unwrap().push(composition);
         self.faults.around("compose", async { Ok(()) }).await?;
         let planned = self.composes.lock().unwrap().pop_front();
-        let text = planned.unwrap_or_else(|| Ok("Una conversación".to_owned()))?;
-        Ok(Composed { text, usage: None })
+        Ok(Composed { text: planned.unwrap_or(Ok(usual))?, usage: None })
     }
 
     async fn usage(&self, _provider_id: &str) -> Result<Option<Usage>, PortError> {
@@ -160,6 +164,11 @@ impl Assistant for FakeAssistant {
         };
         self.faults.around("forget", effect).await
     }
+}
+
+fn summary(input: &str) -> String {
+    let marks = input.split_whitespace().filter(|it| it.starts_with('#'));
+    format!("Se habló de {}", marks.collect::<Vec<_>>().join(" "))
 }
 
 fn event(cursor: i64, kind: AssistantEventKind) -> Item {
