@@ -53,7 +53,7 @@ mod world;
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
 pub use self::{
-    calls::{Call, Upload},
+    calls::{Call, Image, Upload},
     faults::{Effect, Fault, FaultId},
     options::OpenAiOptions,
     scripts::{Citation, Script},
@@ -107,10 +107,18 @@ impl OpenAiStandIn {
         self.world.ledger.all()
     }
 
-    /// The requests with this method and exactly this path.
+    /// The requests with this method and exactly this path, without the small jobs beside a
+    /// conversation, which come at any moment.
     pub fn calls_to(&self, method: &str, path: &str) -> Vec<Call> {
         let mut calls = self.calls();
-        calls.retain(|it| it.method == method && it.path == path);
+        calls.retain(|it| it.method == method && it.path == path && it.purpose.is_none());
+        calls
+    }
+
+    /// The small jobs for this purpose: `title` or `summary`.
+    pub fn small_jobs(&self, purpose: &str) -> Vec<Call> {
+        let mut calls = self.calls();
+        calls.retain(|it| it.purpose.as_deref() == Some(purpose));
         calls
     }
 

@@ -41,6 +41,17 @@ pub fn quote_for(leaning: &str, passages: &[String]) -> Option<String> {
     Some(best.1.chars().take(MAX_QUOTE_CHARS).collect())
 }
 
+/// Whether a quotation stands in a document's text, whatever its line breaks and capitals.
+pub fn stands_in(quote: &str, text: &str) -> bool {
+    let quote = even(quote);
+    !quote.is_empty() && even(text).contains(&quote)
+}
+
+/// A text with single spaces and small letters.
+fn even(text: &str) -> String {
+    text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
+}
+
 fn sentences(passage: &str) -> Vec<String> {
     let joined = passage.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut all = Vec::new();
@@ -86,6 +97,14 @@ mod tests {
         );
         assert_eq!(quote_for("xyz", &passages), None);
         assert_eq!(quote_for("martes", &[]), None);
+    }
+
+    #[test]
+    fn a_quotation_is_found_whatever_its_spaces_and_capitals() {
+        let text = "Guía.\n\nEl piloto dura\r\n  SEIS semanas.";
+        assert!(stands_in("el piloto dura seis semanas.", text));
+        assert!(!stands_in("El piloto dura siete semanas.", text));
+        assert!(!stands_in(" ", text));
     }
 
     #[test]

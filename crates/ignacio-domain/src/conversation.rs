@@ -9,6 +9,9 @@ use crate::redact::debug_only;
 /// The longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 200;
 
+/// The longest title that is made and not typed, in characters.
+pub const MADE_TITLE_CHARS: usize = 80;
+
 /// A conversation's title: trimmed, 1 to [`MAX_TITLE_CHARS`] characters, no control characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConversationTitle(String);
@@ -31,10 +34,46 @@ impl ConversationTitle {
         Ok(Self(title.to_owned()))
     }
 
+    /// A title from what a model wrote when it was asked for one: its first line that says
+    /// something, without quotation marks around it, cut to [`MADE_TITLE_CHARS`].
+    pub fn from_model(text: &str) -> Option<Self> {
+        let bare = |line: &'_ str| {
+            let marks = |it: char| it.is_whitespace() || "\"'«»“”‘’`*#_.:-".contains(it);
+            line.trim_matches(marks).to_owned()
+        };
+        let line = text.lines().map(bare).find(|line| !line.is_empty())?;
+        Self::parse(&cut(&line, MADE_TITLE_CHARS)).ok()
+    }
+
+    /// A title from the beginning of the first message, where no model has given a better one.
+    pub fn from_words(text: &str) -> Option<Self> {
+        Self::parse(&cut(text, MADE_TITLE_CHARS / 2)).ok()
+    }
+
     /// The title as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The whole words of a text that fit, on one line; a word that is longer than that is cut.
+fn cut(text: &str, most: usize) -> String {
+    let mut short = String::new();
+    for word in text.split(|it: char| it.is_whitespace() || it.is_control()) {
+        let n_chars = short.chars().count();
+        if word.is_empty() {
+            continue;
+        }
+        if n_chars == 0 {
+            short.extend(word.chars().take(most));
+        } else if n_chars + 1 + word.chars().count() <= most {
+            short.push(' ');
+            short.push_str(word);
+        } else {
+            break;
+        }
+    }
+    short
 }
 
 /// A conversation, with the counts that the database keeps.
@@ -139,3 +178,29 @@ pub struct ConversationChange {
 }
 
 debug_only!(ConversationChange { archived, pinned });
+
+#[cfg(test)]
+mod tests {
+    //! Titles that are made are short, plain and on one line.
+
+    use super::*;
+
+    #[test]
+    fn what_a_model_writes_becomes_a_plain_title() {
+        let title = |text: &str| ConversationTitle::from_model(text).map(|it| it.0);
+        assert_eq!(title("\n «Presupuesto del  piloto».\nOtra").unwrap(), "Presupuesto del piloto");
+        assert_eq!(title("**¿Cuándo empieza?**").unwrap(), "¿Cuándo empieza?");
+        assert_eq!(title(" \n\"\"\n"), None);
+        let long = title(&"palabra ".repeat(30)).unwrap();
+        assert_eq!(long.chars().count(), MADE_TITLE_CHARS - 1);
+        assert_eq!(title(&"ñ".repeat(300)).unwrap().chars().count(), MADE_TITLE_CHARS);
+    }
+
+    #[test]
+    fn the_first_words_are_a_title_of_last_resort() {
+        let title =
+            ConversationTitle::from_words("Hola,\n¿me ayudas\u{7} con el presupuesto de mi ONG?");
+        assert_eq!(title.unwrap().0, "Hola, ¿me ayudas con el presupuesto de");
+        assert_eq!(ConversationTitle::from_words(" \n "), None);
+    }
+}

@@ -96,6 +96,10 @@ id!(
     ErasureId
 );
 id!(
+    /// Something to do beside a reply.
+    ChoreId
+);
+id!(
     /// A running worker process, as it signs its leases.
     WorkerId
 );

@@ -106,6 +106,22 @@ impl Models {
         Ok(Self { prices, participant, admin, helper })
     }
 
+    /// One model for everybody, at no price and without a limit: for tests.
+    pub fn free(model: &str) -> Self {
+        let limits = UsageLimits {
+            replies_at_once: u16::MAX,
+            messages_per_ten_minutes: u16::MAX,
+            messages_per_day: u16::MAX,
+            tokens_per_day: None,
+            tokens_per_month: None,
+            micro_per_day: None,
+            micro_per_month: None,
+        };
+        let policy = RolePolicy { models: vec![model.to_owned()], limits };
+        let prices = BTreeMap::from([(model.to_owned(), Price { input: 0, cached: 0, output: 0 })]);
+        Self { prices, participant: policy.clone(), admin: policy, helper: model.to_owned() }
+    }
+
     /// What a role may use.
     pub const fn policy(&self, role: Role) -> &RolePolicy {
         match role {

@@ -17,7 +17,8 @@ use crate::ids::{FileId, UserId};
 use crate::otp::OtpCode;
 use crate::person::Locale;
 use crate::phone::PhoneNumber;
-use crate::prompt::Prompt;
+use crate::prompt::{Composition, Prompt};
+use crate::redact::debug_only;
 use crate::reply::{Outcome, ToolKind, Usage};
 
 /// Bytes that arrive over time.
@@ -211,6 +212,17 @@ pub enum AssistantError {
     Port(#[from] PortError),
 }
 
+/// A text that was asked for beside the replies.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Composed {
+    /// What the model wrote; never blank.
+    pub text: String,
+    /// What it took, when the provider says.
+    pub usage: Option<Usage>,
+}
+
+debug_only!(Composed { usage });
+
 /// The model.
 #[async_trait]
 pub trait Assistant: Send + Sync {
@@ -218,6 +230,12 @@ pub trait Assistant: Send + Sync {
     async fn start(&self, prompt: Prompt) -> Result<ReplyStream, AssistantError>;
     /// Follows a reply that was begun before, behind the provider's event `after`.
     async fn resume(&self, provider_id: &str, after: i64) -> Result<ReplyStream, AssistantError>;
+    /// Asks for a short text in one piece. One upstream request, never repeated by the
+    /// implementation; the provider keeps nothing of it.
+    async fn compose(&self, composition: Composition) -> Result<Composed, AssistantError>;
+    /// What a reply took, by the provider's own final object; `None` when it does not say, or has
+    /// none.
+    async fn usage(&self, provider_id: &str) -> Result<Option<Usage>, PortError>;
     /// Stops a reply upstream.
     async fn cancel(&self, provider_id: &str) -> Result<(), PortError>;
     /// Deletes what the provider stored of a reply; what is not there is deleted.

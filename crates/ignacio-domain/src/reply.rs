@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::citation::Citation;
-use crate::ids::{ConversationId, MessageId, ResponseId};
+use crate::ids::{ConversationId, FileId, MessageId, ResponseId};
 
 /// How far a response is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +123,16 @@ pub enum ToolKind {
     WebSearch,
 }
 
+impl ToolKind {
+    /// The word for it in the database and in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FileSearch => "file_search",
+            Self::WebSearch => "web_search",
+        }
+    }
+}
+
 /// How a reply ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -169,6 +179,15 @@ pub enum ReplyEvent {
     Delta(String),
     /// A quotation from one of the person's documents.
     Cited(Citation),
+    /// A document that came with the question cannot be searched yet: the reply goes on without it.
+    FilePending {
+        /// The document.
+        file: FileId,
+        /// What it is called.
+        name: String,
+    },
+    /// The conversation has got a name meanwhile.
+    Titled(String),
     /// What it took.
     Used(Usage),
     /// The end.
@@ -186,6 +205,8 @@ impl fmt::Debug for ReplyEvent {
             // What the model writes is as private as what it was asked.
             Self::Delta(text) => write!(out, "Delta({} bytes)", text.len()),
             Self::Cited(citation) => write!(out, "Cited({citation:?})"),
+            Self::FilePending { file, .. } => write!(out, "FilePending({file})"),
+            Self::Titled(_) => out.write_str("Titled(…)"),
             Self::Used(usage) => write!(out, "Used({usage:?})"),
             Self::Ended(outcome) => write!(out, "Ended({outcome:?})"),
         }
@@ -216,10 +237,18 @@ pub struct Response {
     pub failure: Option<Failure>,
     /// The model that was asked.
     pub model: Option<String>,
+    /// The version of the rules that it is made by.
+    pub instructions_version: Option<String>,
+    /// The tools that the model may use for it.
+    pub tools: Vec<String>,
     /// What it took, once known.
     pub usage: Option<Usage>,
     /// When it was asked for.
     pub created_at: OffsetDateTime,
+    /// When a worker began.
+    pub started_at: Option<OffsetDateTime>,
+    /// When the first of its text came.
+    pub first_text_at: Option<OffsetDateTime>,
     /// When it ended.
     pub finished_at: Option<OffsetDateTime>,
 }

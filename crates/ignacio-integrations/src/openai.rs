@@ -8,6 +8,7 @@
 //! out: see the head of [this crate](crate).
 
 mod assistant;
+mod compose;
 mod error;
 mod events;
 mod library;

@@ -34,6 +34,13 @@ pub(crate) enum Logged {
         #[serde(default)]
         verified: Option<bool>,
     },
+    FilePending {
+        file: Uuid,
+        name: String,
+    },
+    Titled {
+        text: String,
+    },
     Used(Usage),
     Completed {},
     Incomplete {
@@ -96,6 +103,10 @@ impl LogRow {
                 let file = file.map(FileId::from_uuid);
                 ReplyEvent::Cited(Citation { file, file_name, quote, position, verified })
             }
+            Logged::FilePending { file, name } => {
+                ReplyEvent::FilePending { file: FileId::from_uuid(file), name }
+            }
+            Logged::Titled { text } => ReplyEvent::Titled(text),
             Logged::Used(usage) => ReplyEvent::Used(usage),
             Logged::Completed {} => ReplyEvent::Ended(Outcome::Completed),
             Logged::Incomplete { reason } => ReplyEvent::Ended(Outcome::Incomplete { reason }),
@@ -132,6 +143,10 @@ fn logged(event: &ReplyEvent) -> Logged {
             let file = file.map(FileId::into_uuid);
             Logged::Cited { file, file_name, quote, position, verified }
         }
+        ReplyEvent::FilePending { file, name } => {
+            Logged::FilePending { file: file.into_uuid(), name }
+        }
+        ReplyEvent::Titled(text) => Logged::Titled { text },
         ReplyEvent::Used(usage) => Logged::Used(usage),
         ReplyEvent::Ended(Outcome::Completed) => Logged::Completed {},
         ReplyEvent::Ended(Outcome::Incomplete { reason }) => Logged::Incomplete { reason },

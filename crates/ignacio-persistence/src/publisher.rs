@@ -1,5 +1,7 @@
 //! Writing a reply: its readers in this process see each event at once, the log gets them merged.
 
+mod beside;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +21,9 @@ use crate::error::StoreError;
 use crate::events::{LogRow, pack};
 use crate::live::{Live, LiveReplies};
 use crate::repos::reply_jobs::{ReplyJob, act_for};
+
+use self::beside::Beside;
+pub use self::beside::SummaryLimit;
 
 /// The longest that an event waits for the log, and how much text may wait.
 const FLUSH_AFTER: Duration = Duration::from_millis(250);
@@ -44,6 +49,7 @@ pub struct LiveReply {
     pending: Vec<NumberedEvent>,
     pending_bytes: usize,
     oldest_pending: Option<Instant>,
+    beside: Beside,
 }
 
 #[derive(FromQueryResult)]
@@ -110,6 +116,7 @@ impl ReplyPublisher {
             state.is_written_here = true;
             state.events = events;
         });
+        let beside = Beside::of(&text);
         let mut reply = LiveReply {
             db: self.db.clone(),
             worker: self.worker,
@@ -121,6 +128,7 @@ impl ReplyPublisher {
             pending: Vec::new(),
             pending_bytes: 0,
             oldest_pending: None,
+            beside,
         };
         if last_seq == 0 {
             reply.push(ReplyEvent::Created { response: job.id, message: job.message });
@@ -135,10 +143,16 @@ impl LiveReply {
         &self.text
     }
 
+    /// Whether this was told already, maybe by an earlier worker.
+    pub fn has_told(&self, event: &ReplyEvent) -> bool {
+        self.live.subscribe().borrow().events.iter().any(|it| it.event == *event)
+    }
+
     /// Numbers an event and shows it to the readers in this process.
     pub fn push(&mut self, event: ReplyEvent) {
         match &event {
             ReplyEvent::Delta(text) => {
+                self.beside.first_text.get_or_insert_with(Instant::now);
                 self.text.push_str(text);
                 self.pending_bytes += text.len();
             }
@@ -179,6 +193,10 @@ impl LiveReply {
         // A lost second of a reply is made again by the next worker, so these commits need not
         // wait for the disk.
         txn.execute_unprepared("set local synchronous_commit = off").await?;
+        let is_first_text = self.has_unnoted_text();
+        if is_first_text {
+            self.note_first_text(&txn).await?;
+        }
         self.log(&txn, &self.pending).await?;
         if let Some((provider_id, cursor)) = upstream {
             let (id, provider_id) = (self.job.id.into_uuid(), provider_id.to_owned());
@@ -192,17 +210,22 @@ impl LiveReply {
         }
         txn.commit().await?;
         self.settle();
+        if is_first_text {
+            self.first_text_is_noted();
+        }
         Ok(true)
     }
 
     /// Ends the reply in one transaction under the lease: what is pending, the end itself, the
-    /// message's text and status, the citations that were pushed, what it cost and the state. False
-    /// when the lease is lost. After an error it may be called again.
+    /// message's text and status, the citations that were pushed, what it cost and the state, and the
+    /// chores that it gives reason to. False when the lease is lost. After an error it may be called
+    /// again.
     #[tracing::instrument(name = "db.replies.end", skip_all, err(level = "debug"))]
     pub async fn end(&mut self, outcome: Outcome, spent: Spent) -> Result<bool, StoreError> {
         let Some(txn) = act_for(&self.db, &self.job, self.worker).await? else {
             return Ok(false);
         };
+        self.ask_at_end(&txn).await?;
         // Readers see the end only once it is durable.
         let end =
             NumberedEvent { seq: self.last_seq + 1, event: ReplyEvent::Ended(outcome.clone()) };
@@ -216,6 +239,7 @@ impl LiveReply {
         self.store_state(&txn, &outcome, spent).await?;
         txn.commit().await?;
         self.settle();
+        self.end_is_noted();
         self.live.change(|state| state.events.push(end));
         Ok(true)
     }

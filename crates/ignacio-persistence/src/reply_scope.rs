@@ -2,13 +2,16 @@
 
 use std::collections::HashMap;
 
+use ignacio_domain::file::ObjectKey;
 use ignacio_domain::ids::FileId;
 use ignacio_domain::message::Message;
 use ignacio_domain::person::Person;
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
+use ignacio_domain::reply::ToolKind;
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, FromQueryResult, raw_sql};
 use uuid::Uuid;
 
 use crate::error::StoreError;
+use crate::history::{self, Summary};
 use crate::repos::reply_jobs::ReplyJob;
 use crate::rows::{MessageRow, PersonRow};
 
@@ -24,6 +27,13 @@ struct FileRow {
     id: Uuid,
     file_name: String,
     openai_file_id: String,
+}
+
+#[derive(FromQueryResult)]
+struct ObjectRow {
+    id: Uuid,
+    file_path: String,
+    file_size: i64,
 }
 
 impl ReplyScope {
@@ -42,16 +52,23 @@ impl ReplyScope {
         row.ok_or(StoreError::NotFound)?.try_into()
     }
 
-    /// What was said before the reply, oldest first, at most `limit` messages; replies that never
-    /// got any text are left out.
+    /// Whether the person lets the web be searched for their replies.
+    pub async fn web_search(&self) -> Result<bool, StoreError> {
+        let read = raw_sql!(Postgres, "select web_search as it from users");
+        let row = self.txn.query_one_raw(read).await?.ok_or(StoreError::NotFound)?;
+        Ok(row.try_get("", "it")?)
+    }
+
+    /// What was said before the reply and counts now, oldest first: the newest `limit` messages.
+    /// Replies that never got any text are left out.
     pub async fn history(&self, limit: u32) -> Result<Vec<Message>, StoreError> {
-        let (user, conversation) = (self.job.owner.into_uuid(), self.job.conversation.into_uuid());
+        let (user, conversation) = self.talk();
         let (reply, limit) = (self.job.message.into_uuid(), i64::from(limit));
         let read = raw_sql!(
             Postgres,
             "select * from app.whole_messages m
               where m.user_id = {user} and m.conversation_id = {conversation}
-                and m.content <> ''
+                and m.content <> '' and m.replaced_at is null
                 and (m.created_at, m.id) < (select p.created_at, p.id from messages p
                                              where p.user_id = {user} and p.id = {reply})
               order by m.created_at desc, m.id desc limit {limit}"
@@ -60,22 +77,87 @@ impl ReplyScope {
         rows.into_iter().rev().map(Message::try_from).collect()
     }
 
-    /// The provider's id of the newest completed reply of the conversation, when nothing else was
-    /// answered since: from there the provider can go on by itself.
+    /// What the oldest part of the conversation said, when that was summed up.
+    pub async fn summary(&self) -> Result<Option<Summary>, StoreError> {
+        let (user, conversation) = self.talk();
+        history::summary(&self.txn, user, conversation).await
+    }
+
+    /// The provider's id of the last reply before this one that counts now, when it was completed:
+    /// from there the provider can go on by itself.
     pub async fn previous_provider_id(&self) -> Result<Option<String>, StoreError> {
-        let (user, conversation) = (self.job.owner.into_uuid(), self.job.conversation.into_uuid());
-        let id = self.job.id.into_uuid();
+        let (user, conversation) = self.talk();
+        let reply = self.job.message.into_uuid();
         let read = raw_sql!(
             Postgres,
-            "select case when state = 'completed' then provider_response_id end as it
-               from responses
-              where user_id = {user} and conversation_id = {conversation} and id <> {id}
-              order by created_at desc, id desc limit 1"
+            "select case when r.state = 'completed' then r.provider_response_id end as it
+               from messages m
+               join responses r on r.message_id = m.id
+              where m.user_id = {user} and m.conversation_id = {conversation}
+                and not m.is_from_user and m.replaced_at is null
+                and (m.created_at, m.id) < (select p.created_at, p.id from messages p
+                                             where p.user_id = {user} and p.id = {reply})
+              order by m.created_at desc, m.id desc limit 1"
         );
         match self.txn.query_one_raw(read).await? {
             Some(row) => Ok(row.try_get("", "it")?),
             None => Ok(None),
         }
+    }
+
+    /// Which documents that came with the question are still on their way into the library.
+    pub async fn pending_files(&self) -> Result<Vec<(FileId, String)>, StoreError> {
+        let (user, conversation) = self.talk();
+        let reply = self.job.message.into_uuid();
+        let read = raw_sql!(
+            Postgres,
+            "select f.id, f.file_name from message_files mf
+               join user_files f on f.user_id = mf.user_id and f.id = mf.file_id
+              where mf.user_id = {user} and f.deleted_at is null
+                and f.openai_sync_status in ('pending', 'syncing')
+                and mf.message_id = (
+                    select m.id from messages m
+                     where m.user_id = {user} and m.conversation_id = {conversation}
+                       and m.is_from_user and m.replaced_at is null
+                       and (m.created_at, m.id) < (select p.created_at, p.id from messages p
+                                                    where p.user_id = {user} and p.id = {reply})
+                     order by m.created_at desc, m.id desc limit 1)
+              order by f.id"
+        );
+        let rows = self.txn.query_all_raw(read).await?;
+        let files: Result<Vec<(Uuid, String)>, _> = rows
+            .iter()
+            .map(|row| Ok::<_, DbErr>((row.try_get("", "id")?, row.try_get("", "file_name")?)))
+            .collect();
+        Ok(files?.into_iter().map(|(id, name)| (FileId::from_uuid(id), name)).collect())
+    }
+
+    /// Where the bytes of the person's live files lie, and how many they are.
+    pub async fn objects(
+        &self,
+        files: &[FileId],
+    ) -> Result<HashMap<FileId, (ObjectKey, i64)>, StoreError> {
+        let user = self.job.owner.into_uuid();
+        let files: Vec<Uuid> = files.iter().map(|it| it.into_uuid()).collect();
+        let read = raw_sql!(
+            Postgres,
+            "select id, file_path, file_size from user_files
+              where user_id = {user} and deleted_at is null and id = any({files})"
+        );
+        let rows = ObjectRow::find_by_statement(read).all(&self.txn).await?;
+        let object = |row: ObjectRow| {
+            (FileId::from_uuid(row.id), (ObjectKey::from_stored(row.file_path), row.file_size))
+        };
+        Ok(rows.into_iter().map(object).collect())
+    }
+
+    /// Notes which tools the model may use for the reply.
+    pub async fn note_tools(&self, tools: &[ToolKind]) -> Result<(), StoreError> {
+        let id = self.job.id.into_uuid();
+        let tools: Vec<String> = tools.iter().map(|it| it.as_str().to_owned()).collect();
+        let write = raw_sql!(Postgres, "update responses set tools = {tools} where id = {id}");
+        self.txn.execute_raw(write).await?;
+        Ok(())
     }
 
     /// The person's vector store, when at least one live file of theirs can be searched.
@@ -111,6 +193,10 @@ impl ReplyScope {
             .into_iter()
             .map(|row| (row.openai_file_id, (FileId::from_uuid(row.id), row.file_name)))
             .collect())
+    }
+
+    const fn talk(&self) -> (Uuid, Uuid) {
+        (self.job.owner.into_uuid(), self.job.conversation.into_uuid())
     }
 
     /// Ends the transaction.

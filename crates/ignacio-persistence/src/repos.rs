@@ -2,6 +2,7 @@
 
 pub(crate) mod access_log;
 pub(crate) mod admin;
+pub(crate) mod chores;
 pub(crate) mod codes;
 pub(crate) mod conversations;
 pub(crate) mod feedback;

@@ -195,8 +195,12 @@ impl TryFrom<responses::Model> for Response {
                 .ok_or(StoreError::corrupt("responses", "state"))?,
             failure: row.failure.as_deref().and_then(Failure::parse),
             model: row.model,
+            instructions_version: row.instructions_version,
+            tools: row.tools,
             usage,
             created_at: row.created_at,
+            started_at: row.started_at,
+            first_text_at: row.first_text_at,
             finished_at: row.finished_at,
         })
     }

@@ -8,6 +8,7 @@ use crate::error::StoreError;
 use crate::live::LiveReplies;
 use crate::pool;
 use crate::publisher::ReplyPublisher;
+use crate::repos::chores::Chores;
 use crate::repos::file_jobs::FileJobs;
 use crate::repos::inbox::Inbox;
 use crate::repos::outbox::Outbox;
@@ -98,6 +99,11 @@ impl WorkerDb {
     /// Replies to make.
     pub const fn reply_jobs(&self) -> ReplyJobs<'_> {
         ReplyJobs::new(&self.worker, self.id)
+    }
+
+    /// What is to be done beside replies.
+    pub const fn chores(&self) -> Chores<'_> {
+        Chores::new(&self.worker, self.id)
     }
 
     /// Where replies are written.

@@ -1,5 +1,6 @@
-//! Everything that Ignacio does in the background: sends codes and notices, writes replies, brings
-//! files to the provider's library and takes them out again, watches over logins and cleans up.
+//! Everything that Ignacio does in the background: sends codes and notices, writes replies and does
+//! what they give reason to, brings files to the provider's library and takes them out again,
+//! watches over logins and cleans up.
 //!
 //! A [`Worker`] holds no state of its own: the rows of the database are its queues, each job is
 //! leased and fenced, and any worker may die at any moment without a job being lost. Every step of
@@ -9,14 +10,18 @@
 //! Each kind of work is a `Queue` (see `queue.rs`), which tells how to claim and how to work; the
 //! loop around it is the same for all.
 
+mod chores;
 mod codes;
 mod file_sync;
 mod job;
+mod objects;
+mod pseudonym;
 mod purge;
 mod queue;
 mod reply;
 mod reports;
 mod settings;
+mod titles;
 mod upkeep;
 
 use std::fmt;
@@ -26,15 +31,18 @@ use std::time::Duration;
 use ignacio_domain::delivery::ReadWebhook;
 use ignacio_domain::ports::{Assistant, Messenger, ObjectStore, VectorLibrary};
 use ignacio_persistence::{LiveReplies, StoreError, WorkerDb};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::chores::Chores;
 use self::codes::Codes;
 use self::file_sync::FileSync;
 use self::purge::{DeletedFiles, Leftovers};
 use self::queue::{Queue as _, Stop};
 use self::reply::Replies;
 use self::reports::Reports;
+use self::titles::Titles;
 use self::upkeep::Upkeep;
 
 pub use self::settings::{Pauses, WorkerSettings};
@@ -68,6 +76,10 @@ pub(crate) struct Shared {
     pub(crate) settings: WorkerSettings,
     pub(crate) db: WorkerDb,
     pub(crate) ports: Ports,
+    /// Who wants to know what a conversation is called.
+    pub(crate) titles: Titles,
+    /// Rung when a reply has asked for something to be done beside it.
+    pub(crate) chores_bell: Notify,
 }
 
 /// Does the service's work in the background. Any number of them may share a database.
@@ -77,6 +89,7 @@ pub struct Worker {
     codes: Arc<Codes>,
     reports: Arc<Reports>,
     replies: Arc<Replies>,
+    chores: Arc<Chores>,
     file_sync: Arc<FileSync>,
     deleted_files: Arc<DeletedFiles>,
     leftovers: Arc<Leftovers>,
@@ -92,12 +105,19 @@ impl Worker {
         live: Option<LiveReplies>,
         ports: Ports,
     ) -> Self {
-        let shared = Arc::new(Shared { settings, db, ports });
+        let shared = Arc::new(Shared {
+            settings,
+            db,
+            ports,
+            titles: Titles::default(),
+            chores_bell: Notify::new(),
+        });
         Self {
             live,
             codes: Arc::new(Codes::new(Arc::clone(&shared))),
             reports: Arc::new(Reports::new(Arc::clone(&shared))),
             replies: Arc::new(Replies::new(Arc::clone(&shared))),
+            chores: Arc::new(Chores::new(Arc::clone(&shared))),
             file_sync: Arc::new(FileSync::new(Arc::clone(&shared))),
             deleted_files: Arc::new(DeletedFiles::new(Arc::clone(&shared))),
             leftovers: Arc::new(Leftovers::new(Arc::clone(&shared))),
@@ -123,6 +143,7 @@ impl Worker {
             queue::serve(Arc::clone(&self.codes), stop.clone(), tracker.clone()),
             queue::serve(Arc::clone(&self.reports), stop.clone(), tracker.clone()),
             queue::serve(Arc::clone(&self.replies), stop.clone(), tracker.clone()),
+            queue::serve(Arc::clone(&self.chores), stop.clone(), tracker.clone()),
             queue::serve(Arc::clone(&self.file_sync), stop.clone(), tracker.clone()),
             queue::serve(Arc::clone(&self.deleted_files), stop.clone(), tracker.clone()),
             queue::serve(Arc::clone(&self.leftovers), stop.clone(), tracker.clone()),
@@ -155,6 +176,7 @@ impl Worker {
                 + queue::drain(&*self.reports).await?
                 + queue::drain(&*self.file_sync).await?
                 + queue::drain(&*self.replies).await?
+                + queue::drain(&*self.chores).await?
                 + queue::drain(&*self.deleted_files).await?
                 + queue::drain(&*self.leftovers).await?
                 + queue::drain(&*self.upkeep).await?;

@@ -4,6 +4,7 @@
 //! it over re-attaches behind the last event that was recorded. Only the provider's own end makes
 //! a reply whole; whatever else ends it leaves the text so far and says so.
 
+mod beside;
 mod draft;
 mod plan;
 mod pulse;

@@ -6,6 +6,9 @@ use std::time::Duration;
 use ignacio_domain::keys::Key;
 use ignacio_domain::models::Models;
 
+/// A rough measure that needs no tokenizer: near enough for a budget, in both languages.
+const BYTES_PER_TOKEN: usize = 4;
+
 /// How a worker works. [`WorkerSettings::new`] has the numbers that a deployment wants.
 #[derive(Clone, Debug)]
 pub struct WorkerSettings {
@@ -15,12 +18,15 @@ pub struct WorkerSettings {
     pub safety_key: Key,
     /// The models, with their prices.
     pub models: Arc<Models>,
-    /// Whether the model may search the web.
+    /// Whether the model may search the web, for people who let it.
     pub web_search: bool,
     /// The most tokens that a reply may have.
     pub max_output_tokens: u32,
     /// How many messages of a conversation are told to the model at most.
     pub history_messages: u32,
+    /// How long the history may be that is told to the model, in tokens of four bytes. Of a longer
+    /// conversation it is told a summary and the newest part.
+    pub history_tokens: u32,
     /// The deployment's name. It stands in the names that files and stores get at the provider, so
     /// that two deployments may share one account there.
     pub environment: String,
@@ -40,6 +46,8 @@ pub struct WorkerSettings {
     pub replies_at_once: usize,
     /// How many files are brought to the provider at once.
     pub files_at_once: usize,
+    /// How many titles, summaries and quotations are worked on at once.
+    pub chores_at_once: usize,
     /// How many codes and notices are sent at once.
     pub codes_at_once: usize,
     /// How many deletions are carried out at once.
@@ -60,6 +68,7 @@ impl WorkerSettings {
             web_search: false,
             max_output_tokens: 4_096,
             history_messages: 200,
+            history_tokens: 24_000,
             environment,
             reply_deadline: Duration::from_mins(10),
             idle: Duration::from_secs(45),
@@ -69,12 +78,25 @@ impl WorkerSettings {
             indexing_limit: Duration::from_mins(10),
             replies_at_once: 64,
             files_at_once: 4,
+            chores_at_once: 8,
             // They only wait; and those that wait in vain must not keep the others from going out.
             codes_at_once: 32,
             purges_at_once: 2,
             stop_grace: Duration::from_secs(20),
             pauses: Pauses::Kept,
         }
+    }
+}
+
+impl WorkerSettings {
+    /// The longest history that is told, in bytes.
+    pub(crate) fn history_bytes(&self) -> usize {
+        usize::try_from(self.history_tokens).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_TOKEN)
+    }
+
+    /// The most messages that are told.
+    pub(crate) fn most_messages(&self) -> usize {
+        usize::try_from(self.history_messages).unwrap_or(usize::MAX)
     }
 }
 

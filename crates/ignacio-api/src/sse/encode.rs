@@ -5,7 +5,10 @@ use ignacio_domain::person::Locale;
 use ignacio_domain::reply::{NumberedEvent, Outcome, ReplyEvent, ToolKind};
 use serde::Serialize;
 
-use self::events::{CreatedEvent, DeltaEvent, EmptyEvent, FailedEvent, IncompleteEvent, ToolEvent};
+use self::events::{
+    CreatedEvent, DeltaEvent, EmptyEvent, FailedEvent, FilePendingEvent, IncompleteEvent,
+    TitleEvent, ToolEvent,
+};
 use crate::edge::RequestContext;
 use crate::problem::{Problem, ProblemCode};
 use crate::views::message::CitationView;
@@ -39,6 +42,21 @@ pub(crate) mod events {
     /// `delta`: more text. All deltas together are the stored text.
     #[derive(Serialize, ToSchema)]
     pub(crate) struct DeltaEvent<'t> {
+        pub(super) text: &'t str,
+    }
+
+    /// `file.pending`: a document that came with the question cannot be searched yet, and the reply
+    /// goes on without it.
+    #[derive(Serialize, ToSchema)]
+    pub(crate) struct FilePendingEvent<'t> {
+        pub(super) file_id: Uuid,
+        pub(super) name: &'t str,
+    }
+
+    /// `title`: the conversation has got a name. It may also come after the reply: then it is in the
+    /// conversation.
+    #[derive(Serialize, ToSchema)]
+    pub(crate) struct TitleEvent<'t> {
         pub(super) text: &'t str,
     }
 
@@ -87,6 +105,11 @@ pub(super) fn append(
         }
         ReplyEvent::Delta(text) => write(out, id, "delta", &DeltaEvent { text: &text }),
         ReplyEvent::Cited(citation) => write(out, id, "citation", &CitationView::from(citation)),
+        ReplyEvent::FilePending { file, name } => {
+            let pending = FilePendingEvent { file_id: file.into_uuid(), name: &name };
+            write(out, id, "file.pending", &pending);
+        }
+        ReplyEvent::Titled(text) => write(out, id, "title", &TitleEvent { text: &text }),
         ReplyEvent::Used(usage) => write(out, id, "usage", &UsageView::from(usage)),
         ReplyEvent::Ended(outcome) => {
             append_end(out, id, &outcome, context);
@@ -127,17 +150,15 @@ pub(super) fn append_unauthenticated(out: &mut BytesMut, context: &RequestContex
 }
 
 fn tool_event(tool: ToolKind, locale: Locale) -> ToolEvent {
-    let (kind, es, en) = match tool {
-        ToolKind::FileSearch => {
-            ("file_search", "Buscando en tus documentos", "Searching your documents")
-        }
-        ToolKind::WebSearch => ("web_search", "Buscando en la web", "Searching the web"),
+    let (es, en) = match tool {
+        ToolKind::FileSearch => ("Buscando en tus documentos", "Searching your documents"),
+        ToolKind::WebSearch => ("Buscando en la web", "Searching the web"),
     };
     let label = match locale {
         Locale::Es => es,
         Locale::En => en,
     };
-    ToolEvent { kind, label }
+    ToolEvent { kind: tool.as_str(), label }
 }
 
 /// JSON has no line breaks of its own, so one `data:` line holds it.

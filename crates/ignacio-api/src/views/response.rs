@@ -74,11 +74,24 @@ pub(crate) struct ResponseView {
     /// The model that was asked.
     #[schema(required)]
     model: Option<String>,
+    /// The version of Ignacio's rules that it is made by.
+    #[schema(required)]
+    instructions_version: Option<String>,
+    /// The tools that the model may use for it: `file_search`, `web_search`; more may come.
+    tools: Vec<String>,
     /// What it took, once known.
     #[schema(required)]
     usage: Option<UsageView>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
+    /// When somebody began to write it.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    started_at: Option<OffsetDateTime>,
+    /// When the first of its text came.
+    #[serde(with = "time::serde::rfc3339::option")]
+    #[schema(required)]
+    first_text_at: Option<OffsetDateTime>,
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     finished_at: Option<OffsetDateTime>,
@@ -93,8 +106,12 @@ impl From<Response> for ResponseView {
             state: response.state.into(),
             error: response.failure.map(Into::into),
             model: response.model,
+            instructions_version: response.instructions_version,
+            tools: response.tools,
             usage: response.usage.map(Into::into),
             created_at: response.created_at,
+            started_at: response.started_at,
+            first_text_at: response.first_text_at,
             finished_at: response.finished_at,
         }
     }

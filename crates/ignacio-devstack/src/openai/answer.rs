@@ -15,7 +15,10 @@ const QUOTES: usize = 3;
 const TITLE: usize = 7;
 
 /// A summary takes this many letters of each message.
-const SUMMARY: usize = 160;
+const SUMMARY: usize = 60;
+
+/// And is this long at most, in letters.
+const LONGEST_SUMMARY: usize = 2_000;
 
 /// An answer, piece by piece.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +71,7 @@ pub(crate) struct Looked {
 /// The answer to a request.
 pub(crate) fn compose(ask: &Ask, hits: &[Hit], looked: Looked) -> Answer {
     if wants(ask, "title", &["título", "titulo", "title"]) {
-        return Answer::plain(&title(&ask.question()));
+        return Answer::plain(&title(&asked_first(&ask.question())));
     }
     if wants(ask, "summary", &["resumen", "resume ", "summar"]) {
         return Answer::plain(&summary(ask));
@@ -90,8 +93,10 @@ pub(crate) fn compose(ask: &Ask, hits: &[Hit], looked: Looked) -> Answer {
         answer.say(if index == 1 { text.also } else { "\n\n" });
         answer.quote(hit);
     }
-    if items::has_image(&ask.items) {
-        answer.say(text.no_images);
+    match items::n_images(&ask.items) {
+        0 => {}
+        1 => answer.say(text.image),
+        n => answer.say(&text.images.replace("{n}", &n.to_string())),
     }
     if ask.has_tool("web_search") || ask.has_tool("web_search_preview") {
         answer.say(text.no_web);
@@ -139,14 +144,40 @@ fn title(text: &str) -> String {
     first + letters.as_str()
 }
 
-/// The beginning of every message.
+/// What a person asked first: a transcript says who says what.
+fn asked_first(text: &str) -> String {
+    let said = text.lines().find_map(|it| it.strip_prefix("Persona: "));
+    said.unwrap_or(text).to_owned()
+}
+
+/// The beginning of every message; of a transcript, of what the person said, behind what an earlier
+/// summary kept.
 fn summary(ask: &Ask) -> String {
-    let mut lines = vec!["Resumen del sustituto sin conexión de OpenAI:".to_owned()];
-    for text in items::texts(&ask.items, "user") {
-        let short: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        lines.push(format!("- {}", short.chars().take(SUMMARY).collect::<String>()));
+    const HEAD: &str = "Resumen del sustituto sin conexión de OpenAI:";
+    let (mut text, mut n_letters) = (HEAD.to_owned(), HEAD.chars().count());
+    for said in items::texts(&ask.items, "user").iter().flat_map(|it| points(it)) {
+        let letters = said.chars().count() + 3;
+        if n_letters + letters <= LONGEST_SUMMARY {
+            n_letters += letters;
+            text.push_str("\n- ");
+            text.push_str(&said);
+        }
     }
-    lines.join("\n")
+    text
+}
+
+fn points(text: &str) -> Vec<String> {
+    let is_transcript = text.contains("<conversacion>");
+    let short = |it: &str| {
+        let even = it.split_whitespace().collect::<Vec<_>>().join(" ");
+        even.chars().take(SUMMARY).collect::<String>()
+    };
+    if !is_transcript {
+        return vec![short(text)];
+    }
+    let kept = text.lines().filter_map(|it| it.strip_prefix("- "));
+    let said = text.lines().filter_map(|it| it.strip_prefix("Persona: "));
+    kept.chain(said).map(short).collect()
 }
 
 /// Whether a text has no word to search for.
@@ -162,7 +193,8 @@ struct Sentences {
     nothing: &'static str,
     no_documents: &'static str,
     greeting: &'static str,
-    no_images: &'static str,
+    image: &'static str,
+    images: &'static str,
     no_web: &'static str,
 }
 
@@ -178,7 +210,8 @@ const SPANISH: Sentences = Sentences {
                    te muestro lo que dice.",
     greeting: "¡Hola! Soy el sustituto sin conexión de OpenAI. Pregúntame por algo que esté en tus \
                documentos.",
-    no_images: "\n\nLas imágenes no las puedo ver.",
+    image: "\n\nRecibí una imagen, pero no la puedo ver.",
+    images: "\n\nRecibí {n} imágenes, pero no las puedo ver.",
     no_web: "\n\nEn la web no puedo buscar.",
 };
 
@@ -194,7 +227,8 @@ const ENGLISH: Sentences = Sentences {
                    one and I show you what it says.",
     greeting: "Hello! I am the offline stand-in for OpenAI. Ask me about something that is in your \
                documents.",
-    no_images: "\n\nI cannot see images.",
+    image: "\n\nI received an image, but I cannot see it.",
+    images: "\n\nI received {n} images, but I cannot see them.",
     no_web: "\n\nI cannot search the web.",
 };
 
@@ -216,6 +250,21 @@ mod tests {
             "Presupuesto de publicidad para 2026"
         );
         assert_eq!(title("¿y?"), "Conversación nueva");
+    }
+
+    #[test]
+    fn a_rolling_summary_keeps_what_was_said_first() {
+        let looked = Looked { has_documents: false, is_wordless: false };
+        let mut before = "<conversacion>\nPersona: La clave es AZUL-1\nIgnacio: Sí\n".to_owned();
+        for round in 0..3 {
+            let ask =
+                json!({ "model": "m", "input": before, "metadata": { "purpose": "summary" } });
+            let ask = Ask::parse(ask).expect("a request");
+            let said = text(&compose(&ask, &[], looked));
+            assert!(said.contains("\n- La clave es AZUL-1"), "{round}: {said}");
+            assert!(!said.contains("Sí"), "{said}");
+            before = format!("<resumen>\n{said}\n</resumen>\n<conversacion>\nPersona: {round}");
+        }
     }
 
     #[test]

@@ -8,9 +8,13 @@ use std::{
 use actix_web::{HttpMessage as _, dev::ServiceRequest, http::header};
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
-use crate::{canary, loopback, openai::ids};
+use crate::{
+    canary, loopback,
+    openai::{ids, items},
+};
 
 /// The headers that a record keeps; the key is not among them.
 const KEPT: &[&str] = &[
@@ -44,6 +48,10 @@ pub struct Call {
     pub is_authorized: bool,
     /// The body, if it was JSON.
     pub body: Option<Value>,
+    /// What a request for a response says that it is for: `title`, `summary`.
+    pub purpose: Option<String>,
+    /// The images that it carries.
+    pub images: Vec<Image>,
     /// What was uploaded, once it was read.
     pub upload: Option<Upload>,
     /// The vector stores that it named, in its path or its tools.
@@ -73,6 +81,17 @@ pub struct Upload {
     pub has_content_length: bool,
     /// The live API wants `purpose` before `file`.
     pub has_purpose_first: bool,
+}
+
+/// An image inside a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Image {
+    /// As its data URL says.
+    pub media_type: String,
+    /// The size.
+    pub bytes: usize,
+    /// The digest of the bytes, in hex.
+    pub sha256: String,
 }
 
 /// All calls, newest last.
@@ -105,6 +124,8 @@ impl Ledger {
             headers,
             is_authorized: has_key(request),
             body: body.cloned(),
+            purpose: body.and_then(purpose).map(str::to_owned),
+            images: body.map(images).unwrap_or_default(),
             upload: None,
             vector_store_ids: vector_stores(request.path(), body),
             faults: Vec::new(),
@@ -150,6 +171,23 @@ pub(crate) fn has_key(request: &ServiceRequest) -> bool {
 /// Whether a request says that its body is JSON.
 pub(crate) fn is_json(request: &ServiceRequest) -> bool {
     request.content_type().eq_ignore_ascii_case("application/json")
+}
+
+/// What a request says that it is for.
+pub(crate) fn purpose(body: &Value) -> Option<&str> {
+    body.pointer("/metadata/purpose").and_then(Value::as_str).filter(|it| !it.is_empty())
+}
+
+fn images(body: &Value) -> Vec<Image> {
+    let items = body.get("input").and_then(Value::as_array);
+    let parts =
+        items.into_iter().flatten().filter_map(|it| it.get("content")?.as_array()).flatten();
+    let image = |part: &Value| {
+        let (media_type, content) = items::data_url(part.get("image_url")?.as_str()?)?;
+        let sha256 = ids::hex(&Sha256::digest(&content));
+        Some(Image { media_type, bytes: content.len(), sha256 })
+    };
+    parts.filter_map(image).collect()
 }
 
 fn vector_stores(path: &str, body: Option<&Value>) -> Vec<String> {

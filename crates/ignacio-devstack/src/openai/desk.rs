@@ -212,7 +212,8 @@ mod tests {
     use super::Desk;
     use crate::openai::faults::{Effect, Fault, Probe};
 
-    const CREATE: Probe<'_> = Probe { method: "POST", path: "/v1/responses", body: "{\"a\":1}" };
+    const CREATE: Probe<'_> =
+        Probe { method: "POST", path: "/v1/responses", body: "{\"a\":1}", is_small_job: false };
 
     fn statuses(desk: &Desk, requests: usize) -> Vec<Option<u16>> {
         let status = |_| match desk.take(&CREATE).answer {
@@ -239,6 +240,18 @@ mod tests {
         let taken = desk.take(&CREATE);
         assert_eq!(taken.names, ["cut_after_bytes", "slow"]);
         assert_eq!(desk.take(&CREATE).names, ["slow"]);
+    }
+
+    #[test]
+    fn small_jobs_are_hit_only_on_purpose() {
+        let desk = Desk::default();
+        let job = Probe { is_small_job: true, ..CREATE };
+        desk.arm(Fault::server_error());
+        assert!(desk.take(&job).names.is_empty());
+        desk.arm(Fault::new(Effect::Slow { millis: 1 }).until_lifted());
+        desk.arm(Fault::new(Effect::Rechunk { bytes: 3 }).containing("\"a\":1"));
+        assert_eq!(desk.take(&job).names, ["slow", "rechunk"]);
+        assert_eq!(desk.take(&CREATE).names, ["status", "slow"]);
     }
 
     #[test]

@@ -11,7 +11,9 @@ pub struct FaultId(pub u64);
 /// Something to do wrong, once unless told otherwise.
 ///
 /// Several faults may hit one request: all that shape the answer apply together, and of those
-/// that replace it only the one that was armed first is used up.
+/// that replace it only the one that was armed first is used up. Small jobs beside a conversation
+/// (those with a `metadata.purpose`) come at any moment: only a fault that looks for something in
+/// them, or that lasts until it is lifted, hits them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fault {
     /// Only requests with this method.
@@ -256,6 +258,7 @@ impl Fault {
             && self.path.as_deref().is_none_or(|it| is_like(request.path, it))
             && path.is_none_or(|it| is_like(request.path, it))
             && self.containing.as_ref().is_none_or(|it| request.body.contains(it.as_str()))
+            && (!request.is_small_job || self.containing.is_some() || self.times.is_none())
     }
 }
 
@@ -296,6 +299,8 @@ pub(crate) struct Probe<'a> {
     pub(crate) path: &'a str,
     /// The JSON body as text, or empty.
     pub(crate) body: &'a str,
+    /// Whether it is a small job beside a conversation.
+    pub(crate) is_small_job: bool,
 }
 
 fn is_like(path: &str, pattern: &str) -> bool {

@@ -18,7 +18,7 @@ use futures_util::{StreamExt as _, stream};
 use serde_json::{Map, Value};
 
 use crate::openai::{
-    calls::{has_key, is_json},
+    calls::{has_key, is_json, purpose},
     desk::{Indexing, Taken, Twists, text_of},
     faults::{Effect, Probe},
     refusal::Refusal,
@@ -108,7 +108,12 @@ pub(crate) async fn gate(
     let mut taken = Taken::default();
     if has_key(&request) {
         let text = text_of(body.json());
-        let probe = Probe { method: request.method().as_str(), path: request.path(), body: &text };
+        let probe = Probe {
+            method: request.method().as_str(),
+            path: request.path(),
+            body: &text,
+            is_small_job: body.json().and_then(purpose).is_some(),
+        };
         taken = world.desk.take(&probe);
         world.ledger.note(call, |it| it.faults.clone_from(&taken.names));
     }

@@ -54,7 +54,7 @@ pub(crate) fn start(world: &Arc<World>, ask: Ask, twists: Twists) -> Result<Arc<
         _ => asked,
     };
     let generation = Generation {
-        script: world.take_script(&ask.as_text()),
+        script: world.take_script(&ask),
         world: Arc::clone(world),
         run: Arc::clone(&run),
         ask,

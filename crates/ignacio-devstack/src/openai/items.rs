@@ -1,5 +1,6 @@
 //! Input items of a response: checked, and brought into the one form that the API hands out.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use crate::openai::{ids, refusal::Refusal};
@@ -42,10 +43,16 @@ pub(crate) fn inline_files(items: &[Value]) -> Vec<(String, String)> {
     parts.filter_map(file).collect()
 }
 
-/// Whether an item carries an image.
-pub(crate) fn has_image(items: &[Value]) -> bool {
-    let mut parts = items.iter().filter_map(|it| it.get("content")?.as_array()).flatten();
-    parts.any(|it| it.get("type").is_some_and(|it| it == "input_image"))
+/// How many images the items carry.
+pub(crate) fn n_images(items: &[Value]) -> usize {
+    let parts = items.iter().filter_map(|it| it.get("content")?.as_array()).flatten();
+    parts.filter(|it| it.get("type").is_some_and(|it| it == "input_image")).count()
+}
+
+/// The media type and the bytes of a data URL in base64.
+pub(crate) fn data_url(url: &str) -> Option<(String, Vec<u8>)> {
+    let (media_type, content) = url.strip_prefix("data:")?.split_once(";base64,")?;
+    Some((media_type.to_owned(), STANDARD.decode(content).ok()?))
 }
 
 fn parts<'a>(item: &'a Value, key: &'a str) -> impl Iterator<Item = &'a str> {
@@ -119,9 +126,24 @@ fn check_part(param: &str, role: &str, part: &Value) -> Result<(), Refusal> {
         "input_image" => &["image_url", "file_id"],
         _ => &["file_id", "file_data", "file_url"],
     };
+    let url = part.get("image_url").and_then(Value::as_str).filter(|_| kind == "input_image");
+    if url.is_some_and(|it| !is_image(it)) {
+        let message = "Invalid 'image_url': expected a web address or an image in base64.";
+        return Err(Refusal::bad(message)
+            .about(&format!("{param}.image_url"))
+            .code("invalid_image_url"));
+    }
     let has_one = wanted.iter().any(|it| part.get(it).is_some_and(Value::is_string));
     let first = wanted.first().copied().unwrap_or_default();
     if has_one { Ok(()) } else { Err(Refusal::missing(&format!("{param}.{first}"))) }
+}
+
+/// Whether the API would look at it.
+fn is_image(url: &str) -> bool {
+    const KINDS: [&str; 4] = ["image/jpeg", "image/png", "image/webp", "image/gif"];
+    let inline =
+        data_url(url).is_some_and(|(kind, it)| KINDS.contains(&kind.as_str()) && !it.is_empty());
+    inline || url.starts_with("https://") || url.starts_with("http://")
 }
 
 #[cfg(test)]
@@ -151,6 +173,10 @@ mod tests {
             json!([{ "role": "user" }]),
             json!([{ "role": "assistant", "content": [{ "type": "input_text", "text": "no" }] }]),
             json!([{ "role": "user", "content": [{ "type": "input_file" }] }]),
+            json!([{ "role": "user", "content": [
+                { "type": "input_image", "image_url": "data:text/plain;base64,SG9sYQ==" }] }]),
+            json!([{ "role": "user", "content": [
+                { "type": "input_image", "image_url": "data:image/png;base64,?" }] }]),
         ];
         assert!(wrong.iter().all(|it| normalise(it).is_err()));
     }

@@ -177,6 +177,11 @@ impl Ask {
         metadata.and_then(|it| it.get("purpose")).and_then(Value::as_str).unwrap_or_default()
     }
 
+    /// Whether this is a small job beside the conversation: it says what it is for.
+    pub(crate) fn is_small_job(&self) -> bool {
+        !self.purpose().is_empty()
+    }
+
     /// The whole request as text, for scripts that look for something in it.
     pub(crate) fn as_text(&self) -> String {
         desk::text_of(Some(&Value::Object(self.raw.clone())))

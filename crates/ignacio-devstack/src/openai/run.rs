@@ -15,6 +15,7 @@ use crate::openai::{request::Ask, tokens};
 
 /// A response, from its creation to long after its end.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the request's own")]
 pub(crate) struct Run {
     /// `resp_…`.
     pub(crate) id: String,
@@ -26,6 +27,8 @@ pub(crate) struct Run {
     pub(crate) is_streamed: bool,
     /// Can be fetched later.
     pub(crate) is_stored: bool,
+    /// Whether it is a small job beside a conversation.
+    pub(crate) is_small_job: bool,
     /// What it answers, in the form of items.
     pub(crate) input_items: Vec<Value>,
     /// What the person asked.
@@ -101,6 +104,7 @@ impl Run {
             is_background: ask.is_background,
             is_streamed: ask.is_streamed,
             is_stored: ask.is_stored,
+            is_small_job: ask.is_small_job(),
             input_items: ask.items.clone(),
             question: ask.question(),
             stop: CancellationToken::new(),

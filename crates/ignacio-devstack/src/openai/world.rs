@@ -22,6 +22,7 @@ use crate::{
         options::OpenAiOptions,
         passages::Document,
         refusal::Refusal,
+        request::Ask,
         run::{Outcome, Run, SavedRun},
         scripts::Script,
         store_files::Status,
@@ -38,8 +39,10 @@ const REMEMBERED: usize = 20_000;
 /// How often what was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
-    /// Responses that were begun.
+    /// Responses that were begun, without the small jobs.
     pub responses: u64,
+    /// Responses that were begun for a purpose of their own (`metadata.purpose`): titles, summaries.
+    pub small_jobs: u64,
     /// Of these, in the background.
     pub background_responses: u64,
     /// Background responses that were cancelled while they ran.
@@ -212,7 +215,8 @@ impl World {
     /// Remembers a response that begins.
     pub(crate) fn begin(&self, run: Arc<Run>) {
         let mut shelves = self.shelves();
-        shelves.counters.responses += 1;
+        shelves.counters.responses += u64::from(!run.is_small_job);
+        shelves.counters.small_jobs += u64::from(run.is_small_job);
         shelves.counters.background_responses += u64::from(run.is_background);
         shelves.runs.insert(run.id.clone(), run);
         drop(shelves);
@@ -277,10 +281,15 @@ impl World {
         Ok(())
     }
 
-    /// The next script that fits a request.
-    pub(crate) fn take_script(&self, request: &str) -> Option<Script> {
+    /// The next script that fits a request. A small job takes only one that looks for something in
+    /// it: it may come at any moment, and is not what a test has in mind.
+    pub(crate) fn take_script(&self, ask: &Ask) -> Option<Script> {
+        let (request, is_small_job) = (ask.as_text(), ask.is_small_job());
         let mut shelves = self.shelves();
-        let fits = |it: &Script| it.containing.as_ref().is_none_or(|text| request.contains(text));
+        let fits = |it: &Script| match &it.containing {
+            Some(text) => request.contains(text.as_str()),
+            None => !is_small_job,
+        };
         let at = shelves.scripts.iter().position(fits)?;
         shelves.scripts.remove(at)
     }

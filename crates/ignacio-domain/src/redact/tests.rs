@@ -22,8 +22,8 @@ use crate::message::{Attachment, Author, Message, MessageBody, MessageStatus, Ne
 use crate::otp::OtpCode;
 use crate::person::{Locale, Person, PersonChange, PersonName, Role};
 use crate::phone::PhoneNumber;
-use crate::ports::{AssistantEvent, AssistantEventKind, LibraryFile};
-use crate::prompt::{Prompt, Turn};
+use crate::ports::{AssistantEvent, AssistantEventKind, Composed, LibraryFile};
+use crate::prompt::{Composition, Picture, Prompt, Purpose, Turn};
 use crate::reply::{NumberedEvent, ReplyEvent};
 use crate::session::{DeviceToken, Session, SessionToken};
 
@@ -168,12 +168,16 @@ fn conversations_and_what_is_said_in_them_are_hidden() {
     let new = NewMessage { body: MessageBody::parse(canary()).unwrap(), files: vec![file] };
     hides(&new, "NewMessage");
     hides(&ReplyEvent::Delta(canary()), "Delta");
+    hides(&ReplyEvent::Titled(canary()), "Titled");
+    hides(&ReplyEvent::FilePending { file, name: canary() }, "FilePending");
     hides(&NumberedEvent { seq: 1, event: ReplyEvent::Cited(citation) }, "NumberedEvent");
 }
 
 #[test]
 fn what_the_model_is_asked_is_hidden() {
-    let turn = Turn { author: Author::Person, text: canary() };
+    let picture = Picture { media_type: "image/png".to_owned(), content: CANARY.into() };
+    hides(&picture, "Picture");
+    let turn = Turn { author: Author::Person, text: canary(), images: vec![picture] };
     hides(&turn, "Turn");
     let prompt = Prompt {
         response: ResponseId::from_uuid(Uuid::nil()),
@@ -187,6 +191,15 @@ fn what_the_model_is_asked_is_hidden() {
         max_output_tokens: 100,
     };
     hides(&prompt, "Prompt");
+    let composition = Composition {
+        purpose: Purpose::Title,
+        model: "model-1".to_owned(),
+        input: canary(),
+        max_output_tokens: 100,
+        safety_identifier: canary(),
+    };
+    hides(&composition, "Composition");
+    hides(&Composed { text: canary(), usage: None }, "Composed");
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use async_openai::{error::OpenAIError, traits::RequestOptionsBuilder as _};
 use async_trait::async_trait;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ignacio_domain::{
     message::Author,
-    ports::{Assistant, AssistantError, PortError, ReplyStream},
-    prompt::{Library, Prompt, Turn},
+    ports::{Assistant, AssistantError, Composed, PortError, ReplyStream},
+    prompt::{Composition, Library, Picture, Prompt, Turn},
+    reply::Usage,
 };
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
@@ -45,6 +47,16 @@ impl Assistant for OpenAi {
         }
         let upstream = responses.retrieve_stream_byot::<_, Value>(provider_id).await;
         Ok(reply::follow(upstream.map_err(error::assistant_error)?, Reader::new(after)))
+    }
+
+    #[tracing::instrument(name = "out.openai.compose", skip_all, fields(purpose = composition.purpose.as_str()))]
+    async fn compose(&self, composition: Composition) -> Result<Composed, AssistantError> {
+        self.composed(&composition).await
+    }
+
+    #[tracing::instrument(name = "out.openai.usage", skip_all, fields(provider.id = provider_id))]
+    async fn usage(&self, provider_id: &str) -> Result<Option<Usage>, PortError> {
+        self.taken(provider_id).await
     }
 
     #[tracing::instrument(name = "out.openai.cancel", skip_all, fields(provider.id = provider_id))]
@@ -149,12 +161,37 @@ impl<'p> Ask<'p> {
     }
 }
 
-/// A message in its short form, where the content is plain text whoever wrote it.
+/// A message in its short form, where the content is plain text whoever wrote it, unless it shows
+/// something.
 #[derive(Serialize)]
 struct Message<'p> {
     r#type: &'static str,
     role: &'static str,
-    content: &'p str,
+    content: Content<'p>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'p> {
+    Text(&'p str),
+    Parts(Vec<Part<'p>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Part<'p> {
+    InputText { text: &'p str },
+    InputImage { image_url: String, detail: &'static str },
+}
+
+impl Part<'_> {
+    /// An image inside the request: nothing is left with the provider that would have to be
+    /// deleted there.
+    fn image(picture: &Picture) -> Self {
+        let content = STANDARD.encode(&picture.content);
+        let image_url = format!("data:{};base64,{content}", picture.media_type);
+        Self::InputImage { image_url, detail: "auto" }
+    }
 }
 
 impl<'p> From<&'p Turn> for Message<'p> {
@@ -163,7 +200,13 @@ impl<'p> From<&'p Turn> for Message<'p> {
             Author::Person => "user",
             Author::Ignacio => "assistant",
         };
-        Self { r#type: "message", role, content: &turn.text }
+        let content = if turn.images.is_empty() {
+            Content::Text(&turn.text)
+        } else {
+            let text = Part::InputText { text: &turn.text };
+            Content::Parts(turn.images.iter().map(Part::image).chain([text]).collect())
+        };
+        Self { r#type: "message", role, content }
     }
 }
 

@@ -275,7 +275,12 @@ fn ended(name: &str, event: &Value) -> AssistantEventKind {
 }
 
 fn usage(event: &Value) -> Option<Usage> {
-    let usage = event.pointer("/response/usage")?;
+    usage_of(event.get("response")?)
+}
+
+/// What a response took, once it says so.
+pub(super) fn usage_of(response: &Value) -> Option<Usage> {
+    let usage = response.get("usage")?;
     Some(Usage {
         input: int(usage, "/input_tokens")?,
         cached: int(usage, "/input_tokens_details/cached_tokens").unwrap_or(0),

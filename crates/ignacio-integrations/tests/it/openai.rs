@@ -1,5 +1,6 @@
 //! `OpenAI`.
 
+mod compose;
 mod cuts;
 mod errors;
 mod journeys;
@@ -34,7 +35,7 @@ pub(crate) fn prompt(question: &str) -> Prompt {
         model: "gpt-5".to_owned(),
         instructions: "Eres Ignacio.".to_owned(),
         previous: None,
-        turns: vec![Turn { author: Author::Person, text: question.to_owned() }],
+        turns: vec![Turn::said(Author::Person, question.to_owned())],
         library: None,
         web_search: false,
         safety_identifier: "pseudonym".to_owned(),

@@ -156,8 +156,18 @@ pub(crate) async fn act_for(
     job: &ReplyJob,
     worker: WorkerId,
 ) -> Result<Option<DatabaseTransaction>, StoreError> {
+    enter(db, job.id.into_uuid(), worker, job.epoch).await
+}
+
+/// The same for whatever is leased for a person.
+pub(crate) async fn enter(
+    db: &DatabaseConnection,
+    id: Uuid,
+    worker: WorkerId,
+    epoch: i64,
+) -> Result<Option<DatabaseTransaction>, StoreError> {
     let txn = db.begin().await?;
-    let (id, worker, epoch) = (job.id.into_uuid(), worker.into_uuid(), job.epoch);
+    let worker = worker.into_uuid();
     let enter = raw_sql!(Postgres, "select app.act_for({id}, {worker}, {epoch}) as it");
     let owner: Option<Uuid> = match txn.query_one_raw(enter).await? {
         Some(row) => row.try_get("", "it")?,

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod bad_roles;
+mod beside;
 mod canary;
 mod interruptions;
 mod journeys;

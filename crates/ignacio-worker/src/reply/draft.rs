@@ -1,26 +1,28 @@
 //! What the model is asked, put together in one short transaction before it is called.
 
-use std::fmt::Write as _;
+mod telling;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use ignacio_domain::ids::UserId;
-use ignacio_domain::keys::Key;
-use ignacio_domain::message::{Author, Message};
+use ignacio_domain::ids::FileId;
+use ignacio_domain::message::Message;
 use ignacio_domain::person::Role;
-use ignacio_domain::prompt::{Library, Prompt, Turn, attachment_note, instructions};
-use ignacio_persistence::{ReplyJob, ReplyScope, StoreError};
-use sha2::Sha256;
+use ignacio_domain::prompt::{Library, Prompt, instructions, with_summary};
+use ignacio_domain::reply::ToolKind;
+use ignacio_persistence::{ReplyJob, ReplyScope, StoreError, Summary};
 
+use self::telling::{
+    Attached, Told, has_new_documents, images_of, newest, newly_told, told, turns,
+};
 use crate::Shared;
-
-/// The longest history that is told, in bytes: of a longer one the newest part. About a quarter of
-/// what a model takes in, so that its searches and its answer find room.
-const MAX_HISTORY_BYTES: usize = 384 * 1024;
+use crate::pseudonym::pseudonym;
 
 /// A request that can fall back on the whole history.
 pub(super) struct Draft {
+    /// Without its turns.
     prompt: Prompt,
-    history: Vec<Turn>,
+    told: Vec<Told>,
+    /// All that is told where the provider's state cannot be gone on from.
+    whole: Vec<Told>,
+    pending: Vec<(FileId, String)>,
 }
 
 impl Draft {
@@ -39,26 +41,35 @@ impl Draft {
     ) -> Result<Self, StoreError> {
         let settings = &shared.settings;
         let person = scope.person().await?;
-        let history = turns(&scope.history(settings.history_messages).await?);
-        let previous = scope.previous_provider_id().await?;
-        let store = scope.vector_store().await?;
+        let history = History::read(shared, scope).await?;
+        let attached = history.attached(scope).await?;
+        let whole = told(&history.messages, &attached);
+        let library = scope.vector_store().await?.map(|store| Library { store, owner: job.owner });
+        let web_search = settings.web_search && scope.web_search().await?;
+        note_tools(scope, library.is_some(), web_search).await?;
+        let told = if history.previous.is_some() { newly_told(&whole) } else { whole.clone() };
+        let rules = instructions(&person.name, person.locale);
         let prompt = Prompt {
             response: job.id,
             model: model_of(shared, job).to_owned(),
-            instructions: instructions(&person.name, person.locale),
-            turns: if previous.is_some() { new_turns(&history) } else { history.clone() },
-            previous,
-            library: store.map(|store| Library { store, owner: job.owner }),
-            web_search: settings.web_search,
+            instructions: match &history.summary {
+                Some(summary) => with_summary(&rules, &summary.content),
+                None => rules,
+            },
+            turns: Vec::new(),
+            previous: history.previous,
+            library,
+            web_search,
             safety_identifier: pseudonym(&settings.safety_key, job.owner),
             max_output_tokens: settings.max_output_tokens,
         };
-        Ok(Self { prompt, history })
+        Ok(Self { prompt, told, whole, pending: attached.pending })
     }
 
-    /// The request as it is to be sent now.
-    pub(super) fn prompt(&self) -> Prompt {
-        self.prompt.clone()
+    /// The request as it is to be sent now, with its images.
+    pub(super) async fn prompt(&self, shared: &Shared) -> Prompt {
+        let turns = turns(&self.told, &*shared.ports.objects).await;
+        Prompt { turns, ..self.prompt.clone() }
     }
 
     /// Tells the whole history from now on. False when it was told already.
@@ -66,46 +77,19 @@ impl Draft {
         if self.prompt.previous.take().is_none() {
             return false;
         }
-        self.prompt.turns.clone_from(&self.history);
+        self.told.clone_from(&self.whole);
         true
     }
-}
 
-/// The history as the model reads it: attached files are named, replies without a word left out.
-fn turns(messages: &[Message]) -> Vec<Turn> {
-    let mut rest = MAX_HISTORY_BYTES;
-    let mut turns: Vec<_> = messages
-        .iter()
-        .flat_map(told)
-        .filter(|turn| !turn.text.is_empty())
-        .rev()
-        .take_while(|turn| {
-            let fits = turn.text.len() <= rest;
-            rest = rest.saturating_sub(turn.text.len());
-            fits
-        })
-        .collect();
-    turns.reverse();
-    turns
-}
+    /// The documents that came with the question and cannot be searched yet.
+    pub(super) fn pending(&self) -> &[(FileId, String)] {
+        &self.pending
+    }
 
-/// What hangs on a message is told before it and apart, so that the last word is the person's own.
-fn told(message: &Message) -> Vec<Turn> {
-    let author = message.author;
-    let attached = message.attachments.iter();
-    let mut turns: Vec<_> = attached
-        .map(|file| Turn { author, text: attachment_note(&file.name, &file.media_type) })
-        .collect();
-    turns.push(Turn { author, text: message.content.clone() });
-    turns
-}
-
-/// What the person wrote since the model last spoke.
-fn new_turns(history: &[Turn]) -> Vec<Turn> {
-    let mut turns: Vec<_> =
-        history.iter().rev().take_while(|turn| turn.author == Author::Person).cloned().collect();
-    turns.reverse();
-    turns
+    /// The same, once.
+    pub(super) fn take_pending(&mut self) -> Vec<(FileId, String)> {
+        std::mem::take(&mut self.pending)
+    }
 }
 
 /// The model that the person chose; the usual one for a reply from before there was a choice.
@@ -114,18 +98,57 @@ pub(super) fn model_of<'s>(shared: &'s Shared, job: &'s ReplyJob) -> &'s str {
     job.model.as_deref().unwrap_or_else(usual)
 }
 
-/// A stable name for a person that tells the provider nothing about them: 64 hex digits.
-#[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-fn pseudonym(key: &Key, person: UserId) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any key fits");
-    mac.update(person.into_uuid().as_bytes());
-    let mut hex = String::with_capacity(64);
-    for byte in mac.finalize().into_bytes() {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+/// What is told of the conversation.
+///
+/// As long as all of it fits, the provider goes on from its own state, and if it has lost that, all
+/// is told again. A longer one is told as a summary and what was said since: going on from the
+/// provider's state would send, and bill, everything that ever was said.
+struct History {
+    summary: Option<Summary>,
+    messages: Vec<Message>,
+    previous: Option<String>,
 }
 
-#[cfg(test)]
-mod tests;
+impl History {
+    async fn read(shared: &Shared, scope: &ReplyScope) -> Result<Self, StoreError> {
+        let settings = &shared.settings;
+        let budget = settings.history_bytes();
+        let mut messages = scope.history(settings.history_messages.saturating_add(1)).await?;
+        let n_bytes: usize = messages.iter().map(|it| it.content.len()).sum();
+        if n_bytes <= budget && messages.len() <= settings.most_messages() {
+            let previous = scope.previous_provider_id().await?;
+            return Ok(Self { summary: None, messages, previous });
+        }
+        let summary = scope.summary().await?;
+        let mut rest = budget;
+        if let Some(summary) = &summary {
+            messages.retain(|it| (it.created_at, it.id) > (summary.until_at, summary.until));
+            rest = rest.saturating_sub(summary.content.len());
+        }
+        let surplus = messages.len().saturating_sub(settings.most_messages());
+        let messages = newest(messages.get(surplus..).unwrap_or_default(), rest).to_vec();
+        Ok(Self { summary, messages, previous: None })
+    }
+
+    async fn attached(&self, scope: &ReplyScope) -> Result<Attached, StoreError> {
+        let mut attached = Attached::default();
+        if has_new_documents(&self.messages) {
+            attached.pending = scope.pending_files().await?;
+        }
+        let images = images_of(&self.messages);
+        if !images.is_empty() {
+            attached.images = scope.objects(&images).await?;
+        }
+        Ok(attached)
+    }
+}
+
+async fn note_tools(
+    scope: &ReplyScope,
+    file_search: bool,
+    web_search: bool,
+) -> Result<(), StoreError> {
+    let tools = [(file_search, ToolKind::FileSearch), (web_search, ToolKind::WebSearch)];
+    let tools: Vec<_> = tools.into_iter().filter(|it| it.0).map(|it| it.1).collect();
+    if tools.is_empty() { Ok(()) } else { scope.note_tools(&tools).await }
+}

@@ -20,6 +20,7 @@ const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
 
 enum Step {
     Save,
+    Titled(String),
     Heard(Result<Option<Result<AssistantEvent, AssistantError>>, Elapsed>),
 }
 
@@ -35,6 +36,7 @@ impl Writer<'_> {
                 tokio::select! {
                     biased;
                     () = save_due(&self.live, self.unsaved) => Step::Save,
+                    title = self.titled.heard() => Step::Titled(title),
                     item = timeout_at(silent, stream.next()) => Step::Heard(item),
                 }
             })
@@ -43,6 +45,10 @@ impl Writer<'_> {
                 Err(interrupt) => return Err(self.interrupted(interrupt, Some(stream)).await),
                 Ok(Step::Save) => {
                     self.save().await?;
+                    continue;
+                }
+                Ok(Step::Titled(title)) => {
+                    self.live.push(ReplyEvent::Titled(title));
                     continue;
                 }
                 Ok(Step::Heard(Err(_))) => return Ok(Cut::Idle),
@@ -81,6 +87,7 @@ impl Writer<'_> {
         match self.live.flush(upstream).await {
             Ok(true) => {
                 self.unsaved = None;
+                self.ring();
                 Ok(())
             }
             Ok(false) => Err(Close::Left),

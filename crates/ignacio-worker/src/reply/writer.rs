@@ -11,12 +11,14 @@ use ignacio_persistence::{Extended, LiveReply, ReplyJob, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::beside::summary_limit;
 use super::draft::{Draft, model_of};
 use super::plan::{Cut, Plan, Standing, Tries};
 use super::pulse::{Interrupt, Pulse, guarded};
 use super::sources::Sources;
 use crate::Shared;
 use crate::job::{causes, insist};
+use crate::titles::Ear;
 
 /// How long the provider may take to stop a reply.
 const STOPPING: Duration = Duration::from_secs(5);
@@ -77,16 +79,19 @@ pub(super) struct Writer<'w> {
     /// Text that waits for the database to come back.
     pub(super) unsaved: Option<Unsaved>,
     pub(super) begun: Instant,
-    draft: Option<Draft>,
+    pub(super) draft: Option<Draft>,
+    /// Where the conversation's title is heard of.
+    pub(super) titled: Ear<'w>,
 }
 
 impl<'w> Writer<'w> {
     pub(super) fn new(
         shared: &'w Shared,
         job: &'w ReplyJob,
-        live: LiveReply,
+        mut live: LiveReply,
         pulse: watch::Receiver<Pulse>,
     ) -> Self {
+        live.summarise_beyond(summary_limit(&shared.settings));
         let upstream = job
             .provider_id
             .clone()
@@ -103,6 +108,7 @@ impl<'w> Writer<'w> {
             unsaved: None,
             begun: Instant::now(),
             draft: None,
+            titled: shared.titles.listen(job.conversation),
         }
     }
 
@@ -120,11 +126,13 @@ impl<'w> Writer<'w> {
 
     /// Stores the reply as it is, with how it ended.
     pub(super) async fn end(mut self, outcome: Outcome) -> Result<(), StoreError> {
+        self.learn_usage(&outcome).await;
         if let Some(usage) = self.usage {
             self.live.push(ReplyEvent::Used(usage));
         }
         let state = outcome.state().as_str();
         if self.store_end(&outcome).await? {
+            self.ring();
             tracing::info!(outcome = state, "a reply has ended");
             metrics::counter!("replies_total", "outcome" => state).increment(1);
         }
@@ -215,7 +223,8 @@ impl<'w> Writer<'w> {
         if self.draft.is_some() {
             self.still_wanted().await?;
         }
-        let prompt = self.draft().await?.prompt();
+        let shared = self.shared;
+        let prompt = self.ready_draft().await?.prompt(shared).await;
         self.disown_upstream().await;
         let opening = self.shared.ports.assistant.start(prompt);
         self.open(opening).await
@@ -258,7 +267,7 @@ impl<'w> Writer<'w> {
         }
     }
 
-    async fn rest(&mut self, pause: Duration) -> Result<(), Close> {
+    pub(super) async fn rest(&mut self, pause: Duration) -> Result<(), Close> {
         let deadline = self.deadline();
         match guarded(&mut self.pulse, deadline, sleep(pause)).await {
             Ok(()) => Ok(()),
@@ -266,7 +275,7 @@ impl<'w> Writer<'w> {
         }
     }
 
-    async fn draft(&mut self) -> Result<&mut Draft, Close> {
+    pub(super) async fn draft(&mut self) -> Result<&mut Draft, Close> {
         let (shared, job) = (self.shared, self.job);
         let mut draft = self.draft.take();
         if draft.is_none() {

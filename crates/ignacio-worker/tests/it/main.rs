@@ -1,7 +1,11 @@
 //! The worker over a real database; the outside is scripted.
 
 #[cfg(test)]
+mod attachments;
+#[cfg(test)]
 mod breaker;
+#[cfg(test)]
+mod chores;
 #[cfg(test)]
 mod codes;
 #[cfg(test)]
@@ -12,6 +16,8 @@ mod decoys;
 mod fakes;
 #[cfg(test)]
 mod file_sync;
+#[cfg(test)]
+mod history;
 #[cfg(test)]
 mod people;
 #[cfg(test)]

@@ -85,7 +85,7 @@ impl Stack {
 
     /// What happens when workers die: their leases run out.
     pub(crate) async fn expire_leases(&self) {
-        for table in ["responses", "user_files", "outbox"] {
+        for table in ["responses", "user_files", "outbox", "chores"] {
             let statement = format!(
                 "update {table} set lease_until = now() - interval '1 second'
                   where lease_until is not null"

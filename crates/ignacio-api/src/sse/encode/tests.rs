@@ -56,6 +56,12 @@ fn every_event_has_its_name_and_data() {
             ),
         ),
         (
+            ReplyEvent::FilePending { file: FileId::from_uuid(id), name: "a.pdf".to_owned() },
+            "file.pending",
+            format!(r#"{{"file_id":"{id}","name":"a.pdf"}}"#),
+        ),
+        (ReplyEvent::Titled("A\"b".to_owned()), "title", r#"{"text":"A\"b"}"#.to_owned()),
+        (
             ReplyEvent::Used(Usage { input: 1, cached: 2, output: 3, reasoning: 4 }),
             "usage",
             r#"{"input":1,"cached":2,"output":3,"reasoning":4}"#.to_owned(),

@@ -63,6 +63,7 @@ impl From<SavedRun> for Run {
             is_background: saved.is_background,
             is_streamed: saved.is_streamed,
             is_stored: true,
+            is_small_job: false,
             input_items: saved.input_items,
             question: saved.question,
             stop: CancellationToken::new(),

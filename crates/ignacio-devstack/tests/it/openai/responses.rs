@@ -97,7 +97,9 @@ async fn the_input_can_be_listed_and_counted() {
         ] },
     ]);
     let response = bench.ask(json!({ "input": input })).await.ok();
-    assert!(message(&response).0.contains("Las imágenes no las puedo ver."));
+    assert!(message(&response).0.contains("Recibí una imagen, pero no la puedo ver."));
+    let [call] = <[_; 1]>::try_from(bench.openai.calls_to("POST", "/v1/responses")).expect("one");
+    assert_eq!((call.images[0].media_type.as_str(), call.images[0].bytes), ("image/png", 1));
     let path =
         format!("/responses/{}/input_items?order=asc", response["id"].as_str().expect("an id"));
     let items = bench.get(&path).await.ok();
@@ -214,4 +216,20 @@ async fn a_waiting_client_that_leaves_ends_its_response() {
     waiting.await.expect("in time");
     bench.until("the response ends", |it| it.counters().abandoned == 1).await;
     assert_eq!(bench.openai.leftovers().running, 0);
+}
+
+#[tokio::test]
+async fn small_jobs_are_kept_apart_from_what_a_test_has_in_mind() {
+    let bench = Bench::start();
+    bench.openai.script(Script::text("Para la respuesta."));
+    bench.openai.fault(Fault::server_error());
+    let input = "<conversacion>\nPersona: ¿Cuánto cuesta el piloto?\n</conversacion>";
+    let job = json!({ "input": input, "metadata": { "purpose": "title" }, "store": false });
+    assert_eq!(message(&bench.ask(job).await.ok()).0, "Cuesta el piloto");
+    assert_eq!(bench.ask(json!({})).await.error().0, 500);
+    assert_eq!(message(&bench.ask(json!({})).await.ok()).0, "Para la respuesta.");
+    assert_eq!(bench.openai.calls_to("POST", "/v1/responses").len(), 2);
+    assert_eq!(bench.openai.small_jobs("title").len(), 1);
+    let counters = bench.openai.counters();
+    assert_eq!((counters.responses, counters.small_jobs), (1, 1));
 }

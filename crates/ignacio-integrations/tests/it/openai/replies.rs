@@ -230,7 +230,7 @@ async fn the_request_says_all_that_was_asked_and_nothing_else() {
     let server = WireServer::always(Answer::events(&sse(&reply()))).await;
     let owner = UserId::new();
     let mut prompt = prompt("¿Cuánto dura?");
-    prompt.turns.insert(0, Turn { author: Author::Ignacio, text: "Hola.".to_owned() });
+    prompt.turns.insert(0, Turn::said(Author::Ignacio, "Hola.".to_owned()));
     prompt.previous = Some("resp_0".to_owned());
     prompt.library = Some(Library { store: "vs_1".to_owned(), owner });
     prompt.web_search = true;

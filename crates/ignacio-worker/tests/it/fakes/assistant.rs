@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use futures_util::stream;
 use ignacio_domain::ports::{
-    Assistant, AssistantError, AssistantEvent, AssistantEventKind, PortError, ReplyStream,
+    Assistant, AssistantError, AssistantEvent, AssistantEventKind, Composed, PortError, ReplyStream,
 };
-use ignacio_domain::prompt::Prompt;
+use ignacio_domain::prompt::{Composition, Prompt, Purpose};
 use ignacio_domain::reply::{Outcome, Usage};
 use tokio::sync::Notify;
 
@@ -33,6 +33,9 @@ pub(crate) struct FakeAssistant {
     resumed: Mutex<Vec<(String, i64)>>,
     cancelled: Mutex<Vec<String>>,
     forgotten: Mutex<Vec<String>>,
+    composes: Mutex<VecDeque<Result<String, AssistantError>>>,
+    compositions: Mutex<Vec<Composition>>,
+    usages: Mutex<VecDeque<Usage>>,
     hangs: Arc<Notify>,
     stop: Arc<Notify>,
 }
@@ -60,6 +63,22 @@ impl FakeAssistant {
     /// Forgets re-attachments that were planned and not needed.
     pub(crate) fn forget_plans(&self) {
         self.resumes.lock().unwrap().clear();
+    }
+
+    /// The next text beside the replies is this one; without a plan a title is always the same, and
+    /// a summary keeps the words that begin with `#`.
+    pub(crate) fn will_compose(&self, answer: Result<&str, AssistantError>) {
+        self.composes.lock().unwrap().push_back(answer.map(str::to_owned));
+    }
+
+    /// What the next reply that is asked about took.
+    pub(crate) fn will_have_used(&self, usage: Usage) {
+        self.usages.lock().unwrap().push_back(usage);
+    }
+
+    /// The texts beside the replies that were asked for.
+    pub(crate) fn compositions(&self) -> Vec<Composition> {
+        self.compositions.lock().unwrap().clone()
     }
 
     pub(crate) fn prompts(&self) -> Vec<Prompt> {
@@ -122,6 +141,21 @@ impl Assistant for FakeAssistant {
         answer.unwrap_or(Err(PortError::NotFound.into())).map(|items| self.play(items))
     }
 
+    async fn compose(&self, composition: Composition) -> Result<Composed, AssistantError> {
+        let usual = match composition.purpose {
+            Purpose::Title => "Una conversación".to_owned(),
+            Purpose::Summary => summary(&composition.input),
+        };
+        self.compositions.lock().unwrap().push(composition);
+        self.faults.around("compose", async { Ok(()) }).await?;
+        let planned = self.composes.lock().unwrap().pop_front();
+        Ok(Composed { text: planned.unwrap_or(Ok(usual))?, usage: None })
+    }
+
+    async fn usage(&self, _provider_id: &str) -> Result<Option<Usage>, PortError> {
+        self.faults.around("usage", async { Ok(self.usages.lock().unwrap().pop_front()) }).await
+    }
+
     async fn cancel(&self, provider_id: &str) -> Result<(), PortError> {
         self.cancelled.lock().unwrap().push(provider_id.to_owned());
         self.stop.notify_one();
@@ -135,6 +169,11 @@ impl Assistant for FakeAssistant {
         };
         self.faults.around("forget", effect).await
     }
+}
+
+fn summary(input: &str) -> String {
+    let marks = input.split_whitespace().filter(|it| it.starts_with('#'));
+    format!("Se habló de {}", marks.collect::<Vec<_>>().join(" "))
 }
 
 fn event(cursor: i64, kind: AssistantEventKind) -> Item {

@@ -1,0 +1,218 @@
+//! One transaction of a worker for the person whose chore it holds.
+
+use ignacio_domain::conversation::ConversationTitle;
+use ignacio_domain::file::ObjectKey;
+use ignacio_domain::ids::{CitationId, FileId, MessageId};
+use ignacio_domain::message::Message;
+use ignacio_domain::reply::Usage;
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
+use uuid::Uuid;
+
+use crate::error::StoreError;
+use crate::history::{self, Summary};
+use crate::repos::chores::{ChoreJob, ChoreKind};
+use crate::rows::MessageRow;
+
+/// A transaction that acts for one person, as long as this worker holds the lease on one of their
+/// chores. Dropping it rolls back. Never hold one over a call to the outside.
+pub struct ChoreScope {
+    txn: DatabaseTransaction,
+    job: ChoreJob,
+}
+
+/// A quotation of a reply, and the document that it is said to be from.
+pub struct Quoted {
+    /// The citation.
+    pub id: CitationId,
+    /// The words.
+    pub quote: String,
+    /// The document.
+    pub file: FileId,
+    /// Where its bytes lie.
+    pub key: ObjectKey,
+    /// Its media type.
+    pub media_type: String,
+    /// Bytes.
+    pub size: i64,
+}
+
+#[derive(FromQueryResult)]
+struct QuotedRow {
+    id: Uuid,
+    quote: String,
+    file_id: Uuid,
+    file_path: String,
+    file_type: String,
+    file_size: i64,
+}
+
+impl From<QuotedRow> for Quoted {
+    fn from(row: QuotedRow) -> Self {
+        Self {
+            id: CitationId::from_uuid(row.id),
+            quote: row.quote,
+            file: FileId::from_uuid(row.file_id),
+            key: ObjectKey::from_stored(row.file_path),
+            media_type: row.file_type,
+            size: row.file_size,
+        }
+    }
+}
+
+impl ChoreScope {
+    pub(crate) const fn new(txn: DatabaseTransaction, job: ChoreJob) -> Self {
+        Self { txn, job }
+    }
+
+    /// Records what the chore took of the provider; `micro` is millionths of a US dollar.
+    pub async fn record_spending(
+        &self,
+        model: &str,
+        usage: Usage,
+        micro: i64,
+    ) -> Result<(), StoreError> {
+        let kind = match self.job.kind {
+            ChoreKind::Title => "title",
+            // Nothing is asked of the provider for quotes.
+            ChoreKind::Summary | ChoreKind::Quotes(_) => "summary",
+        };
+        let (id, user) = (Uuid::now_v7(), self.job.owner.into_uuid());
+        let model = model.to_owned();
+        let Usage { input, cached, output, reasoning } = usage;
+        let write = raw_sql!(
+            Postgres,
+            "insert into usage_records
+                 (id, user_id, kind, model, state, input_tokens, cached_tokens, output_tokens,
+                  reasoning_tokens, cost_micro, settled_at)
+             values ({id}, {user}, {kind}, {model}, 'settled', {input}, {cached}, {output},
+                     {reasoning}, {micro}, now())"
+        );
+        self.txn.execute_raw(write).await?;
+        Ok(())
+    }
+
+    /// Whether the conversation still has no name.
+    pub async fn is_untitled(&self) -> Result<bool, StoreError> {
+        let (user, conversation) = self.talk();
+        let read = raw_sql!(
+            Postgres,
+            "select 1 from conversations
+              where user_id = {user} and id = {conversation} and title is null"
+        );
+        Ok(self.txn.query_one_raw(read).await?.is_some())
+    }
+
+    /// Names the conversation, unless it has a name; true when it has this one now.
+    pub async fn set_title(&self, title: &ConversationTitle) -> Result<bool, StoreError> {
+        let (user, conversation) = self.talk();
+        let title = title.as_str().to_owned();
+        let write = raw_sql!(
+            Postgres,
+            "update conversations set title = {title}
+              where user_id = {user} and id = {conversation} and title is null"
+        );
+        Ok(self.txn.execute_raw(write).await?.rows_affected() > 0)
+    }
+
+    /// What the conversation began with, of what counts now, oldest first.
+    pub async fn beginning(&self, limit: u32) -> Result<Vec<Message>, StoreError> {
+        self.said(None, limit).await
+    }
+
+    /// What was said behind a summary and counts now, oldest first.
+    pub async fn said(
+        &self,
+        after: Option<&Summary>,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        let (user, conversation) = self.talk();
+        let (at, id) = history::place(after);
+        let limit = i64::from(limit);
+        let read = raw_sql!(
+            Postgres,
+            "select * from app.whole_messages m
+              where m.user_id = {user} and m.conversation_id = {conversation}
+                and m.content <> '' and m.replaced_at is null
+                and (m.created_at, m.id) > ({at}, {id})
+              order by m.created_at, m.id limit {limit}"
+        );
+        let rows = MessageRow::find_by_statement(read).all(&self.txn).await?;
+        rows.into_iter().map(Message::try_from).collect()
+    }
+
+    /// What the oldest part of the conversation said, when that was summed up.
+    pub async fn summary(&self) -> Result<Option<Summary>, StoreError> {
+        let (user, conversation) = self.talk();
+        history::summary(&self.txn, user, conversation).await
+    }
+
+    /// Keeps a summary in the place of the one before, unless what it ends with was replaced
+    /// meanwhile.
+    pub async fn set_summary(&self, summary: &Summary, model: &str) -> Result<bool, StoreError> {
+        let (user, conversation) = self.talk();
+        let (until_at, until_id) = history::place(Some(summary));
+        let (content, n_messages) = (summary.content.clone(), summary.n_messages);
+        let model = model.to_owned();
+        let write = raw_sql!(
+            Postgres,
+            "insert into conversation_summaries
+                 (conversation_id, user_id, content, until_at, until_id, n_messages, model)
+             select m.conversation_id, m.user_id, {content}, {until_at}, m.id, {n_messages}, {model}
+               from messages m
+              where m.user_id = {user} and m.conversation_id = {conversation}
+                and m.id = {until_id} and m.replaced_at is null
+             on conflict (conversation_id) do update
+                set content = excluded.content, until_at = excluded.until_at,
+                    until_id = excluded.until_id, n_messages = excluded.n_messages,
+                    model = excluded.model"
+        );
+        Ok(self.txn.execute_raw(write).await?.rows_affected() > 0)
+    }
+
+    /// The quotations of a reply that nobody has looked up, from documents that are still there.
+    pub async fn quotes(&self, message: MessageId) -> Result<Vec<Quoted>, StoreError> {
+        let (user, message) = (self.job.owner.into_uuid(), message.into_uuid());
+        let read = raw_sql!(
+            Postgres,
+            "select c.id, c.quote, c.file_id, f.file_path, f.file_type, f.file_size
+               from citations c
+               join user_files f on f.user_id = c.user_id and f.id = c.file_id
+              where c.user_id = {user} and c.message_id = {message}
+                and c.quote is not null and c.verified is null and f.deleted_at is null
+              order by c.position, c.id"
+        );
+        let rows = QuotedRow::find_by_statement(read).all(&self.txn).await?;
+        Ok(rows.into_iter().map(Quoted::from).collect())
+    }
+
+    /// Notes of each citation whether its words stand in the document.
+    pub async fn verify(&self, found: &[(CitationId, bool)]) -> Result<(), StoreError> {
+        let user = self.job.owner.into_uuid();
+        let ids: Vec<Uuid> = found.iter().map(|(id, _)| id.into_uuid()).collect();
+        let verified: Vec<bool> = found.iter().map(|(_, it)| *it).collect();
+        let write = raw_sql!(
+            Postgres,
+            "update citations c set verified = found.it
+               from unnest({ids}::uuid[], {verified}::bool[]) as found (id, it)
+              where c.user_id = {user} and c.id = found.id"
+        );
+        self.txn.execute_raw(write).await?;
+        Ok(())
+    }
+
+    /// The chore is done: its row goes, and the transaction ends.
+    pub async fn done(self) -> Result<(), StoreError> {
+        let id = self.job.id.into_uuid();
+        self.txn.execute_raw(raw_sql!(Postgres, "delete from chores where id = {id}")).await?;
+        Ok(self.txn.commit().await?)
+    }
+
+    /// Ends the transaction.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.txn.commit().await?)
+    }
+
+    const fn talk(&self) -> (Uuid, Uuid) {
+        (self.job.owner.into_uuid(), self.job.conversation.into_uuid())
+    }
+}

@@ -1,0 +1,68 @@
+//! What the oldest part of a conversation said, and where that part ends.
+
+use ignacio_domain::ids::MessageId;
+use sea_orm::{DatabaseTransaction, FromQueryResult, raw_sql};
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::error::StoreError;
+
+/// What the oldest part of a conversation said.
+#[derive(Clone)]
+pub struct Summary {
+    /// In the model's words.
+    pub content: String,
+    /// The last message that it tells of.
+    pub until: MessageId,
+    /// When that was written.
+    pub until_at: OffsetDateTime,
+    /// How many messages it tells of.
+    pub n_messages: i64,
+}
+
+impl std::fmt::Debug for Summary {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Summary")
+            .field("until", &self.until)
+            .field("n_messages", &self.n_messages)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    content: String,
+    until_id: Uuid,
+    until_at: OffsetDateTime,
+    n_messages: i64,
+}
+
+/// A conversation's summary. One that ends with a message that was replaced tells of what does not
+/// count any more, and is none.
+pub(crate) async fn summary(
+    txn: &DatabaseTransaction,
+    user: Uuid,
+    conversation: Uuid,
+) -> Result<Option<Summary>, StoreError> {
+    let read = raw_sql!(
+        Postgres,
+        "select s.content, s.until_id, s.until_at, s.n_messages
+           from conversation_summaries s
+           join messages m on m.user_id = s.user_id and m.id = s.until_id
+          where s.user_id = {user} and s.conversation_id = {conversation}
+            and m.conversation_id = {conversation} and m.replaced_at is null"
+    );
+    let row = Row::find_by_statement(read).one(txn).await?;
+    Ok(row.map(|row| Summary {
+        content: row.content,
+        until: MessageId::from_uuid(row.until_id),
+        until_at: row.until_at,
+        n_messages: row.n_messages,
+    }))
+}
+
+/// The place that a summary ends at; without one, a place before all messages.
+pub(crate) fn place(summary: Option<&Summary>) -> (OffsetDateTime, Uuid) {
+    summary
+        .map_or((OffsetDateTime::UNIX_EPOCH, Uuid::nil()), |it| (it.until_at, it.until.into_uuid()))
+}

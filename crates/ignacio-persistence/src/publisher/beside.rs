@@ -1,0 +1,135 @@
+//! What a reply brings about beside itself: the time of its first text, and chores.
+//!
+//! Chores hang on the conversation. They are written before anything that hangs on the response,
+//! in the order in which a deletion goes, so that the two never wait for each other.
+
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, raw_sql};
+use tokio::time::Instant;
+
+use super::LiveReply;
+use crate::error::StoreError;
+use crate::history;
+
+/// How much may be said behind a conversation's summary before another one is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct SummaryLimit {
+    /// Bytes.
+    pub bytes: i64,
+    /// Messages.
+    pub messages: i64,
+}
+
+/// What is known of a reply's surroundings.
+#[derive(Default)]
+pub(super) struct Beside {
+    /// When the first text came.
+    pub(super) first_text: Option<Instant>,
+    /// Whether the log has text already.
+    has_text_noted: bool,
+    limit: Option<SummaryLimit>,
+    has_asked: bool,
+}
+
+impl Beside {
+    /// Of a reply with this text in the log.
+    pub(super) fn of(text: &str) -> Self {
+        Self { has_text_noted: !text.is_empty(), ..Self::default() }
+    }
+}
+
+impl LiveReply {
+    /// Asks for a summary at the reply's end when the conversation is over this limit then.
+    pub const fn summarise_beyond(&mut self, limit: SummaryLimit) {
+        self.beside.limit = Some(limit);
+    }
+
+    /// Whether something was asked for since this was asked last.
+    pub const fn has_asked(&mut self) -> bool {
+        std::mem::replace(&mut self.beside.has_asked, false)
+    }
+
+    pub(super) fn has_unnoted_text(&self) -> bool {
+        !self.beside.has_text_noted && !self.text.is_empty()
+    }
+
+    /// Notes, with the first text that goes to the log, when it came, and asks for a title where
+    /// there is none.
+    pub(super) async fn note_first_text(
+        &self,
+        txn: &DatabaseTransaction,
+    ) -> Result<(), StoreError> {
+        let (id, user, conversation) = self.ids();
+        let ask = raw_sql!(
+            Postgres,
+            "insert into chores (user_id, conversation_id, kind)
+             select c.user_id, c.id, 'title' from conversations c
+              where c.user_id = {user} and c.id = {conversation} and c.title is null
+             on conflict do nothing"
+        );
+        txn.execute_raw(ask).await?;
+        let ago = self.beside.first_text.map_or(0.0, |it| it.elapsed().as_secs_f64());
+        let note = raw_sql!(
+            Postgres,
+            "update responses
+                set first_text_at = coalesce(first_text_at, now() - make_interval(secs => {ago}))
+              where id = {id}"
+        );
+        txn.execute_raw(note).await?;
+        Ok(())
+    }
+
+    pub(super) const fn first_text_is_noted(&mut self) {
+        self.beside.has_text_noted = true;
+        self.beside.has_asked = true;
+    }
+
+    /// Asks, at the reply's end, for what it gives reason to.
+    pub(super) async fn ask_at_end(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
+        if self.has_unnoted_text() {
+            self.note_first_text(txn).await?;
+        }
+        self.ask_for_summary(txn).await?;
+        if self.cited.iter().all(|it| it.quote.is_none()) {
+            return Ok(());
+        }
+        let (_, user, conversation) = self.ids();
+        let message = self.job.message.into_uuid();
+        let ask = raw_sql!(
+            Postgres,
+            "insert into chores (user_id, conversation_id, kind, message_id)
+             values ({user}, {conversation}, 'quotes', {message})
+             on conflict do nothing"
+        );
+        txn.execute_raw(ask).await?;
+        Ok(())
+    }
+
+    pub(super) const fn end_is_noted(&mut self) {
+        self.beside.has_asked = true;
+    }
+
+    async fn ask_for_summary(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
+        let Some(limit) = self.beside.limit else { return Ok(()) };
+        let (_, user, conversation) = self.ids();
+        let (at, id) = history::place(history::summary(txn, user, conversation).await?.as_ref());
+        let own = i64::try_from(self.text.len()).unwrap_or(i64::MAX);
+        let (bytes, messages) = (limit.bytes, limit.messages);
+        let ask = raw_sql!(
+            Postgres,
+            "insert into chores (user_id, conversation_id, kind)
+             select {user}, {conversation}, 'summary'
+               from messages m
+              where m.user_id = {user} and m.conversation_id = {conversation}
+                and m.replaced_at is null and (m.created_at, m.id) > ({at}, {id})
+             having sum(octet_length(m.content)) + {own} > {bytes} or count(*) > {messages}
+             on conflict do nothing"
+        );
+        txn.execute_raw(ask).await?;
+        Ok(())
+    }
+
+    const fn ids(&self) -> (uuid::Uuid, uuid::Uuid, uuid::Uuid) {
+        let job = &self.job;
+        (job.id.into_uuid(), job.owner.into_uuid(), job.conversation.into_uuid())
+    }
+}

@@ -1,0 +1,144 @@
+//! What is to be done beside replies, each with a lease and a fencing epoch.
+
+use std::time::Duration;
+
+use ignacio_domain::ids::{ChoreId, ConversationId, MessageId, UserId, WorkerId};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql};
+use uuid::Uuid;
+
+use super::reply_jobs::enter;
+use crate::chore_scope::ChoreScope;
+use crate::error::StoreError;
+
+/// Chores as jobs. What is written under a lease that is lost changes nothing.
+pub struct Chores<'d> {
+    worker: &'d DatabaseConnection,
+    id: WorkerId,
+}
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChoreKind {
+    /// A conversation has no name.
+    Title,
+    /// A conversation has become long.
+    Summary,
+    /// A reply quotes documents.
+    Quotes(MessageId),
+}
+
+/// A chore that this worker holds.
+#[derive(Clone, Debug)]
+pub struct ChoreJob {
+    /// Which one it is.
+    pub id: ChoreId,
+    /// Whose it is.
+    pub owner: UserId,
+    /// The conversation that it is about.
+    pub conversation: ConversationId,
+    /// What is to be done.
+    pub kind: ChoreKind,
+    /// The lease's number: who holds an older one writes nothing.
+    pub epoch: i64,
+    /// How often it was tried, this time included.
+    pub attempts: i32,
+}
+
+#[derive(FromQueryResult)]
+struct ChoreRow {
+    id: Uuid,
+    user_id: Uuid,
+    conversation_id: Uuid,
+    kind: String,
+    message_id: Option<Uuid>,
+    lease_epoch: i64,
+    attempts: i32,
+}
+
+impl TryFrom<ChoreRow> for ChoreJob {
+    type Error = StoreError;
+
+    fn try_from(row: ChoreRow) -> Result<Self, StoreError> {
+        let kind = match (row.kind.as_str(), row.message_id) {
+            ("title", _) => ChoreKind::Title,
+            ("summary", _) => ChoreKind::Summary,
+            ("quotes", Some(message)) => ChoreKind::Quotes(MessageId::from_uuid(message)),
+            _ => return Err(StoreError::corrupt("chores", "kind")),
+        };
+        Ok(Self {
+            id: ChoreId::from_uuid(row.id),
+            owner: UserId::from_uuid(row.user_id),
+            conversation: ConversationId::from_uuid(row.conversation_id),
+            kind,
+            epoch: row.lease_epoch,
+            attempts: row.attempts,
+        })
+    }
+}
+
+impl<'d> Chores<'d> {
+    pub(crate) const fn new(worker: &'d DatabaseConnection, id: WorkerId) -> Self {
+        Self { worker, id }
+    }
+
+    /// Takes chores that are due, those that wait longest first, for two minutes.
+    #[tracing::instrument(name = "db.chores.claim", skip_all, err(level = "debug"))]
+    pub async fn claim(&self, limit: u32) -> Result<Vec<ChoreJob>, StoreError> {
+        let (worker, limit) = (self.id.into_uuid(), i64::from(limit));
+        // In a CTE, which is run once: see the file jobs.
+        let write = raw_sql!(
+            Postgres,
+            "with due as (
+                 select id from chores
+                  where next_attempt_at <= now() and (lease_until is null or lease_until < now())
+                  order by next_attempt_at limit {limit} for update skip locked)
+             update chores c
+                set lease_owner = {worker}, lease_until = now() + interval '2 minutes',
+                    lease_epoch = c.lease_epoch + 1, attempts = c.attempts + 1
+               from due where c.id = due.id
+             returning c.id, c.user_id, c.conversation_id, c.kind, c.message_id, c.lease_epoch,
+                       c.attempts"
+        );
+        let rows = ChoreRow::find_by_statement(write).all(self.worker).await?;
+        rows.into_iter().map(ChoreJob::try_from).collect()
+    }
+
+    /// Begins a transaction that acts for the person whose chore it is; `None` when the lease is
+    /// lost.
+    #[tracing::instrument(name = "db.chores.begin", skip_all, err(level = "debug"))]
+    pub async fn begin(&self, job: &ChoreJob) -> Result<Option<ChoreScope>, StoreError> {
+        let txn = enter(self.worker, job.id.into_uuid(), self.id, job.epoch).await?;
+        Ok(txn.map(|txn| ChoreScope::new(txn, job.clone())))
+    }
+
+    /// To be tried again.
+    #[tracing::instrument(name = "db.chores.retry", skip_all, err(level = "debug"))]
+    pub async fn retry(&self, job: &ChoreJob, after: Duration) -> Result<(), StoreError> {
+        self.release(job, after, 0).await
+    }
+
+    /// To be tried again, and this try does not count.
+    #[tracing::instrument(name = "db.chores.postpone", skip_all, err(level = "debug"))]
+    pub async fn postpone(&self, job: &ChoreJob, after: Duration) -> Result<(), StoreError> {
+        self.release(job, after, 1).await
+    }
+
+    async fn release(
+        &self,
+        job: &ChoreJob,
+        after: Duration,
+        forgiven: i32,
+    ) -> Result<(), StoreError> {
+        let (id, worker, epoch) = (job.id.into_uuid(), self.id.into_uuid(), job.epoch);
+        let seconds = after.as_secs_f64();
+        let write = raw_sql!(
+            Postgres,
+            "update chores
+                set next_attempt_at = now() + make_interval(secs => {seconds}),
+                    attempts = attempts - {forgiven}, lease_until = null
+              where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}"
+        );
+        self.worker.execute_raw(write).await?;
+        Ok(())
+    }
+}

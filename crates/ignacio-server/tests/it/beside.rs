@@ -1,0 +1,112 @@
+//! What happens beside replies, through the whole program: memory, titles, images, quotations.
+
+use ignacio_devstack::{
+    canary,
+    openai::{Call, Effect, Fault},
+    scale,
+};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::stack::{Stack, text, until};
+
+const PHONE: &str = "+573001110002";
+
+fn body_of(call: &Call) -> &Value {
+    call.body.as_ref().unwrap()
+}
+
+#[tokio::test]
+async fn what_was_said_first_is_known_much_later_and_after_a_restart() {
+    let n_turns = scale(16, 60);
+    // Twice of what can be told (24,000 tokens of four bytes), however many turns it takes.
+    let filler = "y algo más, ".repeat(2 * 96_000 / 12 / n_turns);
+    let mut stack = Stack::start().await;
+    let ana = stack.participant(PHONE).await;
+    let token = ana.token.clone();
+    let talk = ana.conversation().await;
+    ana.ask(&talk, "Mi clave es AZUL-CANARIO-17.").await;
+    for n in 2..=n_turns {
+        let events = ana.ask(&talk, &format!("Punto {n}: {filler}")).await;
+        assert_eq!(events.last().unwrap().kind, "response.completed");
+    }
+    let calls = stack.openai.calls_to("POST", "/v1/responses");
+    assert_eq!(calls.len(), n_turns);
+    let gone_on = |it: &&Call| body_of(it)["previous_response_id"].is_string();
+    assert!(calls.iter().filter(gone_on).count() >= n_turns / 4, "short ones go on");
+    let knows = |call: &Call| {
+        let body = body_of(call);
+        let told = format!("{}{}", body["instructions"], body["input"]);
+        told.contains("AZUL-CANARIO-17") && told.len() < 110_000
+    };
+    assert!(knows(calls.last().unwrap()), "{:?}", body_of(calls.last().unwrap())["instructions"]);
+    assert!(!stack.openai.small_jobs("summary").is_empty());
+
+    stack.stop();
+    stack.start_again(&[]);
+    stack.person(&token).ask(&talk, "¿Cuál era mi clave?").await;
+    let call = stack.openai.calls_to("POST", "/v1/responses").pop().unwrap();
+    assert!(knows(&call), "{:?}", body_of(&call)["instructions"]);
+    assert!(body_of(&call)["previous_response_id"].is_null());
+    assert!(body_of(&call)["instructions"].as_str().unwrap().contains("<resumen>"));
+}
+
+#[tokio::test]
+async fn a_title_comes_when_it_comes_and_delays_nothing() {
+    for stack in [Stack::start().await, Stack::start_apart().await] {
+        let ana = stack.participant(PHONE).await;
+        let talk = ana.conversation().await;
+        let stall = Fault::new(Effect::StallHeaders { millis: None }).until_lifted();
+        let stall = stack.openai.fault(stall.containing("\"purpose\":\"title\""));
+        let events = ana.ask(&talk, "¿Cuánto presupuesto necesita mi piloto?").await;
+        assert_eq!(events.last().unwrap().kind, "response.completed");
+        assert!(!text(&events).is_empty());
+        let path = format!("/v1/conversations/{talk}");
+        assert_eq!(ana.get(&path).await["title"], Value::Null);
+        stack.openai.lift(stall);
+        until("the title", async || ana.get(&path).await["title"].is_string()).await;
+        assert_eq!(ana.get(&path).await["title"], "Presupuesto necesita mi piloto");
+        let job = stack.openai.small_jobs("title").pop().unwrap();
+        assert_eq!(body_of(&job)["store"], false);
+        assert!(body_of(&job)["stream"].is_null() && body_of(&job)["tools"].is_null());
+    }
+}
+
+#[tokio::test]
+async fn an_image_reaches_the_model() {
+    let stack = Stack::start().await;
+    let ana = stack.participant(PHONE).await;
+    let talk = ana.conversation().await;
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0".to_vec();
+    let n_bytes = png.len();
+    canary::note("Foto de Ana.png");
+    let part = reqwest::multipart::Part::bytes(png).file_name("Foto de Ana.png");
+    let form = reqwest::multipart::Form::new().part("file", part);
+    let answer = ana.request(Method::POST, "/v1/files").multipart(form).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    let file: Value = answer.json().await.unwrap();
+    let question = json!({ "content": "¿Qué ves?", "file_ids": [file["id"]] });
+    let events = ana.ask_with(&talk, &question).await;
+    assert!(text(&events).contains("Recibí una imagen"), "{}", text(&events));
+    let call = stack.openai.calls_to("POST", "/v1/responses").pop().unwrap();
+    let images: Vec<_> = call.images.iter().map(|it| (&*it.media_type, it.bytes)).collect();
+    assert_eq!(images, [("image/png", n_bytes)]);
+}
+
+#[tokio::test]
+async fn a_quotation_is_looked_up_and_a_response_says_how_it_was_made() {
+    let stack = Stack::start().await;
+    let ana = stack.participant(PHONE).await;
+    let file = ana.document("guía.txt", "El piloto dura seis semanas exactas.").await;
+    let talk = ana.conversation().await;
+    let question = json!({ "content": "¿Cuánto dura el piloto?", "file_ids": [file] });
+    let events = ana.ask_with(&talk, &question).await;
+    let id = events[0].data["response_id"].as_str().unwrap();
+    let response = ana.get(&format!("/v1/responses/{id}")).await;
+    assert_eq!(response["tools"], json!(["file_search"]));
+    for field in ["instructions_version", "started_at", "first_text_at", "finished_at"] {
+        assert!(response[field].is_string(), "{field}: {response}");
+    }
+    let verified = "select count(*) from citations where verified";
+    until("the look", async || stack.database.query_i64(verified).await == 1).await;
+}

@@ -1,0 +1,153 @@
+//! What comes with a question, and what the model may use: images, documents that are not ready,
+//! the web; and what is noted of it.
+
+use ignacio_domain::reply::{Outcome, ReplyEvent};
+
+use crate::fakes::{delta, ended, started, transient};
+use crate::people::text_of;
+use crate::stack::Stack;
+
+#[tokio::test]
+async fn an_image_is_shown_to_the_model_and_one_that_is_lost_is_named() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let talk = ana.starts_conversation().await;
+    let shown = ana.hands_over("foto.png", "\u{89}PNG").await;
+    let lost = ana.hands_over("otra.jpg", "JFIF").await;
+    stack.objects.lose(&ana.key(lost));
+    stack.assistant.will_say("resp-1", "Veo una foto.");
+    ana.says_with(talk, "¿Qué ves?", vec![shown, lost]).await;
+    stack.drain().await;
+
+    let [prompt] = <[_; 1]>::try_from(stack.assistant.prompts()).unwrap();
+    let mut notes: Vec<_> =
+        prompt.turns.iter().map(|it| (it.text.as_str(), it.images.len())).collect();
+    assert_eq!(notes.pop(), Some(("¿Qué ves?", 0)));
+    notes.sort_unstable();
+    assert_eq!(
+        notes,
+        [("[imagen adjunta: foto.png]", 1), ("[imagen adjunta: otra.jpg, no se puede ver]", 0)]
+    );
+    let picture = prompt.turns.iter().find_map(|it| it.images.first()).unwrap();
+    assert_eq!(picture.media_type, "image/png");
+    assert_eq!(picture.content, "\u{89}PNG".as_bytes());
+    assert_eq!(ana.newest(talk).await.content, "Veo una foto.");
+
+    // The provider has it in its state: it is not sent again.
+    stack.assistant.will_say("resp-2", "Nada más.");
+    ana.says(talk, "¿Y qué más?").await;
+    stack.drain().await;
+    let prompt = stack.assistant.prompts().pop().unwrap();
+    assert!(prompt.turns.iter().all(|it| it.images.is_empty()));
+}
+
+#[tokio::test]
+async fn a_document_that_is_not_ready_is_told_and_the_reply_goes_on() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let talk = ana.starts_conversation().await;
+    let ready = ana.hands_over("plan.txt", "El plan.").await;
+    stack.drain().await;
+    let late = ana.hands_over("guía.txt", "El piloto dura seis semanas.").await;
+    stack.library.faults.fail("upload", transient());
+    // Nobody brings it to the library meanwhile.
+    stack
+        .database
+        .execute("update user_files set next_attempt_at = now() + interval '1 hour'")
+        .await;
+    stack.assistant.will_say("resp-1", "Sin la guía.");
+    let posted = ana.says_with(talk, "¿Qué dice?", vec![ready, late]).await;
+    stack.drain().await;
+
+    let events = ana.follows(posted.response.id).await;
+    let pending = ReplyEvent::FilePending { file: late, name: "guía.txt".to_owned() };
+    let told: Vec<_> =
+        events.iter().filter(|it| matches!(it, ReplyEvent::FilePending { .. })).collect();
+    assert_eq!(told, [&pending]);
+    assert_eq!(text_of(&events), "Sin la guía.");
+    let prompt = &stack.assistant.prompts()[0];
+    let notes: Vec<_> = prompt.turns.iter().map(|it| it.text.as_str()).collect();
+    assert!(notes.contains(&"[documento adjunto: guía.txt, todavía se está procesando]"));
+    assert!(notes.contains(&"[documento adjunto: plan.txt]"));
+}
+
+#[tokio::test]
+async fn a_document_that_becomes_ready_is_waited_for() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let talk = ana.starts_conversation().await;
+    let guide = ana.hands_over("guía.txt", "El piloto dura seis semanas.").await;
+    stack
+        .database
+        .execute("update user_files set next_attempt_at = now() + interval '1 hour'")
+        .await;
+    stack.assistant.will_say("resp-1", "Seis semanas.");
+    let posted = ana.says_with(talk, "¿Cuánto dura?", vec![guide]).await;
+    let patient = stack.worker_with(|it| it.pauses = ignacio_worker::Pauses::Kept).await;
+    let (drained, ()) = tokio::join!(patient.drain(), async {
+        let running = "select 1 from responses where state = 'running'";
+        while stack.column(running).await.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        stack.database.execute("update user_files set next_attempt_at = now()").await;
+        stack.drain().await;
+    });
+    drained.unwrap();
+    let events = ana.follows(posted.response.id).await;
+    assert!(!events.iter().any(|it| matches!(it, ReplyEvent::FilePending { .. })));
+    assert!(stack.assistant.prompts()[0].library.is_some());
+}
+
+#[tokio::test]
+async fn the_web_is_searched_where_deployment_and_person_want_it() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    for (deployment, person) in [(true, true), (true, false), (false, true), (false, false)] {
+        let set = format!("update users set web_search = {person}");
+        stack.database.execute(&set).await;
+        let worker = stack.worker_with(|it| it.web_search = deployment).await;
+        let talk = ana.starts_conversation().await;
+        stack.assistant.will_say("resp", "Claro.");
+        let posted = ana.says(talk, "¿Qué hay de nuevo?").await;
+        worker.drain().await.unwrap();
+        let is_on = deployment && person;
+        assert_eq!(stack.assistant.prompts().pop().unwrap().web_search, is_on);
+        let tools = ana.response(posted.response.id).await.tools;
+        assert_eq!(tools, if is_on { vec!["web_search".to_owned()] } else { Vec::new() });
+    }
+}
+
+#[tokio::test]
+async fn what_a_reply_is_made_with_is_noted() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    ana.hands_over("guía.txt", "El piloto dura seis semanas.").await;
+    stack.drain().await;
+    let talk = ana.starts_conversation().await;
+    stack.assistant.will_start(Ok(vec![
+        started(0, "resp-1"),
+        delta(1, "Hola"),
+        ended(2, Outcome::Completed),
+    ]));
+    let posted = ana.says(talk, "Hola").await;
+    assert_eq!(posted.response.started_at, None);
+    stack.drain().await;
+    let response = ana.response(posted.response.id).await;
+    assert_eq!(response.tools, ["file_search"]);
+    assert_eq!(
+        response.instructions_version.as_deref(),
+        Some(ignacio_domain::prompt::INSTRUCTIONS_VERSION)
+    );
+    let (started, text, finished) = (
+        response.started_at.unwrap(),
+        response.first_text_at.unwrap(),
+        response.finished_at.unwrap(),
+    );
+    assert!(response.created_at <= started && started <= text && text <= finished);
+
+    // A reply without a word has no first one.
+    stack.assistant.will_start(Err(crate::fakes::rejected("no").into()));
+    let empty = ana.says(talk, "¿Y?").await;
+    stack.drain().await;
+    assert_eq!(ana.response(empty.response.id).await.first_text_at, None);
+}

@@ -1,0 +1,152 @@
+//! What of a conversation the model is told: all of it, or a summary and the newest part; and never
+//! what does not count any more.
+
+use ignacio_domain::ids::ConversationId;
+use ignacio_domain::ports::AssistantError;
+use ignacio_domain::prompt::{Prompt, Purpose};
+use ignacio_worker::{Worker, WorkerSettings};
+
+use crate::fakes::rejected;
+use crate::people::Participant;
+use crate::stack::Stack;
+
+/// A conversation of more than about 800 bytes is long.
+fn short_memory(settings: &mut WorkerSettings) {
+    settings.history_tokens = 200;
+}
+
+fn told(prompt: &Prompt) -> Vec<&str> {
+    prompt.turns.iter().map(|it| it.text.as_str()).collect()
+}
+
+/// One question, its answer, and what that gives reason to.
+async fn turn(
+    stack: &Stack,
+    worker: &Worker,
+    ana: &Participant<'_>,
+    talk: ConversationId,
+    n: usize,
+    question: &str,
+) -> Prompt {
+    stack.assistant.will_say(&format!("resp-{n}"), &format!("Respuesta {n}."));
+    ana.says(talk, question).await;
+    worker.drain().await.unwrap();
+    stack.assistant.prompts().pop().unwrap()
+}
+
+#[tokio::test]
+async fn what_was_said_first_is_known_at_turn_60_and_after_a_restart() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let talk = ana.starts_conversation().await;
+    let worker = stack.worker_with(short_memory).await;
+    turn(&stack, &worker, &ana, talk, 1, "La clave es #azul-1, no la olvides.").await;
+    let mut longest = 0;
+    for n in 2..=60 {
+        let prompt = turn(&stack, &worker, &ana, talk, n, &format!("Pregunta {n}.")).await;
+        let is_known = prompt.previous.is_some()
+            || prompt.instructions.contains("#azul-1")
+            || told(&prompt)[0].contains("#azul-1");
+        assert!(is_known, "turn {n}: {:?}", told(&prompt));
+        longest = longest.max(told(&prompt).concat().len() + prompt.instructions.len());
+    }
+    let rules = stack.assistant.prompts()[0].instructions.len();
+    assert!(longest - rules < 1_200, "{longest} - {rules}");
+
+    let n_summed = "select n_messages from conversation_summaries";
+    let n_summed = stack.database.query_i64(n_summed).await;
+    let restarted = stack.worker_with(short_memory).await;
+    let prompt = turn(&stack, &restarted, &ana, talk, 61, "¿Cuál era la clave?").await;
+    assert_eq!(prompt.previous, None, "the provider would send, and bill, all of it");
+    assert!(prompt.instructions.ends_with("\n</resumen>"));
+    assert!(prompt.instructions.contains("#azul-1"), "{}", prompt.instructions);
+    assert_eq!(told(&prompt).last(), Some(&"¿Cuál era la clave?"));
+    assert!(!told(&prompt).concat().contains("#azul-1"));
+    // Each message is in the summary or told, and none is in both.
+    assert_eq!(usize::try_from(n_summed).unwrap() + told(&prompt).len(), 121);
+}
+
+#[tokio::test]
+async fn a_long_conversation_without_a_summary_is_told_as_far_as_it_fits() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let talk = ana.starts_conversation().await;
+    let worker = stack.worker_with(short_memory).await;
+    // A title is asked for first.
+    for _ in 0..2 {
+        stack.assistant.will_compose(Err(rejected("no").into()));
+    }
+    turn(&stack, &worker, &ana, talk, 1, &"uno ".repeat(150)).await;
+    assert_eq!(stack.column("select content from conversation_summaries").await.len(), 0);
+    stack.assistant.will_compose(Err(rejected("no").into()));
+    let prompt = turn(&stack, &worker, &ana, talk, 2, &"dos ".repeat(150)).await;
+    assert_eq!(prompt.previous, None);
+    assert_eq!(told(&prompt).len(), 2, "{:?}", told(&prompt));
+    assert_eq!(told(&prompt)[0], "Respuesta 1.");
+    assert!(!prompt.instructions.contains("<resumen>\n"));
+}
+
+#[tokio::test]
+async fn a_summary_rolls_on_and_is_told_where_the_state_is_lost() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let talk = ana.starts_conversation().await;
+    let worker = stack.worker_with(short_memory).await;
+    for n in 1..=3 {
+        let question = format!("#dato-{n} {}", "y más ".repeat(50));
+        turn(&stack, &worker, &ana, talk, n, &question).await;
+    }
+    let summaries: Vec<_> = stack
+        .assistant
+        .compositions()
+        .into_iter()
+        .filter(|it| it.purpose == Purpose::Summary)
+        .collect();
+    assert!(summaries.len() > 1, "{}", summaries.len());
+    let last = summaries.last().unwrap();
+    assert_eq!(last.model, "model-1");
+    assert!(last.input.starts_with("<resumen>\nSe habló de #dato-1"), "{}", last.input);
+    assert!(!last.input.contains("Persona: #dato-1"), "it was summed up before");
+    let row = "select model || ' ' || content from conversation_summaries";
+    assert_eq!(stack.column(row).await, ["model-1 Se habló de #dato-1 #dato-2"]);
+}
+
+#[tokio::test]
+async fn what_was_replaced_is_neither_told_nor_gone_on_from() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let talk = ana.starts_conversation().await;
+    let worker = stack.worker().await;
+    turn(&stack, &worker, &ana, talk, 1, "Primera").await;
+    turn(&stack, &worker, &ana, talk, 2, "Segunda").await;
+    let replace = "update messages set replaced_at = now()
+                    where content in ('Segunda', 'Respuesta 2.')";
+    assert_eq!(stack.database.execute(replace).await, 2);
+
+    let prompt = turn(&stack, &worker, &ana, talk, 3, "Segunda, mejor dicha").await;
+    assert_eq!(prompt.previous.as_deref(), Some("resp-1"));
+    assert_eq!(told(&prompt), ["Segunda, mejor dicha"]);
+    stack.assistant.will_start(Err(AssistantError::StateLost));
+    let prompt = turn(&stack, &worker, &ana, talk, 4, "Tercera").await;
+    assert_eq!(
+        told(&prompt),
+        ["Primera", "Respuesta 1.", "Segunda, mejor dicha", "Respuesta 3.", "Tercera"]
+    );
+}
+
+#[tokio::test]
+async fn a_summary_of_what_was_replaced_is_none() {
+    let stack = Stack::start().await;
+    let ana = stack.ana().await;
+    let talk = ana.starts_conversation().await;
+    let worker = stack.worker_with(short_memory).await;
+    for n in 1..=4 {
+        let question = format!("#dato-{n} {}", "y más ".repeat(50));
+        turn(&stack, &worker, &ana, talk, n, &question).await;
+    }
+    let replace = "update messages set replaced_at = now()
+                    where (created_at, id) >= (select until_at, until_id from conversation_summaries)";
+    assert!(stack.database.execute(replace).await > 1);
+    let prompt = turn(&stack, &worker, &ana, talk, 5, &"Sigo. ".repeat(150)).await;
+    assert!(!prompt.instructions.contains("#dato"), "{}", prompt.instructions);
+}
