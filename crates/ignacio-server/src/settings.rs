@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use ignacio_api::WebhookSettings;
 use ignacio_domain::keys::{Key, KeyRing, MasterSecret};
 use ignacio_integrations::{OpenAiSettings, S3Settings, WhatsAppSettings};
+use ignacio_worker::REPLIES_AT_ONCE;
 use secrecy::SecretString;
 
 pub use self::environment::Environment;
@@ -25,7 +26,7 @@ pub(crate) use self::{
 use crate::telemetry::{self, LogFormat, LogSettings};
 
 /// Every variable that the service reads.
-pub(crate) const NAMES: [&str; 42] = [
+pub(crate) const NAMES: [&str; 43] = [
     "APP_ENV",
     "DATABASE_URL",
     "IGNACIO_ALLOWED_ORIGINS",
@@ -45,6 +46,7 @@ pub(crate) const NAMES: [&str; 42] = [
     "IGNACIO_METRICS_LISTEN",
     "IGNACIO_OTP_PEPPER",
     "IGNACIO_OTP_PEPPER_PREVIOUS",
+    "IGNACIO_REPLIES_AT_ONCE",
     "IGNACIO_SECRET",
     "IGNACIO_TRUSTED_PROXIES",
     "IGNACIO_UPLOAD_MAX_BYTES",
@@ -144,6 +146,8 @@ pub(crate) struct BackgroundSettings {
     pub(crate) model: String,
     /// Whether replies may look things up on the web.
     pub(crate) web_search: bool,
+    /// How many replies the process writes side by side.
+    pub(crate) replies_at_once: usize,
 }
 
 /// What kind of deployment this is.
@@ -225,6 +229,7 @@ impl BackgroundSettings {
             whatsapp: providers::whatsapp(reader),
             model: providers::model(reader),
             web_search: providers::web_search(reader),
+            replies_at_once: replies_at_once(reader),
         }
     }
 }
@@ -295,6 +300,11 @@ fn otp_peppers(reader: &mut Reader<'_>, derived: Key) -> KeyRing {
     };
     let signing = pepper("IGNACIO_OTP_PEPPER").unwrap_or(derived);
     KeyRing::new(signing, pepper("IGNACIO_OTP_PEPPER_PREVIOUS").into_iter().collect())
+}
+
+/// More than one process can write is no setting but a mistake.
+fn replies_at_once(reader: &mut Reader<'_>) -> usize {
+    reader.within("IGNACIO_REPLIES_AT_ONCE", REPLIES_AT_ONCE, 1..=10_000)
 }
 
 fn app_env(reader: &mut Reader<'_>) -> AppEnv {

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use ignacio_domain::keys::Key;
 
+/// How many replies a process writes side by side unless it is told otherwise. A reply that waits
+/// costs memory and a write to the log each quarter of a second, hardly any time.
+pub const REPLIES_AT_ONCE: usize = 256;
+
 /// How a worker works. [`WorkerSettings::new`] has the numbers that a deployment wants.
 #[derive(Clone, Debug)]
 pub struct WorkerSettings {
@@ -65,7 +69,7 @@ impl WorkerSettings {
             cancel_poll: Duration::from_millis(250),
             file_heartbeat: Duration::from_secs(20),
             indexing_limit: Duration::from_mins(10),
-            replies_at_once: 64,
+            replies_at_once: REPLIES_AT_ONCE,
             files_at_once: 4,
             // They only wait; and those that wait in vain must not keep the others from going out.
             codes_at_once: 32,

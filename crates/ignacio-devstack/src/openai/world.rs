@@ -282,6 +282,9 @@ impl World {
         let mut shelves = self.shelves();
         let fits = |it: &Script| it.containing.as_ref().is_none_or(|text| request.contains(text));
         let at = shelves.scripts.iter().position(fits)?;
+        if shelves.scripts.get(at).is_some_and(|it| it.stays) {
+            return shelves.scripts.get(at).cloned();
+        }
         shelves.scripts.remove(at)
     }
 }
