@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
-        5\r\nid: 1\r\n1a;note=x\r\n\nevent: delta\ndata: {\"año\"\r\n0\r\n\r\n";
+        5\r\nid: 1\r\n1b;note=x\r\n\nevent: delta\ndata: {\"año\"\r\n0\r\n\r\n";
 
     #[test]
     fn chunks_are_put_together_however_they_are_cut() {
