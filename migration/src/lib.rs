@@ -27,6 +27,7 @@ mod m012_add_administration;
 mod m013_add_login_limits;
 mod m014_add_renewal_and_step_up;
 mod m015_add_delivery;
+mod m020_add_log_writer;
 mod report;
 mod roles;
 mod run;
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m013_add_login_limits::MIGRATION),
             Box::new(m014_add_renewal_and_step_up::MIGRATION),
             Box::new(m015_add_delivery::MIGRATION),
+            Box::new(m020_add_log_writer::MIGRATION),
         ]
     }
 }

@@ -23,6 +23,7 @@ mod error;
 mod events;
 mod feed;
 mod live;
+mod log_writer;
 mod owner_db;
 mod pool;
 mod pooler;

@@ -11,12 +11,14 @@ use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _,
     FromQueryResult, Set, raw_sql,
 };
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use crate::entities::{citations, response_events};
 use crate::error::StoreError;
 use crate::events::{LogRow, pack};
 use crate::live::{Live, LiveReplies};
+use crate::log_writer::{LogWriter, writer_gone};
 use crate::repos::reply_jobs::{ReplyJob, act_for};
 
 /// The longest that an event waits for the log, and how much text may wait.
@@ -28,6 +30,7 @@ const FLUSH_BYTES: usize = 2048;
 pub struct ReplyPublisher {
     db: DatabaseConnection,
     worker: WorkerId,
+    log: LogWriter,
     live: LiveReplies,
 }
 
@@ -35,6 +38,7 @@ pub struct ReplyPublisher {
 pub struct LiveReply {
     db: DatabaseConnection,
     worker: WorkerId,
+    log: LogWriter,
     job: ReplyJob,
     live: Arc<Live>,
     text: String,
@@ -43,6 +47,15 @@ pub struct LiveReply {
     pending: Vec<NumberedEvent>,
     pending_bytes: usize,
     oldest_pending: Option<Instant>,
+    flight: Option<Flight>,
+}
+
+/// Events on their way to the log.
+struct Flight {
+    events: Vec<NumberedEvent>,
+    bytes: usize,
+    since: Option<Instant>,
+    answer: oneshot::Receiver<Result<bool, StoreError>>,
 }
 
 #[derive(FromQueryResult)]
@@ -54,8 +67,13 @@ struct EventRow {
 }
 
 impl ReplyPublisher {
-    pub(crate) const fn new(db: DatabaseConnection, worker: WorkerId, live: LiveReplies) -> Self {
-        Self { db, worker, live }
+    pub(crate) fn new(db: DatabaseConnection, worker: WorkerId, live: LiveReplies) -> Self {
+        let log = LogWriter::new(db.clone(), worker);
+        Self { db, worker, log, live }
+    }
+
+    pub(crate) fn set_live(&mut self, live: LiveReplies) {
+        self.live = live;
     }
 
     /// Opens a reply for writing, and notes the model and the rules that it is made with. A reply
@@ -113,6 +131,7 @@ impl ReplyPublisher {
         let mut reply = LiveReply {
             db: self.db.clone(),
             worker: self.worker,
+            log: self.log.clone(),
             job: job.clone(),
             live,
             text,
@@ -121,6 +140,7 @@ impl ReplyPublisher {
             pending: Vec::new(),
             pending_bytes: 0,
             oldest_pending: None,
+            flight: None,
         };
         if last_seq == 0 {
             reply.push(ReplyEvent::Created { response: job.id, message: job.message });
@@ -171,28 +191,46 @@ impl LiveReply {
 
     /// Writes what is pending to the log, and the provider's id and event number when given, under
     /// the lease. False when the lease is lost: then stop.
-    #[tracing::instrument(name = "db.replies.flush", skip_all, err(level = "debug"))]
     pub async fn flush(&mut self, upstream: Option<(&str, i64)>) -> Result<bool, StoreError> {
-        let Some(txn) = act_for(&self.db, &self.job, self.worker).await? else {
+        if self.is_flushing() && !self.flushed().await? {
             return Ok(false);
-        };
-        // A lost second of a reply is made again by the next worker, so these commits need not
-        // wait for the disk.
-        txn.execute_unprepared("set local synchronous_commit = off").await?;
-        self.log(&txn, &self.pending).await?;
-        if let Some((provider_id, cursor)) = upstream {
-            let (id, provider_id) = (self.job.id.into_uuid(), provider_id.to_owned());
-            let note = raw_sql!(
-                Postgres,
-                "update responses
-                    set provider_response_id = {provider_id}, provider_cursor = {cursor}
-                  where id = {id}"
-            );
-            txn.execute_raw(note).await?;
         }
-        txn.commit().await?;
+        self.begin_flush(upstream)?;
+        self.flushed().await
+    }
+
+    /// Begins what [`LiveReply::flush`] does, so that the reply goes on meanwhile. To be followed by
+    /// [`LiveReply::flushed`]; nothing is begun while something is under way.
+    pub fn begin_flush(&mut self, upstream: Option<(&str, i64)>) -> Result<(), StoreError> {
+        if self.is_flushing() {
+            return Ok(());
+        }
+        let answer = self.log.write(&self.job, &self.pending, upstream)?;
+        let events = std::mem::take(&mut self.pending);
+        let (bytes, since) = (self.pending_bytes, self.oldest_pending);
+        self.flight = Some(Flight { events, bytes, since, answer });
         self.settle();
-        Ok(true)
+        Ok(())
+    }
+
+    /// Whether a flush is under way.
+    pub const fn is_flushing(&self) -> bool {
+        self.flight.is_some()
+    }
+
+    /// Waits for the flush that was begun, and says what became of it; what could not be written is
+    /// pending again. True when none is under way. It may be dropped and called again.
+    pub async fn flushed(&mut self) -> Result<bool, StoreError> {
+        let Some(flight) = &mut self.flight else { return Ok(true) };
+        let written = (&mut flight.answer).await.unwrap_or_else(|_gone| Err(writer_gone()));
+        if let Some(flight) = self.flight.take()
+            && written.is_err()
+        {
+            self.pending.splice(0..0, flight.events);
+            self.pending_bytes += flight.bytes;
+            self.oldest_pending = flight.since;
+        }
+        written
     }
 
     /// Ends the reply in one transaction under the lease: what is pending, the end itself, the
@@ -204,6 +242,10 @@ impl LiveReply {
         outcome: Outcome,
         usage: Option<Usage>,
     ) -> Result<bool, StoreError> {
+        // What is under way may arrive or not, but not after the end. What did not is in the end.
+        if matches!(self.flushed().await, Ok(false)) {
+            return Ok(false);
+        }
         let Some(txn) = act_for(&self.db, &self.job, self.worker).await? else {
             return Ok(false);
         };

@@ -30,6 +30,7 @@ pub(super) struct Report {
 pub(super) struct Row {
     streams: usize,
     tokens: usize,
+    tokens_per_second: f64,
     /// Milliseconds to the first delta beyond the upstream's own, and per delta.
     first: Spread,
     delay: Spread,
@@ -85,6 +86,10 @@ impl Row {
         Self {
             streams: service.n_streams,
             tokens: service.n_tokens,
+            tokens_per_second: per(
+                number(u64::try_from(service.n_tokens).unwrap_or(u64::MAX)),
+                service.seconds,
+            ),
             first: service.first,
             delay: service.delay,
             straight: straight.delay,
@@ -190,6 +195,7 @@ impl Report {
         line(out, "delay per delta, p50 / p99 / p99.9", &|it| three(it.delay))?;
         line(out, "the same without the service", &|it| three(it.straight))?;
         line(out, "lost / repeated / out of order", &|it| three_faults(it.faults))?;
+        line(out, "tokens that arrived per second", &|it| format!("{:.0}", it.tokens_per_second))?;
         line(out, "streams that broke", &|it| it.broken.to_string())?;
         line(out, "service, CPU per token", &|it| format!("{:.0}", it.service_per_token))?;
         line(out, "Postgres, CPU per token", &|it| format!("{:.0}", it.postgres_per_token))?;

@@ -205,6 +205,10 @@ fn note(shared: &Shared, index: usize, event: &Event) -> anyhow::Result<()> {
         id.clone_into(&mut shared.seen(index)?.response);
     }
     let Ok(number) = event.id.parse::<i64>() else { return Ok(()) };
+    if is_end(event)? {
+        // Who comes back with the number of the end is told nothing more.
+        return Ok(());
+    }
     let mut seen = shared.seen(index)?;
     seen.last = number;
     if let Some(token) = tokens_of(event).last() {

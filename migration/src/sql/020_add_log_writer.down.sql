@@ -1,0 +1,3 @@
+drop function app.log_replies(
+    uuid, uuid[], bigint[], text[], bigint[], integer[], bigint[], bigint[], text[], text[]
+);
