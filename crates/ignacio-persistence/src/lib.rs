@@ -33,6 +33,7 @@ mod repos;
 mod role_check;
 mod rows;
 mod tail;
+mod transcript;
 mod user_scope;
 mod worker_db;
 

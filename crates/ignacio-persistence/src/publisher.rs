@@ -110,12 +110,12 @@ impl ReplyPublisher {
             events.extend(row.into_event(job.id, after));
         }
         txn.commit().await?;
-        Ok(Some(self.begin(job, events)))
+        Ok(Some(self.begin(job, &events)))
     }
 
-    fn begin(&self, job: &ReplyJob, events: Vec<NumberedEvent>) -> LiveReply {
+    fn begin(&self, job: &ReplyJob, events: &[NumberedEvent]) -> LiveReply {
         let (mut text, mut cited) = (String::new(), Vec::new());
-        for event in &events {
+        for event in events {
             match &event.event {
                 ReplyEvent::Delta(more) => text.push_str(more),
                 ReplyEvent::Cited(citation) => cited.push(citation.clone()),
@@ -126,7 +126,7 @@ impl ReplyPublisher {
         let live = self.live.meet(job.id);
         live.change(|state| {
             state.is_written_here = true;
-            state.events = events;
+            state.events = events.iter().collect();
         });
         let mut reply = LiveReply {
             db: self.db.clone(),
@@ -167,9 +167,9 @@ impl LiveReply {
         }
         self.last_seq += 1;
         let event = NumberedEvent { seq: self.last_seq, event };
-        self.pending.push(event.clone());
+        self.live.change(|state| state.events.push(&event));
+        self.pending.push(event);
         self.oldest_pending.get_or_insert_with(Instant::now);
-        self.live.change(|state| state.events.push(event));
     }
 
     /// Whether what is pending has waited long enough, or is enough.
@@ -260,7 +260,7 @@ impl LiveReply {
         self.store_state(&txn, &outcome, usage).await?;
         txn.commit().await?;
         self.settle();
-        self.live.change(|state| state.events.push(end));
+        self.live.change(|state| state.events.push(&end));
         Ok(true)
     }
 

@@ -5,6 +5,7 @@ use std::{
     fmt::Write as _,
     net::SocketAddr,
     path::{Path, PathBuf},
+    process::Command,
     time::Duration,
 };
 
@@ -13,14 +14,13 @@ use ignacio_devstack::{
     Cluster, ClusterOptions, OpenAiOptions, OpenAiStandIn, S3Options, S3StandIn, WhatsAppOptions,
     WhatsAppStandIn,
 };
-use ignacio_domain::{keys::MasterSecret, session::SessionToken};
+use ignacio_domain::session::SessionToken;
 use rand::{rand_core::UnwrapErr, rngs::SysRng};
-use secrecy::SecretString;
 
 use super::processes;
 use crate::{
-    deployment::passwords,
     dev::{address_for, service::Service},
+    programs::output,
 };
 
 /// The database that is measured on.
@@ -63,9 +63,11 @@ impl Stack {
         let start = || Cluster::start(ClusterOptions { data: None, port: None, durable: true });
         let cluster = tokio::task::spawn_blocking(start).await??;
         cluster.ensure_database(DATABASE).await?;
-        let owner = SecretString::from(cluster.admin_url(DATABASE));
-        let secret = MasterSecret::parse(SECRET.to_owned().into())?;
-        migration::apply(&owner, &passwords(&secret)?).await?;
+        // By the program itself, which may be another build than ours and know other migrations.
+        let mut migrate = Command::new(&ignacio);
+        migrate.args(["migrate", "up"]).env("DATABASE_URL", cluster.admin_url(DATABASE));
+        migrate.env("IGNACIO_SECRET", SECRET);
+        tokio::task::spawn_blocking(move || output(&mut migrate)).await??;
         let options = OpenAiOptions { keep_calls: 0, ..OpenAiOptions::for_tests() };
         let s3 = S3StandIn::start(S3Options::default())?;
         s3.create_bucket("user-files")?;
