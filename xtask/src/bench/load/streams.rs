@@ -54,6 +54,14 @@ struct Seen {
     base: i64,
 }
 
+impl Seen {
+    /// The first token behind an event. While none has come, all are behind.
+    fn next_token(&self, after: i64) -> anyhow::Result<u32> {
+        let token = if self.base == 0 { 0 } else { (after + 1 - self.base).max(0) };
+        Ok(u32::try_from(token)?)
+    }
+}
+
 /// What one reader heard.
 #[derive(Debug)]
 pub(super) struct Heard {
@@ -141,7 +149,7 @@ pub(super) async fn resume(shared: Arc<Shared>, index: usize) -> anyhow::Result<
     let token = &shared.person(index)?.token;
     let line = format!("GET /v1/responses/{}/events", seen.response);
     let request = request(&line, token, &format!("Last-Event-ID: {after}\r\n"), "");
-    let mut heard = Heard::from(u32::try_from((after + 1 - seen.base).max(0))?);
+    let mut heard = Heard::from(seen.next_token(after)?);
     let asked = now();
     let mut events = Events::ask(address, &request).await?;
     let mut is_whole = false;
@@ -237,6 +245,13 @@ mod tests {
         assert_eq!(tokens_of(&event("response.output_text.delta", data)).count(), 1);
         assert_eq!(tokens_of(&event("delta", data)).count(), 1);
         assert_eq!(tokens_of(&event("response.output_text.done", data)).count(), 0);
+    }
+
+    #[test]
+    fn who_comes_back_misses_the_tokens_behind_the_last_event() {
+        let seen = |base| Seen { base, ..Seen::default() };
+        assert_eq!([0, 1, 2, 9].map(|it| seen(2).next_token(it).unwrap()), [0, 0, 1, 8]);
+        assert_eq!(seen(0).next_token(1).unwrap(), 0);
     }
 
     #[test]
