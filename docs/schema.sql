@@ -786,6 +786,42 @@ end $$;
 
 ALTER FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
 
+CREATE FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) RETURNS boolean[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_held boolean[] := '{}';
+    v_user uuid;
+    v_from integer := 1;
+    v_to   integer;
+begin
+    -- What is lost of these with the disk's cache is made again by the next worker.
+    perform pg_catalog.set_config('synchronous_commit', 'off', true);
+    for i in 1 .. pg_catalog.cardinality(p_responses) loop
+        v_to := v_from + p_n_rows[i] - 1;
+        v_user := app.act_for(p_responses[i], p_worker, p_epochs[i]);
+        if v_user is not null then
+            -- A commit whose answer was lost has written them already.
+            insert into public.response_events (response_id, user_id, first_seq, seq, kind, payload)
+            select p_responses[i], v_user, p_first_seqs[j], p_seqs[j], p_kinds[j],
+                   p_payloads[j]::jsonb
+              from pg_catalog.generate_series(v_from, v_to) j
+                on conflict do nothing;
+            if p_provider_ids[i] <> '' then
+                update public.responses
+                   set provider_response_id = p_provider_ids[i], provider_cursor = p_cursors[i]
+                 where id = p_responses[i];
+            end if;
+        end if;
+        v_held := v_held || (v_user is not null);
+        v_from := v_to + 1;
+    end loop;
+    return v_held;
+end $$;
+
+ALTER FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) OWNER TO ignacio_owner;
+
 CREATE FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
@@ -2707,6 +2743,9 @@ GRANT SELECT ON TABLE app.whole_messages TO ignacio_admin;
 
 REVOKE ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
+
+REVOKE ALL ON FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) TO ignacio_worker;
 
 REVOKE ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) TO ignacio_admin;

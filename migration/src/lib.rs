@@ -31,6 +31,7 @@ mod m016_add_versions;
 mod m017_add_chores;
 mod m018_add_usage;
 mod m019_add_idempotency_keys;
+mod m020_add_log_writer;
 mod report;
 mod roles;
 mod run;
@@ -68,6 +69,7 @@ impl MigratorTrait for Migrator {
             Box::new(m017_add_chores::MIGRATION),
             Box::new(m018_add_usage::MIGRATION),
             Box::new(m019_add_idempotency_keys::MIGRATION),
+            Box::new(m020_add_log_writer::MIGRATION),
         ]
     }
 }

@@ -3,7 +3,7 @@
 mod client;
 mod guide;
 mod journey;
-mod sse;
+pub(crate) mod sse;
 mod steps;
 
 use std::{path::PathBuf, process::ExitCode};

@@ -1,7 +1,7 @@
 //! `cargo xtask dev`: the product and everything around it, on this machine.
 
 mod parts;
-mod service;
+pub(crate) mod service;
 mod told;
 
 use std::{
@@ -201,7 +201,7 @@ impl StopSignals {
 }
 
 /// An address on the loopback that nobody uses at this moment.
-fn address_for(port: u16) -> anyhow::Result<String> {
+pub(crate) fn address_for(port: u16) -> anyhow::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
         format!(
             "port {port} on 127.0.0.1 is taken: stop what uses it, or choose another with --port"

@@ -42,6 +42,11 @@ impl Leash {
         Ok(Self { shell, order, output })
     }
 
+    /// The process of the shell that holds the command.
+    pub(crate) fn shell(&self) -> u32 {
+        self.shell.id()
+    }
+
     /// What the command prints; the end of it is the end of the command. To be taken once.
     pub(crate) fn take_output(&mut self) -> impl FnOnce() -> Vec<u8> + Send + 'static {
         let output = self.output.take();

@@ -7,6 +7,7 @@
 
 mod admin;
 mod audit;
+mod bench;
 mod canary;
 mod ci;
 mod demo;
@@ -64,6 +65,7 @@ enum Command {
     Seed(seed::Seed),
     Admin(admin::Admin),
     Audit(audit::Audit),
+    Bench(bench::Bench),
     Canary(canary::Canary),
     Storage(storage::Storage),
     Openapi(openapi::Openapi),
@@ -100,6 +102,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Seed(seed) => runtime.block_on(seed.run()).map(done),
         Command::Admin(admin) => runtime.block_on(admin.run()),
         Command::Audit(audit) => runtime.block_on(audit.run()),
+        Command::Bench(bench) => runtime.block_on(bench.run()),
         Command::Canary(canary) => canary.run(),
         Command::Storage(storage) => storage.run(),
         Command::RlsCost(cost) => runtime.block_on(cost.run()).map(done),

@@ -63,14 +63,25 @@ pub(crate) fn build_ignacio() -> anyhow::Result<PathBuf> {
     build.finish(&messages)
 }
 
+/// The same, as a deployment runs it.
+pub(crate) fn build_optimised_ignacio() -> anyhow::Result<PathBuf> {
+    let mut build = Build::start_with(&["--release"])?;
+    let messages = build.take_messages()();
+    build.finish(&messages)
+}
+
 /// A build of the program `ignacio` that is going on; letting go of it stops it.
 pub(crate) struct Build(Leash);
 
 impl Build {
     /// Starts it, with cargo's messages shown.
     pub(crate) fn start() -> anyhow::Result<Self> {
+        Self::start_with(&[])
+    }
+
+    fn start_with(more: &[&str]) -> anyhow::Result<Self> {
         let mut command = cargo(&["build", "--package", "ignacio-server", "--bin", "ignacio"]);
-        command.arg("--message-format=json-render-diagnostics");
+        command.arg("--message-format=json-render-diagnostics").args(more);
         Ok(Self(Leash::start(&command, Stdio::inherit())?))
     }
 

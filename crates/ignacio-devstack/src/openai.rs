@@ -56,7 +56,7 @@ pub use self::{
     calls::{Call, Image, Upload},
     faults::{Effect, Fault, FaultId},
     options::OpenAiOptions,
-    scripts::{Citation, Script},
+    scripts::{Citation, Script, Ticking},
     world::{Counters, Leftovers},
 };
 use self::{server::Running, world::World};
@@ -169,6 +169,11 @@ impl OpenAiStandIn {
     /// Puts an answer into its mouth, for the next response that fits.
     pub fn script(&self, script: Script) {
         self.world.shelves().scripts.push_back(script);
+    }
+
+    /// Forgets the answers that are still in its mouth.
+    pub fn clear_scripts(&self) {
+        self.world.shelves().scripts.clear();
     }
 
     /// Lets something go wrong.

@@ -19,6 +19,9 @@ use crate::tail::{self, Look, Seen};
 /// session and reply are still there.
 const NO_EVENTS: i64 = i64::MAX;
 
+/// How many events of a reply that runs here a reader takes at once.
+const MOST_READY: usize = 32;
+
 /// Running and finished replies, as their readers see them. Cheap to clone.
 #[derive(Clone)]
 pub struct ReplyFeed {
@@ -121,8 +124,8 @@ impl Reader {
         }
         let is_written_here = {
             let state = self.changes.borrow_and_update();
-            let seen = state.events.partition_point(|it| it.seq <= self.after);
-            self.ready.extend(state.events.iter().skip(seen).cloned());
+            // The rest is taken when these are read: nobody holds a whole reply in events.
+            self.ready.extend(state.events.after(self.after).take(MOST_READY));
             state.is_written_here
         };
         if !self.ready.is_empty() {

@@ -25,6 +25,7 @@ mod events;
 mod feed;
 mod history;
 mod live;
+mod log_writer;
 mod owner_db;
 mod pool;
 mod pooler;
@@ -34,6 +35,7 @@ mod repos;
 mod role_check;
 mod rows;
 mod tail;
+mod transcript;
 mod user_scope;
 mod worker_db;
 

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use ignacio_domain::ids::ResponseId;
-use ignacio_domain::reply::NumberedEvent;
 use tokio::sync::{Notify, mpsc, watch};
+
+use crate::transcript::Transcript;
 
 /// What the request path and a worker of the same process share. Cheap to clone.
 #[derive(Clone)]
@@ -35,7 +36,7 @@ pub(crate) struct LiveState {
     /// Whether a worker of this process is writing it: then nobody needs to look into the log.
     pub(crate) is_written_here: bool,
     /// Its events, in order and without gaps from the first one on.
-    pub(crate) events: Vec<NumberedEvent>,
+    pub(crate) events: Transcript,
 }
 
 impl LiveReplies {

@@ -14,12 +14,14 @@ use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _,
     FromQueryResult, Set, raw_sql,
 };
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until};
 
 use crate::entities::{citations, response_events};
 use crate::error::StoreError;
 use crate::events::{LogRow, pack};
 use crate::live::{Live, LiveReplies};
+use crate::log_writer::{LogWriter, writer_gone};
 use crate::repos::reply_jobs::{ReplyJob, act_for};
 
 use self::beside::Beside;
@@ -34,6 +36,7 @@ const FLUSH_BYTES: usize = 2048;
 pub struct ReplyPublisher {
     db: DatabaseConnection,
     worker: WorkerId,
+    log: LogWriter,
     live: LiveReplies,
 }
 
@@ -41,6 +44,7 @@ pub struct ReplyPublisher {
 pub struct LiveReply {
     db: DatabaseConnection,
     worker: WorkerId,
+    log: LogWriter,
     job: ReplyJob,
     live: Arc<Live>,
     text: String,
@@ -50,6 +54,16 @@ pub struct LiveReply {
     pending_bytes: usize,
     oldest_pending: Option<Instant>,
     beside: Beside,
+    flight: Option<Flight>,
+}
+
+/// Events on their way to the log.
+struct Flight {
+    events: Vec<NumberedEvent>,
+    bytes: usize,
+    since: Option<Instant>,
+    has_first_text: bool,
+    answer: oneshot::Receiver<Result<bool, StoreError>>,
 }
 
 #[derive(FromQueryResult)]
@@ -61,8 +75,13 @@ struct EventRow {
 }
 
 impl ReplyPublisher {
-    pub(crate) const fn new(db: DatabaseConnection, worker: WorkerId, live: LiveReplies) -> Self {
-        Self { db, worker, live }
+    pub(crate) fn new(db: DatabaseConnection, worker: WorkerId, live: LiveReplies) -> Self {
+        let log = LogWriter::new(db.clone(), worker);
+        Self { db, worker, log, live }
+    }
+
+    pub(crate) fn set_live(&mut self, live: LiveReplies) {
+        self.live = live;
     }
 
     /// Opens a reply for writing, and notes the rules that it is made with. A reply
@@ -98,12 +117,12 @@ impl ReplyPublisher {
             events.extend(row.into_event(job.id, after));
         }
         txn.commit().await?;
-        Ok(Some(self.begin(job, events)))
+        Ok(Some(self.begin(job, &events)))
     }
 
-    fn begin(&self, job: &ReplyJob, events: Vec<NumberedEvent>) -> LiveReply {
+    fn begin(&self, job: &ReplyJob, events: &[NumberedEvent]) -> LiveReply {
         let (mut text, mut cited) = (String::new(), Vec::new());
-        for event in &events {
+        for event in events {
             match &event.event {
                 ReplyEvent::Delta(more) => text.push_str(more),
                 ReplyEvent::Cited(citation) => cited.push(citation.clone()),
@@ -114,12 +133,13 @@ impl ReplyPublisher {
         let live = self.live.meet(job.id);
         live.change(|state| {
             state.is_written_here = true;
-            state.events = events;
+            state.events = events.iter().collect();
         });
         let beside = Beside::of(&text);
         let mut reply = LiveReply {
             db: self.db.clone(),
             worker: self.worker,
+            log: self.log.clone(),
             job: job.clone(),
             live,
             text,
@@ -129,6 +149,7 @@ impl ReplyPublisher {
             pending_bytes: 0,
             oldest_pending: None,
             beside,
+            flight: None,
         };
         if last_seq == 0 {
             reply.push(ReplyEvent::Created { response: job.id, message: job.message });
@@ -145,7 +166,7 @@ impl LiveReply {
 
     /// Whether this was told already, maybe by an earlier worker.
     pub fn has_told(&self, event: &ReplyEvent) -> bool {
-        self.live.subscribe().borrow().events.iter().any(|it| it.event == *event)
+        self.live.subscribe().borrow().events.after(0).any(|it| it.event == *event)
     }
 
     /// Numbers an event and shows it to the readers in this process.
@@ -161,9 +182,9 @@ impl LiveReply {
         }
         self.last_seq += 1;
         let event = NumberedEvent { seq: self.last_seq, event };
-        self.pending.push(event.clone());
+        self.live.change(|state| state.events.push(&event));
+        self.pending.push(event);
         self.oldest_pending.get_or_insert_with(Instant::now);
-        self.live.change(|state| state.events.push(event));
     }
 
     /// Whether what is pending has waited long enough, or is enough.
@@ -185,35 +206,49 @@ impl LiveReply {
 
     /// Writes what is pending to the log, and the provider's id and event number when given, under
     /// the lease. False when the lease is lost: then stop.
-    #[tracing::instrument(name = "db.replies.flush", skip_all, err(level = "debug"))]
     pub async fn flush(&mut self, upstream: Option<(&str, i64)>) -> Result<bool, StoreError> {
-        let Some(txn) = act_for(&self.db, &self.job, self.worker).await? else {
+        if self.is_flushing() && !self.flushed().await? {
             return Ok(false);
-        };
-        // A lost second of a reply is made again by the next worker, so these commits need not
-        // wait for the disk.
-        txn.execute_unprepared("set local synchronous_commit = off").await?;
-        let is_first_text = self.has_unnoted_text();
-        if is_first_text {
-            self.note_first_text(&txn).await?;
         }
-        self.log(&txn, &self.pending).await?;
-        if let Some((provider_id, cursor)) = upstream {
-            let (id, provider_id) = (self.job.id.into_uuid(), provider_id.to_owned());
-            let note = raw_sql!(
-                Postgres,
-                "update responses
-                    set provider_response_id = {provider_id}, provider_cursor = {cursor}
-                  where id = {id}"
-            );
-            txn.execute_raw(note).await?;
+        self.begin_flush(upstream)?;
+        self.flushed().await
+    }
+
+    /// Begins what [`LiveReply::flush`] does, so that the reply goes on meanwhile. To be followed by
+    /// [`LiveReply::flushed`]; nothing is begun while something is under way.
+    pub fn begin_flush(&mut self, upstream: Option<(&str, i64)>) -> Result<(), StoreError> {
+        if self.is_flushing() {
+            return Ok(());
         }
-        txn.commit().await?;
+        let first_text_age = self.first_text_age();
+        let answer = self.log.write(&self.job, &self.pending, upstream, first_text_age)?;
+        let events = std::mem::take(&mut self.pending);
+        let (bytes, since) = (self.pending_bytes, self.oldest_pending);
+        self.flight =
+            Some(Flight { events, bytes, since, has_first_text: first_text_age.is_some(), answer });
         self.settle();
-        if is_first_text {
+        Ok(())
+    }
+
+    /// Whether a flush is under way.
+    pub const fn is_flushing(&self) -> bool {
+        self.flight.is_some()
+    }
+
+    /// Waits for the flush that was begun, and says what became of it; what could not be written is
+    /// pending again. True when none is under way. It may be dropped and called again.
+    pub async fn flushed(&mut self) -> Result<bool, StoreError> {
+        let Some(flight) = &mut self.flight else { return Ok(true) };
+        let written = (&mut flight.answer).await.unwrap_or_else(|_gone| Err(writer_gone()));
+        let Some(flight) = self.flight.take() else { return written };
+        if written.is_err() {
+            self.pending.splice(0..0, flight.events);
+            self.pending_bytes += flight.bytes;
+            self.oldest_pending = flight.since;
+        } else if flight.has_first_text {
             self.first_text_is_noted();
         }
-        Ok(true)
+        written
     }
 
     /// Ends the reply in one transaction under the lease: what is pending, the end itself, the
@@ -222,6 +257,10 @@ impl LiveReply {
     /// again.
     #[tracing::instrument(name = "db.replies.end", skip_all, err(level = "debug"))]
     pub async fn end(&mut self, outcome: Outcome, spent: Spent) -> Result<bool, StoreError> {
+        // What is under way may arrive or not, but not after the end. What did not is in the end.
+        if matches!(self.flushed().await, Ok(false)) {
+            return Ok(false);
+        }
         let Some(txn) = act_for(&self.db, &self.job, self.worker).await? else {
             return Ok(false);
         };
@@ -240,7 +279,7 @@ impl LiveReply {
         txn.commit().await?;
         self.settle();
         self.end_is_noted();
-        self.live.change(|state| state.events.push(end));
+        self.live.change(|state| state.events.push(&end));
         Ok(true)
     }
 

@@ -51,7 +51,7 @@ impl WorkerDb {
     /// Shows running replies at once to readers of this process.
     #[must_use]
     pub fn with_live(mut self, live: LiveReplies) -> Self {
-        self.replies = ReplyPublisher::new(self.worker.clone(), self.id, live);
+        self.replies.set_live(live);
         self
     }
 

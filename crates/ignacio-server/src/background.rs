@@ -24,7 +24,7 @@ pub(crate) async fn worker(
     objects: Arc<dyn ObjectStore>,
     live: Option<LiveReplies>,
 ) -> Result<Worker, Failure> {
-    let BackgroundSettings { openai, whatsapp, web_search } = settings;
+    let BackgroundSettings { openai, whatsapp, web_search, replies_at_once } = settings;
     let openai = OpenAi::new(openai).map_err(Failure::config)?;
     let whatsapp = WhatsApp::new(whatsapp).map_err(Failure::config)?;
     let ports = Ports {
@@ -52,5 +52,6 @@ pub(crate) async fn worker(
     let environment = app_env.as_str().to_owned();
     let mut settings = WorkerSettings::new(otp_pepper, safety_key, models, environment);
     settings.web_search = web_search;
+    settings.replies_at_once = replies_at_once;
     Ok(Worker::new(settings, db, live, ports))
 }

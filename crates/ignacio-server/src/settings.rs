@@ -15,6 +15,7 @@ use ignacio_api::WebhookSettings;
 use ignacio_domain::keys::{Key, KeyRing, MasterSecret};
 use ignacio_domain::models::Models;
 use ignacio_integrations::{OpenAiSettings, S3Settings, WhatsAppSettings};
+use ignacio_worker::REPLIES_AT_ONCE;
 use secrecy::SecretString;
 
 pub use self::environment::Environment;
@@ -27,7 +28,7 @@ pub(crate) use self::{
 use crate::telemetry::{self, LogFormat, LogSettings};
 
 /// Every variable that the service reads.
-pub(crate) const NAMES: [&str; 42] = [
+pub(crate) const NAMES: [&str; 43] = [
     "APP_ENV",
     "DATABASE_URL",
     "IGNACIO_ALLOWED_ORIGINS",
@@ -48,6 +49,7 @@ pub(crate) const NAMES: [&str; 42] = [
     "IGNACIO_MODELS_FILE",
     "IGNACIO_OTP_PEPPER",
     "IGNACIO_OTP_PEPPER_PREVIOUS",
+    "IGNACIO_REPLIES_AT_ONCE",
     "IGNACIO_SECRET",
     "IGNACIO_TRUSTED_PROXIES",
     "IGNACIO_UPLOAD_MAX_BYTES",
@@ -148,6 +150,8 @@ pub(crate) struct BackgroundSettings {
     pub(crate) whatsapp: WhatsAppSettings,
     /// Whether replies may look things up on the web.
     pub(crate) web_search: bool,
+    /// How many replies the process writes side by side.
+    pub(crate) replies_at_once: usize,
 }
 
 /// What kind of deployment this is.
@@ -230,6 +234,7 @@ impl BackgroundSettings {
             openai: providers::openai(reader),
             whatsapp: providers::whatsapp(reader),
             web_search: providers::web_search(reader),
+            replies_at_once: replies_at_once(reader),
         }
     }
 }
@@ -300,6 +305,11 @@ fn otp_peppers(reader: &mut Reader<'_>, derived: Key) -> KeyRing {
     };
     let signing = pepper("IGNACIO_OTP_PEPPER").unwrap_or(derived);
     KeyRing::new(signing, pepper("IGNACIO_OTP_PEPPER_PREVIOUS").into_iter().collect())
+}
+
+/// More than one process can write is no setting but a mistake.
+fn replies_at_once(reader: &mut Reader<'_>) -> usize {
+    reader.within("IGNACIO_REPLIES_AT_ONCE", REPLIES_AT_ONCE, 1..=10_000)
 }
 
 fn app_env(reader: &mut Reader<'_>) -> AppEnv {

@@ -45,7 +45,7 @@ use self::reports::Reports;
 use self::titles::Titles;
 use self::upkeep::Upkeep;
 
-pub use self::settings::{Pauses, WorkerSettings};
+pub use self::settings::{Pauses, REPLIES_AT_ONCE, WorkerSettings};
 
 /// How long dropped work may take to give its leases back.
 const GIVING_BACK: Duration = Duration::from_secs(3);

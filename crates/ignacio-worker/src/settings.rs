@@ -9,6 +9,10 @@ use ignacio_domain::models::Models;
 /// A rough measure that needs no tokenizer: near enough for a budget, in both languages.
 const BYTES_PER_TOKEN: usize = 4;
 
+/// How many replies a process writes side by side unless it is told otherwise. A reply that waits
+/// costs memory and a write to the log each quarter of a second, hardly any time.
+pub const REPLIES_AT_ONCE: usize = 256;
+
 /// How a worker works. [`WorkerSettings::new`] has the numbers that a deployment wants.
 #[derive(Clone, Debug)]
 pub struct WorkerSettings {
@@ -76,7 +80,7 @@ impl WorkerSettings {
             cancel_poll: Duration::from_millis(250),
             file_heartbeat: Duration::from_secs(20),
             indexing_limit: Duration::from_mins(10),
-            replies_at_once: 64,
+            replies_at_once: REPLIES_AT_ONCE,
             files_at_once: 4,
             chores_at_once: 8,
             // They only wait; and those that wait in vain must not keep the others from going out.

@@ -28,7 +28,7 @@ const POLL: Duration = Duration::from_millis(20);
 const LOG_POLL: Duration = Duration::from_millis(100);
 
 /// `ignacio serve --with-worker`, running.
-pub(super) struct Service {
+pub(crate) struct Service {
     leash: Leash,
     has_ended: watch::Receiver<bool>,
     log: PathBuf,
@@ -37,7 +37,7 @@ pub(super) struct Service {
 
 impl Service {
     /// Starts it; what it logs goes to a file, where it stays.
-    pub(super) fn start(
+    pub(crate) fn start(
         ignacio: &Path,
         variables: &[(String, String)],
         log: &Path,
@@ -56,8 +56,13 @@ impl Service {
         Ok(Self { leash, has_ended, log: log.to_owned(), log_tail: TaskTracker::new() })
     }
 
+    /// The shell that holds it: the service is the one child that it has.
+    pub(crate) fn shell(&self) -> u32 {
+        self.leash.shell()
+    }
+
     /// Waits until it answers that it is ready; `false` when it ended instead.
-    pub(super) async fn ready(&mut self, api: &str) -> bool {
+    pub(crate) async fn ready(&mut self, api: &str) -> bool {
         loop {
             if is_ready(api).await.unwrap_or(false) {
                 return true;
@@ -70,29 +75,29 @@ impl Service {
     }
 
     /// Waits until it has ended.
-    pub(super) async fn ended(&mut self) {
+    pub(crate) async fn ended(&mut self) {
         // A thread that is gone has seen the end too.
         drop(self.has_ended.wait_for(|ended| *ended).await);
     }
 
     /// Waits until all of its log is shown. To be called when it has ended.
-    pub(super) async fn shown(&self) {
+    pub(crate) async fn shown(&self) {
         self.log_tail.close();
         self.log_tail.wait().await;
     }
 
     /// Asks it to end in order.
-    pub(super) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         self.leash.stop();
     }
 
     /// Ends it at once.
-    pub(super) fn stop_now(&mut self) {
+    pub(crate) fn stop_now(&mut self) {
         self.leash.stop_now();
     }
 
     /// The end of its log.
-    pub(super) fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
         let lines: Vec<&str> = text.lines().collect();
@@ -102,7 +107,7 @@ impl Service {
     }
 
     /// Shows from here on what it logs.
-    pub(super) fn show_log(&self) {
+    pub(crate) fn show_log(&self) {
         let mut has_ended = self.has_ended.clone();
         let Ok(mut file) = File::open(&self.log) else { return };
         if file.seek(SeekFrom::End(0)).is_err() {

@@ -1,11 +1,13 @@
 //! Generates a response: searches, writes, and ends as it should or as a fault wants it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{rt, web};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep_until};
 
+use crate::loopback;
 use crate::openai::{
     answer::{self, Answer, Looked, Part},
     desk::Twists,
@@ -16,7 +18,7 @@ use crate::openai::{
     refusal::Refusal,
     request::{Ask, FileSearch},
     run::{Outcome, Run, Usage},
-    scripts::Script,
+    scripts::{Script, Ticking},
     search::{Hit, Source, best_first, search},
     tokens,
     world::World,
@@ -33,6 +35,7 @@ struct Generation {
     question: String,
     script: Option<Script>,
     twists: Twists,
+    begun: Instant,
 }
 
 /// Begins a response; it goes on by itself.
@@ -60,6 +63,7 @@ pub(crate) fn start(world: &Arc<World>, ask: Ask, twists: Twists) -> Result<Arc<
         ask,
         question,
         twists,
+        begun: Instant::now(),
     };
     // Ends with the server; until then the response goes on whoever reads it.
     drop(rt::spawn(generation.generate()));
@@ -100,9 +104,11 @@ impl Generation {
         self.open();
         self.disturb(0).await?;
         let hits = self.search_all().await?;
-        let answer = self.compose(&hits);
         self.run.open_message(ids::fresh("msg"));
-        let written = self.write(&answer).await?;
+        let written = match self.script.as_ref().and_then(|it| it.ticking) {
+            Some(ticking) => self.tick(ticking).await?,
+            None => self.write(&self.compose(&hits)).await?,
+        };
         // A fault that waits for more words than there are comes at the end.
         match &self.twists.end {
             Some((at, effect)) if *at > written => Err(outcome(effect)),
@@ -231,6 +237,25 @@ impl Generation {
             }
         }
         Ok(written)
+    }
+
+    /// Writes numbered pieces at their rate; the number of them comes back.
+    async fn tick(&self, ticking: Ticking) -> Result<usize, Outcome> {
+        let is_obfuscated = self.ask.is_obfuscated();
+        let every = Duration::from_micros(ticking.every_micros);
+        let mut next = Instant::now();
+        for number in 0..ticking.count {
+            next += every;
+            sleep_until(next).await;
+            if self.run.is_over() {
+                return Err(Outcome::Cancelled);
+            }
+            let age = self.begun.elapsed().as_micros();
+            let clock = loopback::now().unix_timestamp_nanos() / 1_000;
+            self.run.write(&format!("@{number}:{clock}:{age}@"), is_obfuscated);
+            self.world.touch();
+        }
+        Ok(usize::try_from(ticking.count).unwrap_or(usize::MAX))
     }
 
     /// Lets a fault have its way before the next piece.

@@ -65,6 +65,8 @@ struct Message {
     id: String,
     index: usize,
     text: String,
+    /// The letters of the text.
+    letters: u64,
     annotations: Vec<Value>,
 }
 
@@ -273,7 +275,8 @@ impl Progress {
 
     fn open_message(&mut self, id: String) {
         let index = self.output.len();
-        let message = Message { id, index, text: String::new(), annotations: Vec::new() };
+        let message =
+            Message { id, index, text: String::new(), letters: 0, annotations: Vec::new() };
         self.emit(
             "response.output_item.added",
             json!({ "output_index": index, "item": message.item("in_progress", &[]) }),
@@ -285,11 +288,12 @@ impl Progress {
     fn write(&mut self, delta: &str, is_obfuscated: bool) {
         let Some(message) = &mut self.message else { return };
         message.text.push_str(delta);
+        message.letters += tokens::letters_of(delta);
         let mut fields = message.place(json!({ "delta": delta, "logprobs": [] }));
         if let Some(fields) = fields.as_object_mut().filter(|_| is_obfuscated) {
             fields.insert("obfuscation".to_owned(), json!(padding(delta)));
         }
-        self.usage.output = tokens::count(&message.text);
+        self.usage.output = tokens::of_letters(message.letters);
         self.emit("response.output_text.delta", fields);
     }
 

@@ -14,6 +14,26 @@ pub struct Script {
     /// Only a request whose JSON contains this takes the script.
     #[serde(default)]
     pub containing: Option<String>,
+    /// Pieces that are made while they are written, in place of `deltas`.
+    #[serde(default)]
+    pub ticking: Option<Ticking>,
+    /// Whether the script stays for the requests after the next one, too.
+    #[serde(default)]
+    pub stays: bool,
+}
+
+/// Pieces at a fixed rate, for measurements: each is `@number:clock:age@`. The number counts from
+/// 0, the clock is the stand-in's at the moment of writing, and the age is how long ago the request
+/// was taken; both in microseconds, the clock since 1970. A client on the same machine so sees
+/// delay, loss, repetition and order, however the pieces are framed on their way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ticking {
+    /// How many pieces.
+    pub count: u32,
+    /// The time before each of them, in microseconds. A piece that is late does not make the
+    /// following ones late.
+    pub every_micros: u64,
 }
 
 /// A file that an answer cites.
@@ -34,6 +54,12 @@ impl Script {
     /// A text that comes in exactly these pieces.
     pub fn deltas<T: Into<String>>(deltas: impl IntoIterator<Item = T>) -> Self {
         Self { deltas: deltas.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+
+    /// So many pieces per second, `count` in all, for every request that fits: see [`Ticking`].
+    pub fn ticking(per_second: u32, count: u32) -> Self {
+        let every_micros = 1_000_000 / u64::from(per_second.max(1));
+        Self { ticking: Some(Ticking { count, every_micros }), stays: true, ..Self::default() }
     }
 
     /// Adds a citation.

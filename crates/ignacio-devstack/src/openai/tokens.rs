@@ -10,7 +10,17 @@ const MESSAGE: u64 = 3;
 
 /// The tokens of a text.
 pub(crate) fn count(text: &str) -> u64 {
-    u64::try_from(text.chars().count()).unwrap_or(u64::MAX).div_ceil(4)
+    of_letters(letters_of(text))
+}
+
+/// The letters of a text.
+pub(crate) fn letters_of(text: &str) -> u64 {
+    u64::try_from(text.chars().count()).unwrap_or(u64::MAX)
+}
+
+/// The tokens of so many letters.
+pub(crate) fn of_letters(letters: u64) -> u64 {
+    letters.div_ceil(4)
 }
 
 /// The letters that a number of tokens has room for.

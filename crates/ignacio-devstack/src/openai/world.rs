@@ -291,6 +291,9 @@ impl World {
             None => !is_small_job,
         };
         let at = shelves.scripts.iter().position(fits)?;
+        if shelves.scripts.get(at).is_some_and(|it| it.stays) {
+            return shelves.scripts.get(at).cloned();
+        }
         shelves.scripts.remove(at)
     }
 }

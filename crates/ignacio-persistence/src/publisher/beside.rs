@@ -48,16 +48,15 @@ impl LiveReply {
         std::mem::replace(&mut self.beside.has_asked, false)
     }
 
-    pub(super) fn has_unnoted_text(&self) -> bool {
-        !self.beside.has_text_noted && !self.text.is_empty()
+    /// How long ago the first text came, in seconds, when the log does not have it yet.
+    pub(super) fn first_text_age(&self) -> Option<f64> {
+        let is_new = !self.beside.has_text_noted && !self.text.is_empty();
+        is_new.then(|| self.beside.first_text.map_or(0.0, |it| it.elapsed().as_secs_f64()))
     }
 
-    /// Notes, with the first text that goes to the log, when it came, and asks for a title where
+    /// Notes at the end, where the log had no text before, when the first text came, and asks for a title where
     /// there is none.
-    pub(super) async fn note_first_text(
-        &self,
-        txn: &DatabaseTransaction,
-    ) -> Result<(), StoreError> {
+    async fn note_first_text(&self, txn: &DatabaseTransaction, ago: f64) -> Result<(), StoreError> {
         let (id, user, conversation) = self.ids();
         let ask = raw_sql!(
             Postgres,
@@ -67,7 +66,6 @@ impl LiveReply {
              on conflict do nothing"
         );
         txn.execute_raw(ask).await?;
-        let ago = self.beside.first_text.map_or(0.0, |it| it.elapsed().as_secs_f64());
         let note = raw_sql!(
             Postgres,
             "update responses
@@ -85,8 +83,8 @@ impl LiveReply {
 
     /// Asks, at the reply's end, for what it gives reason to.
     pub(super) async fn ask_at_end(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
-        if self.has_unnoted_text() {
-            self.note_first_text(txn).await?;
+        if let Some(ago) = self.first_text_age() {
+            self.note_first_text(txn, ago).await?;
         }
         self.ask_for_summary(txn).await?;
         if self.cited.iter().all(|it| it.quote.is_none()) {

@@ -124,15 +124,17 @@ impl<'s> Conversations<'s> {
         Ok(gone.rows_affected > 0)
     }
 
-    /// What its oldest part said; `None` where nothing has been summed up yet, or there is no such
-    /// conversation of the person's.
+    /// What its oldest part said; `None` where nothing has been summed up yet, or what it ends with
+    /// was replaced, or there is no such conversation of the person's.
     #[tracing::instrument(name = "db.conversations.summary", skip_all, err(level = "debug"))]
     pub async fn summary(&self, id: ConversationId) -> Result<Option<Summary>, StoreError> {
         let (user, id) = (self.user.into_uuid(), id.into_uuid());
         let read = raw_sql!(
             Postgres,
-            "select content, n_messages, until_id, updated_at from conversation_summaries
-              where user_id = {user} and conversation_id = {id}"
+            "select s.content, s.n_messages, s.until_id, s.updated_at from conversation_summaries s
+               join messages m on m.user_id = s.user_id and m.id = s.until_id
+              where s.user_id = {user} and s.conversation_id = {id}
+                and m.conversation_id = {id} and m.replaced_at is null"
         );
         let row = SummaryRow::find_by_statement(read).one(self.txn).await?;
         Ok(row.map(|row| Summary {

@@ -45,6 +45,7 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!(work.whatsapp.phone_changed_template, "ignacio_phone_changed");
     assert_eq!(work.whatsapp.new_device_template, "ignacio_new_device");
     assert!(!work.web_search);
+    assert_eq!(work.replies_at_once, 256);
 }
 
 #[test]
@@ -74,6 +75,7 @@ fn every_kind_of_wrong_value_is_named() {
         ("IGNACIO_UPLOAD_MAX_BYTES", "25MB"),
         ("IGNACIO_UPLOAD_MAX_BYTES", "0"),
         ("IGNACIO_DB_POOL_API", "0"),
+        ("IGNACIO_REPLIES_AT_ONCE", "0"),
         ("IGNACIO_ALLOWED_ORIGINS", "https://app.example,*"),
         ("IGNACIO_TRUSTED_PROXIES", "10.0.0.0/8,proxy.internal"),
         ("IGNACIO_TRUSTED_PROXIES", "0.0.0.0/0"),

@@ -19,8 +19,11 @@ use crate::job::{causes, insist};
 const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
 
 enum Step {
+    /// A save is due.
     Save,
     Titled(String),
+    /// The save that was under way has come to an end.
+    Saved(Result<bool, StoreError>),
     Heard(Result<Option<Result<AssistantEvent, AssistantError>>, Elapsed>),
 }
 
@@ -35,7 +38,7 @@ impl Writer<'_> {
             let step = guarded(&mut self.pulse, deadline, async {
                 tokio::select! {
                     biased;
-                    () = save_due(&self.live, self.unsaved) => Step::Save,
+                    step = saving(&mut self.live, self.unsaved) => step,
                     title = self.titled.heard() => Step::Titled(title),
                     item = timeout_at(silent, stream.next()) => Step::Heard(item),
                 }
@@ -44,7 +47,12 @@ impl Writer<'_> {
             let event = match step {
                 Err(interrupt) => return Err(self.interrupted(interrupt, Some(stream)).await),
                 Ok(Step::Save) => {
-                    self.save().await?;
+                    // The reply goes on meanwhile: a delta does not wait for the database.
+                    self.live.begin_flush(self.upstream.as_ref().map(Upstream::noted))?;
+                    continue;
+                }
+                Ok(Step::Saved(saved)) => {
+                    self.saved(saved)?;
                     continue;
                 }
                 Ok(Step::Titled(title)) => {
@@ -83,8 +91,12 @@ impl Writer<'_> {
 
     /// Writes what is not saved yet, unless the database is away for a moment.
     pub(super) async fn save(&mut self) -> Result<(), Close> {
-        let upstream = self.upstream.as_ref().map(|it| (it.id.as_str(), it.cursor));
-        match self.live.flush(upstream).await {
+        let saved = self.live.flush(self.upstream.as_ref().map(Upstream::noted)).await;
+        self.saved(saved)
+    }
+
+    fn saved(&mut self, saved: Result<bool, StoreError>) -> Result<(), Close> {
+        match saved {
             Ok(true) => {
                 self.unsaved = None;
                 self.ring();
@@ -202,10 +214,15 @@ const fn is_end(event: &AssistantEvent) -> bool {
     matches!(event.kind, AssistantEventKind::Ended { .. })
 }
 
-/// The moment to save: when there is enough, or when the database may be back.
-async fn save_due(live: &LiveReply, unsaved: Option<Unsaved>) {
+/// The end of the save that is under way; else the moment to save: when there is enough, or when the
+/// database may be back.
+async fn saving(live: &mut LiveReply, unsaved: Option<Unsaved>) -> Step {
+    if live.is_flushing() {
+        return Step::Saved(live.flushed().await);
+    }
     match unsaved {
         Some(unsaved) => sleep_until(unsaved.again_at).await,
         None => live.due().await,
     }
+    Step::Save
 }

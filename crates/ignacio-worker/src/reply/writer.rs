@@ -41,6 +41,13 @@ pub(super) struct Upstream {
     pub(super) cursor: i64,
 }
 
+impl Upstream {
+    /// What is saved of it.
+    pub(super) fn noted(&self) -> (&str, i64) {
+        (self.id.as_str(), self.cursor)
+    }
+}
+
 /// Text that could not be saved.
 #[derive(Clone, Copy)]
 pub(super) struct Unsaved {

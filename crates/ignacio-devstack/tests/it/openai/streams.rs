@@ -214,3 +214,25 @@ async fn what_a_cut_takes_away_is_there_after_joining() {
         assert_eq!(all, (0..).take(all.len()).collect::<Vec<u64>>(), "cut at {bytes}");
     }
 }
+
+#[tokio::test]
+async fn a_ticking_script_numbers_its_pieces_and_stays() {
+    let bench = Bench::start();
+    bench.openai.script(Script::ticking(1_000, 5));
+    for _ in 0..2 {
+        let events = bench.stream(json!({ "input": "hola" })).await;
+        let text = written(&events);
+        let pieces: Vec<Vec<u64>> = text
+            .trim_matches('@')
+            .split("@@")
+            .map(|piece| piece.split(':').map(|it| it.parse().expect("a number")).collect())
+            .collect();
+        let numbers: Vec<u64> = pieces.iter().map(|it| it[0]).collect();
+        assert_eq!(numbers, [0, 1, 2, 3, 4]);
+        assert!(pieces.is_sorted_by(|a, b| a[1] <= b[1] && a[2] <= b[2]), "{text}");
+        // The first of them comes after its pause.
+        assert!(pieces[0][2] >= 1_000, "{text}");
+    }
+    bench.openai.clear_scripts();
+    assert!(!written(&bench.stream(json!({ "input": "hola" })).await).contains('@'));
+}

@@ -1,0 +1,100 @@
+//! The events of a running reply, packed: nearly all of them are deltas, which share one text.
+
+use ignacio_domain::reply::{NumberedEvent, ReplyEvent};
+
+/// Events in their order, each with its number.
+#[derive(Default)]
+pub(crate) struct Transcript {
+    /// What all deltas say.
+    text: String,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    seq: i64,
+    what: What,
+}
+
+enum What {
+    /// Text up to this place.
+    Delta { end: usize },
+    /// Boxed, because it is rare and large.
+    Other(Box<ReplyEvent>),
+}
+
+impl Transcript {
+    /// Adds an event whose number is above all others.
+    pub(crate) fn push(&mut self, event: &NumberedEvent) {
+        let what = match &event.event {
+            ReplyEvent::Delta(text) => {
+                self.text.push_str(text);
+                What::Delta { end: self.text.len() }
+            }
+            other => What::Other(Box::new(other.clone())),
+        };
+        self.entries.push(Entry { seq: event.seq, what });
+    }
+
+    /// The events behind a number.
+    pub(crate) fn after(&self, seq: i64) -> impl Iterator<Item = NumberedEvent> {
+        let first = self.entries.partition_point(|it| it.seq <= seq);
+        let (before, rest) = self.entries.split_at(first);
+        let before = before.iter().rev().find_map(|it| match it.what {
+            What::Delta { end } => Some(end),
+            What::Other(_) => None,
+        });
+        rest.iter().scan(before.unwrap_or(0), |start, it| {
+            let event = match &it.what {
+                What::Delta { end } => {
+                    let text = self.text.get(*start..*end).unwrap_or_default();
+                    *start = *end;
+                    ReplyEvent::Delta(text.to_owned())
+                }
+                What::Other(event) => ReplyEvent::clone(event),
+            };
+            Some(NumberedEvent { seq: it.seq, event })
+        })
+    }
+}
+
+impl<'e> FromIterator<&'e NumberedEvent> for Transcript {
+    fn from_iter<I: IntoIterator<Item = &'e NumberedEvent>>(events: I) -> Self {
+        let mut transcript = Self::default();
+        events.into_iter().for_each(|it| transcript.push(it));
+        transcript
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What was packed comes out as it went in, from any place on.
+
+    use ignacio_domain::reply::{Outcome, ToolKind};
+
+    use super::*;
+
+    #[test]
+    fn events_come_out_as_they_went_in_from_every_number_on() {
+        let delta = |text: &str| ReplyEvent::Delta(text.to_owned());
+        let events = [
+            ReplyEvent::ToolStarted(ToolKind::FileSearch),
+            delta("El año"),
+            delta(" de la nieve"),
+            ReplyEvent::ToolFinished(ToolKind::FileSearch),
+            delta(""),
+            delta("."),
+            ReplyEvent::Ended(Outcome::Completed),
+        ];
+        // A log that was read has gaps where deltas were merged.
+        let events: Vec<NumberedEvent> = events
+            .into_iter()
+            .zip([1, 5, 6, 7, 8, 9, 10])
+            .map(|(event, seq)| NumberedEvent { seq, event })
+            .collect();
+        let transcript: Transcript = events.iter().collect();
+        for after in 0..=10 {
+            let expected: Vec<_> = events.iter().filter(|it| it.seq > after).cloned().collect();
+            assert_eq!(transcript.after(after).collect::<Vec<_>>(), expected, "after {after}");
+        }
+    }
+}
