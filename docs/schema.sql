@@ -786,7 +786,7 @@ end $$;
 
 ALTER FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) RETURNS boolean[]
+CREATE FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) RETURNS boolean[]
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -802,6 +802,23 @@ begin
         v_to := v_from + p_n_rows[i] - 1;
         v_user := app.act_for(p_responses[i], p_worker, p_epochs[i]);
         if v_user is not null then
+            -- The first text: when it came, and a title is asked for where there is none. Chores come
+            -- before what hangs on the response, in the order in which a deletion goes.
+            if p_first_text_ages[i] >= 0 then
+                insert into public.chores (user_id, conversation_id, kind)
+                select c.user_id, c.id, 'title'
+                  from public.responses r
+                  join public.conversations c
+                    on c.user_id = r.user_id and c.id = r.conversation_id
+                 where r.id = p_responses[i] and c.title is null
+                    on conflict do nothing;
+                update public.responses
+                   set first_text_at = coalesce(
+                           first_text_at,
+                           pg_catalog.clock_timestamp()
+                               - pg_catalog.make_interval(secs => p_first_text_ages[i]))
+                 where id = p_responses[i];
+            end if;
             -- A commit whose answer was lost has written them already.
             insert into public.response_events (response_id, user_id, first_seq, seq, kind, payload)
             select p_responses[i], v_user, p_first_seqs[j], p_seqs[j], p_kinds[j],
@@ -820,7 +837,7 @@ begin
     return v_held;
 end $$;
 
-ALTER FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) OWNER TO ignacio_owner;
+ALTER FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1557,7 +1574,7 @@ ALTER TABLE ONLY public.seaql_migrations FORCE ROW LEVEL SECURITY;
 ALTER TABLE public.seaql_migrations OWNER TO ignacio_owner;
 
 CREATE TABLE public.usage_records (
-    id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
     user_id uuid NOT NULL,
     kind text NOT NULL,
     model text NOT NULL,
@@ -2744,8 +2761,8 @@ GRANT SELECT ON TABLE app.whole_messages TO ignacio_admin;
 REVOKE ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
 
-REVOKE ALL ON FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) TO ignacio_worker;
+REVOKE ALL ON FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) TO ignacio_worker;
 
 REVOKE ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) TO ignacio_admin;

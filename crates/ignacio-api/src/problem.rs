@@ -20,7 +20,6 @@ use ignacio_domain::person::Locale;
 use ignacio_domain::ports::PortError;
 use ignacio_domain::spending::SpentUp;
 use ignacio_persistence::StoreError;
-use time::OffsetDateTime;
 
 pub(crate) use self::body::{FieldProblem, Problem};
 pub(crate) use self::code::ProblemCode;
@@ -28,6 +27,9 @@ pub(crate) use self::field::{FieldError, Rule};
 pub(crate) use self::texts::{Malformed, Thing, Unsupported};
 use crate::edge::RequestContext;
 use crate::views::health::Readiness;
+
+/// How long to wait for replies that are being made.
+const FOR_REPLIES_TO_END: Duration = Duration::from_secs(5);
 
 /// A failure's cause, for the log only.
 pub(crate) type Cause = Box<dyn Error + Send + Sync>;
@@ -157,8 +159,9 @@ impl ApiError {
                 Some(("Content-Range", format!("bytes */{size}")))
             }
             Self::Draining | Self::UnderWay => Some(("Retry-After", "1".to_owned())),
-            Self::SpentUp(SpentUp { resets_at, .. }) => {
-                Some(("Retry-After", seconds_until(*resets_at).to_string()))
+            Self::SpentUp(SpentUp { wait, .. }) => {
+                let wait = wait.unwrap_or(FOR_REPLIES_TO_END);
+                Some(("Retry-After", whole_seconds(wait).to_string()))
             }
             Self::TooManyCodes { wait } | Self::LoginPaused { wait: Some(wait) } => {
                 Some(("Retry-After", whole_seconds(*wait).to_string()))
@@ -297,12 +300,6 @@ impl From<PortError> for ApiError {
 /// A time to wait in whole seconds, rounded up: who comes back then is let in.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-}
-
-/// The seconds until a budget has room again; a few where that depends on replies that are made.
-fn seconds_until(moment: Option<OffsetDateTime>) -> i64 {
-    const A_FEW: i64 = 5;
-    moment.map_or(A_FEW, |it| (it - OffsetDateTime::now_utc()).whole_seconds().max(0) + 1)
 }
 
 /// The limits of codes for one number, as `draft-ietf-httpapi-ratelimit-headers` writes them.

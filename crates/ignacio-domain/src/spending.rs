@@ -1,5 +1,7 @@
 //! What replies cost: what is reserved before a call, settled after it, and shown to people.
 
+use std::time::Duration;
+
 use time::{Date, OffsetDateTime};
 
 use crate::ids::{ResponseId, UserId};
@@ -74,6 +76,8 @@ pub struct SpentUp {
     pub limit: SpentLimit,
     /// When there is room again; `None` when that depends on replies that are being made.
     pub resets_at: Option<OffsetDateTime>,
+    /// How long it is until then.
+    pub wait: Option<Duration>,
 }
 
 /// What a call turned out to cost.

@@ -76,15 +76,15 @@ impl ChoreScope {
             // Nothing is asked of the provider for quotes.
             ChoreKind::Summary | ChoreKind::Quotes(_) => "summary",
         };
-        let (id, user) = (Uuid::now_v7(), self.job.owner.into_uuid());
+        let user = self.job.owner.into_uuid();
         let model = model.to_owned();
         let Usage { input, cached, output, reasoning } = usage;
         let write = raw_sql!(
             Postgres,
             "insert into usage_records
-                 (id, user_id, kind, model, state, input_tokens, cached_tokens, output_tokens,
+                 (user_id, kind, model, state, input_tokens, cached_tokens, output_tokens,
                   reasoning_tokens, cost_micro, settled_at)
-             values ({id}, {user}, {kind}, {model}, 'settled', {input}, {cached}, {output},
+             values ({user}, {kind}, {model}, 'settled', {input}, {cached}, {output},
                      {reasoning}, {micro}, now())"
         );
         self.txn.execute_raw(write).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ignacio_domain::{models::Models, ports::ObjectStore};
+use ignacio_domain::ports::ObjectStore;
 use ignacio_integrations::{OpenAi, WhatsApp, read_webhook};
 use ignacio_persistence::{LiveReplies, ServiceRole, WorkerDb, WorkerDbSettings};
 use ignacio_worker::{Ports, Worker, WorkerSettings};
@@ -20,11 +20,10 @@ pub(crate) async fn worker(
     settings: BackgroundSettings,
     database: &DatabaseSettings,
     keys: &Keys,
-    models: Arc<Models>,
     objects: Arc<dyn ObjectStore>,
     live: Option<LiveReplies>,
 ) -> Result<Worker, Failure> {
-    let BackgroundSettings { openai, whatsapp, web_search, replies_at_once } = settings;
+    let BackgroundSettings { models, openai, whatsapp, web_search, replies_at_once } = settings;
     let openai = OpenAi::new(openai).map_err(Failure::config)?;
     let whatsapp = WhatsApp::new(whatsapp).map_err(Failure::config)?;
     let ports = Ports {

@@ -38,9 +38,8 @@ pub(crate) async fn run(settings: ServeSettings) -> Result<(), Failure> {
     let worker = match background {
         Some(background) => {
             let objects = Arc::clone(&objects);
-            let (models, live) = (Arc::clone(&models), live.clone());
-            let made =
-                background::worker(app_env, background, &database, &keys, models, objects, live);
+            let live = live.clone();
+            let made = background::worker(app_env, background, &database, &keys, objects, live);
             Some(made.await?)
         }
         None => None,

@@ -135,8 +135,6 @@ pub(crate) struct WorkSettings {
     pub(crate) keys: Keys,
     /// Where files are kept.
     pub(crate) storage: S3Settings,
-    /// The models and their prices.
-    pub(crate) models: Arc<Models>,
     /// Whom the work is done with.
     pub(crate) background: BackgroundSettings,
 }
@@ -144,6 +142,8 @@ pub(crate) struct WorkSettings {
 /// What the background work needs besides the database and the store.
 #[derive(Debug)]
 pub(crate) struct BackgroundSettings {
+    /// The models, with their prices.
+    pub(crate) models: Arc<Models>,
     /// How OpenAI is reached.
     pub(crate) openai: OpenAiSettings,
     /// How codes are sent.
@@ -193,6 +193,7 @@ impl ServeSettings {
     pub(crate) fn read(environment: &Environment, with_worker: bool) -> Result<Self, Faults> {
         let mut reader = reader(environment);
         let secret = master_secret(&mut reader);
+        let models = models::read(&mut reader);
         let settings = Self {
             app_env: app_env(&mut reader),
             log: log(&mut reader),
@@ -202,8 +203,9 @@ impl ServeSettings {
             keys: Keys::read(&mut reader, secret.as_ref()),
             webhook: providers::webhook(&mut reader),
             storage: providers::storage(&mut reader),
-            models: models::read(&mut reader),
-            background: with_worker.then(|| BackgroundSettings::read(&mut reader)),
+            background: with_worker
+                .then(|| BackgroundSettings::read(&mut reader, Arc::clone(&models))),
+            models,
         };
         reader.finish(settings)
     }
@@ -214,6 +216,7 @@ impl WorkSettings {
     pub(crate) fn read(environment: &Environment) -> Result<Self, Faults> {
         let mut reader = reader(environment);
         let secret = master_secret(&mut reader);
+        let models = models::read(&mut reader);
         let settings = Self {
             app_env: app_env(&mut reader),
             log: log(&mut reader),
@@ -221,16 +224,16 @@ impl WorkSettings {
             database: DatabaseSettings::read(&mut reader, secret.as_ref()),
             keys: Keys::read(&mut reader, secret.as_ref()),
             storage: providers::storage(&mut reader),
-            models: models::read(&mut reader),
-            background: BackgroundSettings::read(&mut reader),
+            background: BackgroundSettings::read(&mut reader, models),
         };
         reader.finish(settings)
     }
 }
 
 impl BackgroundSettings {
-    fn read(reader: &mut Reader<'_>) -> Self {
+    fn read(reader: &mut Reader<'_>, models: Arc<Models>) -> Self {
         Self {
+            models,
             openai: providers::openai(reader),
             whatsapp: providers::whatsapp(reader),
             web_search: providers::web_search(reader),

@@ -24,9 +24,8 @@ pub(crate) async fn run(settings: WorkSettings) -> Result<(), Failure> {
     let signals = started("the handling of signals", StopSignals::listen())?;
 
     let objects = Arc::new(store(settings.storage)?);
-    let WorkSettings { app_env, background, database, keys, models, .. } = settings;
-    let worker =
-        background::worker(app_env, background, &database, &keys, models, objects, None).await?;
+    let WorkSettings { app_env, background, database, keys, .. } = settings;
+    let worker = background::worker(app_env, background, &database, &keys, objects, None).await?;
     let metrics = started("the metrics server", telemetry::metrics_server(listener, metrics))?;
     let metrics_handle = metrics.handle();
 

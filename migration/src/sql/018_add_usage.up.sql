@@ -2,7 +2,7 @@
 -- what was spent stays spent. It holds numbers and a model's name, and nothing that was said.
 create table usage_records (
     -- The response's id for a reply; a new one for what is done beside it.
-    id               uuid primary key,
+    id               uuid primary key default gen_random_uuid(),
     user_id          uuid not null references users (id) on delete cascade,
     kind             text not null
         constraint usage_records_kind_check check (kind in ('reply', 'title', 'summary')),

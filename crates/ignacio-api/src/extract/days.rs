@@ -1,7 +1,7 @@
 //! A span of days in a query.
 
+use time::Date;
 use time::format_description::well_known::Iso8601;
-use time::{Date, OffsetDateTime};
 
 use crate::problem::{ApiError, Rule};
 
@@ -14,11 +14,11 @@ pub(crate) struct Days {
 
 impl Days {
     /// Reads `from` and `to`; without them, this month until today.
-    pub(crate) fn parse(from: Option<&str>, to: Option<&str>) -> Result<Self, ApiError> {
-        Self::parse_on(OffsetDateTime::now_utc().date(), from, to)
-    }
-
-    fn parse_on(today: Date, from: Option<&str>, to: Option<&str>) -> Result<Self, ApiError> {
+    pub(crate) fn parse(
+        today: Date,
+        from: Option<&str>,
+        to: Option<&str>,
+    ) -> Result<Self, ApiError> {
         let to = to.map_or(Ok(today), |text| read("/to", text))?;
         let first = to.replace_day(1).unwrap_or(to);
         let from = from.map_or(Ok(first), |text| read("/from", text))?;
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn this_month_unless_said_otherwise() {
-        let days = |from, to| Days::parse_on(date!(2026 - 11 - 23), from, to).unwrap();
+        let days = |from, to| Days::parse(date!(2026 - 11 - 23), from, to).unwrap();
         let (from, to) = (date!(2026 - 11 - 01), date!(2026 - 11 - 23));
         assert_eq!(days(None, None), Days { from, to });
         let february = Days { from: date!(2024 - 02 - 01), to: date!(2024 - 02 - 29) };
@@ -56,9 +56,9 @@ mod tests {
     #[test]
     fn what_is_no_date_is_refused() {
         for bad in ["", "x", "2026-02-30", "2026-1-1", "20260101", "2026-W01-1", "2026-11-24T00"] {
-            assert!(Days::parse_on(date!(2026 - 11 - 23), None, Some(bad)).is_err(), "{bad}");
+            assert!(Days::parse(date!(2026 - 11 - 23), None, Some(bad)).is_err(), "{bad}");
         }
-        let backwards = Days::parse_on(date!(2026 - 11 - 23), Some("2026-11-24"), None);
+        let backwards = Days::parse(date!(2026 - 11 - 23), Some("2026-11-24"), None);
         assert!(backwards.is_err());
     }
 }

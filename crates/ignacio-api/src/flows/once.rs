@@ -112,7 +112,7 @@ impl Once {
         created: Created<T>,
     ) -> Result<HttpResponse, ApiError> {
         let answer = self.note(repeats, conversation, &created).await?;
-        Ok(told(answer, StatusCode::CREATED))
+        Ok(told(answer))
     }
 
     /// Keeps the answer, if there is a key, for somebody else to give.
@@ -137,12 +137,11 @@ pub(crate) struct Repeated(Answered);
 
 impl Repeated {
     /// The same answer.
-    pub(crate) fn again(self) -> Result<HttpResponse, ApiError> {
-        let status = StatusCode::from_u16(self.0.status).map_err(ApiError::internal)?;
-        let mut answer = told(self.0, status);
+    pub(crate) fn again(self) -> HttpResponse {
+        let mut answer = told(self.0);
         let name = header::HeaderName::from_static("idempotency-replayed");
         answer.headers_mut().insert(name, header::HeaderValue::from_static("true"));
-        Ok(answer)
+        answer
     }
 
     /// The same answer, or the events of the reply that was asked for then.
@@ -150,9 +149,9 @@ impl Repeated {
         self,
         form: Form,
         follow: impl FnOnce(ResponseId) -> HttpResponse,
-    ) -> Result<HttpResponse, ApiError> {
+    ) -> HttpResponse {
         match (form, self.response()) {
-            (Form::Events, Some(response)) => Ok(follow(response)),
+            (Form::Events, Some(response)) => follow(response),
             _ => self.again(),
         }
     }
@@ -164,8 +163,8 @@ impl Repeated {
     }
 }
 
-fn told(answer: Answered, status: StatusCode) -> HttpResponse {
-    let mut told = HttpResponse::build(status);
+fn told(answer: Answered) -> HttpResponse {
+    let mut told = HttpResponse::Created();
     if let Some(location) = answer.location {
         told.insert_header((header::LOCATION, location));
     }

@@ -67,7 +67,7 @@ pub(crate) async fn upload(
     if once.is_keyed() {
         let scope = state.db.begin(caller.session()).await?;
         if let Some(repeated) = once.answered(scope.repeats()).await? {
-            return repeated.again();
+            return Ok(repeated.again());
         }
     }
 

@@ -126,8 +126,9 @@ pub(crate) async fn post(
 
     let scope = state.db.begin(caller.session()).await?;
     if let Some(repeated) = once.before(scope.repeats()).await? {
-        return repeated
-            .in_form(form, |response| sse::follow(&state, &caller, &context, response, 0));
+        return Ok(
+            repeated.in_form(form, |response| sse::follow(&state, &caller, &context, response, 0))
+        );
     }
     let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "")?;
     let (scope, posted) = turn::post(&state, &caller, scope, *id, &message, &wanted).await?;

@@ -1,11 +1,13 @@
 //! What the person who asks has used, and what is reserved for the next reply.
 
+use std::time::Duration;
+
 use ignacio_domain::ids::UserId;
 use ignacio_domain::models::UsageLimits;
 use ignacio_domain::reply::Usage;
 use ignacio_domain::spending::{Reservation, SpentLimit, SpentRow, SpentSum, SpentUp};
-use sea_orm::{DatabaseTransaction, FromQueryResult, raw_sql};
-use time::{Date, OffsetDateTime, Time};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
+use time::{Date, OffsetDateTime, Time, UtcOffset};
 use uuid::Uuid;
 
 use crate::error::StoreError;
@@ -17,9 +19,10 @@ pub struct Spending<'s> {
 }
 
 #[derive(FromQueryResult)]
-struct Refusal {
+struct ReserveRow {
     refusal: Option<String>,
     retry_at: Option<OffsetDateTime>,
+    seconds: Option<f64>,
 }
 
 /// One row of sums; the columns that are not grouped by are null.
@@ -45,7 +48,7 @@ impl From<SumRow> for SpentRow {
             reasoning: row.reasoning,
         };
         Self {
-            day: row.day.map(|it| it.to_offset(time::UtcOffset::UTC).date()),
+            day: row.day.map(|it| it.to_offset(UtcOffset::UTC).date()),
             model: row.model,
             user: row.user_id.map(UserId::from_uuid),
             sum: SpentSum { replies: row.replies, usage, micro: row.micro },
@@ -56,6 +59,14 @@ impl From<SumRow> for SpentRow {
 /// The start of a day of UTC.
 pub(crate) fn midnight(day: Date) -> OffsetDateTime {
     day.with_time(Time::MIDNIGHT).assume_utc()
+}
+
+/// The day that it is, of UTC, by the database's clock.
+pub(crate) async fn today(txn: &DatabaseTransaction) -> Result<Date, StoreError> {
+    let read = raw_sql!(Postgres, "select now() as it");
+    let row = txn.query_one_raw(read).await?.ok_or(StoreError::NotFound)?;
+    let now: OffsetDateTime = row.try_get("", "it")?;
+    Ok(now.to_offset(UtcOffset::UTC).date())
 }
 
 impl<'s> Spending<'s> {
@@ -80,15 +91,25 @@ impl<'s> Spending<'s> {
         let (day_micro, month_micro) = (limits.micro_per_day, limits.micro_per_month);
         let ask = raw_sql!(
             Postgres,
-            "select refusal, retry_at from app.reserve_reply(
+            "select refusal, retry_at,
+                    extract(epoch from retry_at - clock_timestamp())::double precision as seconds
+               from app.reserve_reply(
                  {id}, {model}, {tokens}, {micro}, {at_once}, {ten_minutes}, {day}, {day_tokens},
                  {month_tokens}, {day_micro}, {month_micro})"
         );
-        let row = Refusal::find_by_statement(ask).one(self.txn).await?;
-        let Some(Refusal { refusal: Some(word), retry_at }) = row else { return Ok(None) };
+        let row = ReserveRow::find_by_statement(ask).one(self.txn).await?;
+        let Some(ReserveRow { refusal: Some(word), retry_at, seconds }) = row else {
+            return Ok(None);
+        };
         let limit = SpentLimit::parse(&word);
         let limit = limit.ok_or(StoreError::corrupt("reserve_reply", "refusal"))?;
-        Ok(Some(SpentUp { limit, resets_at: retry_at }))
+        let wait = seconds.map(|it| Duration::from_secs_f64(it.max(0.0)));
+        Ok(Some(SpentUp { limit, resets_at: retry_at, wait }))
+    }
+
+    /// The day that it is, of UTC.
+    pub async fn today(&self) -> Result<Date, StoreError> {
+        today(self.txn).await
     }
 
     /// What was used from one day to another, both included: sums for each day and model, the

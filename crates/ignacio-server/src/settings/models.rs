@@ -121,7 +121,11 @@ fn micro(what: &str, usd: f64) -> Result<i64, String> {
     if !(0.0..=MOST_USD).contains(&usd) {
         return Err(format!("{what} is {usd}, expected US dollars from 0 to {MOST_USD}"));
     }
-    #[expect(clippy::cast_possible_truncation, reason = "at most 10^12, as was just checked")]
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        reason = "at most 10^12, as was just checked"
+    )]
     let micro = (usd * MICRO).round() as i64;
     Ok(micro)
 }

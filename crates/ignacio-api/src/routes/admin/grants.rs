@@ -64,7 +64,7 @@ pub(crate) async fn create(
 
     let scope = state.admin_db.begin(caller.session()).await?;
     if let Some(repeated) = once.before(scope.repeats()).await? {
-        return repeated.again();
+        return Ok(repeated.again());
     }
     let grant = scope.readings().grant(user, &reason).await.map_err(refusal)?;
     let location = format!("/v1/admin/access-grants/{}", grant.id);

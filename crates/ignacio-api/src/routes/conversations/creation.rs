@@ -66,7 +66,7 @@ pub(crate) async fn start(
 
     let scope = state.db.begin(caller.session()).await?;
     if let Some(repeated) = once.before(scope.repeats()).await? {
-        return repeated.again();
+        return Ok(repeated.again());
     }
     let location = format!("/v1/conversations/{id}");
     let conversation = scope.conversations().insert(id, title.as_ref()).await?;

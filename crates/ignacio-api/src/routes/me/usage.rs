@@ -41,9 +41,9 @@ pub(crate) async fn show_usage(
     Params(params): Params<OwnUsage>,
     state: web::Data<AppState>,
 ) -> Result<Tagged<OwnUsageView>, ApiError> {
-    let days = Days::parse(params.from.as_deref(), params.to.as_deref())?;
-
     let scope = state.db.begin(caller.session()).await?;
+    let today = scope.spending().today().await?;
+    let days = Days::parse(today, params.from.as_deref(), params.to.as_deref())?;
     let role = scope.caller().role;
     let rows = scope.spending().between(days.from, days.to).await?;
     scope.commit().await?;

@@ -68,8 +68,9 @@ pub(crate) async fn renew(
 
     let scope = state.db.begin(caller.session()).await?;
     if let Some(repeated) = once.before(scope.repeats()).await? {
-        return repeated
-            .in_form(form, |response| sse::follow(&state, &caller, &context, response, 0));
+        return Ok(
+            repeated.in_form(form, |response| sse::follow(&state, &caller, &context, response, 0))
+        );
     }
     let wanted = turn::wanted(&state, scope.caller().role, body.model.as_deref(), "")?;
     let renewed = versions::renew(&state, &scope, *id, &wanted).await?;
@@ -128,8 +129,9 @@ pub(crate) async fn rewrite(
 
     let scope = state.db.begin(caller.session()).await?;
     if let Some(repeated) = once.before(scope.repeats()).await? {
-        return repeated
-            .in_form(form, |response| sse::follow(&state, &caller, &context, response, 0));
+        return Ok(
+            repeated.in_form(form, |response| sse::follow(&state, &caller, &context, response, 0))
+        );
     }
     let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "")?;
     let posted = versions::rewrite(&state, &scope, *id, &message, &wanted).await?;

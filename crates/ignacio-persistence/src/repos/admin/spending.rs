@@ -8,10 +8,10 @@ use time::Date;
 
 use super::note_read;
 use crate::error::StoreError;
-use crate::repos::spending::{SumRow, midnight};
+use crate::repos::spending::{SumRow, midnight, today};
 
 /// Groups that are told at most; those that cost most come first.
-pub const MOST_SPENT_ROWS: usize = 1_000;
+pub const MOST_SPENT_ROWS: i64 = 1_000;
 
 /// Everybody's records of use.
 pub struct AllSpending<'s> {
@@ -21,6 +21,11 @@ pub struct AllSpending<'s> {
 impl<'s> AllSpending<'s> {
     pub(crate) const fn new(txn: &'s DatabaseTransaction) -> Self {
         Self { txn }
+    }
+
+    /// The day that it is, of UTC.
+    pub async fn today(&self) -> Result<Date, StoreError> {
+        today(self.txn).await
     }
 
     /// Sums from one day to another, both included, of one person or of all, at most
@@ -34,7 +39,7 @@ impl<'s> AllSpending<'s> {
         from: Date,
         to: Date,
     ) -> Result<Vec<SpentRow>, StoreError> {
-        let (of, limit) = (user.map(UserId::into_uuid), MOST_SPENT_ROWS as i64);
+        let (of, limit) = (user.map(UserId::into_uuid), MOST_SPENT_ROWS);
         let (start, end) = (midnight(from), midnight(to.next_day().unwrap_or(to)));
         let (by_day, by_model, by_user) =
             (by == SpentBy::Day, by == SpentBy::Model, by == SpentBy::User);

@@ -88,7 +88,7 @@ pub(crate) async fn create(
 
     let scope = state.admin_db.begin(caller.session()).await?;
     if let Some(repeated) = once.before(scope.repeats()).await? {
-        return repeated.again();
+        return Ok(repeated.again());
     }
     let account = scope.accounts().add(&new).await.map_err(refusal)?;
     let location = format!("/v1/admin/users/{}", account.id);
