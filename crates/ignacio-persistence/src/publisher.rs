@@ -275,7 +275,9 @@ impl LiveReply {
         self.store_citations(&txn).await?;
         self.settle_spending(&txn, spent).await?;
         // Last, because it ends the lease, and with it the right to write.
-        self.store_state(&txn, &outcome, spent).await?;
+        if !self.store_state(&txn, &outcome, spent).await? {
+            return Ok(false);
+        }
         txn.commit().await?;
         self.settle();
         self.end_is_noted();
@@ -357,8 +359,8 @@ impl LiveReply {
         txn: &DatabaseTransaction,
         outcome: &Outcome,
         spent: Spent,
-    ) -> Result<(), StoreError> {
-        let id = self.job.id.into_uuid();
+    ) -> Result<bool, StoreError> {
+        let (id, epoch) = (self.job.id.into_uuid(), self.job.epoch);
         let state = outcome.state().as_str();
         let (failure, reason) = match outcome {
             Outcome::Failed(failure) => (Some(failure.as_str()), None),
@@ -377,10 +379,10 @@ impl LiveReply {
                 set state = {state}, failure = {failure}, incomplete_reason = {reason},
                     input_tokens = {input}, cached_tokens = {cached}, output_tokens = {output},
                     reasoning_tokens = {reasoning}, cost_micro = {micro}, finished_at = now(), lease_until = null
-              where id = {id}"
+              where id = {id} and lease_epoch = {epoch}"
         );
-        txn.execute_raw(write).await?;
-        Ok(())
+        // Somebody may have taken it over since this transaction began.
+        Ok(txn.execute_raw(write).await?.rows_affected() == 1)
     }
 
     /// Puts what it cost in place of what was reserved.

@@ -30,7 +30,11 @@ impl Days {
 }
 
 fn read(place: &str, text: &str) -> Result<Date, ApiError> {
-    let is_plain = text.len() == 10 && text.is_ascii();
+    let is_plain = text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
     let date = Date::parse(text, &Iso8601::DATE).ok().filter(|_| is_plain);
     date.ok_or_else(|| ApiError::invalid(place, Rule::Date))
 }

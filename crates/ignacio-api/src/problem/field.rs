@@ -192,7 +192,9 @@ impl Rule {
             }
             Self::FileGone => "este archivo no existe".into(),
             Self::ModelNotAllowed => "este modelo no se puede elegir".into(),
-            Self::Date => "se espera una fecha como 2026-01-31, y from no después de to".into(),
+            Self::Date => {
+                "se espera una fecha como 2026-01-31, y la primera no después de la última".into()
+            }
             Self::FileFailed => {
                 "este archivo no se pudo preparar para consultarlo: súbelo de nuevo".into()
             }
@@ -247,7 +249,9 @@ impl Rule {
             }
             Self::FileGone => "there is no such file".into(),
             Self::ModelNotAllowed => "this model cannot be chosen".into(),
-            Self::Date => "a date such as 2026-01-31 is expected, and from not after to".into(),
+            Self::Date => {
+                "a date such as 2026-01-31 is expected, and the first one not after the last".into()
+            }
             Self::FileFailed => {
                 "this file could not be prepared for reading: upload it again".into()
             }

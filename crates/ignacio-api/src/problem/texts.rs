@@ -308,8 +308,8 @@ pub(super) const fn plain(code: ProblemCode) -> Text {
              use a device that you have logged in with before, or write to the programme's staff.",
         ),
         ProblemCode::BudgetExceeded => text(
-            "Llegaste al límite de uso: mira limit y resets_at.",
-            "You have reached a limit of use: see limit and resets_at.",
+            "Llegaste a un límite de uso: espera lo que dice Retry-After.",
+            "You have reached a limit of use: wait as long as Retry-After says.",
         ),
         ProblemCode::InvalidRequest => text(
             "Hay valores que corregir: mira errors.",

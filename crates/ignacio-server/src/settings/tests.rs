@@ -172,7 +172,8 @@ fn the_lists_of_names_are_complete() {
     let _database = DatabaseSettings::read(&mut reader, None);
     let _webhook = providers::webhook(&mut reader);
     let _storage = providers::storage(&mut reader);
-    let _background = BackgroundSettings::read(&mut reader);
+    let models = models::read(&mut reader);
+    let _background = BackgroundSettings::read(&mut reader, models);
 
     let files = SECRETS.map(|name| format!("{name}_FILE"));
     let known: BTreeSet<_> = NAMES.map(str::to_owned).into_iter().chain(files).collect();

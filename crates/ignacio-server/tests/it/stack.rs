@@ -20,6 +20,8 @@ use tokio::time::{Instant, interval};
 pub(crate) use self::replicas::{SERVING, WORKING};
 use crate::process::{Running, Variables};
 
+/// Models with limits that no test meets by chance.
+const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/stack/models.toml");
 /// How long the background work may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -71,7 +73,8 @@ impl Stack {
             .with("WHATSAPP_BASE_URL", format!("{}/v23.0", whatsapp.base_url()))
             .with("WHATSAPP_PHONE_NUMBER_ID", ignacio_devstack::whatsapp::PHONE_NUMBER_ID)
             .with("WHATSAPP_ACCESS_TOKEN", "a token")
-            .with("WHATSAPP_APP_SECRET", "app-secret");
+            .with("WHATSAPP_APP_SECRET", "app-secret")
+            .with("IGNACIO_MODELS_FILE", MODELS);
         #[expect(clippy::disallowed_methods, reason = "a client of the service, not the service")]
         let http = reqwest::Client::new();
         let owner = OwnerDb::connect(&database.owner_url().into()).await.unwrap();

@@ -19,7 +19,7 @@ use crate::views::usage::{UsageByView, UsageRowView};
 pub(crate) struct ListUsage {
     /// What sums are made for; days unless said otherwise.
     #[serde(default)]
-    #[param(value_type = Option<UsageByView>)]
+    #[param(inline, value_type = Option<UsageByView>)]
     group_by: UsageByView,
     /// Only this person's.
     user_id: Option<Uuid>,

@@ -59,9 +59,12 @@ impl Stack {
             "insert into chores (user_id, conversation_id, kind, message_id)
              select user_id, id, kind, case kind when 'quotes' then '{reply}'::uuid end
                from conversations, unnest('{{title,summary,quotes}}'::text[]) kind
-              where id = '{id}'"
+              where id = '{id}'
+             on conflict do nothing"
         );
-        assert_eq!(self.database.execute(&chores).await, 3);
+        self.database.execute(&chores).await;
+        let all = format!("select count(*) from chores where conversation_id = '{id}'");
+        assert_eq!(self.database.query_i64(&all).await, 3);
     }
 }
 

@@ -78,7 +78,7 @@ impl Step {
     /// Whether the provider has taken the request and nobody knows the number of its reply: then
     /// there is no way but to ask once more.
     const fn loses_the_id(self) -> bool {
-        matches!(self, Self::Asked | Self::Heard(0) | Self::Writing(Write::ProviderId))
+        matches!(self, Self::Asked | Self::Heard(0))
     }
 
     /// How many words reach the reader before the process is killed.
