@@ -812,6 +812,18 @@ begin
                     on c.user_id = r.user_id and c.id = r.conversation_id
                  where r.id = p_responses[i] and c.title is null
                     on conflict do nothing;
+            end if;
+            -- Nobody takes the reply over between here and the commit; who did before has it.
+            perform 1 from public.responses r
+              where r.id = p_responses[i] and r.lease_owner = p_worker
+                and r.lease_epoch = p_epochs[i] and r.lease_until > pg_catalog.clock_timestamp()
+                for no key update;
+            if not found then
+                v_user := null;
+            end if;
+        end if;
+        if v_user is not null then
+            if p_first_text_ages[i] >= 0 then
                 update public.responses
                    set first_text_at = coalesce(
                            first_text_at,

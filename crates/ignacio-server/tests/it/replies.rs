@@ -1,5 +1,6 @@
 //! Replies in real processes that die, stop, and lose their readers.
 
+mod costs;
 mod cuts;
 mod deletion;
 mod kills;

@@ -1,0 +1,128 @@
+//! What replies cost, also those that are stopped or fail, and questions that come again because
+//! their answer was lost.
+
+use std::time::{Duration, Instant};
+
+use ignacio_devstack::openai::{Effect, Fault};
+use ignacio_devstack::scale;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+use super::{Reading, will_say, words};
+use crate::stack::{SERVING, Stack, WORKING, until};
+
+const PHONE: &str = "+573001110023";
+/// How often each question is asked without waiting for the answer.
+const LOST_ANSWERS: usize = 5;
+
+#[tokio::test]
+async fn a_stopped_reply_keeps_its_text_and_costs_what_the_provider_counted() {
+    // Whoever stops it is not the process that writes it.
+    let stack = Stack::start_apart().await;
+    let ana = stack.participant(PHONE).await;
+    for _ in 0..2 {
+        will_say(&stack, &words(5));
+        let mut reading = Reading::ask(&stack, 0, &ana.token).await;
+        reading.follow(&stack, 0).await;
+        reading.read_all().await;
+        reading.is_whole(&stack, &words(5), "in peace").await;
+    }
+
+    will_say(&stack, &words(9));
+    stack.openai.fault(Fault::new(Effect::Pause { after_deltas: 3 }));
+    let mut stopped = Reading::ask(&stack, 0, &ana.token).await;
+    stopped.follow(&stack, 0).await;
+    stopped.read_words(3).await;
+    let since = Instant::now();
+    let path = format!("/v1/responses/{}/cancel", stopped.response);
+    assert_eq!(ana.status_of(Method::POST, &path).await, StatusCode::ACCEPTED);
+    let patience = Duration::from_mins(1);
+    assert!(stack.openai.until(patience, |it| it.counters().cancelled == 1).await);
+    println!("stopped upstream after {:?}", since.elapsed());
+    stopped.read_all().await;
+    assert_eq!(stopped.end(), Some("response.cancelled"));
+    assert_eq!(stopped.text(), words(3).concat());
+    let stored = ana.get(&format!("/v1/messages/{}", stopped.message)).await;
+    assert_eq!(
+        (&stored["status"], &stored["content"]),
+        (&json!("cancelled"), &json!(words(3).concat()))
+    );
+
+    will_say(&stack, &words(9));
+    let code = "invalid_prompt".to_owned();
+    let failed = Effect::Failed { after_deltas: 2, code, message: "No.".to_owned() };
+    stack.openai.fault(Fault::new(failed));
+    let mut failed = Reading::ask(&stack, 0, &ana.token).await;
+    failed.follow(&stack, 0).await;
+    failed.read_all().await;
+    assert_eq!(failed.end(), Some("response.failed"));
+    assert_eq!(failed.text(), words(2).concat());
+
+    let open = "select (select count(*) from chores)
+                     + (select count(*) from usage_records where state = 'reserved')";
+    until("all is settled", async || stack.database.query_i64(open).await == 0).await;
+    // The provider does not say what a failed reply took: it costs what was reserved.
+    let estimated = "select count(*) from usage_records
+                      where state = 'estimated' and cost_micro = reserved_micro and cost_micro > 0";
+    assert_eq!(stack.database.query_i64(estimated).await, 1);
+    let counted = stack.openai.counters();
+    let sums = "select sum(input_tokens) || ' ' || sum(output_tokens) from usage_records
+                 where state = 'settled'";
+    let expected = format!("{} {}", counted.input_tokens, counted.output_tokens);
+    assert_eq!(stack.database.query_text(sums).await, expected);
+    let usage = ana.get("/v1/me/usage").await;
+    let replies: i64 =
+        usage["data"].as_array().unwrap().iter().map(|it| it["replies"].as_i64().unwrap()).sum();
+    assert_eq!(replies, 4);
+}
+
+#[tokio::test]
+async fn questions_whose_answers_are_lost_are_asked_once() {
+    let stack = Stack::start_several(&[WORKING, SERVING], &[]).await;
+    let ana = stack.participant(PHONE).await;
+    let n_questions = scale(6, 1_000);
+    for n in 0..n_questions {
+        let talk = ana.conversation().await;
+        let path = format!("/v1/conversations/{talk}/messages");
+        let body = json!({ "content": format!("Pregunta {n}") }).to_string();
+        for attempt in 0..LOST_ANSWERS {
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+                 idempotency-key: question-{n}\r\ncontent-type: application/json\r\n\
+                 content-length: {}\r\n\r\n",
+                ana.token,
+                body.len()
+            );
+            let mut socket = TcpStream::connect(stack.address_of(attempt % 2)).await.unwrap();
+            socket.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            // Gone without a look at the answer.
+            drop(socket);
+        }
+        let ask = |replica: usize| {
+            let request = stack.request_to(replica, Method::POST, &path).bearer_auth(&ana.token);
+            request
+                .header("Idempotency-Key", format!("question-{n}"))
+                .header("Content-Type", "application/json")
+                .body(body.clone())
+        };
+        let mut answers = Vec::new();
+        for replica in [0, 1] {
+            let mut told = String::new();
+            until("an answer", async || {
+                let answer = ask(replica).send().await.unwrap();
+                let is_made = answer.status() == StatusCode::CREATED;
+                told = answer.text().await.unwrap();
+                is_made
+            })
+            .await;
+            answers.push(told);
+        }
+        assert_eq!(answers[0], answers[1]);
+        assert_eq!(ana.messages(&talk).await.len(), 2, "question {n}");
+    }
+    let running = "select count(*) from responses where state in ('queued', 'running')";
+    until("all replies", async || stack.database.query_i64(running).await == 0).await;
+    assert_eq!(stack.openai.counters().responses, u64::try_from(n_questions).unwrap());
+}
