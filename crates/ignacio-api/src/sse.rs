@@ -3,8 +3,8 @@
 mod encode;
 mod stream;
 
-use actix_web::HttpResponse;
 use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse};
 use futures_util::{Stream, StreamExt as _};
 use ignacio_domain::ids::ResponseId;
 use ignacio_domain::reply::NumberedEvent;
@@ -14,8 +14,18 @@ pub(crate) use self::encode::events;
 use self::stream::EventBody;
 use crate::auth::Caller;
 use crate::edge::RequestContext;
-use crate::negotiate::EVENT_STREAM;
+use crate::negotiate::{EVENT_STREAM, Form, preferred};
+use crate::problem::ApiError;
 use crate::state::AppState;
+
+/// How the client wants to read; nobody begins to read from a process that stops.
+pub(crate) fn form_of(request: &HttpRequest, state: &AppState) -> Result<Form, ApiError> {
+    let form = preferred(request.headers())?;
+    if form == Form::Events && state.stop.is_cancelled() {
+        return Err(ApiError::Draining);
+    }
+    Ok(form)
+}
 
 /// Follows a reply behind its event number `after`. The response must be the caller's: look first.
 pub(crate) fn follow(

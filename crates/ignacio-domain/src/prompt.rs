@@ -28,6 +28,9 @@ pub struct Picture {
 
 debug_only!(Picture { media_type });
 
+/// The most tokens that a reply may have, and so what is reserved for one.
+pub const MAX_OUTPUT_TOKENS: u32 = 4_096;
+
 /// One message of the history.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Turn {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ignacio_domain::keys::Key;
 use ignacio_domain::models::Models;
+use ignacio_domain::prompt::MAX_OUTPUT_TOKENS;
 
 /// A rough measure that needs no tokenizer: near enough for a budget, in both languages.
 const BYTES_PER_TOKEN: usize = 4;
@@ -70,7 +71,7 @@ impl WorkerSettings {
             safety_key,
             models,
             web_search: false,
-            max_output_tokens: 4_096,
+            max_output_tokens: MAX_OUTPUT_TOKENS,
             history_messages: 200,
             history_tokens: 24_000,
             environment,

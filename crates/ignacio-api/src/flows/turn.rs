@@ -3,6 +3,7 @@
 use ignacio_domain::ids::{ConversationId, FileId};
 use ignacio_domain::message::{MAX_ATTACHMENTS, MessageBody, NewMessage};
 use ignacio_domain::person::Role;
+use ignacio_domain::prompt::MAX_OUTPUT_TOKENS;
 use ignacio_domain::reply::Usage;
 use ignacio_domain::spending::Reservation;
 use ignacio_persistence::{NewReply, Posted, StoreError, UserScope};
@@ -56,8 +57,7 @@ impl PostMessage {
     }
 }
 
-/// The most tokens that a reply may have, and what its instructions take, for what is reserved.
-const ANSWER_TOKENS: i64 = 4_096;
+/// About what the instructions take, for what is reserved.
 const INSTRUCTION_TOKENS: i64 = 1_000;
 /// A token is about four bytes of text.
 const BYTES_PER_TOKEN: usize = 4;
@@ -112,8 +112,11 @@ pub(crate) async fn reserve(
 ) -> Result<(), ApiError> {
     let models = &state.settings.models;
     let said = i64::try_from(n_bytes / BYTES_PER_TOKEN).unwrap_or(i64::MAX / 2);
-    let usage =
-        Usage { input: said + INSTRUCTION_TOKENS, output: ANSWER_TOKENS, ..Usage::default() };
+    let usage = Usage {
+        input: said + INSTRUCTION_TOKENS,
+        output: MAX_OUTPUT_TOKENS.into(),
+        ..Usage::default()
+    };
     let reservation = Reservation {
         response: wanted.response,
         model: wanted.model.clone(),

@@ -17,7 +17,7 @@ use crate::edge::RequestContext;
 use crate::extract::{Body, Params, PathId};
 use crate::flows::once::Once;
 use crate::flows::turn::{self, PostMessage};
-use crate::negotiate::{Form, preferred};
+use crate::negotiate::Form;
 use crate::paging::{Paging, listed};
 use crate::problem::{ApiError, Problem, Thing};
 use crate::sse;
@@ -116,10 +116,7 @@ pub(crate) async fn post(
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
-    let form = preferred(request.headers())?;
-    if form == Form::Events && state.stop.is_cancelled() {
-        return Err(ApiError::Draining);
-    }
+    let form = sse::form_of(&request, &state)?;
     let once = Once::of(&request)?;
     let model = body.model().map(str::to_owned);
     let message = body.parse("")?;

@@ -13,7 +13,7 @@ use crate::extract::{Body, MaybeBody, PathId};
 use crate::flows::once::Once;
 use crate::flows::turn::{self, PostMessage};
 use crate::flows::versions;
-use crate::negotiate::{Form, preferred};
+use crate::negotiate::Form;
 use crate::problem::{ApiError, Problem};
 use crate::sse;
 use crate::state::AppState;
@@ -63,7 +63,7 @@ pub(crate) async fn renew(
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
-    let form = form_of(&request, &state)?;
+    let form = sse::form_of(&request, &state)?;
     let once = Once::of(&request)?;
 
     let scope = state.db.begin(caller.session()).await?;
@@ -122,7 +122,7 @@ pub(crate) async fn rewrite(
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
-    let form = form_of(&request, &state)?;
+    let form = sse::form_of(&request, &state)?;
     let once = Once::of(&request)?;
     let model = body.model().map(str::to_owned);
     let message = body.parse("")?;
@@ -146,13 +146,4 @@ pub(crate) async fn rewrite(
         Form::Events => sse::follow(&state, &caller, &context, wanted.response, 0),
         Form::Json => answer,
     })
-}
-
-/// How the client wants to read; nobody begins to read from a process that stops.
-fn form_of(request: &HttpRequest, state: &AppState) -> Result<Form, ApiError> {
-    let form = preferred(request.headers())?;
-    if form == Form::Events && state.stop.is_cancelled() {
-        return Err(ApiError::Draining);
-    }
-    Ok(form)
 }
