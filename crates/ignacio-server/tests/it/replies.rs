@@ -7,10 +7,10 @@ mod kills;
 mod readers;
 
 use ignacio_devstack::openai::Script;
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::stack::{Event, Stack, events, text, until};
+use crate::stack::{Event, Stack, admitted, events, text};
 
 /// Pieces of a text with letters of one to four bytes.
 fn words(n_words: usize) -> Vec<String> {
@@ -20,20 +20,6 @@ fn words(n_words: usize) -> Vec<String> {
 /// The next response says these words.
 fn will_say(stack: &Stack, words: &[String]) {
     stack.openai.script(Script::deltas(words.to_vec()));
-}
-
-/// The answer to a request. So many at once are sent away for a moment; whoever comes back is let
-/// in.
-async fn admitted(request: impl Fn() -> RequestBuilder) -> Response {
-    let mut told = None;
-    until("a place", async || {
-        let answer = request().send().await.unwrap();
-        let is_full = answer.status() == StatusCode::SERVICE_UNAVAILABLE;
-        told = Some(answer);
-        !is_full
-    })
-    .await;
-    told.unwrap()
 }
 
 /// A question that was asked, and what has been read of its reply, by whichever process.

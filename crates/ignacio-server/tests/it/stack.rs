@@ -2,7 +2,10 @@
 
 mod replicas;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use ignacio_devstack::{
     OpenAiOptions, OpenAiStandIn, S3Options, S3StandIn, TestDatabase, WhatsAppOptions,
@@ -13,9 +16,9 @@ use ignacio_domain::{
     phone::PhoneNumber,
 };
 use ignacio_persistence::{NewPerson, OwnerDb};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, sleep};
 
 pub(crate) use self::replicas::{SERVING, WORKING};
 use crate::process::{Running, Variables};
@@ -24,6 +27,12 @@ use crate::process::{Running, Variables};
 const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/stack/models.toml");
 /// How long the background work may take on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// Between two looks at whether something has come: at first, and at last.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// Questions that were asked, each of which has a key of its own.
+static N_QUESTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// Everything that Ignacio talks to, and Ignacio.
 pub(crate) struct Stack {
@@ -127,17 +136,8 @@ impl Stack {
         })
         .await;
         let login = json!({ "otp_id": asked["id"], "code": code, "device_name": "teléfono" });
-        let mut answer = None;
-        // So many at once are sent away for a moment; whoever comes back is let in.
-        until("a login", async || {
-            let told = self.request(Method::POST, "/v1/auth/sessions").json(&login).send().await;
-            let told = told.unwrap();
-            let is_full = told.status() == StatusCode::SERVICE_UNAVAILABLE;
-            answer = Some(told);
-            !is_full
-        })
-        .await;
-        let answer = answer.unwrap();
+        let sessions = || self.request(Method::POST, "/v1/auth/sessions");
+        let answer = admitted(|| sessions().json(&login)).await;
         assert_eq!(answer.status(), StatusCode::CREATED);
         let body: Value = answer.json().await.unwrap();
         canary::note_json(&login);
@@ -150,7 +150,7 @@ impl Stack {
         // As if nobody had asked for one lately.
         self.database.execute("delete from rate_buckets").await;
         let body = json!({ "phone": phone });
-        let answer = self.request(Method::POST, "/v1/auth/otp").json(&body).send().await.unwrap();
+        let answer = admitted(|| self.request(Method::POST, "/v1/auth/otp").json(&body)).await;
         assert_eq!(answer.status(), StatusCode::ACCEPTED);
         answer.json().await.unwrap()
     }
@@ -168,7 +168,7 @@ impl Person<'_> {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
-        let answer = self.request(Method::GET, path).send().await.unwrap();
+        let answer = admitted(|| self.request(Method::GET, path)).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         answer.json().await.unwrap()
     }
@@ -179,21 +179,14 @@ impl Person<'_> {
 
     /// Hands over a text and waits until it can be searched; gives its id.
     pub(crate) async fn document(&self, name: &str, text: &str) -> String {
-        let mut answer = None;
-        // So many at once are sent away for a moment; whoever comes back is let in.
         canary::note(name);
         canary::note(text);
-        until("a place to upload", async || {
+        let answer = admitted(|| {
             let part = reqwest::multipart::Part::text(text.to_owned()).file_name(name.to_owned());
             let form = reqwest::multipart::Form::new().part("file", part);
-            let told = self.request(Method::POST, "/v1/files").multipart(form).send().await;
-            let told = told.unwrap();
-            let is_full = told.status() == StatusCode::SERVICE_UNAVAILABLE;
-            answer = Some(told);
-            !is_full
+            self.request(Method::POST, "/v1/files").multipart(form)
         })
         .await;
-        let answer = answer.unwrap();
         assert_eq!(answer.status(), StatusCode::CREATED);
         let file: Value = answer.json().await.unwrap();
         assert_eq!(file["sync"]["status"], "pending");
@@ -204,8 +197,8 @@ impl Person<'_> {
     }
 
     pub(crate) async fn conversation(&self) -> String {
-        let answer =
-            self.request(Method::POST, "/v1/conversations").json(&json!({})).send().await.unwrap();
+        let conversations = || self.request(Method::POST, "/v1/conversations");
+        let answer = admitted(|| conversations().json(&json!({}))).await;
         assert_eq!(answer.status(), StatusCode::CREATED);
         let body: Value = answer.json().await.unwrap();
         body["id"].as_str().unwrap().to_owned()
@@ -218,13 +211,11 @@ impl Person<'_> {
 
     pub(crate) async fn ask_with(&self, conversation: &str, message: &Value) -> Vec<Event> {
         let path = format!("/v1/conversations/{conversation}/messages");
-        let answer = self
-            .request(Method::POST, &path)
-            .header("Accept", "text/event-stream")
-            .json(message)
-            .send()
-            .await
-            .unwrap();
+        // Whoever is sent away after all was written down would else ask twice.
+        let key = format!("question-{}", N_QUESTIONS.fetch_add(1, Ordering::Relaxed));
+        let question = || self.request(Method::POST, &path).header("Idempotency-Key", &key);
+        let answer =
+            admitted(|| question().header("Accept", "text/event-stream").json(message)).await;
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         events(&answer.text().await.unwrap())
@@ -266,14 +257,30 @@ pub(crate) fn text(events: &[Event]) -> String {
     deltas.map(|it| it.data["text"].as_str().unwrap()).collect()
 }
 
-/// Looks again and again, for a bounded time.
+/// The answer to a request. So many at once are sent away for a moment; whoever comes back is let
+/// in.
+pub(crate) async fn admitted(request: impl Fn() -> RequestBuilder) -> Response {
+    let mut told = None;
+    until("a place", async || {
+        let answer = request().send().await.unwrap();
+        let is_full = answer.status() == StatusCode::SERVICE_UNAVAILABLE;
+        told = Some(answer);
+        !is_full
+    })
+    .await;
+    told.unwrap()
+}
+
+/// Looks again and again, for a bounded time and ever less often: many who look without pause
+/// would keep the service from what they are waiting for.
 pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let (end, mut looks) = (Instant::now() + PATIENCE, interval(Duration::from_millis(20)));
+    let (end, mut pause) = (Instant::now() + PATIENCE, SHORTEST_PAUSE);
     while Instant::now() < end {
-        looks.tick().await;
         if is_so().await {
             return;
         }
+        sleep(pause).await;
+        pause = LONGEST_PAUSE.min(pause + pause / 2);
     }
     panic!("{what} did not come within {PATIENCE:?}");
 }
