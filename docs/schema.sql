@@ -786,7 +786,7 @@ end $$;
 
 ALTER FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) RETURNS boolean[]
+CREATE FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) RETURNS boolean[]
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -796,8 +796,10 @@ declare
     v_from integer := 1;
     v_to   integer;
 begin
-    -- What is lost of these with the disk's cache is made again by the next worker.
-    perform pg_catalog.set_config('synchronous_commit', 'off', true);
+    if not p_is_durable then
+        -- What is lost of these when the database dies is made again by the next worker.
+        perform pg_catalog.set_config('synchronous_commit', 'off', true);
+    end if;
     for i in 1 .. pg_catalog.cardinality(p_responses) loop
         v_to := v_from + p_n_rows[i] - 1;
         v_user := app.act_for(p_responses[i], p_worker, p_epochs[i]);
@@ -813,35 +815,33 @@ begin
                  where r.id = p_responses[i] and c.title is null
                     on conflict do nothing;
             end if;
-            -- Nobody takes the reply over between here and the commit; who did before has it.
-            perform 1 from public.responses r
-              where r.id = p_responses[i] and r.lease_owner = p_worker
-                and r.lease_epoch = p_epochs[i] and r.lease_until > pg_catalog.clock_timestamp()
-                for no key update;
+            -- Where the provider is, and when the first text came. From here to the commit nobody takes
+            -- the reply over; who did before has it.
+            update public.responses
+               set provider_response_id =
+                       coalesce(nullif(p_provider_ids[i], ''), provider_response_id),
+                   provider_cursor =
+                       case when p_provider_ids[i] = '' then provider_cursor else p_cursors[i] end,
+                   first_text_at = case
+                       when p_first_text_ages[i] < 0 then first_text_at
+                       else coalesce(
+                           first_text_at,
+                           pg_catalog.clock_timestamp()
+                               - pg_catalog.make_interval(secs => p_first_text_ages[i]))
+                       end
+             where id = p_responses[i] and lease_owner = p_worker
+               and lease_epoch = p_epochs[i] and lease_until > pg_catalog.clock_timestamp();
             if not found then
                 v_user := null;
             end if;
         end if;
         if v_user is not null then
-            if p_first_text_ages[i] >= 0 then
-                update public.responses
-                   set first_text_at = coalesce(
-                           first_text_at,
-                           pg_catalog.clock_timestamp()
-                               - pg_catalog.make_interval(secs => p_first_text_ages[i]))
-                 where id = p_responses[i];
-            end if;
             -- A commit whose answer was lost has written them already.
             insert into public.response_events (response_id, user_id, first_seq, seq, kind, payload)
             select p_responses[i], v_user, p_first_seqs[j], p_seqs[j], p_kinds[j],
                    p_payloads[j]::jsonb
               from pg_catalog.generate_series(v_from, v_to) j
                 on conflict do nothing;
-            if p_provider_ids[i] <> '' then
-                update public.responses
-                   set provider_response_id = p_provider_ids[i], provider_cursor = p_cursors[i]
-                 where id = p_responses[i];
-            end if;
         end if;
         v_held := v_held || (v_user is not null);
         v_from := v_to + 1;
@@ -849,7 +849,7 @@ begin
     return v_held;
 end $$;
 
-ALTER FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) OWNER TO ignacio_owner;
+ALTER FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1125,11 +1125,14 @@ end $$;
 ALTER FUNCTION app.settle_deleted() OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) RETURNS TABLE(slot bigint, has_session boolean, has_response boolean, has_ended boolean, first_seq bigint, seq bigint, kind text, payload jsonb)
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
-    select t.slot, s.user_id is not null, r.id is not null,
-           r.id is not null and r.state not in ('queued', 'running'), e.first_seq, e.seq, e.kind, e.payload
+begin
+    return query
+    select t.slot, s.user_id is not null, r.state is not null,
+           coalesce(r.state not in ('queued', 'running'), false),
+           e.first_seq, e.seq, e.kind, e.payload
       from rows from (
                pg_catalog.unnest(p_digests), pg_catalog.unnest(p_responses),
                pg_catalog.unnest(p_after)
@@ -1140,6 +1143,7 @@ CREATE FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_afte
                  join public.users u on u.id = s.user_id
                 where s.id = coalesce(
                       (select c.id from public.user_sessions c where c.token_hash = t.digest),
+                      -- A stream that began before its token was replaced goes on.
                       (select p.session_id from public.retired_tokens p
                         where p.token_hash = t.digest
                           and p.created_at > pg_catalog.now() - interval '15 minutes'))
@@ -1147,11 +1151,20 @@ CREATE FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_afte
                   and s.expires_at > pg_catalog.now()
                   and s.idle_expires_at > pg_catalog.now()
                   and u.is_active
+               offset 0
            ) s on true
-      left join public.responses r on r.id = t.response and r.user_id = s.user_id
-      left join public.response_events e on e.response_id = r.id and e.seq > t.after
-     order by t.slot, e.seq
-$$;
+      left join lateral (
+               select r.state from public.responses r
+                where r.id = t.response and r.user_id = s.user_id
+               offset 0
+           ) r on true
+      left join lateral (
+               select e.first_seq, e.seq, e.kind, e.payload from public.response_events e
+                where e.response_id = t.response and e.seq > t.after and r.state is not null
+               offset 0
+           ) e on true
+     order by t.slot, e.seq;
+end $$;
 
 ALTER FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) OWNER TO ignacio_definer;
 
@@ -2091,7 +2104,7 @@ CREATE POLICY chores_worker_delete ON public.chores FOR DELETE TO ignacio_worker
 
 CREATE POLICY chores_worker_insert ON public.chores FOR INSERT TO ignacio_worker WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
 
-CREATE POLICY chores_worker_select ON public.chores FOR SELECT TO ignacio_worker USING (((( SELECT app.leased_user_id() AS leased_user_id) IS NULL) OR (user_id = ( SELECT app.leased_user_id() AS leased_user_id))));
+CREATE POLICY chores_worker_select ON public.chores FOR SELECT TO ignacio_worker USING (COALESCE((user_id = ( SELECT app.leased_user_id() AS leased_user_id)), true));
 
 CREATE POLICY chores_worker_update ON public.chores FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
 
@@ -2351,7 +2364,7 @@ CREATE POLICY responses_api_update ON public.responses FOR UPDATE TO ignacio_api
 
 CREATE POLICY responses_definer_select ON public.responses FOR SELECT TO ignacio_definer USING (true);
 
-CREATE POLICY responses_worker_select ON public.responses FOR SELECT TO ignacio_worker USING (((( SELECT app.leased_user_id() AS leased_user_id) IS NULL) OR (user_id = ( SELECT app.leased_user_id() AS leased_user_id))));
+CREATE POLICY responses_worker_select ON public.responses FOR SELECT TO ignacio_worker USING (COALESCE((user_id = ( SELECT app.leased_user_id() AS leased_user_id)), true));
 
 CREATE POLICY responses_worker_update ON public.responses FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
 
@@ -2399,7 +2412,7 @@ CREATE POLICY user_files_definer_select ON public.user_files FOR SELECT TO ignac
 
 CREATE POLICY user_files_worker_delete ON public.user_files FOR DELETE TO ignacio_worker USING (((deleted_at IS NOT NULL) AND (purged_at IS NOT NULL) AND (openai_file_id IS NULL)));
 
-CREATE POLICY user_files_worker_select ON public.user_files FOR SELECT TO ignacio_worker USING (((( SELECT app.leased_user_id() AS leased_user_id) IS NULL) OR (user_id = ( SELECT app.leased_user_id() AS leased_user_id))));
+CREATE POLICY user_files_worker_select ON public.user_files FOR SELECT TO ignacio_worker USING (COALESCE((user_id = ( SELECT app.leased_user_id() AS leased_user_id)), true));
 
 CREATE POLICY user_files_worker_update ON public.user_files FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
 
@@ -2433,7 +2446,7 @@ CREATE POLICY user_vector_stores_worker_delete ON public.user_vector_stores FOR 
 
 CREATE POLICY user_vector_stores_worker_insert ON public.user_vector_stores FOR INSERT TO ignacio_worker WITH CHECK (true);
 
-CREATE POLICY user_vector_stores_worker_select ON public.user_vector_stores FOR SELECT TO ignacio_worker USING (((( SELECT app.leased_user_id() AS leased_user_id) IS NULL) OR (user_id = ( SELECT app.leased_user_id() AS leased_user_id))));
+CREATE POLICY user_vector_stores_worker_select ON public.user_vector_stores FOR SELECT TO ignacio_worker USING (COALESCE((user_id = ( SELECT app.leased_user_id() AS leased_user_id)), true));
 
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 
@@ -2773,8 +2786,8 @@ GRANT SELECT ON TABLE app.whole_messages TO ignacio_admin;
 REVOKE ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
 
-REVOKE ALL ON FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.log_replies(p_worker uuid, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) TO ignacio_worker;
+REVOKE ALL ON FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) TO ignacio_worker;
 
 REVOKE ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) TO ignacio_admin;

@@ -32,6 +32,7 @@ mod m017_add_chores;
 mod m018_add_usage;
 mod m019_add_idempotency_keys;
 mod m020_add_log_writer;
+mod m021_read_log_by_key;
 mod report;
 mod roles;
 mod run;
@@ -70,6 +71,7 @@ impl MigratorTrait for Migrator {
             Box::new(m018_add_usage::MIGRATION),
             Box::new(m019_add_idempotency_keys::MIGRATION),
             Box::new(m020_add_log_writer::MIGRATION),
+            Box::new(m021_read_log_by_key::MIGRATION),
         ]
     }
 }

@@ -1,10 +1,13 @@
-//! Writing the log of all replies of a process with one statement at a time: what is pending while
-//! one is under way goes with the next.
+//! Writing the log of all replies of a process, many of them with each statement: text waits a
+//! moment for company, and what somebody waits for goes at once, by a way of its own.
+
+use std::time::Duration;
 
 use ignacio_domain::ids::{ResponseId, WorkerId};
 use ignacio_domain::reply::NumberedEvent;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbErr, raw_sql};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::error::StoreError;
@@ -14,10 +17,33 @@ use crate::repos::reply_jobs::ReplyJob;
 /// The most replies that one statement writes, so that none of them waits long for the others.
 const MOST: usize = 128;
 
+/// How long text waits for that of other replies. What a statement costs besides its rows is then
+/// paid 40 times a second at most, however many replies there are.
+pub(crate) const COLLECTING: Duration = Duration::from_millis(25);
+
 /// Takes what is pending. Cheap to clone; it ends with the last of its clones.
 #[derive(Clone)]
 pub(crate) struct LogWriter {
-    entries: mpsc::UnboundedSender<Entry>,
+    soon: mpsc::UnboundedSender<Entry>,
+    at_once: mpsc::UnboundedSender<Entry>,
+}
+
+/// When something is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum When {
+    /// With what comes of other replies meanwhile.
+    Soon,
+    /// Without a pause, and onto the disk.
+    AtOnce,
+}
+
+impl When {
+    const fn collecting(self) -> Duration {
+        match self {
+            Self::Soon => COLLECTING,
+            Self::AtOnce => Duration::ZERO,
+        }
+    }
 }
 
 /// What one reply has for the log.
@@ -40,10 +66,13 @@ struct Row {
 
 impl LogWriter {
     pub(crate) fn new(db: DatabaseConnection, worker: WorkerId) -> Self {
-        let (entries, receiver) = mpsc::unbounded_channel();
-        #[expect(clippy::disallowed_methods, reason = "it ends with the last writer")]
-        tokio::spawn(serve(db, worker, receiver));
-        Self { entries }
+        let (soon, collected) = mpsc::unbounded_channel();
+        let (at_once, urgent) = mpsc::unbounded_channel();
+        #[expect(clippy::disallowed_methods, reason = "they end with the last writer")]
+        for (when, entries) in [(When::Soon, collected), (When::AtOnce, urgent)] {
+            tokio::spawn(serve(db.clone(), worker, when, entries));
+        }
+        Self { soon, at_once }
     }
 
     /// Writes a reply's events, and the provider's id and event number when given, under its lease;
@@ -51,6 +80,7 @@ impl LogWriter {
     /// The answer is false when the lease is lost.
     pub(crate) fn write(
         &self,
+        when: When,
         job: &ReplyJob,
         events: &[NumberedEvent],
         upstream: Option<(&str, i64)>,
@@ -66,7 +96,8 @@ impl LogWriter {
         let upstream = upstream.map(|(id, cursor)| (id.to_owned(), cursor));
         let entry =
             Entry { response: job.id, epoch: job.epoch, upstream, first_text_age, rows, answer };
-        self.entries.send(entry).ok().ok_or_else(writer_gone)?;
+        let entries = if when == When::Soon { &self.soon } else { &self.at_once };
+        entries.send(entry).ok().ok_or_else(writer_gone)?;
         Ok(answered)
     }
 }
@@ -80,16 +111,23 @@ pub(crate) fn writer_gone() -> StoreError {
 async fn serve(
     db: DatabaseConnection,
     worker: WorkerId,
+    when: When,
     mut entries: mpsc::UnboundedReceiver<Entry>,
 ) {
     let mut batch = Vec::new();
     while entries.recv_many(&mut batch, MOST).await > 0 {
-        write(&db, worker, std::mem::take(&mut batch)).await;
+        let end = Instant::now() + when.collecting();
+        while batch.len() < MOST
+            && let Ok(Some(entry)) = timeout_at(end, entries.recv()).await
+        {
+            batch.push(entry);
+        }
+        write(&db, worker, when, std::mem::take(&mut batch)).await;
     }
 }
 
-async fn write(db: &DatabaseConnection, worker: WorkerId, batch: Vec<Entry>) {
-    match call(db, worker, &batch).await {
+async fn write(db: &DatabaseConnection, worker: WorkerId, when: When, batch: Vec<Entry>) {
+    match call(db, worker, when, &batch).await {
         Ok(held) => {
             for (entry, held) in batch.into_iter().zip(held) {
                 answer(entry, Ok(held));
@@ -105,7 +143,7 @@ async fn write(db: &DatabaseConnection, worker: WorkerId, batch: Vec<Entry>) {
         Err(error) => {
             tracing::debug!(%error, n_replies = batch.len(), "each reply is written by itself");
             for entry in batch {
-                let written = call(db, worker, std::slice::from_ref(&entry)).await;
+                let written = call(db, worker, when, std::slice::from_ref(&entry)).await;
                 let held = written.map(|held| held.first().copied().unwrap_or(false));
                 answer(entry, held);
             }
@@ -123,9 +161,10 @@ fn answer(entry: Entry, written: Result<bool, StoreError>) {
 async fn call(
     db: &DatabaseConnection,
     worker: WorkerId,
+    when: When,
     batch: &[Entry],
 ) -> Result<Vec<bool>, StoreError> {
-    let worker = worker.into_uuid();
+    let (worker, is_durable) = (worker.into_uuid(), when == When::AtOnce);
     let responses: Vec<Uuid> = batch.iter().map(|it| it.response.into_uuid()).collect();
     let epochs: Vec<i64> = batch.iter().map(|it| it.epoch).collect();
     let upstream = || batch.iter().map(|it| it.upstream.as_ref());
@@ -142,8 +181,8 @@ async fn call(
     let payloads: Vec<String> = rows().map(|it| it.payload.clone()).collect();
     let write = raw_sql!(
         Postgres,
-        "select app.log_replies({worker}, {responses}, {epochs}, {ids}, {cursors}, {ages}, {n_rows},
-                                {first_seqs}, {seqs}, {kinds}, {payloads}) as held"
+        "select app.log_replies({worker}, {is_durable}, {responses}, {epochs}, {ids}, {cursors},
+                                {ages}, {n_rows}, {first_seqs}, {seqs}, {kinds}, {payloads}) as held"
     );
     match db.query_one_raw(write).await? {
         Some(row) => Ok(row.try_get("", "held")?),

@@ -21,14 +21,15 @@ use crate::entities::{citations, response_events};
 use crate::error::StoreError;
 use crate::events::{LogRow, pack};
 use crate::live::{Live, LiveReplies};
-use crate::log_writer::{LogWriter, writer_gone};
+use crate::log_writer::{COLLECTING, LogWriter, When, writer_gone};
 use crate::repos::reply_jobs::{ReplyJob, act_for};
 
 use self::beside::Beside;
 pub use self::beside::SummaryLimit;
 
-/// The longest that an event waits for the log, and how much text may wait.
-const FLUSH_AFTER: Duration = Duration::from_millis(250);
+/// The longest that an event waits until it is handed to the log, where it waits for others; and
+/// how much text may wait.
+const FLUSH_AFTER: Duration = Duration::from_millis(250).saturating_sub(COLLECTING);
 const FLUSH_BYTES: usize = 2048;
 
 /// Where replies are written. Cheap to clone.
@@ -84,27 +85,17 @@ impl ReplyPublisher {
         self.live = live;
     }
 
-    /// Opens a reply for writing, and notes the rules that it is made with. A reply
-    /// that another worker began goes on where the log ends; a new one begins with
-    /// [`ReplyEvent::Created`]. `None` when the lease is lost.
+    /// Opens a reply for writing. A reply that another worker began goes on where the log ends; a
+    /// new one begins with [`ReplyEvent::Created`]. `None` when the lease is lost.
     #[tracing::instrument(name = "db.replies.open", skip_all, err(level = "debug"))]
-    pub async fn open(
-        &self,
-        job: &ReplyJob,
-        instructions_version: &str,
-    ) -> Result<Option<LiveReply>, StoreError> {
+    pub async fn open(&self, job: &ReplyJob) -> Result<Option<LiveReply>, StoreError> {
+        if job.is_first_take() {
+            return Ok(Some(self.begin(job, &[])));
+        }
         let Some(txn) = act_for(&self.db, job, self.worker).await? else {
             return Ok(None);
         };
-        let (id, epoch) = (job.id.into_uuid(), job.epoch);
-        let version = instructions_version.to_owned();
-        let note = raw_sql!(
-            Postgres,
-            "update responses set instructions_version = {version},
-                    started_at = coalesce(started_at, now())
-              where id = {id} and lease_epoch = {epoch}"
-        );
-        txn.execute_raw(note).await?;
+        let id = job.id.into_uuid();
         let read = raw_sql!(
             Postgres,
             "select first_seq, seq, kind, payload from response_events
@@ -210,18 +201,23 @@ impl LiveReply {
         if self.is_flushing() && !self.flushed().await? {
             return Ok(false);
         }
-        self.begin_flush(upstream)?;
+        self.hand_over(When::AtOnce, upstream)?;
         self.flushed().await
     }
 
-    /// Begins what [`LiveReply::flush`] does, so that the reply goes on meanwhile. To be followed by
-    /// [`LiveReply::flushed`]; nothing is begun while something is under way.
+    /// Begins what [`LiveReply::flush`] does, so that the reply goes on meanwhile; the log may wait
+    /// for that of other replies. To be followed by [`LiveReply::flushed`]; nothing is begun while
+    /// something is under way.
     pub fn begin_flush(&mut self, upstream: Option<(&str, i64)>) -> Result<(), StoreError> {
+        self.hand_over(When::Soon, upstream)
+    }
+
+    fn hand_over(&mut self, when: When, upstream: Option<(&str, i64)>) -> Result<(), StoreError> {
         if self.is_flushing() {
             return Ok(());
         }
         let first_text_age = self.first_text_age();
-        let answer = self.log.write(&self.job, &self.pending, upstream, first_text_age)?;
+        let answer = self.log.write(when, &self.job, &self.pending, upstream, first_text_age)?;
         let events = std::mem::take(&mut self.pending);
         let (bytes, since) = (self.pending_bytes, self.oldest_pending);
         self.flight =

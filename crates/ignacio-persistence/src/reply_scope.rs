@@ -52,13 +52,6 @@ impl ReplyScope {
         row.ok_or(StoreError::NotFound)?.try_into()
     }
 
-    /// Whether the person lets the web be searched for their replies.
-    pub async fn web_search(&self) -> Result<bool, StoreError> {
-        let read = raw_sql!(Postgres, "select web_search as it from users");
-        let row = self.txn.query_one_raw(read).await?.ok_or(StoreError::NotFound)?;
-        Ok(row.try_get("", "it")?)
-    }
-
     /// What was said before the reply and counts now, oldest first: the newest `limit` messages.
     /// Replies that never got any text are left out.
     pub async fn history(&self, limit: u32) -> Result<Vec<Message>, StoreError> {

@@ -16,6 +16,7 @@ mod writer;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use ignacio_domain::ids::ResponseId;
@@ -23,7 +24,7 @@ use ignacio_domain::prompt::INSTRUCTIONS_VERSION;
 use ignacio_domain::reply::{Failure, Outcome};
 use ignacio_persistence::{LiveReply, ReplyJob, StoreError};
 use tokio::sync::{Notify, watch};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use self::pulse::{Pulse, beat};
 use self::running::Running;
@@ -35,6 +36,9 @@ use crate::queue::{Queue, Stop};
 /// How many calls of this process are remembered while every slot is taken. One that is forgotten
 /// is found in the database.
 const MOST_PREFERRED: usize = 1_024;
+/// How long replies that were asked for elsewhere may wait while there are always some of this
+/// process.
+const EVERYBODYS_TURN: Duration = Duration::from_secs(1);
 /// A reply that so many workers died of, or lost, is not taken up again.
 const MOST_TAKES: i32 = 5;
 
@@ -43,6 +47,7 @@ pub(crate) struct Replies {
     shared: Arc<Shared>,
     bell: Notify,
     preferred: Mutex<VecDeque<ResponseId>>,
+    everybodys_turn: Mutex<Instant>,
     running: Running,
 }
 
@@ -52,6 +57,7 @@ impl Replies {
             shared,
             bell: Notify::new(),
             preferred: Mutex::default(),
+            everybodys_turn: Mutex::new(Instant::now()),
             running: Running::default(),
         }
     }
@@ -85,13 +91,27 @@ impl Replies {
         }
     }
 
-    fn next_preferred(&self) -> Option<ResponseId> {
-        self.preferred.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    /// The calls of this process that there is room for.
+    fn take_preferred(&self, room: usize) -> Vec<ResponseId> {
+        let mut preferred = self.preferred.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = preferred.len().min(room);
+        preferred.drain(..count).collect()
+    }
+
+    /// Whether it is time to look for everybody's replies, however many are asked for here.
+    fn is_everybodys_turn(&self) -> bool {
+        let mut next = self.everybodys_turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let is_due = *next <= now;
+        if is_due {
+            *next = now + EVERYBODYS_TURN;
+        }
+        is_due
     }
 
     async fn open(&self, job: &ReplyJob) -> Result<Option<LiveReply>, StoreError> {
         let replies = self.shared.db.replies();
-        insist(self.shared.settings.pauses, || replies.open(job, INSTRUCTIONS_VERSION)).await
+        insist(self.shared.settings.pauses, || replies.open(job)).await
     }
 }
 
@@ -111,9 +131,24 @@ impl Queue for Replies {
         &self.bell
     }
 
-    async fn claim(&self, _room: usize) -> Result<Vec<ReplyJob>, StoreError> {
-        let job = self.shared.db.reply_jobs().claim(self.next_preferred()).await?;
-        Ok(job.into_iter().collect())
+    async fn claim(&self, room: usize) -> Result<Vec<ReplyJob>, StoreError> {
+        let jobs = self.shared.db.reply_jobs();
+        let preferred = self.take_preferred(room);
+        let mut taken = if preferred.is_empty() {
+            Vec::new()
+        } else {
+            jobs.claim_these(&preferred, INSTRUCTIONS_VERSION).await?
+        };
+        let room = room.saturating_sub(taken.len());
+        if room > 0 && (taken.is_empty() || self.is_everybodys_turn()) {
+            match jobs.claim(room, INSTRUCTIONS_VERSION).await {
+                Ok(more) => taken.extend(more),
+                // What is taken must not wait until its lease runs out.
+                Err(error) if taken.is_empty() => return Err(error),
+                Err(error) => tracing::debug!(%error, "only replies of this process are taken up"),
+            }
+        }
+        Ok(taken)
     }
 
     #[tracing::instrument(

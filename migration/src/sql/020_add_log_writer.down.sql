@@ -1,4 +1,4 @@
 drop function app.log_replies(
-    uuid, uuid[], bigint[], text[], bigint[], double precision[], integer[], bigint[], bigint[],
+    uuid, boolean, uuid[], bigint[], text[], bigint[], double precision[], integer[], bigint[], bigint[],
     text[], text[]
 );

@@ -122,8 +122,8 @@ impl Stack {
 
     /// Takes up the reply that waits longest, as a worker would.
     pub(crate) async fn take_reply(&self) -> LiveReply {
-        let job = self.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-        self.worker.replies().open(&job, "1").await.unwrap().unwrap()
+        let job = self.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
+        self.worker.replies().open(&job).await.unwrap().unwrap()
     }
 
     /// Takes up the reply that waits longest and writes it to its end.
@@ -135,8 +135,8 @@ impl Stack {
 
     /// Takes up all replies that wait and writes each to its end.
     pub(crate) async fn answer_all(&self, text: &str) {
-        while let Some(job) = self.worker.reply_jobs().claim(None).await.unwrap() {
-            let opened = self.worker.replies().open(&job, "1").await.unwrap();
+        while let Some(job) = self.worker.reply_jobs().claim(1, "1").await.unwrap().pop() {
+            let opened = self.worker.replies().open(&job).await.unwrap();
             let mut reply = opened.unwrap();
             reply.push(ReplyEvent::Delta(text.to_owned()));
             assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
@@ -145,8 +145,8 @@ impl Stack {
 
     /// Takes up all replies that wait and lets each fail before its first word.
     pub(crate) async fn fail_all(&self) {
-        while let Some(job) = self.worker.reply_jobs().claim(None).await.unwrap() {
-            let opened = self.worker.replies().open(&job, "1").await.unwrap();
+        while let Some(job) = self.worker.reply_jobs().claim(1, "1").await.unwrap().pop() {
+            let opened = self.worker.replies().open(&job).await.unwrap();
             let outcome = Outcome::Failed(Failure::ProviderUnavailable);
             assert!(opened.unwrap().end(outcome, Spent::Nothing).await.unwrap());
         }

@@ -98,8 +98,10 @@ impl<'s> Messages<'s> {
     ) -> Result<Posted, StoreError> {
         let message = self.insert(conversation, new.body.as_str(), true, before).await?;
         self.attach(message, new).await?;
-        let (reply, response) = self.answer(conversation, None, wanted).await?;
-        Ok(Posted { message: self.stored(message).await?, reply, response })
+        let reply = self.insert(conversation, "", false, None).await?;
+        let response = self.ask(conversation, reply, wanted).await?;
+        let [message, reply] = self.stored([message, reply]).await?;
+        Ok(Posted { message, reply, response })
     }
 
     /// An empty reply, in place of another one or behind all, with the response that will fill it.
@@ -111,7 +113,8 @@ impl<'s> Messages<'s> {
     ) -> Result<(Message, Response), StoreError> {
         let reply = self.insert(conversation, "", false, before).await?;
         let response = self.ask(conversation, reply, wanted).await?;
-        Ok((self.stored(reply).await?, response))
+        let [reply] = self.stored([reply]).await?;
+        Ok((reply, response))
     }
 
     /// Finds one with what hangs on it.
@@ -183,7 +186,19 @@ impl<'s> Messages<'s> {
         new.insert(self.txn).await?.try_into()
     }
 
-    async fn stored(&self, id: MessageId) -> Result<Message, StoreError> {
-        self.find(id).await?.ok_or(StoreError::NotFound)
+    /// What was written just now, in the order in which it was.
+    async fn stored<const N: usize>(
+        &self,
+        ids: [MessageId; N],
+    ) -> Result<[Message; N], StoreError> {
+        let (user, ids) = (self.user.into_uuid(), ids.map(MessageId::into_uuid).to_vec());
+        let read = raw_sql!(
+            Postgres,
+            "select * from app.whole_messages where user_id = {user} and id = any({ids})
+              order by created_at, id"
+        );
+        let rows = MessageRow::find_by_statement(read).all(self.txn).await?;
+        let messages: Result<Vec<Message>, _> = rows.into_iter().map(Message::try_from).collect();
+        messages?.try_into().ok().ok_or(StoreError::NotFound)
     }
 }

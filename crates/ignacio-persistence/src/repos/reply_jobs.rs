@@ -42,6 +42,30 @@ pub struct ReplyJob {
     pub cancel_requested: bool,
 }
 
+impl ReplyJob {
+    /// Whether no worker had it before: then nothing is written of it yet.
+    pub(crate) const fn is_first_take(&self) -> bool {
+        self.epoch == 1
+    }
+}
+
+impl From<responses::Model> for ReplyJob {
+    fn from(row: responses::Model) -> Self {
+        Self {
+            id: ResponseId::from_uuid(row.id),
+            conversation: ConversationId::from_uuid(row.conversation_id),
+            message: MessageId::from_uuid(row.message_id),
+            owner: UserId::from_uuid(row.user_id),
+            epoch: row.lease_epoch,
+            attempts: row.attempts,
+            model: row.model,
+            provider_id: row.provider_response_id,
+            provider_cursor: row.provider_cursor,
+            cancel_requested: row.cancel_requested_at.is_some(),
+        }
+    }
+}
+
 /// What a heartbeat learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extended {
@@ -59,40 +83,55 @@ impl<'d> ReplyJobs<'d> {
         Self { worker, id }
     }
 
-    /// Takes the preferred reply if it can be had, else the one that waits longest, for 30 seconds.
+    /// Takes replies that are due, at most `room` and those first that wait longest, for 30
+    /// seconds, and notes the rules that they are made with.
     #[tracing::instrument(name = "db.reply_jobs.claim", skip_all, err(level = "debug"))]
-    pub async fn claim(
-        &self,
-        preferred: Option<ResponseId>,
-    ) -> Result<Option<ReplyJob>, StoreError> {
-        let worker = self.id.into_uuid();
-        let preferred = preferred.map(ResponseId::into_uuid);
+    pub async fn claim(&self, room: usize, rules: &str) -> Result<Vec<ReplyJob>, StoreError> {
+        let (worker, rules) = (self.id.into_uuid(), rules.to_owned());
+        let room = i64::try_from(room).unwrap_or(i64::MAX);
         let write = raw_sql!(
             Postgres,
             "update responses r
                 set state = 'running', lease_owner = {worker},
                     lease_until = now() + interval '30 seconds',
-                    lease_epoch = r.lease_epoch + 1, attempts = r.attempts + 1
-              where r.id = (
+                    lease_epoch = r.lease_epoch + 1, attempts = r.attempts + 1,
+                    instructions_version = {rules}, started_at = coalesce(r.started_at, now())
+              where r.id = any(array(
                   select id from responses
                    where state = 'queued' and next_attempt_at <= now()
                       or state = 'running' and lease_until < now()
-                   order by id is distinct from {preferred}, next_attempt_at limit 1 for update skip locked)
+                   order by next_attempt_at limit {room} for update skip locked))
              returning r.*"
         );
-        let row = responses::Model::find_by_statement(write).one(self.worker).await?;
-        Ok(row.map(|row| ReplyJob {
-            id: ResponseId::from_uuid(row.id),
-            conversation: ConversationId::from_uuid(row.conversation_id),
-            message: MessageId::from_uuid(row.message_id),
-            owner: UserId::from_uuid(row.user_id),
-            epoch: row.lease_epoch,
-            attempts: row.attempts,
-            model: row.model,
-            provider_id: row.provider_response_id,
-            provider_cursor: row.provider_cursor,
-            cancel_requested: row.cancel_requested_at.is_some(),
-        }))
+        let rows = responses::Model::find_by_statement(write).all(self.worker).await?;
+        Ok(rows.into_iter().map(ReplyJob::from).collect())
+    }
+
+    /// The same with these, those of them that can be had: it does not look at any others, however
+    /// many are running.
+    #[tracing::instrument(name = "db.reply_jobs.claim_these", skip_all, err(level = "debug"))]
+    pub async fn claim_these(
+        &self,
+        responses: &[ResponseId],
+        rules: &str,
+    ) -> Result<Vec<ReplyJob>, StoreError> {
+        let (worker, rules) = (self.id.into_uuid(), rules.to_owned());
+        let ids: Vec<Uuid> = responses.iter().map(|it| it.into_uuid()).collect();
+        let write = raw_sql!(
+            Postgres,
+            "update responses r
+                set state = 'running', lease_owner = {worker},
+                    lease_until = now() + interval '30 seconds',
+                    lease_epoch = r.lease_epoch + 1, attempts = r.attempts + 1,
+                    instructions_version = {rules}, started_at = coalesce(r.started_at, now())
+              where r.id = any(array(
+                  select id from responses
+                   where id = any({ids}) and state = 'queued' and next_attempt_at <= now()
+                     for update skip locked))
+             returning r.*"
+        );
+        let rows = responses::Model::find_by_statement(write).all(self.worker).await?;
+        Ok(rows.into_iter().map(ReplyJob::from).collect())
     }
 
     /// Holds the lease for another 30 seconds.

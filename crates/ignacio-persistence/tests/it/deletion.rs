@@ -18,8 +18,8 @@ async fn a_conversation_goes_with_everything_in_it() {
     stack.post_with(&ana, elsewhere.id, "hola", &[shared.id]).await.unwrap();
     stack.database.execute("update responses set provider_response_id = 'resp-' || id").await;
     stack.database.execute("update responses set next_attempt_at = '2020-01-01' where conversation_id = (select id from conversations order by created_at limit 1)").await;
-    let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-    let mut reply = stack.worker.replies().open(&job, "1").await.unwrap().unwrap();
+    let job = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
+    let mut reply = stack.worker.replies().open(&job).await.unwrap().unwrap();
     assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
     drop(reply);
 

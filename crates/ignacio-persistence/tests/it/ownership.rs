@@ -58,7 +58,7 @@ async fn a_reply_is_made_of_nothing_that_is_somebody_elses() {
     let ana = stack.person("+573001110002").await;
     let talk = stack.conversation(&ana).await;
     let asked = stack.post(&ana, talk.id, "hola").await.response.id;
-    let job = stack.worker.reply_jobs().claim(Some(asked)).await.unwrap().unwrap();
+    let job = stack.worker.reply_jobs().claim_these(&[asked], "1").await.unwrap().remove(0);
     let ids = ["file of Ben".to_owned(), "file of Ana".to_owned()];
 
     let bens = learn(&stack, &ben, "Ben").await;

@@ -28,8 +28,9 @@ async fn a_reply_is_written_once_and_read_from_any_replica() {
     let posted = stack.post(&ana, talk.id, "¿Cuánto dura?").await;
     assert_eq!(posted.reply.status, MessageStatus::Pending);
 
-    let job = stack.worker.reply_jobs().claim(Some(posted.response.id)).await.unwrap().unwrap();
-    let mut reply = stack.worker.replies().open(&job, "1").await.unwrap().unwrap();
+    let job =
+        stack.worker.reply_jobs().claim_these(&[posted.response.id], "1").await.unwrap().remove(0);
+    let mut reply = stack.worker.replies().open(&job).await.unwrap().unwrap();
     for part in ["Dura ", "seis ", "semanas."] {
         reply.push(ReplyEvent::Delta(part.into()));
     }
@@ -79,8 +80,8 @@ async fn readers_follow_a_reply_while_it_is_written_here_and_elsewhere() {
     let mut here = Box::pin(stack.api.replies().follow(ana.digest, posted.response.id, 0));
     let there = remote.replies().follow(ana.digest, posted.response.id, 0).collect::<Vec<_>>();
 
-    let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-    let mut reply = stack.worker.replies().open(&job, "1").await.unwrap().unwrap();
+    let job = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
+    let mut reply = stack.worker.replies().open(&job).await.unwrap().unwrap();
     reply.push(ReplyEvent::Delta("uno ".into()));
     // Nothing is in the log yet: this one can only have come through the process.
     assert!(matches!(here.next().await.unwrap().unwrap().event, ReplyEvent::Created { .. }));
@@ -107,16 +108,16 @@ async fn a_second_worker_goes_on_where_the_log_ends() {
     let ana = stack.person("+573001110002").await;
     let talk = stack.conversation(&ana).await;
     stack.post(&ana, talk.id, "hola").await;
-    let first = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-    let mut dead = stack.worker.replies().open(&first, "1").await.unwrap().unwrap();
+    let first = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
+    let mut dead = stack.worker.replies().open(&first).await.unwrap().unwrap();
     dead.push(ReplyEvent::Delta("uno ".into()));
     dead.flush(Some(("resp-1", 4))).await.unwrap();
     stack.database.execute("update responses set lease_until = now() - interval '1 second'").await;
 
     let other = stack.other_worker().await;
-    let second = other.reply_jobs().claim(None).await.unwrap().unwrap();
+    let second = other.reply_jobs().claim(1, "1").await.unwrap().remove(0);
     assert_eq!((second.provider_id.as_deref(), second.provider_cursor), (Some("resp-1"), Some(4)));
-    let mut reply = other.replies().open(&second, "1").await.unwrap().unwrap();
+    let mut reply = other.replies().open(&second).await.unwrap().unwrap();
     assert_eq!(reply.text(), "uno ");
     reply.push(ReplyEvent::Delta("dos".into()));
 
@@ -140,7 +141,8 @@ async fn a_worker_acts_for_the_person_whose_reply_it_holds() {
     let posted = stack.post(&ana, hers.id, "de Ana").await;
     stack.post(&ben, his.id, "de Ben").await;
 
-    let job = stack.worker.reply_jobs().claim(Some(posted.response.id)).await.unwrap().unwrap();
+    let job =
+        stack.worker.reply_jobs().claim_these(&[posted.response.id], "1").await.unwrap().remove(0);
     let scope = stack.worker.reply_jobs().begin(&job).await.unwrap().unwrap();
     assert_eq!(scope.person().await.unwrap().id, ana.id);
     let history = scope.history(10).await.unwrap();
@@ -158,8 +160,8 @@ async fn history_is_whole_in_order_and_without_empty_replies() {
         [Outcome::Completed, Outcome::Failed(Failure::Interrupted)].into_iter().enumerate()
     {
         stack.post(&ana, talk.id, &format!("pregunta {n}")).await;
-        let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-        let mut reply = stack.worker.replies().open(&job, "1").await.unwrap().unwrap();
+        let job = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
+        let mut reply = stack.worker.replies().open(&job).await.unwrap().unwrap();
         if n == 0 {
             reply.push(ReplyEvent::Delta("respuesta 0".into()));
             reply.flush(Some(("resp-0", 1))).await.unwrap();
@@ -167,7 +169,7 @@ async fn history_is_whole_in_order_and_without_empty_replies() {
         reply.end(outcome, Spent::Nothing).await.unwrap();
     }
     stack.post(&ana, talk.id, "pregunta 2").await;
-    let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
+    let job = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
     let scope = stack.worker.reply_jobs().begin(&job).await.unwrap().unwrap();
     let history = scope.history(10).await.unwrap();
     let texts: Vec<_> = history.iter().map(|it| it.content.as_str()).collect();
@@ -204,8 +206,8 @@ async fn a_stranger_and_an_ended_session_read_nothing() {
     assert!(matches!(stranger, Err(StoreError::NotFound)), "{stranger:?}");
 
     let mut stream = Box::pin(stack.api.replies().follow(ana.digest, posted.response.id, 0));
-    let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-    let reply = stack.worker.replies().open(&job, "1").await.unwrap().unwrap();
+    let job = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
+    let reply = stack.worker.replies().open(&job).await.unwrap().unwrap();
     assert!(stream.next().await.unwrap().is_ok());
     drop(reply);
     stack.database.execute("update user_sessions set revoked_at = now()").await;
@@ -220,7 +222,7 @@ async fn a_wish_to_stop_reaches_the_worker_and_a_released_reply_another() {
     let talk = stack.conversation(&ana).await;
     let posted = stack.post(&ana, talk.id, "hola").await;
     let jobs = stack.worker.reply_jobs();
-    let job = jobs.claim(None).await.unwrap().unwrap();
+    let job = jobs.claim(1, "1").await.unwrap().remove(0);
     assert!(jobs.cancelled().await.unwrap().is_empty());
     let scope = stack.scope(&ana).await;
     scope.responses().cancel(posted.response.id).await.unwrap().unwrap();
@@ -230,7 +232,7 @@ async fn a_wish_to_stop_reaches_the_worker_and_a_released_reply_another() {
 
     jobs.release(&job).await.unwrap();
     let other = stack.other_worker().await;
-    let again = other.reply_jobs().claim(None).await.unwrap().unwrap();
+    let again = other.reply_jobs().claim(1, "1").await.unwrap().remove(0);
     assert_eq!((again.id, again.attempts), (job.id, 1));
 }
 
@@ -250,8 +252,8 @@ async fn a_stream_ends_with_its_session_or_its_person_here_and_elsewhere() {
             Box::pin(stack.api.replies().follow(ana.digest, posted.response.id, 0)),
             Box::pin(remote.replies().follow(ana.digest, posted.response.id, 0)),
         ];
-        let job = stack.worker.reply_jobs().claim(None).await.unwrap().unwrap();
-        let mut reply = stack.worker.replies().open(&job, "1").await.unwrap().unwrap();
+        let job = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
+        let mut reply = stack.worker.replies().open(&job).await.unwrap().unwrap();
         reply.push(ReplyEvent::Delta("uno".into()));
         reply.flush(None).await.unwrap();
         for stream in &mut streams {

@@ -3,7 +3,7 @@
 mod telling;
 
 use ignacio_domain::ids::FileId;
-use ignacio_domain::message::Message;
+use ignacio_domain::message::{Author, Message};
 use ignacio_domain::person::Role;
 use ignacio_domain::prompt::{Library, Prompt, instructions, with_summary};
 use ignacio_domain::reply::ToolKind;
@@ -45,7 +45,7 @@ impl Draft {
         let attached = history.attached(scope).await?;
         let whole = told(&history.messages, &attached);
         let library = scope.vector_store().await?.map(|store| Library { store, owner: job.owner });
-        let web_search = settings.web_search && scope.web_search().await?;
+        let web_search = settings.web_search && person.web_search;
         note_tools(scope, library.is_some(), web_search).await?;
         let told = if history.previous.is_some() { newly_told(&whole) } else { whole.clone() };
         let rules = instructions(&person.name, person.locale);
@@ -116,7 +116,8 @@ impl History {
         let mut messages = scope.history(settings.history_messages.saturating_add(1)).await?;
         let n_bytes: usize = messages.iter().map(|it| it.content.len()).sum();
         if n_bytes <= budget && messages.len() <= settings.most_messages() {
-            let previous = scope.previous_provider_id().await?;
+            let has_replies = messages.iter().any(|it| it.author == Author::Ignacio);
+            let previous = if has_replies { scope.previous_provider_id().await? } else { None };
             return Ok(Self { summary: None, messages, previous });
         }
         let summary = scope.summary().await?;

@@ -1,0 +1,61 @@
+-- Readers of replies ask often and many at a time. Each of them is looked up by keys, whatever the
+-- planner knows of the tables: `offset 0` keeps it from joining whole tables, and from reading all
+-- events of a reply to find that none of them is new. In PL/pgSQL the plan is kept.
+grant create on schema app to ignacio_definer;
+set local role ignacio_definer;
+create or replace function app.tail_responses(
+    p_digests bytea[], p_responses uuid[], p_after bigint[]
+) returns table (
+    slot bigint, has_session boolean, has_response boolean, has_ended boolean,
+    first_seq bigint, seq bigint, kind text, payload jsonb
+)
+    language plpgsql stable security definer set search_path = '' as $$
+begin
+    return query
+    select t.slot, s.user_id is not null, r.state is not null,
+           coalesce(r.state not in ('queued', 'running'), false),
+           e.first_seq, e.seq, e.kind, e.payload
+      from rows from (
+               pg_catalog.unnest(p_digests), pg_catalog.unnest(p_responses),
+               pg_catalog.unnest(p_after)
+           ) with ordinality as t (digest, response, after, slot)
+      left join lateral (
+               select s.user_id
+                 from public.user_sessions s
+                 join public.users u on u.id = s.user_id
+                where s.id = coalesce(
+                      (select c.id from public.user_sessions c where c.token_hash = t.digest),
+                      -- A stream that began before its token was replaced goes on.
+                      (select p.session_id from public.retired_tokens p
+                        where p.token_hash = t.digest
+                          and p.created_at > pg_catalog.now() - interval '15 minutes'))
+                  and s.revoked_at is null
+                  and s.expires_at > pg_catalog.now()
+                  and s.idle_expires_at > pg_catalog.now()
+                  and u.is_active
+               offset 0
+           ) s on true
+      left join lateral (
+               select r.state from public.responses r
+                where r.id = t.response and r.user_id = s.user_id
+               offset 0
+           ) r on true
+      left join lateral (
+               select e.first_seq, e.seq, e.kind, e.payload from public.response_events e
+                where e.response_id = t.response and e.seq > t.after and r.state is not null
+               offset 0
+           ) e on true
+     order by t.slot, e.seq;
+end $$;
+set local role ignacio_owner;
+revoke create on schema app from ignacio_definer;
+
+-- True where nobody is acted for, else only for that person's rows.
+alter policy user_files_worker_select on user_files
+    using (coalesce(user_id = (select app.leased_user_id()), true));
+alter policy user_vector_stores_worker_select on user_vector_stores
+    using (coalesce(user_id = (select app.leased_user_id()), true));
+alter policy responses_worker_select on responses
+    using (coalesce(user_id = (select app.leased_user_id()), true));
+alter policy chores_worker_select on chores
+    using (coalesce(user_id = (select app.leased_user_id()), true));
