@@ -786,70 +786,84 @@ end $$;
 
 ALTER FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) RETURNS boolean[]
+CREATE FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) RETURNS boolean[]
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 declare
-    v_held boolean[] := '{}';
-    v_user uuid;
-    v_from integer := 1;
-    v_to   integer;
+    v_held boolean[];
 begin
     if not p_is_durable then
         -- What is lost of these when the database dies is made again by the next worker.
         perform pg_catalog.set_config('synchronous_commit', 'off', true);
     end if;
+    -- With the first text a title is asked for where there is none. Chores come before what hangs on
+    -- the response, in the order in which a deletion goes.
     for i in 1 .. pg_catalog.cardinality(p_responses) loop
-        v_to := v_from + p_n_rows[i] - 1;
-        v_user := app.act_for(p_responses[i], p_worker, p_epochs[i]);
-        if v_user is not null then
-            -- The first text: when it came, and a title is asked for where there is none. Chores come
-            -- before what hangs on the response, in the order in which a deletion goes.
-            if p_first_text_ages[i] >= 0 then
-                insert into public.chores (user_id, conversation_id, kind)
-                select c.user_id, c.id, 'title'
-                  from public.responses r
-                  join public.conversations c
-                    on c.user_id = r.user_id and c.id = r.conversation_id
-                 where r.id = p_responses[i] and c.title is null
-                    on conflict do nothing;
-            end if;
-            -- Where the provider is, and when the first text came. From here to the commit nobody takes
-            -- the reply over; who did before has it.
-            update public.responses
-               set provider_response_id =
-                       coalesce(nullif(p_provider_ids[i], ''), provider_response_id),
-                   provider_cursor =
-                       case when p_provider_ids[i] = '' then provider_cursor else p_cursors[i] end,
-                   first_text_at = case
-                       when p_first_text_ages[i] < 0 then first_text_at
-                       else coalesce(
-                           first_text_at,
-                           pg_catalog.clock_timestamp()
-                               - pg_catalog.make_interval(secs => p_first_text_ages[i]))
-                       end
-             where id = p_responses[i] and lease_owner = p_worker
-               and lease_epoch = p_epochs[i] and lease_until > pg_catalog.clock_timestamp();
-            if not found then
-                v_user := null;
-            end if;
-        end if;
-        if v_user is not null then
-            -- A commit whose answer was lost has written them already.
-            insert into public.response_events (response_id, user_id, first_seq, seq, kind, payload)
-            select p_responses[i], v_user, p_first_seqs[j], p_seqs[j], p_kinds[j],
-                   p_payloads[j]::jsonb
-              from pg_catalog.generate_series(v_from, v_to) j
+        if p_first_text_ages[i] >= 0
+            and app.act_for(p_responses[i], p_worker, p_epochs[i]) is not null then
+            insert into public.chores (user_id, conversation_id, kind)
+            select c.user_id, c.id, 'title'
+              from public.responses r
+              join public.conversations c on c.user_id = r.user_id and c.id = r.conversation_id
+             where r.id = p_responses[i] and c.title is null
                 on conflict do nothing;
         end if;
-        v_held := v_held || (v_user is not null);
-        v_from := v_to + 1;
     end loop;
+    -- For nobody in particular from here on.
+    perform pg_catalog.set_config('app.lease_response', '', true);
+    perform pg_catalog.set_config('app.log_worker', p_worker::text, true);
+    -- From here to the commit nobody takes a reply over; who did before has it.
+    with held as (
+        update public.responses r
+           set lease_until = pg_catalog.clock_timestamp() + interval '30 seconds',
+               provider_response_id = coalesce(nullif(t.provider_id, ''), r.provider_response_id),
+               provider_cursor =
+                   case when t.provider_id = '' then r.provider_cursor else t.cursor end,
+               first_text_at = case
+                   when t.first_text_age < 0 then r.first_text_at
+                   else coalesce(
+                       r.first_text_at,
+                       pg_catalog.clock_timestamp()
+                           - pg_catalog.make_interval(secs => t.first_text_age))
+                   end
+          from rows from (
+                   pg_catalog.unnest(p_responses), pg_catalog.unnest(p_epochs),
+                   pg_catalog.unnest(p_provider_ids), pg_catalog.unnest(p_cursors),
+                   pg_catalog.unnest(p_first_text_ages)
+               ) with ordinality as t (response, epoch, provider_id, cursor, first_text_age, place)
+         where r.id = t.response and r.lease_owner = p_worker and r.lease_epoch = t.epoch
+           and r.lease_until > pg_catalog.clock_timestamp()
+     returning t.place, r.id, r.user_id
+    ), written as (
+        insert into public.response_events (response_id, user_id, first_seq, seq, kind, payload)
+        select h.id, h.user_id, e.first_seq, e.seq, e.kind, e.payload::jsonb
+          from rows from (
+                   pg_catalog.unnest(p_places), pg_catalog.unnest(p_first_seqs),
+                   pg_catalog.unnest(p_seqs), pg_catalog.unnest(p_kinds),
+                   pg_catalog.unnest(p_payloads)
+               ) as e (place, first_seq, seq, kind, payload)
+          join held h on h.place = e.place
+            -- A commit whose answer was lost has written them already.
+            on conflict do nothing
+    )
+    select pg_catalog.array_agg(
+               exists (select 1 from held h where h.place = t.place) order by t.place)
+      into v_held
+      from pg_catalog.generate_series(1, pg_catalog.cardinality(p_responses)) t (place);
     return v_held;
 end $$;
 
-ALTER FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) OWNER TO ignacio_owner;
+ALTER FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.log_worker() RETURNS uuid
+    LANGUAGE sql STABLE
+    SET search_path TO ''
+    AS $$
+    select nullif(pg_catalog.current_setting('app.log_worker', true), '')::uuid
+$$;
+
+ALTER FUNCTION app.log_worker() OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2343,7 +2357,9 @@ CREATE POLICY response_events_api_select ON public.response_events FOR SELECT TO
 
 CREATE POLICY response_events_definer_select ON public.response_events FOR SELECT TO ignacio_definer USING (true);
 
-CREATE POLICY response_events_worker_insert ON public.response_events FOR INSERT TO ignacio_worker WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+CREATE POLICY response_events_worker_insert ON public.response_events FOR INSERT TO ignacio_worker WITH CHECK (((user_id = ( SELECT app.leased_user_id() AS leased_user_id)) OR (EXISTS ( SELECT 1
+   FROM public.responses r
+  WHERE ((r.id = response_events.response_id) AND (r.user_id = response_events.user_id) AND (r.lease_owner = ( SELECT app.log_worker() AS log_worker)) AND (r.lease_until > ( SELECT clock_timestamp() AS clock_timestamp)))))));
 
 CREATE POLICY response_events_worker_select ON public.response_events FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
 
@@ -2786,8 +2802,11 @@ GRANT SELECT ON TABLE app.whole_messages TO ignacio_admin;
 REVOKE ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
 
-REVOKE ALL ON FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_n_rows integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) TO ignacio_worker;
+REVOKE ALL ON FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) TO ignacio_worker;
+
+REVOKE ALL ON FUNCTION app.log_worker() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.log_worker() TO ignacio_worker;
 
 REVOKE ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) TO ignacio_admin;

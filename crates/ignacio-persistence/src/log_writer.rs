@@ -172,9 +172,9 @@ async fn call(
         upstream().map(|it| it.map(|it| it.0.clone()).unwrap_or_default()).collect();
     let cursors: Vec<i64> = upstream().map(|it| it.map_or(0, |it| it.1)).collect();
     let ages: Vec<f64> = batch.iter().map(|it| it.first_text_age.unwrap_or(-1.0)).collect();
-    let n_rows: Vec<i32> =
-        batch.iter().map(|it| i32::try_from(it.rows.len()).unwrap_or(i32::MAX)).collect();
     let rows = || batch.iter().flat_map(|it| &it.rows);
+    let places = (1_i32..).zip(batch).flat_map(|(place, it)| it.rows.iter().map(move |_| place));
+    let places: Vec<i32> = places.collect();
     let first_seqs: Vec<i64> = rows().map(|it| it.first_seq).collect();
     let seqs: Vec<i64> = rows().map(|it| it.seq).collect();
     let kinds: Vec<String> = rows().map(|it| it.kind.clone()).collect();
@@ -182,7 +182,7 @@ async fn call(
     let write = raw_sql!(
         Postgres,
         "select app.log_replies({worker}, {is_durable}, {responses}, {epochs}, {ids}, {cursors},
-                                {ages}, {n_rows}, {first_seqs}, {seqs}, {kinds}, {payloads}) as held"
+                                {ages}, {places}, {first_seqs}, {seqs}, {kinds}, {payloads}) as held"
     );
     match db.query_one_raw(write).await? {
         Some(row) => Ok(row.try_get("", "held")?),

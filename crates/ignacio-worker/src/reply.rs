@@ -23,7 +23,7 @@ use ignacio_domain::ids::ResponseId;
 use ignacio_domain::prompt::INSTRUCTIONS_VERSION;
 use ignacio_domain::reply::{Failure, Outcome};
 use ignacio_persistence::{LiveReply, ReplyJob, StoreError};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use self::pulse::{Pulse, beat};
@@ -161,10 +161,9 @@ impl Queue for Replies {
         if job.cancel_requested {
             running.tell(Pulse::CancelRequested);
         }
-        let pulse = running.pulse();
         let write = async {
             let Some(live) = self.open(job).await? else { return Ok(()) };
-            let writer = Writer::new(&self.shared, job, live, pulse);
+            let writer = Writer::new(&self.shared, job, live, &running);
             if job.attempts > MOST_TAKES {
                 return writer.end(Outcome::Failed(Failure::Internal)).await;
             }
@@ -178,8 +177,8 @@ impl Queue for Replies {
 
     async fn crashed(&self, job: &ReplyJob) -> Result<(), StoreError> {
         let Some(live) = self.open(job).await? else { return Ok(()) };
-        let (_tell, pulse) = watch::channel(Pulse::Held);
-        Writer::new(&self.shared, job, live, pulse).end(Outcome::Failed(Failure::Internal)).await
+        let running = self.running.enter(job.id);
+        Writer::new(&self.shared, job, live, &running).end(Outcome::Failed(Failure::Internal)).await
     }
 
     async fn give_back(&self, job: &ReplyJob) -> Result<(), StoreError> {

@@ -32,10 +32,13 @@ pub(super) enum Interrupt {
     Deadline,
 }
 
-/// Extends the lease for ever.
+/// Extends the lease for ever, where what is written does not.
 pub(super) async fn beat(shared: &Shared, job: &ReplyJob, running: &Entry<'_>) -> Infallible {
     loop {
         sleep(shared.settings.reply_heartbeat).await;
+        if running.was_extended() {
+            continue;
+        }
         let pulse = match shared.db.reply_jobs().extend(job).await {
             Ok(Extended::Held { cancel_requested: false }) => continue,
             Ok(Extended::Held { cancel_requested: true }) => Pulse::CancelRequested,

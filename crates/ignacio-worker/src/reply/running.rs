@@ -1,6 +1,7 @@
 //! The replies that this worker writes now, by which their writers can be told something.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use ignacio_domain::ids::ResponseId;
@@ -19,6 +20,7 @@ pub(super) struct Entry<'r> {
     running: &'r Running,
     id: ResponseId,
     tell: watch::Sender<Pulse>,
+    is_extended: AtomicBool,
 }
 
 impl Running {
@@ -26,7 +28,7 @@ impl Running {
     pub(super) fn enter(&self, id: ResponseId) -> Entry<'_> {
         let tell = watch::Sender::new(Pulse::Held);
         self.change(|writers| writers.insert(id, tell.clone()));
-        Entry { running: self, id, tell }
+        Entry { running: self, id, tell, is_extended: AtomicBool::new(false) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -53,6 +55,16 @@ impl Entry<'_> {
     /// What the writer listens to.
     pub(super) fn pulse(&self) -> watch::Receiver<Pulse> {
         self.tell.subscribe()
+    }
+
+    /// The lease has been extended by what was written.
+    pub(super) fn extended(&self) {
+        self.is_extended.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that has happened since this was asked last.
+    pub(super) fn was_extended(&self) -> bool {
+        self.is_extended.swap(false, Ordering::Relaxed)
     }
 
     /// Tells the writer.

@@ -99,6 +99,7 @@ impl Writer<'_> {
         match saved {
             Ok(true) => {
                 self.unsaved = None;
+                self.running.extended();
                 self.ring();
                 Ok(())
             }

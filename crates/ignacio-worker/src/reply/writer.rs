@@ -15,6 +15,7 @@ use super::beside::summary_limit;
 use super::draft::{Draft, model_of};
 use super::plan::{Cut, Plan, Standing, Tries};
 use super::pulse::{Interrupt, Pulse, guarded};
+use super::running::Entry;
 use super::sources::Sources;
 use crate::Shared;
 use crate::job::{causes, insist};
@@ -78,6 +79,7 @@ pub(super) struct Writer<'w> {
     pub(super) shared: &'w Shared,
     pub(super) job: &'w ReplyJob,
     pub(super) live: LiveReply,
+    pub(super) running: &'w Entry<'w>,
     pub(super) pulse: watch::Receiver<Pulse>,
     pub(super) upstream: Option<Upstream>,
     pub(super) tries: Tries,
@@ -96,7 +98,7 @@ impl<'w> Writer<'w> {
         shared: &'w Shared,
         job: &'w ReplyJob,
         mut live: LiveReply,
-        pulse: watch::Receiver<Pulse>,
+        running: &'w Entry<'w>,
     ) -> Self {
         live.summarise_beyond(summary_limit(&shared.settings));
         let upstream = job
@@ -107,7 +109,8 @@ impl<'w> Writer<'w> {
             shared,
             job,
             live,
-            pulse,
+            running,
+            pulse: running.pulse(),
             upstream,
             tries: Tries::default(),
             sources: Sources::default(),
