@@ -789,9 +789,11 @@ ALTER FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversa
 CREATE FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) RETURNS boolean[]
     LANGUAGE plpgsql
     SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
-    v_held boolean[];
+    v_users uuid[] := '{}';
+    v_user  uuid;
 begin
     if not p_is_durable then
         -- What is lost of these when the database dies is made again by the next worker.
@@ -814,44 +816,36 @@ begin
     perform pg_catalog.set_config('app.lease_response', '', true);
     perform pg_catalog.set_config('app.log_worker', p_worker::text, true);
     -- From here to the commit nobody takes a reply over; who did before has it.
-    with held as (
-        update public.responses r
+    for i in 1 .. pg_catalog.cardinality(p_responses) loop
+        v_user := null;
+        update public.responses
            set lease_until = pg_catalog.clock_timestamp() + interval '30 seconds',
-               provider_response_id = coalesce(nullif(t.provider_id, ''), r.provider_response_id),
+               provider_response_id =
+                   coalesce(nullif(p_provider_ids[i], ''), provider_response_id),
                provider_cursor =
-                   case when t.provider_id = '' then r.provider_cursor else t.cursor end,
+                   case when p_provider_ids[i] = '' then provider_cursor else p_cursors[i] end,
                first_text_at = case
-                   when t.first_text_age < 0 then r.first_text_at
+                   when p_first_text_ages[i] < 0 then first_text_at
                    else coalesce(
-                       r.first_text_at,
+                       first_text_at,
                        pg_catalog.clock_timestamp()
-                           - pg_catalog.make_interval(secs => t.first_text_age))
+                           - pg_catalog.make_interval(secs => p_first_text_ages[i]))
                    end
-          from rows from (
-                   pg_catalog.unnest(p_responses), pg_catalog.unnest(p_epochs),
-                   pg_catalog.unnest(p_provider_ids), pg_catalog.unnest(p_cursors),
-                   pg_catalog.unnest(p_first_text_ages)
-               ) with ordinality as t (response, epoch, provider_id, cursor, first_text_age, place)
-         where r.id = t.response and r.lease_owner = p_worker and r.lease_epoch = t.epoch
-           and r.lease_until > pg_catalog.clock_timestamp()
-     returning t.place, r.id, r.user_id
-    ), written as (
-        insert into public.response_events (response_id, user_id, first_seq, seq, kind, payload)
-        select h.id, h.user_id, e.first_seq, e.seq, e.kind, e.payload::jsonb
-          from rows from (
-                   pg_catalog.unnest(p_places), pg_catalog.unnest(p_first_seqs),
-                   pg_catalog.unnest(p_seqs), pg_catalog.unnest(p_kinds),
-                   pg_catalog.unnest(p_payloads)
-               ) as e (place, first_seq, seq, kind, payload)
-          join held h on h.place = e.place
-            -- A commit whose answer was lost has written them already.
-            on conflict do nothing
-    )
-    select pg_catalog.array_agg(
-               exists (select 1 from held h where h.place = t.place) order by t.place)
-      into v_held
-      from pg_catalog.generate_series(1, pg_catalog.cardinality(p_responses)) t (place);
-    return v_held;
+         where id = p_responses[i] and lease_owner = p_worker and lease_epoch = p_epochs[i]
+           and lease_until > pg_catalog.clock_timestamp()
+     returning user_id into v_user;
+        v_users := v_users || v_user;
+    end loop;
+    insert into public.response_events (response_id, user_id, first_seq, seq, kind, payload)
+    select p_responses[e.place], v_users[e.place], e.first_seq, e.seq, e.kind, e.payload::jsonb
+      from rows from (
+               pg_catalog.unnest(p_places), pg_catalog.unnest(p_first_seqs),
+               pg_catalog.unnest(p_seqs), pg_catalog.unnest(p_kinds), pg_catalog.unnest(p_payloads)
+           ) as e (place, first_seq, seq, kind, payload)
+     where v_users[e.place] is not null
+        -- A commit whose answer was lost has written them already.
+        on conflict do nothing;
+    return array(select it is not null from pg_catalog.unnest(v_users) it);
 end $$;
 
 ALTER FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) OWNER TO ignacio_owner;
@@ -1141,6 +1135,7 @@ ALTER FUNCTION app.settle_deleted() OWNER TO ignacio_definer;
 CREATE FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) RETURNS TABLE(slot bigint, has_session boolean, has_response boolean, has_ended boolean, first_seq bigint, seq bigint, kind text, payload jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 begin
     return query
@@ -2357,9 +2352,9 @@ CREATE POLICY response_events_api_select ON public.response_events FOR SELECT TO
 
 CREATE POLICY response_events_definer_select ON public.response_events FOR SELECT TO ignacio_definer USING (true);
 
-CREATE POLICY response_events_worker_insert ON public.response_events FOR INSERT TO ignacio_worker WITH CHECK (((user_id = ( SELECT app.leased_user_id() AS leased_user_id)) OR (EXISTS ( SELECT 1
+CREATE POLICY response_events_worker_insert ON public.response_events FOR INSERT TO ignacio_worker WITH CHECK (((user_id = ( SELECT app.leased_user_id() AS leased_user_id)) OR (user_id = ( SELECT r.user_id
    FROM public.responses r
-  WHERE ((r.id = response_events.response_id) AND (r.user_id = response_events.user_id) AND (r.lease_owner = ( SELECT app.log_worker() AS log_worker)) AND (r.lease_until > ( SELECT clock_timestamp() AS clock_timestamp)))))));
+  WHERE ((r.id = response_events.response_id) AND (r.lease_owner = ( SELECT app.log_worker() AS log_worker)) AND (r.lease_until > ( SELECT clock_timestamp() AS clock_timestamp)))))));
 
 CREATE POLICY response_events_worker_select ON public.response_events FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
 

@@ -1,4 +1,4 @@
--- The log of replies, written for many of them with one statement. It runs with the worker's rights.
+-- The log of replies, written for many of them in one round trip. It runs with the worker's rights.
 -- While it does, the policies let the worker write events of every reply that it holds, each for the
 -- person whose reply it is. Says for each reply whether its lease is held, and extends it; when it is
 -- durable, it says so only once the disk has it.
@@ -14,10 +14,9 @@ grant execute on function app.log_worker() to ignacio_worker;
 alter policy response_events_worker_insert on response_events
     with check (
         user_id = (select app.leased_user_id())
-        or exists (
-            select 1 from responses r
-             where r.id = response_id and r.user_id = response_events.user_id
-               and r.lease_owner = (select app.log_worker())
+        or user_id = (
+            select r.user_id from responses r
+             where r.id = response_id and r.lease_owner = (select app.log_worker())
                and r.lease_until > (select pg_catalog.clock_timestamp())));
 
 create function app.log_replies(
@@ -26,9 +25,12 @@ create function app.log_replies(
     -- Of each event: whose it is, by its place among the replies.
     p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]
 ) returns boolean[]
-    language plpgsql volatile set search_path = '' as $$
+    language plpgsql volatile
+    -- Every row is found by its key; there is nothing to plan anew for other arguments.
+    set search_path = '' set plan_cache_mode = 'force_generic_plan' as $$
 declare
-    v_held boolean[];
+    v_users uuid[] := '{}';
+    v_user  uuid;
 begin
     if not p_is_durable then
         -- What is lost of these when the database dies is made again by the next worker.
@@ -51,44 +53,36 @@ begin
     perform pg_catalog.set_config('app.lease_response', '', true);
     perform pg_catalog.set_config('app.log_worker', p_worker::text, true);
     -- From here to the commit nobody takes a reply over; who did before has it.
-    with held as (
-        update public.responses r
+    for i in 1 .. pg_catalog.cardinality(p_responses) loop
+        v_user := null;
+        update public.responses
            set lease_until = pg_catalog.clock_timestamp() + interval '30 seconds',
-               provider_response_id = coalesce(nullif(t.provider_id, ''), r.provider_response_id),
+               provider_response_id =
+                   coalesce(nullif(p_provider_ids[i], ''), provider_response_id),
                provider_cursor =
-                   case when t.provider_id = '' then r.provider_cursor else t.cursor end,
+                   case when p_provider_ids[i] = '' then provider_cursor else p_cursors[i] end,
                first_text_at = case
-                   when t.first_text_age < 0 then r.first_text_at
+                   when p_first_text_ages[i] < 0 then first_text_at
                    else coalesce(
-                       r.first_text_at,
+                       first_text_at,
                        pg_catalog.clock_timestamp()
-                           - pg_catalog.make_interval(secs => t.first_text_age))
+                           - pg_catalog.make_interval(secs => p_first_text_ages[i]))
                    end
-          from rows from (
-                   pg_catalog.unnest(p_responses), pg_catalog.unnest(p_epochs),
-                   pg_catalog.unnest(p_provider_ids), pg_catalog.unnest(p_cursors),
-                   pg_catalog.unnest(p_first_text_ages)
-               ) with ordinality as t (response, epoch, provider_id, cursor, first_text_age, place)
-         where r.id = t.response and r.lease_owner = p_worker and r.lease_epoch = t.epoch
-           and r.lease_until > pg_catalog.clock_timestamp()
-     returning t.place, r.id, r.user_id
-    ), written as (
-        insert into public.response_events (response_id, user_id, first_seq, seq, kind, payload)
-        select h.id, h.user_id, e.first_seq, e.seq, e.kind, e.payload::jsonb
-          from rows from (
-                   pg_catalog.unnest(p_places), pg_catalog.unnest(p_first_seqs),
-                   pg_catalog.unnest(p_seqs), pg_catalog.unnest(p_kinds),
-                   pg_catalog.unnest(p_payloads)
-               ) as e (place, first_seq, seq, kind, payload)
-          join held h on h.place = e.place
-            -- A commit whose answer was lost has written them already.
-            on conflict do nothing
-    )
-    select pg_catalog.array_agg(
-               exists (select 1 from held h where h.place = t.place) order by t.place)
-      into v_held
-      from pg_catalog.generate_series(1, pg_catalog.cardinality(p_responses)) t (place);
-    return v_held;
+         where id = p_responses[i] and lease_owner = p_worker and lease_epoch = p_epochs[i]
+           and lease_until > pg_catalog.clock_timestamp()
+     returning user_id into v_user;
+        v_users := v_users || v_user;
+    end loop;
+    insert into public.response_events (response_id, user_id, first_seq, seq, kind, payload)
+    select p_responses[e.place], v_users[e.place], e.first_seq, e.seq, e.kind, e.payload::jsonb
+      from rows from (
+               pg_catalog.unnest(p_places), pg_catalog.unnest(p_first_seqs),
+               pg_catalog.unnest(p_seqs), pg_catalog.unnest(p_kinds), pg_catalog.unnest(p_payloads)
+           ) as e (place, first_seq, seq, kind, payload)
+     where v_users[e.place] is not null
+        -- A commit whose answer was lost has written them already.
+        on conflict do nothing;
+    return array(select it is not null from pg_catalog.unnest(v_users) it);
 end $$;
 
 revoke all on function app.log_replies(

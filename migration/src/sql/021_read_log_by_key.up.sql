@@ -1,6 +1,6 @@
 -- Readers of replies ask often and many at a time. Each of them is looked up by keys, whatever the
 -- planner knows of the tables: `offset 0` keeps it from joining whole tables, and from reading all
--- events of a reply to find that none of them is new. In PL/pgSQL the plan is kept.
+-- events of a reply to find that none of them is new. The plan is kept.
 grant create on schema app to ignacio_definer;
 set local role ignacio_definer;
 create or replace function app.tail_responses(
@@ -9,7 +9,8 @@ create or replace function app.tail_responses(
     slot bigint, has_session boolean, has_response boolean, has_ended boolean,
     first_seq bigint, seq bigint, kind text, payload jsonb
 )
-    language plpgsql stable security definer set search_path = '' as $$
+    language plpgsql stable security definer
+    set search_path = '' set plan_cache_mode = 'force_generic_plan' as $$
 begin
     return query
     select t.slot, s.user_id is not null, r.state is not null,
