@@ -124,8 +124,9 @@ impl Reader {
         }
         let is_written_here = {
             let state = self.changes.borrow_and_update();
-            // The rest is taken when these are read: nobody holds a whole reply in events.
-            self.ready.extend(state.events.after(self.after).take(MOST_READY));
+            // The rest is taken when these are read: nobody holds a whole reply in events. Anew each
+            // time, because a queue that was long once stays large.
+            self.ready = state.events.after(self.after).take(MOST_READY).collect();
             state.is_written_here
         };
         if !self.ready.is_empty() {

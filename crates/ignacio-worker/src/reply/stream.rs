@@ -165,6 +165,8 @@ impl Writer<'_> {
             return Err(Close::Ended(Outcome::Incomplete { reason: "too_long".to_owned() }));
         }
         if self.live.text().is_empty() {
+            // From here on nothing is asked for again: no need to hold a whole conversation.
+            self.draft = None;
             metrics::histogram!("reply_first_delta_seconds")
                 .record(self.begun.elapsed().as_secs_f64());
         }
