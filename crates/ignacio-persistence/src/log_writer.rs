@@ -65,7 +65,7 @@ struct Row {
 }
 
 impl LogWriter {
-    pub(crate) fn new(db: DatabaseConnection, worker: WorkerId) -> Self {
+    pub(crate) fn new(db: &DatabaseConnection, worker: WorkerId) -> Self {
         let (soon, collected) = mpsc::unbounded_channel();
         let (at_once, urgent) = mpsc::unbounded_channel();
         #[expect(clippy::disallowed_methods, reason = "they end with the last writer")]

@@ -77,7 +77,7 @@ struct EventRow {
 
 impl ReplyPublisher {
     pub(crate) fn new(db: DatabaseConnection, worker: WorkerId, live: LiveReplies) -> Self {
-        let log = LogWriter::new(db.clone(), worker);
+        let log = LogWriter::new(&db, worker);
         Self { db, worker, log, live }
     }
 
