@@ -87,11 +87,14 @@ impl ReplyPublisher {
 
     /// Opens a reply for writing. A reply that another worker began goes on where the log ends; a
     /// new one begins with [`ReplyEvent::Created`]. `None` when the lease is lost.
-    #[tracing::instrument(name = "db.replies.open", skip_all, err(level = "debug"))]
     pub async fn open(&self, job: &ReplyJob) -> Result<Option<LiveReply>, StoreError> {
-        if job.is_first_take() {
-            return Ok(Some(self.begin(job, &[])));
-        }
+        if job.is_first_take() { Ok(Some(self.begin(job, &[]))) } else { self.reopen(job).await }
+    }
+
+    /// Opens a reply once more under the same lease, where the log ends. `None` when the lease is
+    /// lost.
+    #[tracing::instrument(name = "db.replies.reopen", skip_all, err(level = "debug"))]
+    pub async fn reopen(&self, job: &ReplyJob) -> Result<Option<LiveReply>, StoreError> {
         let Some(txn) = act_for(&self.db, job, self.worker).await? else {
             return Ok(None);
         };

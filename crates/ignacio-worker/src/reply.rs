@@ -176,7 +176,7 @@ impl Queue for Replies {
     }
 
     async fn crashed(&self, job: &ReplyJob) -> Result<(), StoreError> {
-        let Some(live) = self.open(job).await? else { return Ok(()) };
+        let Some(live) = self.shared.db.replies().reopen(job).await? else { return Ok(()) };
         let running = self.running.enter(job.id);
         Writer::new(&self.shared, job, live, &running).end(Outcome::Failed(Failure::Internal)).await
     }

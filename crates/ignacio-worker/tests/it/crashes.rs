@@ -198,11 +198,26 @@ async fn a_panic_ends_a_reply_and_keeps_its_text() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let conversation = ana.starts_conversation().await;
-    // Nobody has planned the first request: the port panics.
+    stack.assistant.will_start(Ok(vec![
+        started(0, "resp-1"),
+        delta(1, "uno "),
+        delta(2, &"dos ".repeat(600)),
+    ]));
+    let (go_on, gone_on) = oneshot::channel::<()>();
+    stack.assistant.faults.before("resume", async {
+        gone_on.await.unwrap();
+        panic!("as the test wants it")
+    });
     let posted = ana.says(conversation, "Cuenta").await;
 
-    stack.drain().await;
+    tokio::join!(stack.drain(), async {
+        saved(&stack, 2).await;
+        go_on.send(()).unwrap();
+    });
 
     let response = ana.response(posted.response.id).await;
     assert_eq!(response.failure, Some(Failure::Internal));
+    let reply = ana.newest(conversation).await;
+    assert_eq!(reply.content, format!("uno {}", "dos ".repeat(600)));
+    assert_eq!(text_of(&ana.follows(posted.response.id).await), reply.content);
 }

@@ -137,6 +137,7 @@ impl Assistant for FakeAssistant {
 
     async fn resume(&self, provider_id: &str, after: i64) -> Result<ReplyStream, AssistantError> {
         self.resumed.lock().unwrap().push((provider_id.to_owned(), after));
+        self.faults.around("resume", async { Ok(()) }).await?;
         let answer = self.resumes.lock().unwrap().pop_front();
         answer.unwrap_or(Err(PortError::NotFound.into())).map(|items| self.play(items))
     }
