@@ -139,11 +139,11 @@ pub(super) const TEMPLATES: &[Template] = &[
     },
     Template {
         table: "idempotency_keys",
-        whose: MINE,
+        whose: "request_hash = 'of $me'",
         owner: ("user_id", ME),
         key: &[("id", "md5('$me idempotency key')::uuid")],
-        row: &[("user_id", ME), ("key_hash", "'new'"), ("request_hash", "'r'")],
-        odd: &[],
+        row: &[("user_id", ME), ("key_hash", "'new'"), ("request_hash", "'of $me'")],
+        odd: &[("of an admin", &[("user_id", "md5('ada')::uuid")])],
     },
     Template {
         table: "known_devices",

@@ -84,8 +84,8 @@ begin
         insert into usage_records (id, user_id, kind, model, state)
         values (md5(me || ' record')::uuid, md5(me)::uuid, 'reply', 'm', 'reserved');
         insert into idempotency_keys (id, user_id, key_hash, request_hash, created_at) values
-            (md5(me || ' idempotency key')::uuid, md5(me)::uuid, 'k', 'r', now()),
-            (md5(me || ' old idempotency key')::uuid, md5(me)::uuid, 'o', 'r',
+            (md5(me || ' idempotency key')::uuid, md5(me)::uuid, 'k', convert_to('of ' || me, 'UTF8'), now()),
+            (md5(me || ' old idempotency key')::uuid, md5(me)::uuid, 'o', convert_to('of ' || me, 'UTF8'),
                 now() - interval '2 days');
         insert into erasures
             (id, person_id, admin_id, n_conversations, n_messages, n_files)
@@ -95,6 +95,9 @@ begin
             (md5(me || ' erased')::uuid, 'object', me, md5(me || ' erasure')::uuid);
     end loop;
 end $$;
+-- Counted with Ana's, so that there is one that somebody of the staff may see.
+insert into idempotency_keys (id, user_id, key_hash, request_hash)
+values (md5('ada idempotency key')::uuid, md5('ada')::uuid, 'k', 'of ana');
 -- Ada may read Ana's conversations now, and could read Ben's until an hour ago.
 insert into access_grants (id, admin_id, user_id, reason, expires_at) values
     (md5('ana grant')::uuid, md5('ada')::uuid, md5('ana')::uuid, 'she asked for help',
