@@ -790,6 +790,7 @@ CREATE FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses
     LANGUAGE plpgsql
     SET search_path TO ''
     SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
     AS $$
 declare
     v_users uuid[] := '{}';
@@ -1136,6 +1137,7 @@ CREATE FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_afte
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
     AS $$
 begin
     return query

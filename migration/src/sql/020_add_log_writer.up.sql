@@ -26,8 +26,9 @@ create function app.log_replies(
     p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]
 ) returns boolean[]
     language plpgsql volatile
-    -- Every row is found by its key; there is nothing to plan anew for other arguments.
-    set search_path = '' set plan_cache_mode = 'force_generic_plan' as $$
+    -- Every row is found by its key: there is nothing to plan anew for other arguments, nor may a
+    -- plan of the day when a table was small read the whole of it when it has grown.
+    set search_path = '' set plan_cache_mode = 'force_generic_plan' set enable_seqscan = off as $$
 declare
     v_users uuid[] := '{}';
     v_user  uuid;

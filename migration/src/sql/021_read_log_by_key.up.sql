@@ -1,6 +1,6 @@
 -- Readers of replies ask often and many at a time. Each of them is looked up by keys, whatever the
 -- planner knows of the tables: `offset 0` keeps it from joining whole tables, and from reading all
--- events of a reply to find that none of them is new. The plan is kept.
+-- events of a reply to find that none of them is new. The plan is kept, and is one for large tables.
 grant create on schema app to ignacio_definer;
 set local role ignacio_definer;
 create or replace function app.tail_responses(
@@ -10,7 +10,7 @@ create or replace function app.tail_responses(
     first_seq bigint, seq bigint, kind text, payload jsonb
 )
     language plpgsql stable security definer
-    set search_path = '' set plan_cache_mode = 'force_generic_plan' as $$
+    set search_path = '' set plan_cache_mode = 'force_generic_plan' set enable_seqscan = off as $$
 begin
     return query
     select t.slot, s.user_id is not null, r.state is not null,
