@@ -18,7 +18,7 @@ use crate::repos::reply_jobs::ReplyJob;
 const MOST: usize = 128;
 
 /// How long text waits for that of other replies. What a statement costs besides its rows is then
-/// paid 40 times a second at most, however many replies there are.
+/// paid at most 40 times a second, or once for every [`MOST`] replies.
 pub(crate) const COLLECTING: Duration = Duration::from_millis(25);
 
 /// Takes what is pending. Cheap to clone; it ends with the last of its clones.
