@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use ignacio_domain::{
-    person::{Locale, PersonName, Role},
     phone::PhoneNumber,
+    user::{Locale, Role, UserName},
 };
-use ignacio_persistence::{Added, NewPerson, OwnerDb};
+use ignacio_persistence::{CreateOutcome, NewUser, OwnerDb};
 use secrecy::SecretString;
 
 use crate::{deployment::Deployment, environment};
@@ -54,9 +54,9 @@ pub(crate) async fn seed(url: &SecretString) -> anyhow::Result<usize> {
         OwnerDb::connect(url).await.context("the database cannot be reached for seeding")?;
     let mut n_new = 0;
     for (phone, name, role) in PEOPLE {
-        let person = NewPerson {
+        let person = NewUser {
             phone: PhoneNumber::parse(phone).map_err(|error| anyhow!("{phone}: {error}"))?,
-            name: PersonName::parse(name).map_err(|error| anyhow!("{name}: {error}"))?,
+            name: UserName::parse(name).map_err(|error| anyhow!("{name}: {error}"))?,
             role,
             locale: Locale::Es,
         };
@@ -65,7 +65,7 @@ pub(crate) async fn seed(url: &SecretString) -> anyhow::Result<usize> {
                 "{name} could not be added; are migrations pending? `cargo xtask migrate status`"
             )
         })?;
-        n_new += usize::from(matches!(added, Added::New(_)));
+        n_new += usize::from(matches!(added, CreateOutcome::New(_)));
     }
     Ok(n_new)
 }

@@ -15,10 +15,10 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 use ignacio_domain::ids::ResponseId;
-use ignacio_domain::limits::PER_NUMBER;
-use ignacio_domain::person::Locale;
 use ignacio_domain::ports::PortError;
-use ignacio_domain::spending::SpentUp;
+use ignacio_domain::rate_limit::PER_NUMBER;
+use ignacio_domain::usage::QuotaExceeded;
+use ignacio_domain::user::Locale;
 use ignacio_persistence::StoreError;
 
 pub(crate) use self::body::{FieldProblem, Problem};
@@ -57,7 +57,7 @@ pub(crate) enum ApiError {
     ResponseRunning { response: Option<ResponseId> },
     UnderWay,
     KeyReused,
-    SpentUp(SpentUp),
+    QuotaExceeded(QuotaExceeded),
     NotTheLast,
     PhoneTaken,
     OwnAccount,
@@ -119,7 +119,7 @@ impl ApiError {
             Self::ResponseRunning { .. } => ProblemCode::ResponseRunning,
             Self::UnderWay => ProblemCode::RequestUnderWay,
             Self::KeyReused => ProblemCode::IdempotencyKeyReused,
-            Self::SpentUp(_) => ProblemCode::BudgetExceeded,
+            Self::QuotaExceeded(_) => ProblemCode::BudgetExceeded,
             Self::NotTheLast => ProblemCode::NotTheLast,
             Self::PhoneTaken => ProblemCode::PhoneTaken,
             Self::OwnAccount => ProblemCode::OwnAccount,
@@ -159,7 +159,7 @@ impl ApiError {
                 Some(("Content-Range", format!("bytes */{size}")))
             }
             Self::Draining | Self::UnderWay => Some(("Retry-After", "1".to_owned())),
-            Self::SpentUp(SpentUp { wait, .. }) => {
+            Self::QuotaExceeded(QuotaExceeded { wait, .. }) => {
                 let wait = wait.unwrap_or(FOR_REPLIES_TO_END);
                 Some(("Retry-After", whole_seconds(wait).to_string()))
             }
@@ -192,7 +192,7 @@ impl ApiError {
             Self::ResponseRunning { response } => {
                 problem.response_id = response.map(ResponseId::into_uuid);
             }
-            Self::SpentUp(spent_up) => {
+            Self::QuotaExceeded(spent_up) => {
                 problem.limit = Some(spent_up.limit.as_str());
                 problem.resets_at = spent_up.resets_at;
             }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ignacio_domain::keys::{Key, KeyRing};
-use ignacio_domain::limits;
 use ignacio_domain::models::Models;
+use ignacio_domain::rate_limit;
 use ipnet::IpNet;
 use secrecy::SecretString;
 
@@ -82,8 +82,8 @@ impl ApiSettings {
             trusted_proxies: Vec::new(),
             keys,
             models,
-            codes_per_hour: limits::SERVICE.most,
-            codes_per_address: limits::PER_ADDRESS.most,
+            codes_per_hour: rate_limit::SERVICE.most,
+            codes_per_address: rate_limit::PER_ADDRESS.most,
             login_step: Duration::from_millis(50),
             webhook: WebhookSettings::default(),
             known_migrations: Vec::new(),

@@ -7,7 +7,7 @@ use actix_web::web;
 use bytes::Bytes;
 use ignacio_domain::ids::ResponseId;
 use ignacio_domain::ports::ObjectStore;
-use ignacio_persistence::{AdminDb, ApiDb, LiveReplies};
+use ignacio_persistence::{AdminDb, ApiDb, ReplyHub};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
@@ -43,7 +43,7 @@ pub struct AppState {
     /// Cancelled when the server begins to stop.
     pub(crate) stop: CancellationToken,
     uploads: Arc<Semaphore>,
-    live: Option<LiveReplies>,
+    live: Option<ReplyHub>,
     tasks: TaskTracker,
     /// The runtime that outlives the HTTP workers: tasks that must finish run on it.
     runtime: Handle,
@@ -55,7 +55,7 @@ impl AppState {
     pub fn new(
         settings: ApiSettings,
         databases: Databases,
-        live: Option<LiveReplies>,
+        live: Option<ReplyHub>,
         store: Arc<dyn ObjectStore>,
         stop: CancellationToken,
         tasks: TaskTracker,

@@ -66,7 +66,7 @@ debug_only!(AccessGrant { id, admin, user, created_at, expires_at });
 
 /// Something that the staff did with a person's data, as the person sees it.
 #[derive(Clone)]
-pub struct AccessEntry {
+pub struct AccessLogEntry {
     /// Which event it is.
     pub id: AuditEventId,
     /// What was done.
@@ -81,7 +81,7 @@ pub struct AccessEntry {
     pub created_at: OffsetDateTime,
 }
 
-debug_only!(AccessEntry { id, action, target, created_at });
+debug_only!(AccessLogEntry { id, action, target, created_at });
 
 #[cfg(test)]
 mod tests {

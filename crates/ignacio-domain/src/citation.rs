@@ -42,7 +42,7 @@ pub fn quote_for(leaning: &str, passages: &[String]) -> Option<String> {
 }
 
 /// Whether a quotation stands in a document's text, whatever its line breaks and capitals.
-pub fn stands_in(quote: &str, text: &str) -> bool {
+pub fn contains_quote(quote: &str, text: &str) -> bool {
     let quote = even(quote);
     !quote.is_empty() && even(text).contains(&quote)
 }
@@ -102,9 +102,9 @@ mod tests {
     #[test]
     fn a_quotation_is_found_whatever_its_spaces_and_capitals() {
         let text = "Guía.\n\nEl piloto dura\r\n  SEIS semanas.";
-        assert!(stands_in("el piloto dura seis semanas.", text));
-        assert!(!stands_in("El piloto dura siete semanas.", text));
-        assert!(!stands_in(" ", text));
+        assert!(contains_quote("el piloto dura seis semanas.", text));
+        assert!(!contains_quote("El piloto dura siete semanas.", text));
+        assert!(!contains_quote(" ", text));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::redact::debug_only;
 pub const MAX_TITLE_CHARS: usize = 200;
 
 /// The longest title that is made and not typed, in characters.
-pub const MADE_TITLE_CHARS: usize = 80;
+pub const GENERATED_TITLE_CHARS: usize = 80;
 
 /// A conversation's title: trimmed, 1 to [`MAX_TITLE_CHARS`] characters, no control characters.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,19 +35,19 @@ impl ConversationTitle {
     }
 
     /// A title from what a model wrote when it was asked for one: its first line that says
-    /// something, without quotation marks around it, cut to [`MADE_TITLE_CHARS`].
+    /// something, without quotation marks around it, cut to [`GENERATED_TITLE_CHARS`].
     pub fn from_model(text: &str) -> Option<Self> {
         let bare = |line: &'_ str| {
             let marks = |it: char| it.is_whitespace() || "\"'«»“”‘’`*#_.:-".contains(it);
             line.trim_matches(marks).to_owned()
         };
         let line = text.lines().map(bare).find(|line| !line.is_empty())?;
-        Self::parse(&cut(&line, MADE_TITLE_CHARS)).ok()
+        Self::parse(&cut(&line, GENERATED_TITLE_CHARS)).ok()
     }
 
     /// A title from the beginning of the first message, where no model has given a better one.
     pub fn from_words(text: &str) -> Option<Self> {
-        Self::parse(&cut(text, MADE_TITLE_CHARS / 2)).ok()
+        Self::parse(&cut(text, GENERATED_TITLE_CHARS / 2)).ok()
     }
 
     /// The title as text.
@@ -108,26 +108,26 @@ debug_only!(Conversation {
 });
 
 /// The longest words to look for, in characters.
-pub const MAX_WORDS_CHARS: usize = 200;
+pub const MAX_SEARCH_CHARS: usize = 200;
 
-/// What to look for in titles and messages: trimmed, at most [`MAX_WORDS_CHARS`] characters, no
+/// What to look for in titles and messages: trimmed, at most [`MAX_SEARCH_CHARS`] characters, no
 /// NUL (Postgres has none).
 #[derive(Clone, PartialEq, Eq)]
-pub struct SearchWords(String);
+pub struct SearchQuery(String);
 
-debug_only!(SearchWords {});
+debug_only!(SearchQuery {});
 
 /// Why a text cannot be looked for.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("what is looked for has at most {MAX_WORDS_CHARS} characters, none of them NUL")]
-pub struct WordsError;
+#[error("what is looked for has at most {MAX_SEARCH_CHARS} characters, none of them NUL")]
+pub struct SearchQueryError;
 
-impl SearchWords {
+impl SearchQuery {
     /// Trims and checks a text; `None` where nothing is left to look for.
-    pub fn parse(text: &str) -> Result<Option<Self>, WordsError> {
+    pub fn parse(text: &str) -> Result<Option<Self>, SearchQueryError> {
         let words = text.trim();
-        if words.chars().count() > MAX_WORDS_CHARS || words.contains('\0') {
-            return Err(WordsError);
+        if words.chars().count() > MAX_SEARCH_CHARS || words.contains('\0') {
+            return Err(SearchQueryError);
         }
         Ok((!words.is_empty()).then(|| Self(words.to_owned())))
     }
@@ -140,7 +140,7 @@ impl SearchWords {
 
 /// What the oldest part of a conversation said, in the model's words.
 #[derive(Clone)]
-pub struct Summary {
+pub struct ConversationSummary {
     /// The words.
     pub content: String,
     /// How many messages it tells of.
@@ -151,7 +151,7 @@ pub struct Summary {
     pub updated_at: OffsetDateTime,
 }
 
-debug_only!(Summary { n_messages, until, updated_at });
+debug_only!(ConversationSummary { n_messages, until, updated_at });
 
 /// Which conversations a list shows.
 #[derive(Clone, Default)]
@@ -161,7 +161,7 @@ pub struct ConversationFilter {
     /// Only pinned ones, or only others; `None` is both.
     pub pinned: Option<bool>,
     /// Only those with these words in the title or in a message, whatever their case and accents.
-    pub words: Option<SearchWords>,
+    pub words: Option<SearchQuery>,
 }
 
 debug_only!(ConversationFilter { archived, pinned });
@@ -192,8 +192,8 @@ mod tests {
         assert_eq!(title("**¿Cuándo empieza?**").unwrap(), "¿Cuándo empieza?");
         assert_eq!(title(" \n\"\"\n"), None);
         let long = title(&"palabra ".repeat(30)).unwrap();
-        assert_eq!(long.chars().count(), MADE_TITLE_CHARS - 1);
-        assert_eq!(title(&"ñ".repeat(300)).unwrap().chars().count(), MADE_TITLE_CHARS);
+        assert_eq!(long.chars().count(), GENERATED_TITLE_CHARS - 1);
+        assert_eq!(title(&"ñ".repeat(300)).unwrap().chars().count(), GENERATED_TITLE_CHARS);
     }
 
     #[test]

@@ -97,7 +97,7 @@ id!(
 );
 id!(
     /// Something to do beside a reply.
-    ChoreId
+    FollowUpId
 );
 id!(
     /// A running worker process, as it signs its leases.

@@ -6,7 +6,6 @@
 //! will ever need a runtime, a database or a network to be tested.
 
 pub mod access;
-pub mod account;
 pub mod audit;
 pub mod citation;
 pub mod conversation;
@@ -15,20 +14,21 @@ pub mod feedback;
 pub mod file;
 pub mod ids;
 pub mod keys;
-pub mod limits;
+pub mod managed_user;
 pub mod message;
 pub mod models;
 pub mod otp;
 pub mod page;
-pub mod person;
 pub mod phone;
 pub mod ports;
 pub mod prompt;
+pub mod rate_limit;
 mod redact;
 pub mod reply;
 pub mod session;
-pub mod spending;
 pub mod sync;
+pub mod usage;
+pub mod user;
 
 #[cfg(test)]
 mod testing;

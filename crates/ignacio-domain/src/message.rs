@@ -57,7 +57,7 @@ impl MessageBody {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
     /// The person whose conversation it is.
-    Person,
+    User,
     /// Ignacio.
     Ignacio,
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::person::Role;
 use crate::reply::Usage;
+use crate::user::Role;
 
 /// Tokens that prices are given for.
 const PER: i128 = 1_000_000;

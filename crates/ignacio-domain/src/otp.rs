@@ -19,7 +19,7 @@ pub const CODE_DIGITS: usize = 6;
 pub const LIFE: Duration = Duration::minutes(5);
 /// How often a challenge may be tried before it is dead.
 pub const MAX_TRIES: i16 = 5;
-/// The same while too many logins fail (see [`crate::limits::ALARM_FAILURES`]).
+/// The same while too many logins fail (see [`crate::rate_limit::ALARM_FAILURES`]).
 pub const MAX_TRIES_IN_ALARM: i16 = 3;
 
 /// A one-time code: six decimal digits, leading zeros kept. It cannot be printed by accident.

@@ -50,7 +50,7 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// Makes a page from rows that were asked for with one more than fits: the extra row only
     /// tells that there is a next page.
-    pub fn from_overfull(
+    pub fn from_lookahead(
         mut rows: Vec<T>,
         size: PageSize,
         position: impl Fn(&T) -> Position,
@@ -76,9 +76,9 @@ mod tests {
     #[test]
     fn an_extra_row_becomes_the_next_position() {
         let size = PageSize::new(2).unwrap();
-        let full = Page::from_overfull(vec![3, 2, 1], size, position);
+        let full = Page::from_lookahead(vec![3, 2, 1], size, position);
         assert_eq!((full.rows, full.next.map(|it| it.id.as_u128())), (vec![3, 2], Some(2)));
-        let last = Page::from_overfull(vec![3, 2], size, position);
+        let last = Page::from_lookahead(vec![3, 2], size, position);
         assert_eq!((last.rows, last.next), (vec![3, 2], None));
     }
 

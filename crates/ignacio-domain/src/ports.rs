@@ -15,11 +15,11 @@ use time::OffsetDateTime;
 use crate::file::ObjectKey;
 use crate::ids::{FileId, UserId};
 use crate::otp::OtpCode;
-use crate::person::Locale;
 use crate::phone::PhoneNumber;
-use crate::prompt::{Composition, Prompt};
+use crate::prompt::{Prompt, TextRequest};
 use crate::redact::debug_only;
-use crate::reply::{Outcome, ToolKind, Usage};
+use crate::reply::{ReplyOutcome, ToolKind, Usage};
+use crate::user::Locale;
 
 /// Bytes that arrive over time.
 pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
@@ -79,7 +79,7 @@ pub trait ObjectStore: Send + Sync {
 }
 
 /// A document on its way into the provider's library.
-pub struct LibraryUpload {
+pub struct ProviderUpload {
     /// The name that it gets there, from which it can be found again.
     pub name: String,
     /// Its media type.
@@ -92,7 +92,7 @@ pub struct LibraryUpload {
 
 /// A document in the provider's library.
 #[derive(Clone, PartialEq, Eq)]
-pub struct LibraryFile {
+pub struct ProviderFile {
     /// The provider's id.
     pub id: String,
     /// The name that we gave it.
@@ -101,7 +101,7 @@ pub struct LibraryFile {
 
 /// What the provider says of a document's way into a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Indexing {
+pub enum IndexingStatus {
     /// Not done yet.
     InProgress,
     /// Can be searched.
@@ -115,7 +115,7 @@ pub enum Indexing {
 
 /// Whose a document is: kept with it at the provider, and what each search is filtered by.
 #[derive(Clone, Copy, Debug)]
-pub struct LibraryTags {
+pub struct FileAttributes {
     /// The owner.
     pub owner: UserId,
     /// Our file.
@@ -124,16 +124,16 @@ pub struct LibraryTags {
 
 /// The provider's library: files, and one vector store per person.
 #[async_trait]
-pub trait VectorLibrary: Send + Sync {
+pub trait VectorStore: Send + Sync {
     /// Uploads a document and gives the provider's id. Not idempotent: look by name first when an
     /// earlier try may have got through.
-    async fn upload(&self, upload: LibraryUpload) -> Result<String, PortError>;
+    async fn upload(&self, upload: ProviderUpload) -> Result<String, PortError>;
     /// The documents of exactly this name that were made at `since` or later, oldest first.
     async fn find_by_name(
         &self,
         name: &str,
         since: OffsetDateTime,
-    ) -> Result<Vec<LibraryFile>, PortError>;
+    ) -> Result<Vec<ProviderFile>, PortError>;
     /// Deletes a document, which takes it out of every store; one that is not there is deleted.
     async fn delete_file(&self, id: &str) -> Result<(), PortError>;
     /// Makes a store and gives its id.
@@ -142,9 +142,9 @@ pub trait VectorLibrary: Send + Sync {
     async fn delete_store(&self, store: &str) -> Result<(), PortError>;
     /// Puts a document into a store; one that is in it already stays.
     /// [`PortError::NotFound`] when the store or the document is gone.
-    async fn attach(&self, store: &str, file: &str, tags: LibraryTags) -> Result<(), PortError>;
+    async fn attach(&self, store: &str, file: &str, tags: FileAttributes) -> Result<(), PortError>;
     /// How far a document in a store is. [`PortError::NotFound`] when it is not in it.
-    async fn indexing(&self, store: &str, file: &str) -> Result<Indexing, PortError>;
+    async fn indexing(&self, store: &str, file: &str) -> Result<IndexingStatus, PortError>;
     /// Takes a document out of a store; one that is not in it is out.
     async fn detach(&self, store: &str, file: &str) -> Result<(), PortError>;
 }
@@ -191,7 +191,7 @@ pub enum AssistantEventKind {
     /// The provider's own end; nothing follows. A stream that stops without one was cut.
     Ended {
         /// How.
-        outcome: Outcome,
+        outcome: ReplyOutcome,
         /// What it took, when the provider says.
         usage: Option<Usage>,
     },
@@ -214,14 +214,14 @@ pub enum AssistantError {
 
 /// A text that was asked for beside the replies.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Composed {
+pub struct GeneratedText {
     /// What the model wrote; never blank.
     pub text: String,
     /// What it took, when the provider says.
     pub usage: Option<Usage>,
 }
 
-debug_only!(Composed { usage });
+debug_only!(GeneratedText { usage });
 
 /// The model.
 #[async_trait]
@@ -232,7 +232,7 @@ pub trait Assistant: Send + Sync {
     async fn resume(&self, provider_id: &str, after: i64) -> Result<ReplyStream, AssistantError>;
     /// Asks for a short text in one piece. One upstream request, never repeated by the
     /// implementation; the provider keeps nothing of it.
-    async fn compose(&self, composition: Composition) -> Result<Composed, AssistantError>;
+    async fn compose(&self, composition: TextRequest) -> Result<GeneratedText, AssistantError>;
     /// What a reply took, by the provider's own final object; `None` when it does not say, or has
     /// none.
     async fn usage(&self, provider_id: &str) -> Result<Option<Usage>, PortError>;

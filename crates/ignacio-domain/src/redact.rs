@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::ports::{AssistantEventKind, LibraryFile};
+use crate::ports::{AssistantEventKind, ProviderFile};
 use crate::session::Session;
 
 /// Implements `Debug` for a struct by the fields that may be seen. All others are left out, so that
@@ -22,7 +22,7 @@ macro_rules! debug_only {
 pub(crate) use debug_only;
 
 // These stand here and not beside their types, which have more to tell there.
-debug_only!(LibraryFile { id });
+debug_only!(ProviderFile { id });
 debug_only!(Session {
     id,
     created_at,

@@ -61,7 +61,7 @@ impl ResponseState {
 /// Why a reply failed, as told to the person; the details are in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Failure {
+pub enum ReplyFailure {
     /// The provider could not be reached or was overloaded, also after the retries.
     ProviderUnavailable,
     /// The provider refused the request.
@@ -74,7 +74,7 @@ pub enum Failure {
     Internal,
 }
 
-impl Failure {
+impl ReplyFailure {
     const ALL: [Self; 5] = [
         Self::ProviderUnavailable,
         Self::ProviderRejected,
@@ -135,7 +135,7 @@ impl ToolKind {
 
 /// How a reply ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ReplyOutcome {
     /// The provider said that it is whole.
     Completed,
     /// The provider ended it early and said why.
@@ -146,10 +146,10 @@ pub enum Outcome {
     /// The person stopped it.
     Cancelled,
     /// It failed.
-    Failed(Failure),
+    Failed(ReplyFailure),
 }
 
-impl Outcome {
+impl ReplyOutcome {
     /// The state that a response is left in.
     pub const fn state(&self) -> ResponseState {
         match self {
@@ -191,7 +191,7 @@ pub enum ReplyEvent {
     /// What it took.
     Used(Usage),
     /// The end.
-    Ended(Outcome),
+    Ended(ReplyOutcome),
 }
 
 impl fmt::Debug for ReplyEvent {
@@ -234,7 +234,7 @@ pub struct Response {
     /// How far it is.
     pub state: ResponseState,
     /// Why it failed, when it did.
-    pub failure: Option<Failure>,
+    pub failure: Option<ReplyFailure>,
     /// The model that was asked.
     pub model: Option<String>,
     /// The version of the rules that it is made by.

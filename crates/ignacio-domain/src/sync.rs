@@ -51,7 +51,7 @@ impl SyncStatus {
     }
 
     /// Whether a file may go from this state to another. Staying is no move.
-    pub const fn may_become(self, to: Self) -> bool {
+    pub const fn can_transition_to(self, to: Self) -> bool {
         matches!(
             (self, to),
             (Self::Pending, Self::Syncing)
@@ -62,8 +62,8 @@ impl SyncStatus {
     }
 
     /// The state after a move, when the move is legal.
-    pub const fn moved_to(self, to: Self) -> Result<Self, SyncMoveError> {
-        if self.may_become(to) { Ok(to) } else { Err(SyncMoveError { from: self, to }) }
+    pub const fn transition_to(self, to: Self) -> Result<Self, SyncMoveError> {
+        if self.can_transition_to(to) { Ok(to) } else { Err(SyncMoveError { from: self, to }) }
     }
 }
 
@@ -73,7 +73,7 @@ pub const MAX_ATTEMPTS: i32 = 8;
 /// The longest pause before the next try after `attempts` tries: 5 s doubled each time, at most
 /// half an hour. The caller draws a moment within it (full jitter), so that files that failed
 /// together do not come back together.
-pub fn longest_pause(attempts: i32) -> Duration {
+pub fn max_backoff(attempts: i32) -> Duration {
     let doublings = u32::try_from(attempts.clamp(0, 9)).unwrap_or(0);
     (Duration::seconds(5) * 2_i32.pow(doublings)).min(Duration::minutes(30))
 }

@@ -36,7 +36,7 @@ const REPLY_SILENCE: Duration = Duration::from_secs(45);
 const LIBRARY_SILENCE: Duration = Duration::from_mins(2);
 
 /// `OpenAI` as the [`Assistant`](ignacio_domain::ports::Assistant) and the
-/// [`VectorLibrary`](ignacio_domain::ports::VectorLibrary). Cheap to clone.
+/// [`VectorStore`](ignacio_domain::ports::VectorLibrary). Cheap to clone.
 #[derive(Clone)]
 pub struct OpenAi {
     replies: Client<Access>,

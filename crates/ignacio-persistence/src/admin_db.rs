@@ -1,19 +1,19 @@
 //! The staff's way to the database.
 
-use ignacio_domain::person::Role;
 use ignacio_domain::session::SessionDigest;
+use ignacio_domain::user::Role;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
 use secrecy::SecretString;
 
 use crate::api_db::{self, Caller};
 use crate::error::StoreError;
 use crate::pool;
-use crate::repos::admin::accounts::Accounts;
+use crate::repos::admin::accounts::ManagedUsers;
 use crate::repos::admin::audit::Audit;
-use crate::repos::admin::logins::Logins;
-use crate::repos::admin::readings::Readings;
-use crate::repos::admin::spending::AllSpending;
-use crate::repos::repeats::Repeats;
+use crate::repos::admin::logins::LoginAttempts;
+use crate::repos::admin::readings::UserContent;
+use crate::repos::admin::spending::UsageReport;
+use crate::repos::repeats::IdempotencyKeys;
 
 /// The database as the role of the staff's routes: cheap to clone. That role sees nothing but
 /// through the live session of an admin.
@@ -65,28 +65,28 @@ impl AdminScope {
     }
 
     /// Everybody's accounts.
-    pub const fn accounts(&self) -> Accounts<'_> {
-        Accounts::new(&self.txn, self.caller.user)
+    pub const fn accounts(&self) -> ManagedUsers<'_> {
+        ManagedUsers::new(&self.txn, self.caller.user)
     }
 
     /// How it stands with people's codes and logins.
-    pub const fn logins(&self) -> Logins<'_> {
-        Logins::new(&self.txn)
+    pub const fn logins(&self) -> LoginAttempts<'_> {
+        LoginAttempts::new(&self.txn)
     }
 
     /// Grants, and what they let one read.
-    pub const fn readings(&self) -> Readings<'_> {
-        Readings::new(&self.txn, self.caller.user)
+    pub const fn readings(&self) -> UserContent<'_> {
+        UserContent::new(&self.txn, self.caller.user)
     }
 
     /// Who used how much.
-    pub const fn spending(&self) -> AllSpending<'_> {
-        AllSpending::new(&self.txn)
+    pub const fn spending(&self) -> UsageReport<'_> {
+        UsageReport::new(&self.txn)
     }
 
     /// Answers to requests that may come again.
-    pub const fn repeats(&self) -> Repeats<'_> {
-        Repeats::new(&self.txn, self.caller.user)
+    pub const fn repeats(&self) -> IdempotencyKeys<'_> {
+        IdempotencyKeys::new(&self.txn, self.caller.user)
     }
 
     /// What was done by whom.

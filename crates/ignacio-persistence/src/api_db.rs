@@ -4,8 +4,8 @@ use ignacio_domain::conversation::{Conversation, ConversationFilter};
 use ignacio_domain::ids::{ConversationId, SessionId, UserId};
 use ignacio_domain::message::Message;
 use ignacio_domain::page::{Page, PageSize, Position};
-use ignacio_domain::person::{Person, Role};
 use ignacio_domain::session::{Session, SessionDigest};
+use ignacio_domain::user::{Role, User};
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, FromQueryResult, TransactionTrait as _, raw_sql,
 };
@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use crate::entities::conversations;
 use crate::error::StoreError;
-use crate::feed::ReplyFeed;
-use crate::live::LiveReplies;
+use crate::feed::ReplySubscriber;
+use crate::live::ReplyHub;
 use crate::pool;
 use crate::repos::codes::Codes;
 use crate::repos::inbox::Inbox;
@@ -45,7 +45,7 @@ pub struct ApiDbSettings {
 pub struct ApiDb {
     api: DatabaseConnection,
     auth: DatabaseConnection,
-    replies: ReplyFeed,
+    replies: ReplySubscriber,
 }
 
 /// Whose session it is, as the database has just proven.
@@ -82,14 +82,14 @@ impl ApiDb {
     pub async fn connect(settings: &ApiDbSettings) -> Result<Self, StoreError> {
         let api = pool::open(&settings.api_url, settings.api_pool).await?;
         let auth = pool::open(&settings.auth_url, settings.auth_pool).await?;
-        let replies = ReplyFeed::new(api.clone(), LiveReplies::new());
+        let replies = ReplySubscriber::new(api.clone(), ReplyHub::new());
         Ok(Self { api, auth, replies })
     }
 
     /// Shares the replies that run in this process with a worker of this process.
     #[must_use]
-    pub fn with_live(mut self, live: LiveReplies) -> Self {
-        self.replies = ReplyFeed::new(self.api.clone(), live);
+    pub fn with_live(mut self, live: ReplyHub) -> Self {
+        self.replies = ReplySubscriber::new(self.api.clone(), live);
         self
     }
 
@@ -152,7 +152,7 @@ impl ApiDb {
 
     /// The person whose session this is. One round trip.
     #[tracing::instrument(name = "db.whoami", skip_all)]
-    pub async fn whoami(&self, session: &SessionDigest) -> Result<Person, StoreError> {
+    pub async fn whoami(&self, session: &SessionDigest) -> Result<User, StoreError> {
         let digest = session.as_bytes().to_vec();
         let read = raw_sql!(Postgres, "select * from app.whoami({digest})");
         let row = PersonRow::find_by_statement(read).one(&self.api).await.map_err(StoreError::from);
@@ -181,7 +181,7 @@ impl ApiDb {
         let rows = conversations::Model::find_by_statement(read).all(&self.api).await;
         let rows = judged(&self.api, session, rows.map_err(StoreError::from)).await?;
         let page =
-            Page::from_overfull(rows, size, |row| Position { at: row.active_at, id: row.id });
+            Page::from_lookahead(rows, size, |row| Position { at: row.active_at, id: row.id });
         let owner = page.rows.first().map(|row| UserId::from_uuid(row.user_id));
         let next = owner.zip(page.next).map(|(owner, position)| CursorPosition { owner, position });
         Ok(Listed { rows: page.rows.into_iter().map(Into::into).collect(), next })
@@ -211,7 +211,7 @@ impl ApiDb {
         let rows = judged(&self.api, session, rows.map_err(StoreError::from)).await?;
         let owner = rows.first().map(|row| UserId::from_uuid(row.user_id));
         let rows = rows.into_iter().map(Message::try_from).collect::<Result<_, _>>()?;
-        let page = Page::from_overfull(rows, size, |row: &Message| Position {
+        let page = Page::from_lookahead(rows, size, |row: &Message| Position {
             at: row.created_at,
             id: row.id.into_uuid(),
         });
@@ -230,7 +230,7 @@ impl ApiDb {
     }
 
     /// Running and finished replies as they are told to clients.
-    pub const fn replies(&self) -> &ReplyFeed {
+    pub const fn replies(&self) -> &ReplySubscriber {
         &self.replies
     }
 }

@@ -9,19 +9,19 @@ use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sq
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::history::{self, Summary};
-use crate::repos::chores::{ChoreJob, ChoreKind};
+use crate::history::{self, StoredSummary};
+use crate::repos::chores::{FollowUpJob, FollowUpKind};
 use crate::rows::MessageRow;
 
 /// A transaction that acts for one person, as long as this worker holds the lease on one of their
 /// chores. Dropping it rolls back. Never hold one over a call to the outside.
-pub struct ChoreScope {
+pub struct FollowUpScope {
     txn: DatabaseTransaction,
-    job: ChoreJob,
+    job: FollowUpJob,
 }
 
 /// A quotation of a reply, and the document that it is said to be from.
-pub struct Quoted {
+pub struct PendingCitation {
     /// The citation.
     pub id: CitationId,
     /// The words.
@@ -46,7 +46,7 @@ struct QuotedRow {
     file_size: i64,
 }
 
-impl From<QuotedRow> for Quoted {
+impl From<QuotedRow> for PendingCitation {
     fn from(row: QuotedRow) -> Self {
         Self {
             id: CitationId::from_uuid(row.id),
@@ -59,22 +59,22 @@ impl From<QuotedRow> for Quoted {
     }
 }
 
-impl ChoreScope {
-    pub(crate) const fn new(txn: DatabaseTransaction, job: ChoreJob) -> Self {
+impl FollowUpScope {
+    pub(crate) const fn new(txn: DatabaseTransaction, job: FollowUpJob) -> Self {
         Self { txn, job }
     }
 
-    /// Records what the chore took of the provider; `micro` is millionths of a US dollar.
+    /// Records what the chore took of the provider; `cost_micro_usd` is millionths of a US dollar.
     pub async fn record_spending(
         &self,
         model: &str,
         usage: Usage,
-        micro: i64,
+        cost_micro_usd: i64,
     ) -> Result<(), StoreError> {
         let kind = match self.job.kind {
-            ChoreKind::Title => "title",
+            FollowUpKind::Title => "title",
             // Nothing is asked of the provider for quotes.
-            ChoreKind::Summary | ChoreKind::Quotes(_) => "summary",
+            FollowUpKind::Summary | FollowUpKind::Quotes(_) => "summary",
         };
         let user = self.job.owner.into_uuid();
         let model = model.to_owned();
@@ -85,7 +85,7 @@ impl ChoreScope {
                  (user_id, kind, model, state, input_tokens, cached_tokens, output_tokens,
                   reasoning_tokens, cost_micro, settled_at)
              values ({user}, {kind}, {model}, 'settled', {input}, {cached}, {output},
-                     {reasoning}, {micro}, now())"
+                     {reasoning}, {cost_micro_usd}, now())"
         );
         self.txn.execute_raw(write).await?;
         Ok(())
@@ -122,7 +122,7 @@ impl ChoreScope {
     /// What was said behind a summary and counts now, oldest first.
     pub async fn said(
         &self,
-        after: Option<&Summary>,
+        after: Option<&StoredSummary>,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
         let (user, conversation) = self.talk();
@@ -141,14 +141,18 @@ impl ChoreScope {
     }
 
     /// What the oldest part of the conversation said, when that was summed up.
-    pub async fn summary(&self) -> Result<Option<Summary>, StoreError> {
+    pub async fn summary(&self) -> Result<Option<StoredSummary>, StoreError> {
         let (user, conversation) = self.talk();
         history::summary(&self.txn, user, conversation).await
     }
 
     /// Keeps a summary in the place of the one before, unless what it ends with was replaced
     /// meanwhile.
-    pub async fn set_summary(&self, summary: &Summary, model: &str) -> Result<bool, StoreError> {
+    pub async fn set_summary(
+        &self,
+        summary: &StoredSummary,
+        model: &str,
+    ) -> Result<bool, StoreError> {
         let (user, conversation) = self.talk();
         let (until_at, until_id) = history::place(Some(summary));
         let (content, n_messages) = (summary.content.clone(), summary.n_messages);
@@ -170,7 +174,7 @@ impl ChoreScope {
     }
 
     /// The quotations of a reply that nobody has looked up, from documents that are still there.
-    pub async fn quotes(&self, message: MessageId) -> Result<Vec<Quoted>, StoreError> {
+    pub async fn quotes(&self, message: MessageId) -> Result<Vec<PendingCitation>, StoreError> {
         let (user, message) = (self.job.owner.into_uuid(), message.into_uuid());
         let read = raw_sql!(
             Postgres,
@@ -182,7 +186,7 @@ impl ChoreScope {
               order by c.position, c.id"
         );
         let rows = QuotedRow::find_by_statement(read).all(&self.txn).await?;
-        Ok(rows.into_iter().map(Quoted::from).collect())
+        Ok(rows.into_iter().map(PendingCitation::from).collect())
     }
 
     /// Notes of each citation whether its words stand in the document.

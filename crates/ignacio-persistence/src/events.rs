@@ -3,7 +3,9 @@
 
 use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::{FileId, MessageId, ResponseId};
-use ignacio_domain::reply::{Failure, NumberedEvent, Outcome, ReplyEvent, ToolKind, Usage};
+use ignacio_domain::reply::{
+    NumberedEvent, ReplyEvent, ReplyFailure, ReplyOutcome, ToolKind, Usage,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -48,7 +50,7 @@ pub(crate) enum Logged {
     },
     Cancelled {},
     Failed {
-        failure: Failure,
+        failure: ReplyFailure,
     },
 }
 
@@ -108,10 +110,10 @@ impl LogRow {
             }
             Logged::Titled { text } => ReplyEvent::Titled(text),
             Logged::Used(usage) => ReplyEvent::Used(usage),
-            Logged::Completed {} => ReplyEvent::Ended(Outcome::Completed),
-            Logged::Incomplete { reason } => ReplyEvent::Ended(Outcome::Incomplete { reason }),
-            Logged::Cancelled {} => ReplyEvent::Ended(Outcome::Cancelled),
-            Logged::Failed { failure } => ReplyEvent::Ended(Outcome::Failed(failure)),
+            Logged::Completed {} => ReplyEvent::Ended(ReplyOutcome::Completed),
+            Logged::Incomplete { reason } => ReplyEvent::Ended(ReplyOutcome::Incomplete { reason }),
+            Logged::Cancelled {} => ReplyEvent::Ended(ReplyOutcome::Cancelled),
+            Logged::Failed { failure } => ReplyEvent::Ended(ReplyOutcome::Failed(failure)),
         };
         Some(NumberedEvent { seq: self.seq, event })
     }
@@ -148,10 +150,10 @@ fn logged(event: &ReplyEvent) -> Logged {
         }
         ReplyEvent::Titled(text) => Logged::Titled { text },
         ReplyEvent::Used(usage) => Logged::Used(usage),
-        ReplyEvent::Ended(Outcome::Completed) => Logged::Completed {},
-        ReplyEvent::Ended(Outcome::Incomplete { reason }) => Logged::Incomplete { reason },
-        ReplyEvent::Ended(Outcome::Cancelled) => Logged::Cancelled {},
-        ReplyEvent::Ended(Outcome::Failed(failure)) => Logged::Failed { failure },
+        ReplyEvent::Ended(ReplyOutcome::Completed) => Logged::Completed {},
+        ReplyEvent::Ended(ReplyOutcome::Incomplete { reason }) => Logged::Incomplete { reason },
+        ReplyEvent::Ended(ReplyOutcome::Cancelled) => Logged::Cancelled {},
+        ReplyEvent::Ended(ReplyOutcome::Failed(failure)) => Logged::Failed { failure },
     }
 }
 

@@ -12,7 +12,7 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::error::StoreError;
-use crate::live::{Live, LiveReplies, LiveState};
+use crate::live::{Live, LiveState, ReplyHub};
 use crate::tail::{self, Look, Seen};
 
 /// Behind the last event of every reply: who asks for more than that only wants to know whether
@@ -24,16 +24,16 @@ const MOST_READY: usize = 32;
 
 /// Running and finished replies, as their readers see them. Cheap to clone.
 #[derive(Clone)]
-pub struct ReplyFeed {
-    live: LiveReplies,
+pub struct ReplySubscriber {
+    live: ReplyHub,
     looks: mpsc::UnboundedSender<Look>,
     /// Looks that never bring events: they tell a reader of a local reply, who needs nothing of the
     /// log, that its session has ended.
     guards: mpsc::UnboundedSender<Look>,
 }
 
-impl ReplyFeed {
-    pub(crate) fn new(db: DatabaseConnection, live: LiveReplies) -> Self {
+impl ReplySubscriber {
+    pub(crate) fn new(db: DatabaseConnection, live: ReplyHub) -> Self {
         let (looks, receiver) = mpsc::unbounded_channel();
         let (guards, guarded) = mpsc::unbounded_channel();
         #[expect(clippy::disallowed_methods, reason = "they end with the last feed")]

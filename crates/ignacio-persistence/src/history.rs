@@ -9,7 +9,7 @@ use crate::error::StoreError;
 
 /// What the oldest part of a conversation said.
 #[derive(Clone)]
-pub struct Summary {
+pub struct StoredSummary {
     /// In the model's words.
     pub content: String,
     /// The last message that it tells of.
@@ -20,7 +20,7 @@ pub struct Summary {
     pub n_messages: i64,
 }
 
-impl std::fmt::Debug for Summary {
+impl std::fmt::Debug for StoredSummary {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.debug_struct("Summary")
             .field("until", &self.until)
@@ -43,7 +43,7 @@ pub(crate) async fn summary(
     txn: &DatabaseTransaction,
     user: Uuid,
     conversation: Uuid,
-) -> Result<Option<Summary>, StoreError> {
+) -> Result<Option<StoredSummary>, StoreError> {
     let read = raw_sql!(
         Postgres,
         "select s.content, s.until_id, s.until_at, s.n_messages
@@ -53,7 +53,7 @@ pub(crate) async fn summary(
             and m.conversation_id = {conversation} and m.replaced_at is null"
     );
     let row = Row::find_by_statement(read).one(txn).await?;
-    Ok(row.map(|row| Summary {
+    Ok(row.map(|row| StoredSummary {
         content: row.content,
         until: MessageId::from_uuid(row.until_id),
         until_at: row.until_at,
@@ -62,7 +62,7 @@ pub(crate) async fn summary(
 }
 
 /// The place that a summary ends at; without one, a place before all messages.
-pub(crate) fn place(summary: Option<&Summary>) -> (OffsetDateTime, Uuid) {
+pub(crate) fn place(summary: Option<&StoredSummary>) -> (OffsetDateTime, Uuid) {
     summary
         .map_or((OffsetDateTime::UNIX_EPOCH, Uuid::nil()), |it| (it.until_at, it.until.into_uuid()))
 }

@@ -10,7 +10,7 @@ use crate::transcript::Transcript;
 
 /// What the request path and a worker of the same process share. Cheap to clone.
 #[derive(Clone)]
-pub struct LiveReplies {
+pub struct ReplyHub {
     shared: Arc<Shared>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct LiveState {
     pub(crate) events: Transcript,
 }
 
-impl LiveReplies {
+impl ReplyHub {
     /// Nothing asked for, nothing running.
     #[expect(clippy::new_without_default, reason = "a default would hide that each is apart")]
     pub fn new() -> Self {
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn an_entry_lives_as_long_as_somebody_holds_it() {
-        let replies = LiveReplies::new();
+        let replies = ReplyHub::new();
         let id = ResponseId::new();
         let (reader, writer) = (replies.meet(id), replies.meet(id));
         assert!(Arc::ptr_eq(&reader, &writer));
@@ -155,7 +155,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_asked_is_heard_in_order() {
-        let replies = LiveReplies::new();
+        let replies = ReplyHub::new();
         let (one, two) = (ResponseId::new(), ResponseId::new());
         replies.ask(one);
         replies.ask(two);

@@ -1,8 +1,8 @@
 //! The tools' way to the database, for what must be there before anybody can log in.
 
 use ignacio_domain::ids::UserId;
-use ignacio_domain::person::{Locale, PersonName, Role};
 use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::user::{Locale, Role, UserName};
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, FromQueryResult, TransactionTrait as _, raw_sql,
 };
@@ -23,11 +23,11 @@ pub struct OwnerDb {
 }
 
 /// A person to add.
-pub struct NewPerson {
+pub struct NewUser {
     /// Their number, by which a person is known.
     pub phone: PhoneNumber,
     /// How they are called.
-    pub name: PersonName,
+    pub name: UserName,
     /// What they may do.
     pub role: Role,
     /// How they are spoken to.
@@ -36,7 +36,7 @@ pub struct NewPerson {
 
 /// What became of a person to add.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Added {
+pub enum CreateOutcome {
     /// They are new.
     New(UserId),
     /// Somebody with this number was there before; nothing was changed.
@@ -56,7 +56,7 @@ impl OwnerDb {
 
     /// Adds a person unless somebody has the number.
     #[tracing::instrument(name = "db.owner.add_person", skip_all, err(level = "debug"))]
-    pub async fn add_person(&self, new: &NewPerson) -> Result<Added, StoreError> {
+    pub async fn add_person(&self, new: &NewUser) -> Result<CreateOutcome, StoreError> {
         let txn = self.db.begin().await?;
         txn.execute_unprepared("set local role ignacio_owner; set local role ignacio_seeder")
             .await?;
@@ -71,13 +71,13 @@ impl OwnerDb {
         );
         if let Some(added) = IdRow::find_by_statement(write).one(&txn).await? {
             txn.commit().await?;
-            return Ok(Added::New(UserId::from_uuid(added.id)));
+            return Ok(CreateOutcome::New(UserId::from_uuid(added.id)));
         }
         let read = raw_sql!(Postgres, "select id from users where phone_number = {phone}");
         let found = IdRow::find_by_statement(read).one(&txn).await?;
         txn.rollback().await?;
         let found = found.ok_or(StoreError::corrupt("users", "phone_number"))?;
-        Ok(Added::Known(UserId::from_uuid(found.id)))
+        Ok(CreateOutcome::Known(UserId::from_uuid(found.id)))
     }
 
     /// Whether this person is an admin who may log in.

@@ -28,7 +28,7 @@ const BEGIN: &str = "begin; select pg_backend_pid()::text";
 /// a transaction open. If the backends were lent, the first's would be free in between: it goes to
 /// one of the others, or another one answers the second time. Over direct connections, and through
 /// a pooler in session mode, neither can happen, so that nobody is refused by mistake.
-pub async fn lends_backends(url: &SecretString) -> Result<bool, StoreError> {
+pub async fn detect_transaction_pooling(url: &SecretString) -> Result<bool, StoreError> {
     let found = timeout(PATIENCE, probe(url)).await.unwrap_or(Err(Error::PoolTimedOut));
     found.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())).into())
 }

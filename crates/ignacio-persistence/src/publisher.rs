@@ -8,8 +8,8 @@ use std::time::Duration;
 use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::{CitationId, WorkerId};
 use ignacio_domain::message::MessageStatus;
-use ignacio_domain::reply::{NumberedEvent, Outcome, ReplyEvent, Usage};
-use ignacio_domain::spending::Spent;
+use ignacio_domain::reply::{NumberedEvent, ReplyEvent, ReplyOutcome, Usage};
+use ignacio_domain::usage::UsageCost;
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _,
     FromQueryResult, Set, raw_sql,
@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::entities::{citations, response_events};
 use crate::error::StoreError;
 use crate::events::{LogRow, pack};
-use crate::live::{Live, LiveReplies};
+use crate::live::{Live, ReplyHub};
 use crate::log_writer::{COLLECTING, LogWriter, When, writer_gone};
 use crate::repos::reply_jobs::{ReplyJob, act_for};
 
@@ -38,11 +38,11 @@ pub struct ReplyPublisher {
     db: DatabaseConnection,
     worker: WorkerId,
     log: LogWriter,
-    live: LiveReplies,
+    live: ReplyHub,
 }
 
 /// A reply that this worker holds the lease on and writes.
-pub struct LiveReply {
+pub struct ReplyWriter {
     db: DatabaseConnection,
     worker: WorkerId,
     log: LogWriter,
@@ -76,25 +76,25 @@ struct EventRow {
 }
 
 impl ReplyPublisher {
-    pub(crate) fn new(db: DatabaseConnection, worker: WorkerId, live: LiveReplies) -> Self {
+    pub(crate) fn new(db: DatabaseConnection, worker: WorkerId, live: ReplyHub) -> Self {
         let log = LogWriter::new(&db, worker);
         Self { db, worker, log, live }
     }
 
-    pub(crate) fn set_live(&mut self, live: LiveReplies) {
+    pub(crate) fn set_live(&mut self, live: ReplyHub) {
         self.live = live;
     }
 
     /// Opens a reply for writing. A reply that another worker began goes on where the log ends; a
     /// new one begins with [`ReplyEvent::Created`]. `None` when the lease is lost.
-    pub async fn open(&self, job: &ReplyJob) -> Result<Option<LiveReply>, StoreError> {
+    pub async fn open(&self, job: &ReplyJob) -> Result<Option<ReplyWriter>, StoreError> {
         if job.is_first_take() { Ok(Some(self.begin(job, &[]))) } else { self.reopen(job).await }
     }
 
     /// Opens a reply once more under the same lease, where the log ends. `None` when the lease is
     /// lost.
     #[tracing::instrument(name = "db.replies.reopen", skip_all, err(level = "debug"))]
-    pub async fn reopen(&self, job: &ReplyJob) -> Result<Option<LiveReply>, StoreError> {
+    pub async fn reopen(&self, job: &ReplyJob) -> Result<Option<ReplyWriter>, StoreError> {
         let Some(txn) = act_for(&self.db, job, self.worker).await? else {
             return Ok(None);
         };
@@ -114,7 +114,7 @@ impl ReplyPublisher {
         Ok(Some(self.begin(job, &events)))
     }
 
-    fn begin(&self, job: &ReplyJob, events: &[NumberedEvent]) -> LiveReply {
+    fn begin(&self, job: &ReplyJob, events: &[NumberedEvent]) -> ReplyWriter {
         let (mut text, mut cited) = (String::new(), Vec::new());
         for event in events {
             match &event.event {
@@ -130,7 +130,7 @@ impl ReplyPublisher {
             state.events = events.iter().collect();
         });
         let beside = Beside::of(&text);
-        let mut reply = LiveReply {
+        let mut reply = ReplyWriter {
             db: self.db.clone(),
             worker: self.worker,
             log: self.log.clone(),
@@ -152,7 +152,7 @@ impl ReplyPublisher {
     }
 }
 
-impl LiveReply {
+impl ReplyWriter {
     /// The text so far, also what an earlier worker wrote.
     pub fn text(&self) -> &str {
         &self.text
@@ -208,8 +208,8 @@ impl LiveReply {
         self.flushed().await
     }
 
-    /// Begins what [`LiveReply::flush`] does, so that the reply goes on meanwhile; the log may wait
-    /// for that of other replies. To be followed by [`LiveReply::flushed`]; nothing is begun while
+    /// Begins what [`ReplyWriter::flush`] does, so that the reply goes on meanwhile; the log may wait
+    /// for that of other replies. To be followed by [`ReplyWriter::flushed`]; nothing is begun while
     /// something is under way.
     pub fn begin_flush(&mut self, upstream: Option<(&str, i64)>) -> Result<(), StoreError> {
         self.hand_over(When::Soon, upstream)
@@ -255,7 +255,11 @@ impl LiveReply {
     /// chores that it gives reason to. False when the lease is lost. After an error it may be called
     /// again.
     #[tracing::instrument(name = "db.replies.end", skip_all, err(level = "debug"))]
-    pub async fn end(&mut self, outcome: Outcome, spent: Spent) -> Result<bool, StoreError> {
+    pub async fn end(
+        &mut self,
+        outcome: ReplyOutcome,
+        spent: UsageCost,
+    ) -> Result<bool, StoreError> {
         // What is under way may arrive or not, but not after the end. What did not is in the end.
         if matches!(self.flushed().await, Ok(false)) {
             return Ok(false);
@@ -316,13 +320,13 @@ impl LiveReply {
     async fn store_message(
         &self,
         txn: &DatabaseTransaction,
-        outcome: &Outcome,
+        outcome: &ReplyOutcome,
     ) -> Result<(), StoreError> {
         let status = match outcome {
-            Outcome::Completed => MessageStatus::Complete,
-            Outcome::Incomplete { .. } => MessageStatus::Incomplete,
-            Outcome::Cancelled => MessageStatus::Cancelled,
-            Outcome::Failed(_) => MessageStatus::Failed,
+            ReplyOutcome::Completed => MessageStatus::Complete,
+            ReplyOutcome::Incomplete { .. } => MessageStatus::Incomplete,
+            ReplyOutcome::Cancelled => MessageStatus::Cancelled,
+            ReplyOutcome::Failed(_) => MessageStatus::Failed,
         };
         let (user, id) = (self.job.owner.into_uuid(), self.job.message.into_uuid());
         let (text, status) = (self.text.clone(), status.as_str());
@@ -356,19 +360,19 @@ impl LiveReply {
     async fn store_state(
         &self,
         txn: &DatabaseTransaction,
-        outcome: &Outcome,
-        spent: Spent,
+        outcome: &ReplyOutcome,
+        spent: UsageCost,
     ) -> Result<bool, StoreError> {
         let (id, epoch) = (self.job.id.into_uuid(), self.job.epoch);
         let state = outcome.state().as_str();
         let (failure, reason) = match outcome {
-            Outcome::Failed(failure) => (Some(failure.as_str()), None),
-            Outcome::Incomplete { reason } => (None, Some(reason.clone())),
-            Outcome::Completed | Outcome::Cancelled => (None, None),
+            ReplyOutcome::Failed(failure) => (Some(failure.as_str()), None),
+            ReplyOutcome::Incomplete { reason } => (None, Some(reason.clone())),
+            ReplyOutcome::Completed | ReplyOutcome::Cancelled => (None, None),
         };
-        let (usage, micro) = match spent {
-            Spent::Known { usage, micro } => (Some(usage), Some(micro)),
-            Spent::Unknown | Spent::Nothing => (None, None),
+        let (usage, cost_micro_usd) = match spent {
+            UsageCost::Known { usage, cost_micro_usd } => (Some(usage), Some(cost_micro_usd)),
+            UsageCost::Unknown | UsageCost::Nothing => (None, None),
         };
         let (input, cached) = (usage.map(|it| it.input), usage.map(|it| it.cached));
         let (output, reasoning) = (usage.map(|it| it.output), usage.map(|it| it.reasoning));
@@ -377,7 +381,7 @@ impl LiveReply {
             "update responses
                 set state = {state}, failure = {failure}, incomplete_reason = {reason},
                     input_tokens = {input}, cached_tokens = {cached}, output_tokens = {output},
-                    reasoning_tokens = {reasoning}, cost_micro = {micro}, finished_at = now(), lease_until = null
+                    reasoning_tokens = {reasoning}, cost_micro = {cost_micro_usd}, finished_at = now(), lease_until = null
               where id = {id} and lease_epoch = {epoch}"
         );
         // Somebody may have taken it over since this transaction began.
@@ -388,13 +392,13 @@ impl LiveReply {
     async fn settle_spending(
         &self,
         txn: &DatabaseTransaction,
-        spent: Spent,
+        spent: UsageCost,
     ) -> Result<(), StoreError> {
         let id = self.job.id.into_uuid();
-        let (usage, micro) = match spent {
-            Spent::Known { usage, micro } => (usage, micro),
-            Spent::Nothing => (Usage::default(), 0),
-            Spent::Unknown => {
+        let (usage, cost_micro_usd) = match spent {
+            UsageCost::Known { usage, cost_micro_usd } => (usage, cost_micro_usd),
+            UsageCost::Nothing => (Usage::default(), 0),
+            UsageCost::Unknown => {
                 let write = raw_sql!(
                     Postgres,
                     "update usage_records
@@ -411,7 +415,7 @@ impl LiveReply {
             "update usage_records
                 set state = 'settled', input_tokens = {input}, cached_tokens = {cached},
                     output_tokens = {output}, reasoning_tokens = {reasoning},
-                    cost_micro = {micro}, settled_at = now()
+                    cost_micro = {cost_micro_usd}, settled_at = now()
               where id = {id}"
         );
         txn.execute_raw(write).await?;
@@ -425,7 +429,7 @@ impl LiveReply {
     }
 }
 
-impl Drop for LiveReply {
+impl Drop for ReplyWriter {
     fn drop(&mut self) {
         // From here on the log is what counts.
         self.live.change(|state| state.is_written_here = false);

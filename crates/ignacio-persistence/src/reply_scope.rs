@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use ignacio_domain::file::ObjectKey;
 use ignacio_domain::ids::FileId;
 use ignacio_domain::message::Message;
-use ignacio_domain::person::Person;
 use ignacio_domain::reply::ToolKind;
+use ignacio_domain::user::User;
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, FromQueryResult, raw_sql};
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::history::{self, Summary};
+use crate::history::{self, StoredSummary};
 use crate::repos::reply_jobs::ReplyJob;
 use crate::rows::{MessageRow, PersonRow};
 
@@ -42,7 +42,7 @@ impl ReplyScope {
     }
 
     /// Whose reply it is.
-    pub async fn person(&self) -> Result<Person, StoreError> {
+    pub async fn person(&self) -> Result<User, StoreError> {
         let read = raw_sql!(
             Postgres,
             "select id, phone_number, name, is_admin, locale, web_search, created_at, updated_at
@@ -71,7 +71,7 @@ impl ReplyScope {
     }
 
     /// What the oldest part of the conversation said, when that was summed up.
-    pub async fn summary(&self) -> Result<Option<Summary>, StoreError> {
+    pub async fn summary(&self) -> Result<Option<StoredSummary>, StoreError> {
         let (user, conversation) = self.talk();
         history::summary(&self.txn, user, conversation).await
     }

@@ -55,7 +55,7 @@ impl Display for RoleFault {
 
 /// Why the service may not run as its roles.
 #[derive(Debug)]
-pub enum RoleRefusal {
+pub enum RoleCheckError {
     /// The role's password, or the right to log in, is not what the service thinks.
     Locked {
         /// Whose it is.
@@ -75,23 +75,23 @@ pub enum RoleRefusal {
 }
 
 /// Looks at each of the roles as the role itself, side by side: one connection each, one question.
-pub async fn check_roles(logins: &[(ServiceRole, SecretString)]) -> Result<(), RoleRefusal> {
+pub async fn check_roles(logins: &[(ServiceRole, SecretString)]) -> Result<(), RoleCheckError> {
     let found = join_all(logins.iter().map(|(role, url)| check(*role, url))).await;
     let mut faults = BTreeSet::new();
     for result in found {
         faults.extend(result?);
     }
-    if faults.is_empty() { Ok(()) } else { Err(RoleRefusal::Unfit(faults)) }
+    if faults.is_empty() { Ok(()) } else { Err(RoleCheckError::Unfit(faults)) }
 }
 
-async fn check(role: ServiceRole, url: &SecretString) -> Result<Vec<RoleFault>, RoleRefusal> {
+async fn check(role: ServiceRole, url: &SecretString) -> Result<Vec<RoleFault>, RoleCheckError> {
     let asked = timeout(PATIENCE, faults(role, url)).await.unwrap_or(Err(Error::PoolTimedOut));
     asked.map_err(|error| {
         let said = error.to_string();
         if is_locked_out(&error) {
-            RoleRefusal::Locked { role, said }
+            RoleCheckError::Locked { role, said }
         } else {
-            RoleRefusal::Unavailable { role, said }
+            RoleCheckError::Unavailable { role, said }
         }
     })
 }

@@ -6,10 +6,10 @@ use ignacio_domain::feedback::{Feedback, FeedbackReason, Rating};
 use ignacio_domain::file::{StoredFile, SyncReport};
 use ignacio_domain::ids::{ConversationId, FileId, MessageId, ResponseId, UserId};
 use ignacio_domain::message::{Attachment, Author, Message, MessageStatus};
-use ignacio_domain::person::{Locale, Person, Role};
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_domain::reply::{Failure, Response, ResponseState, Usage};
+use ignacio_domain::reply::{ReplyFailure, Response, ResponseState, Usage};
 use ignacio_domain::sync::SyncStatus;
+use ignacio_domain::user::{Locale, Role, User};
 use sea_orm::FromQueryResult;
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -31,7 +31,7 @@ pub(crate) struct PersonRow {
     updated_at: OffsetDateTime,
 }
 
-impl TryFrom<PersonRow> for Person {
+impl TryFrom<PersonRow> for User {
     type Error = StoreError;
 
     fn try_from(row: PersonRow) -> Result<Self, StoreError> {
@@ -125,7 +125,7 @@ impl TryFrom<MessageRow> for Message {
         Ok(Self {
             id: MessageId::from_uuid(row.id),
             conversation: ConversationId::from_uuid(row.conversation_id),
-            author: if row.is_from_user { Author::Person } else { Author::Ignacio },
+            author: if row.is_from_user { Author::User } else { Author::Ignacio },
             content: row.content,
             status: MessageStatus::parse(&row.status)
                 .ok_or(StoreError::corrupt("messages", "status"))?,
@@ -193,7 +193,7 @@ impl TryFrom<responses::Model> for Response {
             message: MessageId::from_uuid(row.message_id),
             state: ResponseState::parse(&row.state)
                 .ok_or(StoreError::corrupt("responses", "state"))?,
-            failure: row.failure.as_deref().and_then(Failure::parse),
+            failure: row.failure.as_deref().and_then(ReplyFailure::parse),
             model: row.model,
             instructions_version: row.instructions_version,
             tools: row.tools,

@@ -69,7 +69,7 @@ impl<'e> FromIterator<&'e NumberedEvent> for Transcript {
 mod tests {
     //! What was packed comes out as it went in, from any place on.
 
-    use ignacio_domain::reply::{Outcome, ToolKind};
+    use ignacio_domain::reply::{ReplyOutcome, ToolKind};
 
     use super::*;
 
@@ -83,7 +83,7 @@ mod tests {
             ReplyEvent::ToolFinished(ToolKind::FileSearch),
             delta(""),
             delta("."),
-            ReplyEvent::Ended(Outcome::Completed),
+            ReplyEvent::Ended(ReplyOutcome::Completed),
         ];
         // A log that was read has gaps where deltas were merged.
         let events: Vec<NumberedEvent> = events

@@ -9,11 +9,11 @@ use crate::repos::conversations::Conversations;
 use crate::repos::feedback::Feedbacks;
 use crate::repos::files::Files;
 use crate::repos::messages::Messages;
-use crate::repos::people::People;
-use crate::repos::repeats::Repeats;
+use crate::repos::people::Users;
+use crate::repos::repeats::IdempotencyKeys;
 use crate::repos::responses::Responses;
 use crate::repos::sessions::Sessions;
-use crate::repos::spending::Spending;
+use crate::repos::spending::UsageRecords;
 
 /// A transaction that began with the proof of a session. Row level security shows it that person's
 /// rows and no others. Dropping it rolls back.
@@ -35,8 +35,8 @@ impl UserScope {
     }
 
     /// The person themselves.
-    pub const fn people(&self) -> People<'_> {
-        People::new(&self.txn)
+    pub const fn people(&self) -> Users<'_> {
+        Users::new(&self.txn)
     }
 
     /// What the staff did with the person's data.
@@ -70,13 +70,13 @@ impl UserScope {
     }
 
     /// What the person has used, and may use.
-    pub const fn spending(&self) -> Spending<'_> {
-        Spending::new(&self.txn, self.caller.user)
+    pub const fn spending(&self) -> UsageRecords<'_> {
+        UsageRecords::new(&self.txn, self.caller.user)
     }
 
     /// Answers to requests that may come again.
-    pub const fn repeats(&self) -> Repeats<'_> {
-        Repeats::new(&self.txn, self.caller.user)
+    pub const fn repeats(&self) -> IdempotencyKeys<'_> {
+        IdempotencyKeys::new(&self.txn, self.caller.user)
     }
 
     /// The person's files.

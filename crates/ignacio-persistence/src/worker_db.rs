@@ -5,17 +5,17 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, raw_sql};
 use secrecy::SecretString;
 
 use crate::error::StoreError;
-use crate::live::LiveReplies;
+use crate::live::ReplyHub;
 use crate::pool;
 use crate::publisher::ReplyPublisher;
-use crate::repos::chores::Chores;
+use crate::repos::chores::FollowUpJobs;
 use crate::repos::file_jobs::FileJobs;
 use crate::repos::inbox::Inbox;
 use crate::repos::outbox::Outbox;
 use crate::repos::purges::Purges;
 use crate::repos::reply_jobs::ReplyJobs;
-use crate::repos::sweep::Sweep;
-use crate::repos::watch::LoginWatch;
+use crate::repos::sweep::RetentionCleanup;
+use crate::repos::watch::LoginMonitor;
 
 /// Where a worker connects.
 pub struct WorkerDbSettings {
@@ -44,13 +44,13 @@ impl WorkerDb {
         let worker = pool::open(&settings.worker_url, settings.worker_pool).await?;
         let auth = pool::open(&settings.auth_url, settings.auth_pool).await?;
         let id = WorkerId::new();
-        let replies = ReplyPublisher::new(worker.clone(), id, LiveReplies::new());
+        let replies = ReplyPublisher::new(worker.clone(), id, ReplyHub::new());
         Ok(Self { worker, auth, id, replies })
     }
 
     /// Shows running replies at once to readers of this process.
     #[must_use]
-    pub fn with_live(mut self, live: LiveReplies) -> Self {
+    pub fn with_live(mut self, live: ReplyHub) -> Self {
         self.replies.set_live(live);
         self
     }
@@ -77,13 +77,13 @@ impl WorkerDb {
     }
 
     /// How logins go.
-    pub const fn login_watch(&self) -> LoginWatch<'_> {
-        LoginWatch::new(&self.auth)
+    pub const fn login_watch(&self) -> LoginMonitor<'_> {
+        LoginMonitor::new(&self.auth)
     }
 
     /// Rows whose time is over.
-    pub const fn sweep(&self) -> Sweep<'_> {
-        Sweep::new(&self.worker)
+    pub const fn sweep(&self) -> RetentionCleanup<'_> {
+        RetentionCleanup::new(&self.worker)
     }
 
     /// Files to sync and to remove.
@@ -102,8 +102,8 @@ impl WorkerDb {
     }
 
     /// What is to be done beside replies.
-    pub const fn chores(&self) -> Chores<'_> {
-        Chores::new(&self.worker, self.id)
+    pub const fn chores(&self) -> FollowUpJobs<'_> {
+        FollowUpJobs::new(&self.worker, self.id)
     }
 
     /// Where replies are written.

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use ignacio_domain::ports::ObjectStore;
 use ignacio_integrations::{OpenAi, WhatsApp, read_webhook};
-use ignacio_persistence::{LiveReplies, ServiceRole, WorkerDb, WorkerDbSettings};
+use ignacio_persistence::{ReplyHub, ServiceRole, WorkerDb, WorkerDbSettings};
 use ignacio_worker::{Ports, Worker, WorkerSettings};
 
 use crate::{
-    failure::Failure,
+    failure::ExitError,
     settings::{AppEnv, BackgroundSettings, DatabaseSettings, Keys},
     startup::unavailable,
     tools::database_said,
@@ -21,11 +21,11 @@ pub(crate) async fn worker(
     database: &DatabaseSettings,
     keys: &Keys,
     objects: Arc<dyn ObjectStore>,
-    live: Option<LiveReplies>,
-) -> Result<Worker, Failure> {
+    live: Option<ReplyHub>,
+) -> Result<Worker, ExitError> {
     let BackgroundSettings { models, openai, whatsapp, web_search, replies_at_once } = settings;
-    let openai = OpenAi::new(openai).map_err(Failure::config)?;
-    let whatsapp = WhatsApp::new(whatsapp).map_err(Failure::config)?;
+    let openai = OpenAi::new(openai).map_err(ExitError::config)?;
+    let whatsapp = WhatsApp::new(whatsapp).map_err(ExitError::config)?;
     let ports = Ports {
         assistant: Arc::new(openai.clone()),
         library: Arc::new(openai),

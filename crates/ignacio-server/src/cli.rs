@@ -2,8 +2,8 @@
 
 use clap::{Args, Parser, Subcommand};
 use ignacio_domain::{
-    person::{Locale, NameError, PersonName},
     phone::{PhoneError, PhoneNumber},
+    user::{Locale, NameError, UserName},
 };
 use ignacio_persistence::AuditHead;
 
@@ -137,7 +137,7 @@ pub struct NewAdmin {
     pub phone: PhoneNumber,
     /// The name as colleagues know it.
     #[arg(long, value_parser = name)]
-    pub name: PersonName,
+    pub name: UserName,
     /// The language to speak to them in.
     #[arg(long, value_name = "es|en", default_value = "es", value_parser = locale)]
     pub locale: Locale,
@@ -168,11 +168,11 @@ fn phone(text: &str) -> Result<PhoneNumber, PhoneError> {
     PhoneNumber::parse(text)
 }
 
-fn name(text: &str) -> Result<PersonName, NameError> {
-    PersonName::parse(text)
+fn name(text: &str) -> Result<UserName, NameError> {
+    UserName::parse(text)
 }
 
-fn locale(text: &str) -> Result<Locale, ignacio_domain::person::UnknownLocale> {
+fn locale(text: &str) -> Result<Locale, ignacio_domain::user::UnknownLocale> {
     text.parse()
 }
 

@@ -15,12 +15,12 @@ const CONFIG: u8 = 78;
 /// An end that is no success. Its text is meant for people.
 #[derive(Debug, thiserror::Error)]
 #[error("{error:#}")]
-pub struct Failure {
+pub struct ExitError {
     code: u8,
     error: anyhow::Error,
 }
 
-impl Failure {
+impl ExitError {
     /// Something outside is not there; trying again later may help.
     pub(crate) fn unavailable(error: anyhow::Error) -> Self {
         Self { code: UNAVAILABLE, error }
@@ -37,13 +37,13 @@ impl Failure {
     }
 }
 
-impl From<Faults> for Failure {
+impl From<Faults> for ExitError {
     fn from(faults: Faults) -> Self {
         Self::config(faults)
     }
 }
 
-impl From<anyhow::Error> for Failure {
+impl From<anyhow::Error> for ExitError {
     fn from(error: anyhow::Error) -> Self {
         Self { code: 1, error }
     }

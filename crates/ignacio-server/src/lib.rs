@@ -16,14 +16,14 @@ mod work;
 
 use anyhow::Context as _;
 
-pub use self::{cli::Cli, failure::Failure, settings::Environment};
+pub use self::{cli::Cli, failure::ExitError, settings::Environment};
 use self::{
     cli::{Admin, Audit, Command, Migrate, Storage},
     settings::{ServeSettings, WorkSettings},
 };
 
 /// Does what was asked on the command line.
-pub fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
+pub fn run(cli: Cli, environment: &Environment) -> Result<(), ExitError> {
     ignacio_integrations::http::install_crypto();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -35,7 +35,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<(), Failure> {
     done
 }
 
-async fn dispatch(command: Command, environment: &Environment) -> Result<(), Failure> {
+async fn dispatch(command: Command, environment: &Environment) -> Result<(), ExitError> {
     match command {
         Command::Serve(options) => {
             serve::run(ServeSettings::read(environment, options.with_worker)?).await

@@ -6,13 +6,13 @@ use actix_web::dev::Server;
 use anyhow::Context as _;
 use ignacio_api::{ApiKeys, ApiSettings, AppState, Databases, WebhookSettings};
 use ignacio_domain::{models::Models, ports::ObjectStore};
-use ignacio_persistence::{AdminDb, ApiDb, ApiDbSettings, LiveReplies, ServiceRole};
+use ignacio_persistence::{AdminDb, ApiDb, ApiDbSettings, ReplyHub, ServiceRole};
 use ignacio_worker::Worker;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     background,
-    failure::Failure,
+    failure::ExitError,
     settings::{DatabaseSettings, HttpSettings, Keys, ServeSettings},
     shutdown::{StopSignals, until_stopped},
     startup::{bind, refuse_wrong_database, started, store, unavailable},
@@ -20,7 +20,7 @@ use crate::{
     tools::database_said,
 };
 
-pub(crate) async fn run(settings: ServeSettings) -> Result<(), Failure> {
+pub(crate) async fn run(settings: ServeSettings) -> Result<(), ExitError> {
     telemetry::start_log(&settings.log);
     let recorder = telemetry::start_metrics().context("metrics cannot be collected")?;
     let listener = bind("IGNACIO_LISTEN", settings.http.listen)?;
@@ -32,7 +32,7 @@ pub(crate) async fn run(settings: ServeSettings) -> Result<(), Failure> {
     let ServeSettings {
         app_env, http, database, keys, webhook, storage, models, background, ..
     } = settings;
-    let live = background.is_some().then(LiveReplies::new);
+    let live = background.is_some().then(ReplyHub::new);
     let objects: Arc<dyn ObjectStore> = Arc::new(store(storage)?);
     let databases = databases(&database, live.clone()).await?;
     let worker = match background {
@@ -113,15 +113,15 @@ fn roles(with_worker: bool) -> Vec<ServiceRole> {
 
 async fn databases(
     database: &DatabaseSettings,
-    live: Option<LiveReplies>,
-) -> Result<Databases, Failure> {
+    live: Option<ReplyHub>,
+) -> Result<Databases, ExitError> {
     let admin_url = database.url_of(ServiceRole::Admin).map_err(database_said)?;
     let admin = AdminDb::connect(&admin_url, database.pools.admin);
     let admin = admin.await.map_err(|error| unavailable(&error))?;
     Ok(Databases { api: api_db(database, live).await?, admin })
 }
 
-async fn api_db(database: &DatabaseSettings, live: Option<LiveReplies>) -> Result<ApiDb, Failure> {
+async fn api_db(database: &DatabaseSettings, live: Option<ReplyHub>) -> Result<ApiDb, ExitError> {
     let settings = ApiDbSettings {
         api_url: database.url_of(ServiceRole::Api).map_err(database_said)?,
         auth_url: database.url_of(ServiceRole::Auth).map_err(database_said)?,

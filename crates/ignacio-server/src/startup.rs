@@ -7,17 +7,17 @@ use std::{
 
 use anyhow::{Context as _, anyhow};
 use ignacio_integrations::{S3Settings, S3Store};
-use ignacio_persistence::{RoleRefusal, ServiceRole, check_roles, lends_backends};
+use ignacio_persistence::{RoleCheckError, ServiceRole, check_roles, detect_transaction_pooling};
 use secrecy::SecretString;
 
 use crate::{
-    failure::Failure,
+    failure::ExitError,
     settings::{DatabaseSettings, POOLED},
     tools::{database_said, with_causes},
 };
 
 /// Takes a port. `name` is the variable that chose it.
-pub(crate) fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+pub(crate) fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, ExitError> {
     TcpListener::bind(address).map_err(|error| {
         let advice = match error.kind() {
             io::ErrorKind::AddrInUse => format!(
@@ -27,7 +27,7 @@ pub(crate) fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failu
             ),
             _ => format!("cannot listen on {address}, which {name} asks for: {error}"),
         };
-        Failure::unavailable(anyhow!(advice))
+        ExitError::unavailable(anyhow!(advice))
     })
 }
 
@@ -36,8 +36,8 @@ pub(crate) fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, Failu
 pub(crate) async fn refuse_wrong_database(
     database: &DatabaseSettings,
     roles: &[ServiceRole],
-) -> Result<(), Failure> {
-    let lends = lends_backends(&database.url).await;
+) -> Result<(), ExitError> {
+    let lends = detect_transaction_pooling(&database.url).await;
     // Through such a pooler any other statement may fail in any way, so this is told first.
     if matches!(lends, Ok(true)) {
         return Err(pooled());
@@ -48,21 +48,21 @@ pub(crate) async fn refuse_wrong_database(
 }
 
 /// Refuses a pooler in transaction mode, and nothing else: what comes next will tell.
-pub(crate) async fn refuse_pooler(url: &SecretString) -> Result<(), Failure> {
-    if matches!(lends_backends(url).await, Ok(true)) { Err(pooled()) } else { Ok(()) }
+pub(crate) async fn refuse_pooler(url: &SecretString) -> Result<(), ExitError> {
+    if matches!(detect_transaction_pooling(url).await, Ok(true)) { Err(pooled()) } else { Ok(()) }
 }
 
-fn pooled() -> Failure {
-    Failure::config(format!("DATABASE_URL {POOLED}"))
+fn pooled() -> ExitError {
+    ExitError::config(format!("DATABASE_URL {POOLED}"))
 }
 
-fn refuse_pending(migrations: Vec<migration::Status>) -> Result<(), Failure> {
+fn refuse_pending(migrations: Vec<migration::Status>) -> Result<(), ExitError> {
     let pending: Vec<String> =
         migrations.into_iter().filter(|it| !it.applied).map(|it| it.name).collect();
     if pending.is_empty() {
         return Ok(());
     }
-    Err(Failure::config(format!(
+    Err(ExitError::config(format!(
         "DATABASE_URL leads to a database that lacks {} migration(s): {}; run `ignacio migrate up` and start again",
         pending.len(),
         pending.join(", "),
@@ -73,22 +73,22 @@ fn refuse_pending(migrations: Vec<migration::Status>) -> Result<(), Failure> {
 async fn refuse_strong_roles(
     database: &DatabaseSettings,
     roles: &[ServiceRole],
-) -> Result<(), Failure> {
+) -> Result<(), ExitError> {
     let logins: Vec<_> = roles
         .iter()
         .map(|role| Ok((*role, database.url_of(*role)?)))
         .collect::<Result<_, _>>()
         .map_err(database_said)?;
     check_roles(&logins).await.map_err(|refusal| match refusal {
-        RoleRefusal::Locked { role, said } => {
-            Failure::config(locked(database.password_came_from(role), &said))
+        RoleCheckError::Locked { role, said } => {
+            ExitError::config(locked(database.password_came_from(role), &said))
         }
-        RoleRefusal::Unavailable { role, said } => {
-            Failure::unavailable(anyhow!("the database does not answer {}: {said}", role.name()))
+        RoleCheckError::Unavailable { role, said } => {
+            ExitError::unavailable(anyhow!("the database does not answer {}: {said}", role.name()))
         }
-        RoleRefusal::Unfit(faults) => {
+        RoleCheckError::Unfit(faults) => {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            Failure::config(lines.join("\n"))
+            ExitError::config(lines.join("\n"))
         }
     })
 }
@@ -105,17 +105,17 @@ fn locked(variable: &str, said: &str) -> String {
 }
 
 /// What to say when a database that answered a moment ago does not any more.
-pub(crate) fn unavailable(error: &dyn std::error::Error) -> Failure {
-    Failure::unavailable(with_causes(error))
+pub(crate) fn unavailable(error: &dyn std::error::Error) -> ExitError {
+    ExitError::unavailable(with_causes(error))
 }
 
 /// The object store, not yet called.
-pub(crate) fn store(settings: S3Settings) -> Result<S3Store, Failure> {
-    S3Store::new(settings).map_err(Failure::config)
+pub(crate) fn store(settings: S3Settings) -> Result<S3Store, ExitError> {
+    S3Store::new(settings).map_err(ExitError::config)
 }
 
 /// The runtime's own troubles at the start.
-pub(crate) fn started<T>(part: &str, result: io::Result<T>) -> Result<T, Failure> {
+pub(crate) fn started<T>(part: &str, result: io::Result<T>) -> Result<T, ExitError> {
     Ok(result.with_context(|| format!("{part} does not start"))?)
 }
 

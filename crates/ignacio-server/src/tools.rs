@@ -7,15 +7,17 @@
 use std::error::Error;
 
 use anyhow::{Context as _, anyhow};
-use ignacio_domain::{ids::UserId, person::Role, ports::ObjectStore as _};
+use ignacio_domain::{ids::UserId, ports::ObjectStore as _, user::Role};
 use ignacio_integrations::{S3Settings, S3Store};
-use ignacio_persistence::{Added, AuditHead, NewPerson, OwnerDb};
+use ignacio_persistence::{AuditHead, CreateOutcome, NewUser, OwnerDb};
 use migration::MigrateError;
 use secrecy::SecretString;
 
-use crate::{cli::NewAdmin, failure::Failure, settings::DatabaseSettings, startup::refuse_pooler};
+use crate::{
+    cli::NewAdmin, failure::ExitError, settings::DatabaseSettings, startup::refuse_pooler,
+};
 
-pub(crate) async fn migrate_up(database: &DatabaseSettings, plan: bool) -> Result<(), Failure> {
+pub(crate) async fn migrate_up(database: &DatabaseSettings, plan: bool) -> Result<(), ExitError> {
     let (url, passwords) = (&database.url, &database.passwords);
     refuse_pooler(url).await?;
     let applied = if plan {
@@ -43,7 +45,7 @@ fn tell_of_copy(table: &str) {
     eprintln!("taking over {table}");
 }
 
-pub(crate) async fn migrate_down(url: &SecretString, steps: Option<u32>) -> Result<(), Failure> {
+pub(crate) async fn migrate_down(url: &SecretString, steps: Option<u32>) -> Result<(), ExitError> {
     let undone = migration::rollback(url, steps).await.map_err(database_said)?;
     for name in &undone {
         println!("{name}");
@@ -52,7 +54,7 @@ pub(crate) async fn migrate_down(url: &SecretString, steps: Option<u32>) -> Resu
     Ok(())
 }
 
-pub(crate) async fn migrate_status(url: &SecretString) -> Result<(), Failure> {
+pub(crate) async fn migrate_status(url: &SecretString) -> Result<(), ExitError> {
     let migrations = migration::status(url).await.map_err(|error| {
         if let MigrateError::Newer { unknown } = &error {
             for name in unknown {
@@ -68,22 +70,22 @@ pub(crate) async fn migrate_status(url: &SecretString) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(crate) async fn create_admin(url: &SecretString, admin: NewAdmin) -> Result<(), Failure> {
+pub(crate) async fn create_admin(url: &SecretString, admin: NewAdmin) -> Result<(), ExitError> {
     let NewAdmin { phone, name, locale } = admin;
     let shown = phone.clone();
-    let person = NewPerson { phone, name, role: Role::Admin, locale };
+    let person = NewUser { phone, name, role: Role::Admin, locale };
     let owner = OwnerDb::connect(url).await.context("the database cannot be reached");
-    let owner = owner.map_err(Failure::unavailable)?;
+    let owner = owner.map_err(ExitError::unavailable)?;
     let added = owner.add_person(&person).await.context(
         "the admin could not be created; are migrations pending? `ignacio migrate status` tells",
     )?;
     match added {
-        Added::New(id) => println!("created admin {shown}, id {}", id.into_uuid()),
-        Added::Known(id) if is_admin(&owner, id).await? => {
+        CreateOutcome::New(id) => println!("created admin {shown}, id {}", id.into_uuid()),
+        CreateOutcome::Known(id) if is_admin(&owner, id).await? => {
             println!("{shown} is an admin already, id {}; nothing changed", id.into_uuid());
         }
-        Added::Known(id) => {
-            return Err(Failure::from(anyhow!(
+        CreateOutcome::Known(id) => {
+            return Err(ExitError::from(anyhow!(
                 "{shown} belongs to somebody who is no active admin (id {}), and this command only makes new accounts: \
                  let another admin change the role (PATCH /v1/admin/users/{{id}}), or use another number",
                 id.into_uuid(),
@@ -93,16 +95,16 @@ pub(crate) async fn create_admin(url: &SecretString, admin: NewAdmin) -> Result<
     Ok(())
 }
 
-async fn is_admin(owner: &OwnerDb, id: UserId) -> Result<bool, Failure> {
+async fn is_admin(owner: &OwnerDb, id: UserId) -> Result<bool, ExitError> {
     Ok(owner.is_active_admin(id).await.context("the account cannot be read")?)
 }
 
 pub(crate) async fn verify_audit(
     url: &SecretString,
     noted: Option<AuditHead>,
-) -> Result<(), Failure> {
+) -> Result<(), ExitError> {
     let owner = OwnerDb::connect(url).await.context("the database cannot be reached");
-    let owner = owner.map_err(Failure::unavailable)?;
+    let owner = owner.map_err(ExitError::unavailable)?;
     let progress = |n_events| tracing::debug!(n_events, "checked");
     let report = owner.verify_audit(noted.as_ref(), progress).await.context(
         "the audit could not be read; are migrations pending? `ignacio migrate status` tells",
@@ -114,15 +116,15 @@ pub(crate) async fn verify_audit(
     if report.faults.is_empty() {
         Ok(())
     } else {
-        Err(Failure::from(anyhow!("the audit is not as it was written")))
+        Err(ExitError::from(anyhow!("the audit is not as it was written")))
     }
 }
 
-pub(crate) async fn ensure_bucket(settings: S3Settings) -> Result<(), Failure> {
+pub(crate) async fn ensure_bucket(settings: S3Settings) -> Result<(), ExitError> {
     let bucket = settings.bucket.clone();
-    let store = S3Store::new(settings).map_err(Failure::config)?;
+    let store = S3Store::new(settings).map_err(ExitError::config)?;
     let made = store.ensure_bucket().await.map_err(|error| {
-        Failure::unavailable(
+        ExitError::unavailable(
             with_causes(&error).context(format!("the bucket {bucket} cannot be made sure of")),
         )
     })?;
@@ -135,16 +137,16 @@ pub(crate) fn print_openapi() {
 }
 
 /// Whether the deployment has to change, or only time has to pass.
-pub(crate) fn database_said(error: MigrateError) -> Failure {
+pub(crate) fn database_said(error: MigrateError) -> ExitError {
     match error {
-        MigrateError::Url(_) => Failure::config(format!("DATABASE_URL cannot be used: {error}")),
-        MigrateError::TooOld(_) => {
-            Failure::config(format!("DATABASE_URL leads to a server that cannot be used: {error}"))
-        }
+        MigrateError::Url(_) => ExitError::config(format!("DATABASE_URL cannot be used: {error}")),
+        MigrateError::TooOld(_) => ExitError::config(format!(
+            "DATABASE_URL leads to a server that cannot be used: {error}"
+        )),
         MigrateError::Newer { .. } | MigrateError::NotAdoptable(_) => {
-            Failure::config(format!("DATABASE_URL cannot be used: {error}"))
+            ExitError::config(format!("DATABASE_URL cannot be used: {error}"))
         }
-        MigrateError::Busy | MigrateError::Database(_) => Failure::unavailable(anyhow!(error)),
+        MigrateError::Busy | MigrateError::Database(_) => ExitError::unavailable(anyhow!(error)),
     }
 }
 

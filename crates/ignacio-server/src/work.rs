@@ -8,14 +8,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     background,
-    failure::Failure,
+    failure::ExitError,
     settings::WorkSettings,
     shutdown::{StopSignals, until_stopped},
     startup::{bind, refuse_wrong_database, started, store},
     telemetry,
 };
 
-pub(crate) async fn run(settings: WorkSettings) -> Result<(), Failure> {
+pub(crate) async fn run(settings: WorkSettings) -> Result<(), ExitError> {
     telemetry::start_log(&settings.log);
     let metrics = telemetry::start_metrics().context("metrics cannot be collected")?;
     let listener = bind("IGNACIO_METRICS_LISTEN", settings.metrics_listen)?;

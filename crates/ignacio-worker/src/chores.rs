@@ -12,11 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ignacio_domain::ids::ChoreId;
-use ignacio_domain::ports::{AssistantError, Composed, PortError};
-use ignacio_domain::prompt::{Composition, Purpose};
+use ignacio_domain::ids::FollowUpId;
+use ignacio_domain::ports::{AssistantError, GeneratedText, PortError};
+use ignacio_domain::prompt::{Purpose, TextRequest};
 use ignacio_domain::reply::Usage;
-use ignacio_persistence::{ChoreJob, ChoreKind, ChoreScope, StoreError};
+use ignacio_persistence::{FollowUpJob, FollowUpKind, FollowUpScope, StoreError};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const MOST_TRIES: i32 = 5;
 
 /// The chores that are asked for.
-pub(crate) struct Chores {
+pub(crate) struct FollowUps {
     shared: Arc<Shared>,
 }
 
@@ -60,32 +60,32 @@ impl From<StoreError> for Halt {
 }
 
 /// What a chore took of the provider.
-struct Spent {
-    chore: ChoreId,
+struct FollowUpUsage {
+    chore: FollowUpId,
     purpose: Purpose,
     model: String,
     usage: Option<Usage>,
 }
 
-impl Chores {
+impl FollowUps {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
 
-    async fn begin(&self, job: &ChoreJob) -> Result<ChoreScope, Halt> {
+    async fn begin(&self, job: &FollowUpJob) -> Result<FollowUpScope, Halt> {
         self.shared.db.chores().begin(job).await?.ok_or(Halt::Lost)
     }
 
     /// Asks the model for a text.
     async fn compose(
         &self,
-        job: &ChoreJob,
+        job: &FollowUpJob,
         purpose: Purpose,
         input: String,
         max_output_tokens: u32,
-    ) -> Result<(Composed, Spent), PortError> {
+    ) -> Result<(GeneratedText, FollowUpUsage), PortError> {
         let settings = &self.shared.settings;
-        let wish = Composition {
+        let wish = TextRequest {
             purpose,
             model: settings.models.helper().to_owned(),
             input,
@@ -102,12 +102,12 @@ impl Chores {
             }
         };
         let model = settings.models.helper().to_owned();
-        let spent = Spent { chore: job.id, purpose, model, usage: composed.usage };
+        let spent = FollowUpUsage { chore: job.id, purpose, model, usage: composed.usage };
         Ok((composed, spent))
     }
 
     /// Records what was spent, in the transaction that keeps what it was spent on.
-    async fn note(&self, scope: &ChoreScope, spent: &Spent) -> Result<(), StoreError> {
+    async fn note(&self, scope: &FollowUpScope, spent: &FollowUpUsage) -> Result<(), StoreError> {
         let purpose = spent.purpose.as_str();
         let Some(usage) = spent.usage else {
             tracing::debug!(purpose, chore = %spent.chore, "nobody knows what a chore took");
@@ -117,12 +117,12 @@ impl Chores {
             metrics::counter!("chore_tokens_total", "purpose" => purpose, "direction" => direction)
                 .increment(u64::try_from(n_tokens).unwrap_or(0));
         }
-        let micro = self.shared.settings.models.cost(&spent.model, usage);
-        scope.record_spending(&spent.model, usage, micro).await
+        let cost_micro_usd = self.shared.settings.models.cost(&spent.model, usage);
+        scope.record_spending(&spent.model, usage, cost_micro_usd).await
     }
 
     /// Records what became of a chore.
-    async fn settle(&self, job: &ChoreJob, end: Result<(), Halt>) -> Result<(), StoreError> {
+    async fn settle(&self, job: &FollowUpJob, end: Result<(), Halt>) -> Result<(), StoreError> {
         let kind = word_for(job.kind);
         let chores = self.shared.db.chores();
         let pauses = self.shared.settings.pauses;
@@ -158,7 +158,7 @@ impl Chores {
         }
     }
 
-    async fn drop_chore(&self, job: &ChoreJob) -> Result<(), StoreError> {
+    async fn drop_chore(&self, job: &FollowUpJob) -> Result<(), StoreError> {
         match self.shared.db.chores().begin(job).await? {
             Some(scope) => scope.done().await,
             None => Ok(()),
@@ -167,8 +167,8 @@ impl Chores {
 }
 
 #[async_trait]
-impl Queue for Chores {
-    type Job = ChoreJob;
+impl Queue for FollowUps {
+    type Job = FollowUpJob;
 
     fn name(&self) -> &'static str {
         "chores"
@@ -182,7 +182,7 @@ impl Queue for Chores {
         &self.shared.chores_bell
     }
 
-    async fn claim(&self, room: usize) -> Result<Vec<ChoreJob>, StoreError> {
+    async fn claim(&self, room: usize) -> Result<Vec<FollowUpJob>, StoreError> {
         self.shared.db.chores().claim(u32::try_from(room).unwrap_or(u32::MAX)).await
     }
 
@@ -191,16 +191,16 @@ impl Queue for Chores {
         skip_all,
         fields(chore = %job.id, kind = word_for(job.kind), attempts = job.attempts)
     )]
-    async fn work(&self, job: &ChoreJob, _stop: &Stop) -> Result<(), StoreError> {
+    async fn work(&self, job: &FollowUpJob, _stop: &Stop) -> Result<(), StoreError> {
         let end = match job.kind {
-            ChoreKind::Title => self.title(job).await,
-            ChoreKind::Summary => self.summary(job).await,
-            ChoreKind::Quotes(message) => self.quotes(job, message).await,
+            FollowUpKind::Title => self.title(job).await,
+            FollowUpKind::Summary => self.summary(job).await,
+            FollowUpKind::Quotes(message) => self.quotes(job, message).await,
         };
         self.settle(job, end).await
     }
 
-    async fn crashed(&self, job: &ChoreJob) -> Result<(), StoreError> {
+    async fn crashed(&self, job: &FollowUpJob) -> Result<(), StoreError> {
         if job.attempts >= MOST_TRIES {
             return self.drop_chore(job).await;
         }
@@ -208,16 +208,16 @@ impl Queue for Chores {
         self.shared.db.chores().retry(job, after).await
     }
 
-    async fn give_back(&self, job: &ChoreJob) -> Result<(), StoreError> {
+    async fn give_back(&self, job: &FollowUpJob) -> Result<(), StoreError> {
         self.shared.db.chores().postpone(job, Duration::ZERO).await
     }
 }
 
-const fn word_for(kind: ChoreKind) -> &'static str {
+const fn word_for(kind: FollowUpKind) -> &'static str {
     match kind {
-        ChoreKind::Title => "title",
-        ChoreKind::Summary => "summary",
-        ChoreKind::Quotes(_) => "quotes",
+        FollowUpKind::Title => "title",
+        FollowUpKind::Summary => "summary",
+        FollowUpKind::Quotes(_) => "quotes",
     }
 }
 

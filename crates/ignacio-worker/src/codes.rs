@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use ignacio_domain::ids::OtpId;
 use ignacio_domain::otp::OtpCode;
 use ignacio_domain::ports::{NoticeKind, SendError};
-use ignacio_persistence::{OutboxJob, SenderFault, Sending, StoreError};
+use ignacio_persistence::{MessageKind, OutboxJob, ProviderOutage, StoreError};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use tokio::sync::Notify;
@@ -91,7 +91,7 @@ impl Codes {
     }
 
     /// Nothing is sent while it is known that nothing can be.
-    async fn refuse(&self, job: &OutboxJob, fault: &SenderFault) -> Result<(), StoreError> {
+    async fn refuse(&self, job: &OutboxJob, fault: &ProviderOutage) -> Result<(), StoreError> {
         let error = SendError::OurFault {
             code: fault.code.clone(),
             reason: "known already".to_owned(),
@@ -142,8 +142,8 @@ impl Queue for Codes {
             return self.refuse(job, fault).await;
         }
         match job.what {
-            Sending::Code(challenge) => self.send_code(job, challenge).await,
-            Sending::Notice(notice) => self.send_notice(job, notice).await,
+            MessageKind::Code(challenge) => self.send_code(job, challenge).await,
+            MessageKind::Notice(notice) => self.send_notice(job, notice).await,
         }
     }
 
@@ -166,20 +166,20 @@ async fn in_time(
 }
 
 /// What an error says about everything that is to be sent.
-fn breaks(job: &OutboxJob, error: &SendError) -> Option<SenderFault> {
+fn breaks(job: &OutboxJob, error: &SendError) -> Option<ProviderOutage> {
     let SendError::OurFault { code, is_critical, .. } = error else { return None };
-    let fault = SenderFault { code: code.clone(), is_critical: *is_critical };
+    let fault = ProviderOutage { code: code.clone(), is_critical: *is_critical };
     Some(fault).filter(|fault| concerns(job, fault))
 }
 
 /// Notices have templates of their own: one that is wrong says nothing about codes, nor the other way
 /// round. The key is the same.
-const fn concerns(job: &OutboxJob, fault: &SenderFault) -> bool {
+const fn concerns(job: &OutboxJob, fault: &ProviderOutage) -> bool {
     is_code(job) || fault.is_critical
 }
 
 const fn is_code(job: &OutboxJob) -> bool {
-    matches!(job.what, Sending::Code(_))
+    matches!(job.what, MessageKind::Code(_))
 }
 
 fn tell(job: &OutboxJob, error: &SendError) {

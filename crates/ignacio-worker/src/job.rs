@@ -64,11 +64,11 @@ pub(crate) fn word_for(error: &PortError) -> &str {
     }
 }
 
-/// The pause before the next try: a moment within [`sync::longest_pause`], so that jobs that
+/// The pause before the next try: a moment within [`sync::max_backoff`], so that jobs that
 /// failed together do not come back together. When the other side names a pause, that one, and
 /// then spread in the same way.
 pub(crate) fn pause(attempts: i32, retry_after: Option<Duration>, pauses: Pauses) -> Duration {
-    let drawn = sync::longest_pause(attempts).unsigned_abs().mul_f64(rand::random::<f64>());
+    let drawn = sync::max_backoff(attempts).unsigned_abs().mul_f64(rand::random::<f64>());
     let pause = match retry_after {
         Some(asked) => {
             let asked = asked.min(LONGEST_ASKED_PAUSE);

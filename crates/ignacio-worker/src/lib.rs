@@ -29,13 +29,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ignacio_domain::delivery::ReadWebhook;
-use ignacio_domain::ports::{Assistant, Messenger, ObjectStore, VectorLibrary};
-use ignacio_persistence::{LiveReplies, StoreError, WorkerDb};
+use ignacio_domain::ports::{Assistant, Messenger, ObjectStore, VectorStore};
+use ignacio_persistence::{ReplyHub, StoreError, WorkerDb};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::chores::Chores;
+use self::chores::FollowUps;
 use self::codes::Codes;
 use self::file_sync::FileSync;
 use self::purge::{DeletedFiles, Leftovers};
@@ -56,7 +56,7 @@ pub struct Ports {
     /// The model.
     pub assistant: Arc<dyn Assistant>,
     /// The provider's library.
-    pub library: Arc<dyn VectorLibrary>,
+    pub library: Arc<dyn VectorStore>,
     /// Where files are kept.
     pub objects: Arc<dyn ObjectStore>,
     /// Sends one-time codes and notices.
@@ -85,11 +85,11 @@ pub(crate) struct Shared {
 /// Does the service's work in the background. Any number of them may share a database.
 pub struct Worker {
     shared: Arc<Shared>,
-    live: Option<LiveReplies>,
+    live: Option<ReplyHub>,
     codes: Arc<Codes>,
     reports: Arc<Reports>,
     replies: Arc<Replies>,
-    chores: Arc<Chores>,
+    chores: Arc<FollowUps>,
     file_sync: Arc<FileSync>,
     deleted_files: Arc<DeletedFiles>,
     leftovers: Arc<Leftovers>,
@@ -102,7 +102,7 @@ impl Worker {
     pub fn new(
         settings: WorkerSettings,
         db: WorkerDb,
-        live: Option<LiveReplies>,
+        live: Option<ReplyHub>,
         ports: Ports,
     ) -> Self {
         let shared = Arc::new(Shared {
@@ -117,7 +117,7 @@ impl Worker {
             codes: Arc::new(Codes::new(Arc::clone(&shared))),
             reports: Arc::new(Reports::new(Arc::clone(&shared))),
             replies: Arc::new(Replies::new(Arc::clone(&shared))),
-            chores: Arc::new(Chores::new(Arc::clone(&shared))),
+            chores: Arc::new(FollowUps::new(Arc::clone(&shared))),
             file_sync: Arc::new(FileSync::new(Arc::clone(&shared))),
             deleted_files: Arc::new(DeletedFiles::new(Arc::clone(&shared))),
             leftovers: Arc::new(Leftovers::new(Arc::clone(&shared))),

@@ -21,8 +21,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ignacio_domain::ids::ResponseId;
 use ignacio_domain::prompt::INSTRUCTIONS_VERSION;
-use ignacio_domain::reply::{Failure, Outcome};
-use ignacio_persistence::{LiveReply, ReplyJob, StoreError};
+use ignacio_domain::reply::{ReplyFailure, ReplyOutcome};
+use ignacio_persistence::{ReplyJob, ReplyWriter, StoreError};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
@@ -109,7 +109,7 @@ impl Replies {
         is_due
     }
 
-    async fn open(&self, job: &ReplyJob) -> Result<Option<LiveReply>, StoreError> {
+    async fn open(&self, job: &ReplyJob) -> Result<Option<ReplyWriter>, StoreError> {
         let replies = self.shared.db.replies();
         insist(self.shared.settings.pauses, || replies.open(job)).await
     }
@@ -165,7 +165,7 @@ impl Queue for Replies {
             let Some(live) = self.open(job).await? else { return Ok(()) };
             let writer = Writer::new(&self.shared, job, live, &running);
             if job.attempts > MOST_TAKES {
-                return writer.end(Outcome::Failed(Failure::Internal)).await;
+                return writer.end(ReplyOutcome::Failed(ReplyFailure::Internal)).await;
             }
             writer.write().await
         };
@@ -178,7 +178,9 @@ impl Queue for Replies {
     async fn crashed(&self, job: &ReplyJob) -> Result<(), StoreError> {
         let Some(live) = self.shared.db.replies().reopen(job).await? else { return Ok(()) };
         let running = self.running.enter(job.id);
-        Writer::new(&self.shared, job, live, &running).end(Outcome::Failed(Failure::Internal)).await
+        Writer::new(&self.shared, job, live, &running)
+            .end(ReplyOutcome::Failed(ReplyFailure::Internal))
+            .await
     }
 
     async fn give_back(&self, job: &ReplyJob) -> Result<(), StoreError> {

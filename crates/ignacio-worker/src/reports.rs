@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ignacio_domain::delivery::WebhookContent;
-use ignacio_persistence::{Learnt, Processed, StoreError, Webhook};
+use ignacio_persistence::{DeliveryUpdate, Processed, StoreError, Webhook};
 use tokio::sync::Notify;
 
 use crate::Shared;
@@ -109,7 +109,7 @@ fn count(processed: &Processed) {
     learnt.iter().for_each(tell);
 }
 
-fn tell(learnt: &Learnt) {
+fn tell(learnt: &DeliveryUpdate) {
     let (metric, duration) = if learnt.is_code {
         ("codes_delivered_total", "code_delivery_seconds")
     } else {

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ignacio_domain::limits::{ALARM_FAILURES, ALARM_LASTS, ALARM_SAMPLES, ALARM_SHARE};
-use ignacio_persistence::{SWEEP_BATCH, SenderFault, StoreError, Swept};
+use ignacio_domain::rate_limit::{ALARM_FAILURES, ALARM_LASTS, ALARM_SAMPLES, ALARM_SHARE};
+use ignacio_persistence::{CLEANUP_BATCH, ExpiredRows, ProviderOutage, StoreError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -57,14 +57,14 @@ impl Upkeep {
 
     async fn sweep(&self, stop: &Stop) -> Result<(), StoreError> {
         let sweep = self.shared.db.sweep();
-        for what in Swept::ALL {
+        for what in ExpiredRows::ALL {
             for _ in 0..BATCHES {
                 if stop.soon.is_cancelled() {
                     return Ok(());
                 }
                 let n_gone = sweep.batch(what).await?;
                 metrics::counter!("swept_rows_total", "table" => what.table()).increment(n_gone);
-                if n_gone < SWEEP_BATCH {
+                if n_gone < CLEANUP_BATCH {
                     break;
                 }
             }
@@ -127,7 +127,7 @@ impl Chore {
 }
 
 /// Shows whether codes can be sent.
-pub(crate) fn show_sender(fault: Option<&SenderFault>) {
+pub(crate) fn show_sender(fault: Option<&ProviderOutage>) {
     let is_critical = fault.is_some_and(|it| it.is_critical);
     metrics::gauge!("login_sender_fault").set(f64::from(u8::from(fault.is_some())));
     metrics::gauge!("login_sender_fault_critical").set(f64::from(u8::from(is_critical)));

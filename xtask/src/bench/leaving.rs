@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     load::{message, tokens_of},
     reader::{Events, exchange, request},
-    stack::Person,
+    stack::User,
     statistics::Spread,
     tokens::{Faults, Order, tokens},
 };
@@ -40,7 +40,7 @@ pub(super) struct Left {
 /// Lets half of the people leave and the others cancel.
 pub(super) async fn measure(
     api: SocketAddr,
-    people: &[Person],
+    people: &[User],
     openai: &OpenAiStandIn,
 ) -> anyhow::Result<Left> {
     let (leavers, cancellers) = people.split_at(people.len() / 2);
@@ -71,7 +71,7 @@ pub(super) async fn measure(
 }
 
 /// Asks, and reads up to the first token; gives the response's id, too.
-async fn begin(api: SocketAddr, person: &Person) -> anyhow::Result<(Events, String)> {
+async fn begin(api: SocketAddr, person: &User) -> anyhow::Result<(Events, String)> {
     let mut events = Events::ask(api, &message(person)).await?;
     let mut response = None;
     while let Some(arrived) = events.next().await? {
@@ -91,7 +91,7 @@ async fn begin(api: SocketAddr, person: &Person) -> anyhow::Result<(Events, Stri
 /// Cancels a reply; gives how long the upstream took to be stopped, in microseconds.
 async fn cancel(
     api: SocketAddr,
-    person: &Person,
+    person: &User,
     response: &str,
     openai: &OpenAiStandIn,
 ) -> anyhow::Result<i64> {
@@ -109,7 +109,7 @@ async fn cancel(
 }
 
 /// The text of a person's reply, once it is there whole.
-async fn stored_text(api: SocketAddr, person: &Person) -> anyhow::Result<String> {
+async fn stored_text(api: SocketAddr, person: &User) -> anyhow::Result<String> {
     let line = format!("GET /v1/conversations/{}/messages", person.conversation);
     let request = request(&line, &person.token, "", "");
     let limit = Instant::now() + PATIENCE;

@@ -17,7 +17,7 @@ use tokio::{
 
 use self::streams::{Heard, Shared, resume, speak};
 pub(super) use self::streams::{Target, message, tokens_of};
-use super::{processes, reader::now, stack::Person, statistics::Spread, tokens::Faults};
+use super::{processes, reader::now, stack::User, statistics::Spread, tokens::Faults};
 
 /// How long streams run before anything is measured on them.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -97,7 +97,7 @@ pub(super) struct Measured {
 pub(super) async fn run(
     scenario: Scenario,
     target: Target,
-    people: Vec<Person>,
+    people: Vec<User>,
     observed: Observed,
 ) -> anyhow::Result<Measured> {
     let client = move || {
@@ -118,7 +118,7 @@ struct Load {
 }
 
 impl Load {
-    fn new(scenario: Scenario, target: Target, people: Vec<Person>, observed: Observed) -> Self {
+    fn new(scenario: Scenario, target: Target, people: Vec<User>, observed: Observed) -> Self {
         let count = scenario.tokens(people.len());
         Self {
             scenario,

@@ -52,7 +52,7 @@ pub(super) struct Running {
 
 /// Somebody with a session and a conversation.
 #[derive(Clone)]
-pub(super) struct Person {
+pub(super) struct User {
     pub(super) token: String,
     pub(super) conversation: String,
 }
@@ -125,7 +125,7 @@ impl Stack {
     }
 
     /// Makes people who are logged in, each with a conversation of their own.
-    pub(super) async fn people(&mut self, count: usize) -> anyhow::Result<Vec<Person>> {
+    pub(super) async fn people(&mut self, count: usize) -> anyhow::Result<Vec<User>> {
         let (mut people, mut rows) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for _ in 0..count {
             self.n_people += 1;
@@ -140,7 +140,7 @@ impl Stack {
                 "('{id}'::uuid, '+57300{:07}', '\\x{digest}'::bytea)",
                 self.n_people
             ));
-            people.push(Person { token: token.expose().to_owned(), conversation: id });
+            people.push(User { token: token.expose().to_owned(), conversation: id });
         }
         let script = format!(
             "create temp table new_people (id uuid, phone text, digest bytea);

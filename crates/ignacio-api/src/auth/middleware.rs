@@ -5,7 +5,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, web};
-use ignacio_domain::person::Role;
+use ignacio_domain::user::Role;
 use ignacio_persistence::StoreError;
 
 use super::caller::Caller;

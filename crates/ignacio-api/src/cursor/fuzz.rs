@@ -10,7 +10,7 @@ const LISTS: [List; 10] = [
     List::Files,
     List::ConversationFiles,
     List::AccessLog,
-    List::Accounts,
+    List::ManagedUsers,
     List::ReadConversations,
     List::ReadMessages,
     List::ReadFiles,

@@ -4,11 +4,11 @@
 use std::future::Future;
 
 use ignacio_domain::ids::{OtpId, SessionId};
-use ignacio_domain::limits::Buckets;
 use ignacio_domain::otp::{Challenge, OtpCode, OtpDigest};
 use ignacio_domain::phone::{PhoneError, PhoneNumber};
+use ignacio_domain::rate_limit::RateLimitKeys;
 use ignacio_domain::session::DeviceToken;
-use ignacio_persistence::{Asked, Attempt, CodeRequest};
+use ignacio_persistence::{CodeCheck, CodeRequest, CodeRequestOutcome};
 use rand::Rng as _;
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -54,7 +54,7 @@ pub(crate) fn wish(
     };
     let counted = phone.as_ref().map_or_else(|typed| *typed, PhoneNumber::expose);
     Ok(CodeRequest {
-        buckets: Buckets::of(&state.settings.keys.buckets, counted, &address.bucket()),
+        buckets: RateLimitKeys::of(&state.settings.keys.buckets, counted, &address.bucket()),
         phone: phone.ok(),
         // What is no token is no device that we know.
         device: device.and_then(|it| DeviceToken::parse(it).ok()).map(|it| it.digest()),
@@ -64,14 +64,14 @@ pub(crate) fn wish(
 }
 
 /// The challenge that was opened, or why there is none.
-pub(crate) fn opened(asked: Asked) -> Result<Challenge, ApiError> {
+pub(crate) fn opened(asked: CodeRequestOutcome) -> Result<Challenge, ApiError> {
     match asked {
-        Asked::Opened(challenge) => Ok(challenge),
-        Asked::Limited { wait } => {
+        CodeRequestOutcome::Opened(challenge) => Ok(challenge),
+        CodeRequestOutcome::Limited { wait } => {
             metrics::counter!("codes_refused_total", "reason" => "limited").increment(1);
             Err(ApiError::TooManyCodes { wait })
         }
-        Asked::Paused { wait } => {
+        CodeRequestOutcome::Paused { wait } => {
             metrics::counter!("codes_refused_total", "reason" => "paused").increment(1);
             Err(ApiError::LoginPaused { wait })
         }
@@ -86,10 +86,10 @@ pub(crate) async fn judge(
     code: &OtpCode,
 ) -> Result<(), ApiError> {
     let verdict = match state.db.codes().attempt(challenge, session).await? {
-        Attempt::Expired => Err(ApiError::CodeExpired),
-        Attempt::Refused => Err(ApiError::CodeInvalid),
-        Attempt::Paused { wait } => Err(ApiError::LoginPaused { wait }),
-        Attempt::Open { phone, digest } => {
+        CodeCheck::Expired => Err(ApiError::CodeExpired),
+        CodeCheck::Refused => Err(ApiError::CodeInvalid),
+        CodeCheck::Paused { wait } => Err(ApiError::LoginPaused { wait }),
+        CodeCheck::Open { phone, digest } => {
             let can_match = digest.is_some() && phone.is_some();
             let stored = digest.or_else(anything).ok_or(ApiError::CodeInvalid)?;
             let phone = phone.or_else(anybody).ok_or(ApiError::CodeInvalid)?;

@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse};
 use ignacio_domain::ids::{ConversationId, ResponseId};
-use ignacio_persistence::{Answered, Claim, RepeatKey, Repeats};
+use ignacio_persistence::{IdempotencyKeys, IdempotentRequest, KeyState, StoredResponse};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -23,7 +23,7 @@ const MAX_KEY_BYTES: usize = 255;
 
 /// A request with or without a key.
 #[derive(Clone, Copy)]
-pub(crate) struct Once(Option<RepeatKey>);
+pub(crate) struct Once(Option<IdempotentRequest>);
 
 impl Once {
     /// Reads the key of a request whose body has been read.
@@ -50,7 +50,7 @@ impl Once {
             ),
         }
         let key = Sha256::digest(key.as_bytes()).into();
-        Ok(Self(Some(RepeatKey { key, request: asked.finalize().into() })))
+        Ok(Self(Some(IdempotentRequest { key, request: asked.finalize().into() })))
     }
 
     /// Whether there is a key.
@@ -60,43 +60,46 @@ impl Once {
 
     /// The answer that was given before. Without one the request is the first: go on in the same
     /// scope.
-    pub(crate) async fn before(&self, repeats: Repeats<'_>) -> Result<Option<Repeated>, ApiError> {
+    pub(crate) async fn before(
+        &self,
+        repeats: IdempotencyKeys<'_>,
+    ) -> Result<Option<Repeated>, ApiError> {
         let Some(key) = &self.0 else { return Ok(None) };
         match repeats.claim(key).await? {
-            Claim::Fresh => Ok(None),
-            Claim::Answered(answer) => Ok(Some(Repeated(answer))),
-            Claim::UnderWay => Err(ApiError::UnderWay),
-            Claim::OtherRequest => Err(ApiError::KeyReused),
+            KeyState::Fresh => Ok(None),
+            KeyState::StoredResponse(answer) => Ok(Some(Repeated(answer))),
+            KeyState::UnderWay => Err(ApiError::UnderWay),
+            KeyState::OtherRequest => Err(ApiError::KeyReused),
         }
     }
 
     /// The same for a request of several scopes, without claiming the key yet.
     pub(crate) async fn answered(
         &self,
-        repeats: Repeats<'_>,
+        repeats: IdempotencyKeys<'_>,
     ) -> Result<Option<Repeated>, ApiError> {
         let Some(key) = &self.0 else { return Ok(None) };
         match repeats.find(key).await? {
-            None | Some(Claim::Fresh) => Ok(None),
-            Some(Claim::Answered(answer)) => Ok(Some(Repeated(answer))),
-            Some(Claim::UnderWay) => Err(ApiError::UnderWay),
-            Some(Claim::OtherRequest) => Err(ApiError::KeyReused),
+            None | Some(KeyState::Fresh) => Ok(None),
+            Some(KeyState::StoredResponse(answer)) => Ok(Some(Repeated(answer))),
+            Some(KeyState::UnderWay) => Err(ApiError::UnderWay),
+            Some(KeyState::OtherRequest) => Err(ApiError::KeyReused),
         }
     }
 
     /// Claims the key for a request of several scopes, until it is answered or let go.
-    pub(crate) async fn hold(&self, repeats: Repeats<'_>) -> Result<(), ApiError> {
+    pub(crate) async fn hold(&self, repeats: IdempotencyKeys<'_>) -> Result<(), ApiError> {
         let Some(key) = &self.0 else { return Ok(()) };
         match repeats.claim(key).await? {
-            Claim::Fresh => Ok(repeats.hold(key).await?),
-            Claim::OtherRequest => Err(ApiError::KeyReused),
+            KeyState::Fresh => Ok(repeats.hold(key).await?),
+            KeyState::OtherRequest => Err(ApiError::KeyReused),
             // Who asks again gets the answer.
-            Claim::UnderWay | Claim::Answered(_) => Err(ApiError::UnderWay),
+            KeyState::UnderWay | KeyState::StoredResponse(_) => Err(ApiError::UnderWay),
         }
     }
 
     /// Lets a held key go: nothing was made.
-    pub(crate) async fn let_go(&self, repeats: Repeats<'_>) -> Result<(), ApiError> {
+    pub(crate) async fn let_go(&self, repeats: IdempotencyKeys<'_>) -> Result<(), ApiError> {
         match &self.0 {
             Some(key) => Ok(repeats.let_go(key).await?),
             None => Ok(()),
@@ -107,7 +110,7 @@ impl Once {
     /// named. To be called last in the scope.
     pub(crate) async fn keep<T: Serialize>(
         &self,
-        repeats: Repeats<'_>,
+        repeats: IdempotencyKeys<'_>,
         conversation: Option<ConversationId>,
         created: Created<T>,
     ) -> Result<HttpResponse, ApiError> {
@@ -118,13 +121,13 @@ impl Once {
     /// Keeps the answer, if there is a key, for somebody else to give.
     pub(crate) async fn note<T: Serialize>(
         &self,
-        repeats: Repeats<'_>,
+        repeats: IdempotencyKeys<'_>,
         conversation: Option<ConversationId>,
         created: &Created<T>,
-    ) -> Result<Answered, ApiError> {
+    ) -> Result<StoredResponse, ApiError> {
         let body = serde_json::to_string(&created.view).map_err(ApiError::internal)?;
         let status = StatusCode::CREATED.as_u16();
-        let answer = Answered { status, location: Some(created.location.clone()), body };
+        let answer = StoredResponse { status, location: Some(created.location.clone()), body };
         if let Some(key) = &self.0 {
             repeats.keep(key, conversation, &answer).await?;
         }
@@ -133,7 +136,7 @@ impl Once {
 }
 
 /// An answer that was given before.
-pub(crate) struct Repeated(Answered);
+pub(crate) struct Repeated(StoredResponse);
 
 impl Repeated {
     /// The same answer.
@@ -163,7 +166,7 @@ impl Repeated {
     }
 }
 
-fn told(answer: Answered) -> HttpResponse {
+fn told(answer: StoredResponse) -> HttpResponse {
     let mut told = HttpResponse::Created();
     if let Some(location) = answer.location {
         told.insert_header((header::LOCATION, location));
@@ -179,7 +182,7 @@ mod tests {
 
     use super::*;
 
-    fn once(uri: &str, key: &str, body: u8) -> Result<Option<RepeatKey>, ApiError> {
+    fn once(uri: &str, key: &str, body: u8) -> Result<Option<IdempotentRequest>, ApiError> {
         let request = TestRequest::post().uri(uri).insert_header((KEY, key)).to_http_request();
         request.extensions_mut().insert(BodyDigest([body; 32]));
         Once::of(&request).map(|it| it.0)

@@ -2,11 +2,11 @@
 
 use ignacio_domain::ids::{ConversationId, FileId};
 use ignacio_domain::message::{MAX_ATTACHMENTS, MessageBody, NewMessage};
-use ignacio_domain::person::Role;
 use ignacio_domain::prompt::MAX_OUTPUT_TOKENS;
 use ignacio_domain::reply::Usage;
-use ignacio_domain::spending::Reservation;
-use ignacio_persistence::{NewReply, Posted, StoreError, UserScope};
+use ignacio_domain::usage::Reservation;
+use ignacio_domain::user::Role;
+use ignacio_persistence::{NewReply, PostedMessage, StoreError, UserScope};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -84,7 +84,7 @@ pub(crate) async fn post(
     conversation: ConversationId,
     message: &NewMessage,
     wanted: &NewReply,
-) -> Result<(UserScope, Posted), ApiError> {
+) -> Result<(UserScope, PostedMessage), ApiError> {
     check_files(&scope, message, "").await?;
     let posted = match scope.messages().post(conversation, message, wanted).await {
         Ok(Some(posted)) => posted,
@@ -121,12 +121,12 @@ pub(crate) async fn reserve(
         response: wanted.response,
         model: wanted.model.clone(),
         tokens: usage.input + usage.output,
-        micro: models.cost(&wanted.model, usage),
+        cost_micro_usd: models.cost(&wanted.model, usage),
     };
     match scope.spending().reserve(&reservation, &models.policy(scope.caller().role).limits).await?
     {
         None => Ok(()),
-        Some(spent_up) => Err(ApiError::SpentUp(spent_up)),
+        Some(spent_up) => Err(ApiError::QuotaExceeded(spent_up)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ignacio_domain::ids::MessageId;
 use ignacio_domain::message::NewMessage;
-use ignacio_persistence::{NewReply, Posted, Renewed, UserScope, Versioned};
+use ignacio_persistence::{NewReply, PostedMessage, Renewed, UserScope, Versioned};
 
 use super::turn;
 use crate::problem::{ApiError, Thing};
@@ -28,7 +28,7 @@ pub(crate) async fn rewrite(
     id: MessageId,
     message: &NewMessage,
     wanted: &NewReply,
-) -> Result<Posted, ApiError> {
+) -> Result<PostedMessage, ApiError> {
     // Whose message it is goes before what hangs on the new one.
     if scope.messages().find(id).await?.is_none() {
         return Err(ApiError::NotFound(Thing::Message));

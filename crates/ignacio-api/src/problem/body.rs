@@ -1,7 +1,7 @@
 //! The problem object on the wire.
 
-use ignacio_domain::person::Locale;
-use ignacio_domain::reply::Failure;
+use ignacio_domain::reply::ReplyFailure;
+use ignacio_domain::user::Locale;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::{ToResponse, ToSchema};
@@ -87,7 +87,7 @@ impl Problem {
     }
 
     /// Why a reply failed, for its last event.
-    pub(crate) fn of_reply(failure: Failure, request_id: &str, locale: Locale) -> Self {
+    pub(crate) fn of_reply(failure: ReplyFailure, request_id: &str, locale: Locale) -> Self {
         Self::of(failure.into(), request_id, locale)
     }
 

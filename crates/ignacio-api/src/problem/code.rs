@@ -1,8 +1,8 @@
 //! The code table: every code that a problem may carry, with its status and title.
 
 use actix_web::http::StatusCode;
-use ignacio_domain::person::Locale;
-use ignacio_domain::reply::Failure;
+use ignacio_domain::reply::ReplyFailure;
+use ignacio_domain::user::Locale;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -166,14 +166,14 @@ const fn row(
     (word, status, Text { es, en })
 }
 
-impl From<Failure> for ProblemCode {
-    fn from(failure: Failure) -> Self {
+impl From<ReplyFailure> for ProblemCode {
+    fn from(failure: ReplyFailure) -> Self {
         match failure {
-            Failure::ProviderUnavailable => Self::ProviderUnavailable,
-            Failure::ProviderRejected => Self::ProviderRejected,
-            Failure::Interrupted => Self::ReplyInterrupted,
-            Failure::TimedOut => Self::ReplyTimedOut,
-            Failure::Internal => Self::Internal,
+            ReplyFailure::ProviderUnavailable => Self::ProviderUnavailable,
+            ReplyFailure::ProviderRejected => Self::ProviderRejected,
+            ReplyFailure::Interrupted => Self::ReplyInterrupted,
+            ReplyFailure::TimedOut => Self::ReplyTimedOut,
+            ReplyFailure::Internal => Self::Internal,
         }
     }
 }

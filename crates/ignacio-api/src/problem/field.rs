@@ -1,14 +1,16 @@
 //! Rules that single values may break, named for clients in both languages.
 
 use ignacio_domain::access::{MAX_REASON_CHARS, MIN_REASON_CHARS, ReasonError};
-use ignacio_domain::conversation::{MAX_TITLE_CHARS, MAX_WORDS_CHARS, TitleError, WordsError};
+use ignacio_domain::conversation::{
+    MAX_SEARCH_CHARS, MAX_TITLE_CHARS, SearchQueryError, TitleError,
+};
 use ignacio_domain::feedback::{FeedbackReasonError, MAX_FEEDBACK_REASON_CHARS};
 use ignacio_domain::file::{FileNameError, MAX_NAME_BYTES};
 use ignacio_domain::message::{BodyError, MAX_ATTACHMENTS, MAX_BODY_BYTES};
 use ignacio_domain::otp::{CODE_DIGITS, CodeError};
 use ignacio_domain::page::PageSize;
-use ignacio_domain::person::{Locale, MAX_NAME_CHARS, NameError, UnknownLocale};
 use ignacio_domain::phone::PhoneError;
+use ignacio_domain::user::{Locale, MAX_NAME_CHARS, NameError, UnknownLocale};
 
 use super::FieldProblem;
 
@@ -44,7 +46,7 @@ pub(crate) enum Rule {
     Duplicate,
     Limit,
     Uuid,
-    PersonName,
+    UserName,
     Language,
     Phone,
     PhoneLength,
@@ -81,7 +83,7 @@ impl Rule {
         Self::Duplicate,
         Self::Limit,
         Self::Uuid,
-        Self::PersonName,
+        Self::UserName,
         Self::Language,
         Self::Phone,
         Self::PhoneLength,
@@ -117,7 +119,7 @@ impl Rule {
             Self::Duplicate => "duplicate",
             Self::Limit => "limit",
             Self::Uuid => "uuid",
-            Self::PersonName => "name",
+            Self::UserName => "name",
             Self::Language => "language",
             Self::Phone => "phone",
             Self::PhoneLength => "phone-length",
@@ -169,7 +171,7 @@ impl Rule {
             Self::Duplicate => "este campo está repetido".into(),
             Self::Limit => format!("el límite va de 1 a {}", PageSize::MAX),
             Self::Uuid => "se espera un UUID".into(),
-            Self::PersonName => {
+            Self::UserName => {
                 format!("un nombre tiene de 1 a {MAX_NAME_CHARS} caracteres, ninguno de control")
             }
             Self::Language => "los idiomas son es y en".into(),
@@ -210,7 +212,7 @@ impl Rule {
             ),
             Self::PersonGone => "esta persona no existe".into(),
             Self::Words => {
-                format!("se busca con hasta {MAX_WORDS_CHARS} caracteres, ninguno NUL")
+                format!("se busca con hasta {MAX_SEARCH_CHARS} caracteres, ninguno NUL")
             }
             Self::EndedReply => "solo se valora una respuesta que haya terminado".into(),
             Self::FeedbackReason => format!(
@@ -228,7 +230,7 @@ impl Rule {
             Self::Duplicate => "this field is given twice".into(),
             Self::Limit => format!("the limit is 1 to {}", PageSize::MAX),
             Self::Uuid => "a UUID is expected".into(),
-            Self::PersonName => {
+            Self::UserName => {
                 format!("a name has 1 to {MAX_NAME_CHARS} characters and no control characters")
             }
             Self::Language => "the languages are es and en".into(),
@@ -265,7 +267,7 @@ impl Rule {
             ),
             Self::PersonGone => "there is no such person".into(),
             Self::Words => {
-                format!("a search has at most {MAX_WORDS_CHARS} characters and no NUL")
+                format!("a search has at most {MAX_SEARCH_CHARS} characters and no NUL")
             }
             Self::EndedReply => "only a reply that has ended can be rated".into(),
             Self::FeedbackReason => {
@@ -277,7 +279,7 @@ impl Rule {
 
 impl From<NameError> for Rule {
     fn from(_: NameError) -> Self {
-        Self::PersonName
+        Self::UserName
     }
 }
 
@@ -293,8 +295,8 @@ impl From<ReasonError> for Rule {
     }
 }
 
-impl From<WordsError> for Rule {
-    fn from(_: WordsError) -> Self {
+impl From<SearchQueryError> for Rule {
+    fn from(_: SearchQueryError) -> Self {
         Self::Words
     }
 }

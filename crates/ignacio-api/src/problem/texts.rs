@@ -1,7 +1,7 @@
 //! The sentences that problems are told in, each in both languages.
 
-use ignacio_domain::person::Locale;
-use ignacio_domain::spending::SpentLimit;
+use ignacio_domain::usage::QuotaKind;
+use ignacio_domain::user::Locale;
 
 use super::{ApiError, ProblemCode};
 
@@ -60,7 +60,7 @@ pub(crate) enum Thing {
     File,
     Session,
     Code,
-    Person,
+    User,
     Erasure,
     Grant,
 }
@@ -94,7 +94,9 @@ impl ApiError {
                 Locale::Es => format!("El archivo tiene {size} bytes."),
                 Locale::En => format!("The file has {size} bytes."),
             }),
-            Self::SpentUp(spent_up) => Some(spent(spent_up.limit).in_locale(locale).to_owned()),
+            Self::QuotaExceeded(spent_up) => {
+                Some(spent(spent_up.limit).in_locale(locale).to_owned())
+            }
             Self::CrossSite => Some(CROSS_SITE.in_locale(locale).to_owned()),
             Self::WrongVerifyToken => Some(VERIFY_TOKEN.in_locale(locale).to_owned()),
             Self::NotReady(_) => Some(NOT_READY.in_locale(locale).to_owned()),
@@ -105,23 +107,21 @@ impl ApiError {
     }
 }
 
-const fn spent(limit: SpentLimit) -> Text {
+const fn spent(limit: QuotaKind) -> Text {
     match limit {
-        SpentLimit::RepliesAtOnce => text(
+        QuotaKind::RepliesAtOnce => text(
             "Ya se están escribiendo varias respuestas para ti: espera a que terminen.",
             "Several replies are being written for you already: wait for them to end.",
         ),
-        SpentLimit::Messages => text(
+        QuotaKind::Messages => text(
             "Son demasiados mensajes seguidos: espera unos minutos.",
             "Those are too many messages in a row: wait a few minutes.",
         ),
-        SpentLimit::MessagesOfTheDay | SpentLimit::TokensOfTheDay | SpentLimit::MoneyOfTheDay => {
-            text(
-                "Llegaste al límite de uso de hoy: mañana puedes seguir.",
-                "You have reached today's limit of use: go on tomorrow.",
-            )
-        }
-        SpentLimit::TokensOfTheMonth | SpentLimit::MoneyOfTheMonth => text(
+        QuotaKind::MessagesOfTheDay | QuotaKind::TokensOfTheDay | QuotaKind::MoneyOfTheDay => text(
+            "Llegaste al límite de uso de hoy: mañana puedes seguir.",
+            "You have reached today's limit of use: go on tomorrow.",
+        ),
+        QuotaKind::TokensOfTheMonth | QuotaKind::MoneyOfTheMonth => text(
             "Llegaste al límite de uso de este mes: escribe al equipo del programa.",
             "You have reached this month's limit of use: write to the programme's staff.",
         ),
@@ -196,7 +196,7 @@ const fn not_found(thing: Thing) -> Text {
         Thing::File => text("Ese archivo no existe.", "There is no such file."),
         Thing::Session => text("Esa sesión no existe.", "There is no such session."),
         Thing::Code => text("Ese código no existe.", "There is no such code."),
-        Thing::Person => text("Esa persona no existe.", "There is no such person."),
+        Thing::User => text("Esa persona no existe.", "There is no such person."),
         Thing::Erasure => text("Esa eliminación no existe.", "There is no such removal."),
         Thing::Grant => text("Ese permiso no existe.", "There is no such grant."),
     }

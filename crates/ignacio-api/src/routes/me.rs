@@ -6,7 +6,7 @@ mod usage;
 use std::str::FromStr as _;
 
 use actix_web::{HttpRequest, get, patch, web};
-use ignacio_domain::person::{Locale, PersonChange, PersonName};
+use ignacio_domain::user::{Locale, ProfileChange, UserName};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -39,10 +39,10 @@ pub(crate) struct ChangeMe {
 }
 
 impl ChangeMe {
-    fn parse(&self) -> Result<PersonChange, ApiError> {
-        let name = self.name.as_deref().map(PersonName::parse).transpose();
+    fn parse(&self) -> Result<ProfileChange, ApiError> {
+        let name = self.name.as_deref().map(UserName::parse).transpose();
         let locale = self.locale.as_deref().map(Locale::from_str).transpose();
-        Ok(PersonChange {
+        Ok(ProfileChange {
             name: name.map_err(|error| ApiError::invalid("/name", error.into()))?,
             locale: locale.map_err(|error| ApiError::invalid("/locale", error.into()))?,
             web_search: self.web_search,

@@ -1,8 +1,8 @@
 //! From what happened in a reply to the lines of an event stream.
 
 use bytes::{BufMut as _, BytesMut};
-use ignacio_domain::person::Locale;
-use ignacio_domain::reply::{NumberedEvent, Outcome, ReplyEvent, ToolKind};
+use ignacio_domain::reply::{NumberedEvent, ReplyEvent, ReplyOutcome, ToolKind};
+use ignacio_domain::user::Locale;
 use serde::Serialize;
 
 use self::events::{
@@ -119,14 +119,19 @@ pub(super) fn append(
     false
 }
 
-fn append_end(out: &mut BytesMut, id: Option<i64>, outcome: &Outcome, context: &RequestContext) {
+fn append_end(
+    out: &mut BytesMut,
+    id: Option<i64>,
+    outcome: &ReplyOutcome,
+    context: &RequestContext,
+) {
     match outcome {
-        Outcome::Completed => write(out, id, "response.completed", &EmptyEvent {}),
-        Outcome::Cancelled => write(out, id, "response.cancelled", &EmptyEvent {}),
-        Outcome::Incomplete { reason } => {
+        ReplyOutcome::Completed => write(out, id, "response.completed", &EmptyEvent {}),
+        ReplyOutcome::Cancelled => write(out, id, "response.cancelled", &EmptyEvent {}),
+        ReplyOutcome::Incomplete { reason } => {
             write(out, id, "response.incomplete", &IncompleteEvent { reason });
         }
-        Outcome::Failed(failure) => {
+        ReplyOutcome::Failed(failure) => {
             let problem = Problem::of_reply(*failure, &context.request_id, context.locale);
             write(out, id, "response.failed", &FailedEvent { problem });
         }

@@ -1,6 +1,6 @@
 //! Accounts, as the staff see them.
 
-use ignacio_domain::account::Account;
+use ignacio_domain::managed_user::ManagedUser;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -31,8 +31,8 @@ pub(crate) struct AccountView {
     updated_at: OffsetDateTime,
 }
 
-impl From<Account> for AccountView {
-    fn from(account: Account) -> Self {
+impl From<ManagedUser> for AccountView {
+    fn from(account: ManagedUser) -> Self {
         Self {
             id: account.id.into_uuid(),
             phone: account.phone.map(|phone| phone.expose().to_owned()),

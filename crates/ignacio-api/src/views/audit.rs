@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use ignacio_domain::access::AccessEntry;
+use ignacio_domain::access::AccessLogEntry;
 use ignacio_domain::audit::{ActorRole, AuditAction, AuditDetail, AuditEvent};
 use ignacio_domain::ids::UserId;
 use serde::de::{Deserializer, Error as _};
@@ -191,8 +191,8 @@ pub(crate) struct AccessEntryView {
     created_at: OffsetDateTime,
 }
 
-impl From<AccessEntry> for AccessEntryView {
-    fn from(entry: AccessEntry) -> Self {
+impl From<AccessLogEntry> for AccessEntryView {
+    fn from(entry: AccessLogEntry) -> Self {
         Self {
             id: entry.id.into_uuid(),
             action: ActionView(entry.action),

@@ -1,6 +1,6 @@
 //! Conversations, as their owner sees them.
 
-use ignacio_domain::conversation::{Conversation, Summary};
+use ignacio_domain::conversation::{Conversation, ConversationSummary};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -78,8 +78,8 @@ pub(crate) struct SummaryView {
     updated_at: OffsetDateTime,
 }
 
-impl From<Summary> for SummaryView {
-    fn from(summary: Summary) -> Self {
+impl From<ConversationSummary> for SummaryView {
+    fn from(summary: ConversationSummary) -> Self {
         Self {
             content: summary.content,
             message_count: summary.n_messages,

@@ -1,6 +1,6 @@
 //! How it stands with somebody's codes and logins, as the staff see it.
 
-use ignacio_domain::account::{CodeRecord, LoginFailures, MessageState};
+use ignacio_domain::managed_user::{CodeRecord, LoginFailures, MessageState};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;

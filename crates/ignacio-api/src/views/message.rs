@@ -4,7 +4,7 @@ use ignacio_domain::citation::Citation;
 use ignacio_domain::feedback::{Feedback, FeedbackReason, Rating};
 use ignacio_domain::message::{Attachment, Author, Message, MessageStatus};
 use ignacio_domain::reply::Response;
-use ignacio_persistence::{Posted, Renewed};
+use ignacio_persistence::{PostedMessage, Renewed};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
@@ -18,7 +18,7 @@ use super::response::ResponseView;
 #[serde(rename_all = "snake_case")]
 #[schema(as = Author)]
 pub(crate) enum AuthorView {
-    Person,
+    User,
     Ignacio,
 }
 
@@ -185,7 +185,7 @@ impl From<Message> for MessageView {
             id: message.id.into_uuid(),
             conversation_id: message.conversation.into_uuid(),
             author: match message.author {
-                Author::Person => AuthorView::Person,
+                Author::User => AuthorView::User,
                 Author::Ignacio => AuthorView::Ignacio,
             },
             content: message.content,
@@ -229,8 +229,8 @@ pub(crate) struct PostedView {
     response: ResponseView,
 }
 
-impl From<Posted> for PostedView {
-    fn from(posted: Posted) -> Self {
+impl From<PostedMessage> for PostedView {
+    fn from(posted: PostedMessage) -> Self {
         Self {
             message: posted.message.into(),
             reply: posted.reply.into(),

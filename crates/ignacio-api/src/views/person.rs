@@ -1,6 +1,6 @@
 //! A person, as they see themselves.
 
-use ignacio_domain::person::{Locale, Person, Role};
+use ignacio_domain::user::{Locale, Role, User};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
@@ -85,8 +85,8 @@ pub(crate) struct PersonView {
     updated_at: OffsetDateTime,
 }
 
-impl From<Person> for PersonView {
-    fn from(person: Person) -> Self {
+impl From<User> for PersonView {
+    fn from(person: User) -> Self {
         Self {
             id: person.id.into_uuid(),
             phone: person.phone.expose().to_owned(),

@@ -1,7 +1,7 @@
 //! What was used, and what may be used.
 
 use ignacio_domain::models::{RolePolicy, UsageLimits};
-use ignacio_domain::spending::{SpentRow, SpentSum};
+use ignacio_domain::usage::{UsageRow, UsageTotals};
 use serde::{Deserialize, Serialize};
 use time::Date;
 use utoipa::ToSchema;
@@ -25,15 +25,15 @@ pub(crate) struct UsageSumView {
     cost_micro: i64,
 }
 
-impl From<SpentSum> for UsageSumView {
-    fn from(sum: SpentSum) -> Self {
+impl From<UsageTotals> for UsageSumView {
+    fn from(sum: UsageTotals) -> Self {
         Self {
             replies: sum.replies,
             input: sum.usage.input,
             cached: sum.usage.cached,
             output: sum.usage.output,
             reasoning: sum.usage.reasoning,
-            cost_micro: sum.micro,
+            cost_micro: sum.cost_micro_usd,
         }
     }
 }
@@ -55,8 +55,8 @@ pub(crate) struct UsageRowView {
     sum: UsageSumView,
 }
 
-impl From<SpentRow> for UsageRowView {
-    fn from(row: SpentRow) -> Self {
+impl From<UsageRow> for UsageRowView {
+    fn from(row: UsageRow) -> Self {
         Self {
             day: row.day.map(|it| it.to_string()),
             model: row.model,
@@ -118,7 +118,7 @@ pub(crate) struct OwnUsageView {
 
 impl OwnUsageView {
     /// Puts the two together.
-    pub(crate) fn new(from: Date, to: Date, rows: Vec<SpentRow>, policy: &RolePolicy) -> Self {
+    pub(crate) fn new(from: Date, to: Date, rows: Vec<UsageRow>, policy: &RolePolicy) -> Self {
         Self {
             from: from.to_string(),
             to: to.to_string(),
@@ -140,7 +140,7 @@ pub(crate) enum UsageByView {
     User,
 }
 
-impl From<UsageByView> for ignacio_domain::spending::SpentBy {
+impl From<UsageByView> for ignacio_domain::usage::UsageGrouping {
     fn from(by: UsageByView) -> Self {
         match by {
             UsageByView::Day => Self::Day,

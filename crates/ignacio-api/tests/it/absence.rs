@@ -4,7 +4,7 @@ use ignacio_domain::ids::MessageId;
 
 use crate::cases::{NOBODYS, Operation, Things};
 use crate::client::{Answer, Call};
-use crate::people::Person;
+use crate::people::User;
 use crate::stack::Stack;
 
 /// How often each operation is asked, each time a little differently.
@@ -38,19 +38,13 @@ fn vary(call: Call, round: usize) -> Call {
     }
 }
 
-async fn ask(
-    person: &Person,
-    operation: &Operation,
-    things: &Things,
-    id: &str,
-    n: usize,
-) -> Answer {
+async fn ask(person: &User, operation: &Operation, things: &Things, id: &str, n: usize) -> Answer {
     let call = person.call(&operation.method, operation.target(id));
     vary(operation.complete(call, things), n).send().await
 }
 
 /// Asks for what is Ana's and for what is nobody's; gives the number of pairs.
-async fn compare(person: &Person, operation: &Operation, things: &Things, status: u16) -> usize {
+async fn compare(person: &User, operation: &Operation, things: &Things, status: u16) -> usize {
     for round in 0..N_ROUNDS {
         let foreign = operation.thing(things);
         let nobodys = if round == 0 { NOBODYS.to_owned() } else { MessageId::new().to_string() };

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use ignacio_domain::limits::PER_ADDRESS;
+use ignacio_domain::rate_limit::PER_ADDRESS;
 use serde_json::json;
 
 use crate::stack::Stack;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Call, file_part};
 use crate::contract::operations;
-use crate::people::{CODE, Person};
+use crate::people::{CODE, User};
 use crate::stack::{APP_SECRET, Stack, VERIFY_TOKEN};
 
 /// An id of nothing.
@@ -167,7 +167,7 @@ impl Operation {
 
 impl Stack {
     /// One of each kind of thing of this person's, and a reply that is complete.
-    pub(crate) async fn things_of(&self, person: &Person) -> Things {
+    pub(crate) async fn things_of(&self, person: &User) -> Things {
         let at = person.starts("privado").await;
         let posted = person.says(&at, "hola").await;
         let file = person.uploads("a.txt", b"hola").await;

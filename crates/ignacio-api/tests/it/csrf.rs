@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::cases::{NOBODYS, Operation, Things};
 use crate::client::{Answer, Call};
-use crate::people::Person;
+use crate::people::User;
 use crate::stack::{ORIGIN, Stack};
 
 const EVIL: &str = "https://evil.example";
@@ -36,7 +36,7 @@ enum Credential {
     Bearer,
 }
 
-impl Person {
+impl User {
     /// The cookie that a browser would have for this session.
     fn cookie(&self) -> String {
         format!("__Host-ignacio={}", self.token)

@@ -1,7 +1,7 @@
 //! A cursor leads one person through one list. The lists are those of the document.
 
 use crate::cases::{Operation, Things};
-use crate::people::Person;
+use crate::people::User;
 use crate::stack::Stack;
 
 /// The query with which a list has more than one page.
@@ -9,14 +9,14 @@ fn first_page(operation: &Operation, things: &Things) -> String {
     format!("{}?limit=1", operation.target_of(things))
 }
 
-async fn cursor(person: &Person, operation: &Operation, things: &Things) -> String {
+async fn cursor(person: &User, operation: &Operation, things: &Things) -> String {
     let page = person.get(first_page(operation, things)).send().await.ok(200);
     let cursor = page["next_cursor"].as_str();
     cursor.unwrap_or_else(|| panic!("{} has one page", operation.name())).to_owned()
 }
 
 /// Two people who have two of everything, and two of the staff who may read of them.
-async fn prepare(stack: &Stack, person: &Person, staff: [&Person; 2]) -> Things {
+async fn prepare(stack: &Stack, person: &User, staff: [&User; 2]) -> Things {
     let things = stack.things_of(person).await;
     person.starts("otra").await;
     let file = person.uploads("b.txt", b"hola").await;

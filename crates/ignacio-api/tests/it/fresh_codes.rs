@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::client::Answer;
-use crate::people::{CODE, Person};
+use crate::people::{CODE, User};
 use crate::stack::{PEPPER, Stack};
 
 impl Stack {
     /// A challenge of this session, answered by [`CODE`].
-    pub(crate) async fn fresh_challenge(&self, person: &Person) -> String {
+    pub(crate) async fn fresh_challenge(&self, person: &User) -> String {
         self.database.execute("delete from rate_buckets").await;
         let asked = person.post("/v1/sessions/current/otp").send().await.ok(202);
         let challenge = asked["id"].as_str().unwrap().to_owned();
@@ -23,7 +23,7 @@ impl Stack {
     }
 
     /// The person shows a fresh code; gives the session.
-    pub(crate) async fn step_up(&self, person: &Person) -> Value {
+    pub(crate) async fn step_up(&self, person: &User) -> Value {
         let challenge = self.fresh_challenge(person).await;
         person.shows(&challenge, CODE).await.ok(200)
     }
@@ -45,7 +45,7 @@ impl Stack {
     }
 
     /// As if this session had shown its last code so long ago.
-    pub(crate) async fn age_code(&self, person: &Person, age: &str) {
+    pub(crate) async fn age_code(&self, person: &User, age: &str) {
         let age = format!(
             "update user_sessions set verified_at = now() - interval '{age}' where id = '{}'",
             person.session
@@ -54,7 +54,7 @@ impl Stack {
     }
 }
 
-impl Person {
+impl User {
     /// Answers a challenge of this session.
     pub(crate) async fn shows(&self, challenge: &str, code: &str) -> Answer {
         let body = json!({ "otp_id": challenge, "code": code });

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Call, file_part, part};
 use crate::contract::operations;
-use crate::people::Person;
+use crate::people::User;
 use crate::stack::Stack;
 
 const N_REQUESTS: usize = 2_500;
@@ -200,7 +200,7 @@ fn with_odd_body(call: Call, dice: &mut Dice) -> Call {
 }
 
 /// Ids of Ana's things, and of people whom admins may change: not of Ana, who has to stay.
-async fn ids_of(stack: &Stack, ana: &Person, others: &[String]) -> Vec<String> {
+async fn ids_of(stack: &Stack, ana: &User, others: &[String]) -> Vec<String> {
     let at = ana.starts("uno").await;
     let posted = ana.says(&at, "hola").await;
     let file = ana.uploads("a.txt", b"hola").await;
@@ -222,7 +222,7 @@ async fn ids_of(stack: &Stack, ana: &Person, others: &[String]) -> Vec<String> {
 }
 
 /// Some people beside Ana, one of whom has let the admin read; gives their ids.
-async fn prepare(stack: &Stack, eva: &Person) -> Vec<String> {
+async fn prepare(stack: &Stack, eva: &User) -> Vec<String> {
     let ben = stack.participant("Ben").await;
     let things = stack.things_of(&ben).await;
     let grant = json!({ "user_id": ben.id, "reason": "Pidió ayuda con su plan" });

@@ -3,7 +3,7 @@
 
 use crate::cases::{Operation, Things};
 use crate::client::Answer;
-use crate::people::Person;
+use crate::people::User;
 use crate::reviewed::compare;
 use crate::stack::Stack;
 
@@ -30,9 +30,9 @@ const ORDER_OF_STAFF: [Who; 5] =
 
 /// Three people who are made anew for each operation, because some of them end sessions.
 struct Cast {
-    ana: Person,
-    ben: Person,
-    eva: Person,
+    ana: User,
+    ben: User,
+    eva: User,
     things: Things,
 }
 

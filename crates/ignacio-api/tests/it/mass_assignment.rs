@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::cases::{Operation, Things};
 use crate::client::Answer;
 use crate::contract::contract;
-use crate::people::Person;
+use crate::people::User;
 use crate::stack::Stack;
 
 /// Fields that rows have, under the names of the API and of the columns.
@@ -81,7 +81,7 @@ fn objects(schema: &Value, body: &Value, place: &str) -> Vec<(String, BTreeSet<S
     found
 }
 
-async fn send(person: &Person, operation: &Operation, things: &Things, body: &Value) -> Answer {
+async fn send(person: &User, operation: &Operation, things: &Things, body: &Value) -> Answer {
     let call = person.call(&operation.method, operation.target_of(things));
     operation.with_headers(call).json(body).send().await
 }

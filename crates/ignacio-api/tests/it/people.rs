@@ -1,9 +1,9 @@
 //! People who are logged in, and what they do all the time.
 
 use ignacio_domain::otp::OtpCode;
-use ignacio_domain::person::{Locale, PersonName, Role};
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_persistence::{NewPerson, OwnerDb, Sending};
+use ignacio_domain::user::{Locale, Role, UserName};
+use ignacio_persistence::{MessageKind, NewUser, OwnerDb};
 use serde_json::{Value, json};
 
 use crate::client::{Call, Client, file_part};
@@ -13,7 +13,7 @@ use crate::stack::{PEPPER, Stack};
 pub(crate) const CODE: &str = "123456";
 
 /// A person with a session.
-pub(crate) struct Person {
+pub(crate) struct User {
     pub(crate) client: Client,
     pub(crate) token: String,
     pub(crate) id: String,
@@ -34,9 +34,9 @@ impl Stack {
 
     async fn add(&self, name: &str, phone: &str, role: Role) {
         let owner = OwnerDb::connect(&self.database.owner_url().into()).await.unwrap();
-        let new = NewPerson {
+        let new = NewUser {
             phone: PhoneNumber::parse(phone).unwrap(),
-            name: PersonName::parse(name).unwrap(),
+            name: UserName::parse(name).unwrap(),
             role,
             locale: Locale::Es,
         };
@@ -56,7 +56,7 @@ impl Stack {
     /// Sends [`CODE`] for every challenge that waits, as the worker would.
     pub(crate) async fn send_codes(&self) {
         for job in self.worker.outbox().claim(10).await.unwrap() {
-            if let Sending::Code(challenge) = job.what {
+            if let MessageKind::Code(challenge) = job.what {
                 let code = OtpCode::parse(CODE).unwrap();
                 let digest = code.digest(&PEPPER, challenge, &job.phone);
                 assert!(self.worker.outbox().arm(challenge, &digest).await.unwrap());
@@ -66,11 +66,11 @@ impl Stack {
     }
 
     /// Logs a number in once more.
-    pub(crate) async fn log_in(&self, phone: &str) -> Person {
+    pub(crate) async fn log_in(&self, phone: &str) -> User {
         let body = json!({ "otp_id": self.challenge(phone).await, "code": CODE });
         let opened = self.client.post("/v1/auth/sessions").json(&body).send().await.ok(201);
         let text = |value: &Value| value.as_str().unwrap().to_owned();
-        Person {
+        User {
             client: self.client.clone(),
             token: text(&opened["token"]),
             id: text(&opened["user"]["id"]),
@@ -80,21 +80,21 @@ impl Stack {
     }
 
     /// Somebody who is logged in. The number is made from the name.
-    pub(crate) async fn participant(&self, name: &str) -> Person {
+    pub(crate) async fn participant(&self, name: &str) -> User {
         let phone = phone_of(name);
         self.account(name, &phone).await;
         self.log_in(&phone).await
     }
 
     /// Somebody of the staff who is logged in.
-    pub(crate) async fn admin(&self, name: &str) -> Person {
+    pub(crate) async fn admin(&self, name: &str) -> User {
         let phone = phone_of(name);
         self.staff_account(name, &phone).await;
         self.log_in(&phone).await
     }
 
     /// Shuts or opens an account behind the service's back: no session is ended.
-    pub(crate) async fn set_active(&self, person: &Person, is_active: bool) {
+    pub(crate) async fn set_active(&self, person: &User, is_active: bool) {
         let id = &person.id;
         let change = format!("update users set is_active = {is_active} where id = '{id}'");
         assert_eq!(self.database.execute(&change).await, 1);
@@ -106,7 +106,7 @@ fn phone_of(name: &str) -> String {
     format!("+57300{number:07}")
 }
 
-impl Person {
+impl User {
     pub(crate) fn call(&self, method: &str, target: impl Into<String>) -> Call {
         self.client.call(method, target).bearer(&self.token)
     }

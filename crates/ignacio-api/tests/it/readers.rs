@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use ignacio_devstack::scale;
-use ignacio_domain::reply::{Outcome, ReplyEvent};
-use ignacio_domain::spending::Spent;
+use ignacio_domain::reply::{ReplyEvent, ReplyOutcome};
+use ignacio_domain::usage::UsageCost;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::people::Person;
+use crate::people::User;
 use crate::stack::Stack;
 
 /// Asks something in a conversation of its own; gives where the reply can be followed.
-async fn asked(person: &Person) -> String {
+async fn asked(person: &User) -> String {
     let at = person.starts("uno").await;
     let posted = person.says(&at, "hola").await;
     format!("/v1/responses/{}/events", posted["response"]["id"].as_str().unwrap())
@@ -29,7 +29,7 @@ async fn who_has_the_end_is_told_to_stop() {
     let target = asked(&ana).await;
     let mut reply = stack.take_reply().await;
     reply.push(ReplyEvent::Delta("Hola.".to_owned()));
-    assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
+    assert!(reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     drop(reply);
 
     let whole = ana.get(&target).events().await.rest().await;
@@ -58,7 +58,7 @@ async fn a_number_that_is_not_reached_yet_is_waited_for() {
     reply.push(ReplyEvent::Delta("tres".to_owned()));
     let next = ahead.next().await.unwrap();
     assert_eq!((next.id, next.data), (Some(4), json!({ "text": "tres" })));
-    assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
+    assert!(reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     drop(reply);
 
     assert_eq!(ahead.rest().await.len(), 1);
@@ -91,7 +91,7 @@ async fn of_many_messages_at_once_one_is_answered_and_the_others_learn_by_what()
 }
 
 /// Asks for a stream through a socket that takes next to nothing, and does not read it.
-async fn slow_reader(stack: &Stack, person: &Person, target: &str) -> TcpStream {
+async fn slow_reader(stack: &Stack, person: &User, target: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(2_048).unwrap();
     let mut stream = socket.connect(stack.address).await.unwrap();
@@ -144,7 +144,7 @@ async fn a_reader_that_takes_nothing_is_dropped_and_hurts_nobody() {
             let _nothing_or_a_byte = reader.try_read(&mut [0]);
         }
     }
-    assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
+    assert!(reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     assert_eq!(normal.rest().await.last().unwrap().name, "response.completed");
     for (_, mut reader) in slow {
         let mut rest = Vec::new();

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::FileId;
-use ignacio_domain::reply::{Failure, Outcome, ReplyEvent, ToolKind, Usage};
-use ignacio_domain::spending::Spent;
+use ignacio_domain::reply::{ReplyEvent, ReplyFailure, ReplyOutcome, ToolKind, Usage};
+use ignacio_domain::usage::UsageCost;
 use serde_json::{Value, json};
 
 use crate::client::Event;
@@ -58,7 +58,12 @@ async fn a_post_can_be_answered_by_its_reply() {
     reply.push(ReplyEvent::Cited(Citation { file: None, ..cited.clone() }));
     let usage = Usage { input: 10, cached: 2, output: 5, reasoning: 1 };
     reply.push(ReplyEvent::Used(usage));
-    assert!(reply.end(Outcome::Completed, Spent::Known { usage, micro: 3 }).await.unwrap());
+    assert!(
+        reply
+            .end(ReplyOutcome::Completed, UsageCost::Known { usage, cost_micro_usd: 3 })
+            .await
+            .unwrap()
+    );
 
     let rest = events.rest().await;
     assert_eq!(rest.last().unwrap().name, "response.completed");
@@ -100,7 +105,7 @@ async fn a_stream_goes_on_where_its_reader_left() {
     drop(first);
     let last = seen.last().unwrap().id.unwrap();
     reply.push(ReplyEvent::Delta("cuatro".to_owned()));
-    assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
+    assert!(reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
 
     let again = ana.get(&target).header("last-event-id", last.to_string()).events().await;
     let rest = again.rest().await;
@@ -122,8 +127,8 @@ async fn a_failed_reply_ends_with_its_problem() {
     let response = format!("/v1/responses/{}", posted["response"]["id"].as_str().unwrap());
     let mut reply = stack.take_reply().await;
     reply.push(ReplyEvent::Delta("a medias".to_owned()));
-    let failed = Outcome::Failed(Failure::Interrupted);
-    assert!(reply.end(failed, Spent::Nothing).await.unwrap());
+    let failed = ReplyOutcome::Failed(ReplyFailure::Interrupted);
+    assert!(reply.end(failed, UsageCost::Nothing).await.unwrap());
 
     let events = ana.get(format!("{response}/events")).events().await.rest().await;
     let end = events.last().unwrap();

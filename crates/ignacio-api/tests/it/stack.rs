@@ -11,10 +11,10 @@ use ignacio_api::{ApiKeys, ApiSettings, AppSecrets, AppState, Databases, Webhook
 use ignacio_devstack::{Role, TestDatabase};
 use ignacio_domain::keys::Key;
 use ignacio_domain::models::{Models, Price, RolePolicy, UsageLimits};
-use ignacio_domain::reply::{Failure, Outcome, ReplyEvent};
-use ignacio_domain::spending::Spent;
+use ignacio_domain::reply::{ReplyEvent, ReplyFailure, ReplyOutcome};
+use ignacio_domain::usage::UsageCost;
 use ignacio_persistence::{
-    AdminDb, ApiDb, ApiDbSettings, LiveReplies, LiveReply, WorkerDb, WorkerDbSettings,
+    AdminDb, ApiDb, ApiDbSettings, ReplyHub, ReplyWriter, WorkerDb, WorkerDbSettings,
 };
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -41,7 +41,7 @@ pub(crate) struct Stack {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) worker: WorkerDb,
-    pub(crate) live: LiveReplies,
+    pub(crate) live: ReplyHub,
     pub(crate) stop: CancellationToken,
     pub(crate) database: TestDatabase,
     tasks: TaskTracker,
@@ -57,7 +57,7 @@ impl Stack {
     /// A stack with other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut ApiSettings)) -> Self {
         let database = TestDatabase::create().await;
-        let live = LiveReplies::new();
+        let live = ReplyHub::new();
         let databases = Databases {
             api: connect_api(&database).await.with_live(live.clone()),
             admin: AdminDb::connect(&database.url(Role::Admin).into(), 2).await.unwrap(),
@@ -121,7 +121,7 @@ impl Stack {
     }
 
     /// Takes up the reply that waits longest, as a worker would.
-    pub(crate) async fn take_reply(&self) -> LiveReply {
+    pub(crate) async fn take_reply(&self) -> ReplyWriter {
         let job = self.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
         self.worker.replies().open(&job).await.unwrap().unwrap()
     }
@@ -130,7 +130,7 @@ impl Stack {
     pub(crate) async fn answer_with(&self, text: &str) {
         let mut reply = self.take_reply().await;
         reply.push(ReplyEvent::Delta(text.to_owned()));
-        assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
+        assert!(reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     }
 
     /// Takes up all replies that wait and writes each to its end.
@@ -139,7 +139,7 @@ impl Stack {
             let opened = self.worker.replies().open(&job).await.unwrap();
             let mut reply = opened.unwrap();
             reply.push(ReplyEvent::Delta(text.to_owned()));
-            assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
+            assert!(reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
         }
     }
 
@@ -147,8 +147,8 @@ impl Stack {
     pub(crate) async fn fail_all(&self) {
         while let Some(job) = self.worker.reply_jobs().claim(1, "1").await.unwrap().pop() {
             let opened = self.worker.replies().open(&job).await.unwrap();
-            let outcome = Outcome::Failed(Failure::ProviderUnavailable);
-            assert!(opened.unwrap().end(outcome, Spent::Nothing).await.unwrap());
+            let outcome = ReplyOutcome::Failed(ReplyFailure::ProviderUnavailable);
+            assert!(opened.unwrap().end(outcome, UsageCost::Nothing).await.unwrap());
         }
     }
 

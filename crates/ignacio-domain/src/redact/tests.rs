@@ -5,12 +5,11 @@ use std::fmt::Debug;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::access::{AccessEntry, AccessGrant, GrantReason};
-use crate::account::{Account, AccountChange, AccountFilter};
+use crate::access::{AccessGrant, AccessLogEntry, GrantReason};
 use crate::audit::{ActorRole, AuditAction, AuditDetail, AuditEvent};
 use crate::citation::Citation;
 use crate::conversation::{
-    Conversation, ConversationChange, ConversationTitle, SearchWords, Summary,
+    Conversation, ConversationChange, ConversationSummary, ConversationTitle, SearchQuery,
 };
 use crate::feedback::{Feedback, FeedbackReason, Rating};
 use crate::file::{FileName, MEDIA_TYPES, NewFile, StoredFile, SyncReport};
@@ -18,14 +17,15 @@ use crate::ids::{
     AuditEventId, ConversationId, FileId, GrantId, MessageId, OtpId, ResponseId, SessionId, UserId,
 };
 use crate::keys::{Key, MasterSecret};
+use crate::managed_user::{ManagedUser, UserChange, UserFilter};
 use crate::message::{Attachment, Author, Message, MessageBody, MessageStatus, NewMessage};
 use crate::otp::OtpCode;
-use crate::person::{Locale, Person, PersonChange, PersonName, Role};
 use crate::phone::PhoneNumber;
-use crate::ports::{AssistantEvent, AssistantEventKind, Composed, LibraryFile};
-use crate::prompt::{Composition, Picture, Prompt, Purpose, Turn};
+use crate::ports::{AssistantEvent, AssistantEventKind, GeneratedText, ProviderFile};
+use crate::prompt::{ImageInput, Prompt, PromptTurn, Purpose, TextRequest};
 use crate::reply::{NumberedEvent, ReplyEvent};
 use crate::session::{DeviceToken, Session, SessionToken};
+use crate::user::{Locale, ProfileChange, Role, User, UserName};
 
 /// Two words, so that it is a reason as well.
 const CANARY: &str = "Canario Amarillo";
@@ -55,7 +55,7 @@ fn hides(value: &dyn Debug, name: &str) {
 fn values_that_people_type_are_hidden() {
     hides(&MessageBody::parse(canary()).unwrap(), "MessageBody");
     hides(&FileName::parse(CANARY).unwrap(), "FileName");
-    hides(&PersonName::parse(CANARY).unwrap(), "PersonName");
+    hides(&UserName::parse(CANARY).unwrap(), "UserName");
     hides(&ConversationTitle::parse(CANARY).unwrap(), "ConversationTitle");
     hides(&GrantReason::parse(CANARY).unwrap(), "GrantReason");
     hides(&phone(), "PhoneNumber");
@@ -81,8 +81,8 @@ fn secrets_and_their_digests_are_hidden() {
 #[test]
 fn people_and_their_accounts_are_hidden() {
     let (id, role, locale) = (UserId::from_uuid(Uuid::nil()), Role::Participant, Locale::Es);
-    let name = || PersonName::parse(CANARY).ok();
-    let person = Person {
+    let name = || UserName::parse(CANARY).ok();
+    let person = User {
         id,
         phone: phone(),
         name: canary(),
@@ -92,9 +92,9 @@ fn people_and_their_accounts_are_hidden() {
         created_at: NOW,
         updated_at: NOW,
     };
-    hides(&person, "Person");
-    hides(&PersonChange { name: name(), ..PersonChange::default() }, "PersonChange");
-    let account = Account {
+    hides(&person, "User");
+    hides(&ProfileChange { name: name(), ..ProfileChange::default() }, "ProfileChange");
+    let account = ManagedUser {
         id,
         phone: Some(phone()),
         name: canary(),
@@ -105,12 +105,12 @@ fn people_and_their_accounts_are_hidden() {
         updated_at: NOW,
         unreachable_since: None,
     };
-    hides(&account, "Account");
-    let change = AccountChange { phone: Some(phone()), name: name(), ..AccountChange::default() };
-    hides(&change, "AccountChange");
+    hides(&account, "ManagedUser");
+    let change = UserChange { phone: Some(phone()), name: name(), ..UserChange::default() };
+    hides(&change, "UserChange");
     for text in [CANARY, PHONE] {
-        let filter = AccountFilter { text: Some(text.to_owned()), ..AccountFilter::default() };
-        hides(&filter, "AccountFilter");
+        let filter = UserFilter { text: Some(text.to_owned()), ..UserFilter::default() };
+        hides(&filter, "UserFilter");
     }
 }
 
@@ -144,7 +144,7 @@ fn conversations_and_what_is_said_in_them_are_hidden() {
     let message = Message {
         id: MessageId::from_uuid(Uuid::nil()),
         conversation,
-        author: Author::Person,
+        author: Author::User,
         content: canary(),
         status: MessageStatus::Complete,
         response: None,
@@ -157,14 +157,14 @@ fn conversations_and_what_is_said_in_them_are_hidden() {
         feedback: Some(Feedback { rating: Rating::Up, reason: FeedbackReason::parse(CANARY).ok() }),
     };
     hides(&message, "Message");
-    let summary = Summary {
+    let summary = ConversationSummary {
         content: canary(),
         n_messages: 2,
         until: MessageId::from_uuid(Uuid::nil()),
         updated_at: NOW,
     };
-    hides(&summary, "Summary");
-    hides(&SearchWords::parse(CANARY).unwrap().unwrap(), "SearchWords");
+    hides(&summary, "ConversationSummary");
+    hides(&SearchQuery::parse(CANARY).unwrap().unwrap(), "SearchQuery");
     let new = NewMessage { body: MessageBody::parse(canary()).unwrap(), files: vec![file] };
     hides(&new, "NewMessage");
     hides(&ReplyEvent::Delta(canary()), "Delta");
@@ -175,10 +175,10 @@ fn conversations_and_what_is_said_in_them_are_hidden() {
 
 #[test]
 fn what_the_model_is_asked_is_hidden() {
-    let picture = Picture { media_type: "image/png".to_owned(), content: CANARY.into() };
-    hides(&picture, "Picture");
-    let turn = Turn { author: Author::Person, text: canary(), images: vec![picture] };
-    hides(&turn, "Turn");
+    let picture = ImageInput { media_type: "image/png".to_owned(), content: CANARY.into() };
+    hides(&picture, "ImageInput");
+    let turn = PromptTurn { author: Author::User, text: canary(), images: vec![picture] };
+    hides(&turn, "PromptTurn");
     let prompt = Prompt {
         response: ResponseId::from_uuid(Uuid::nil()),
         model: "model-1".to_owned(),
@@ -191,15 +191,15 @@ fn what_the_model_is_asked_is_hidden() {
         max_output_tokens: 100,
     };
     hides(&prompt, "Prompt");
-    let composition = Composition {
+    let composition = TextRequest {
         purpose: Purpose::Title,
         model: "model-1".to_owned(),
         input: canary(),
         max_output_tokens: 100,
         safety_identifier: canary(),
     };
-    hides(&composition, "Composition");
-    hides(&Composed { text: canary(), usage: None }, "Composed");
+    hides(&composition, "TextRequest");
+    hides(&GeneratedText { text: canary(), usage: None }, "GeneratedText");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn what_the_model_says_and_finds_is_hidden() {
     hides(&found, "Retrieved");
     let kind = AssistantEventKind::Cited { provider_file_id, file_name: canary(), position: 3 };
     hides(&AssistantEvent { cursor: 1, kind }, "AssistantEvent");
-    hides(&LibraryFile { id: "file-1".to_owned(), name: canary() }, "LibraryFile");
+    hides(&ProviderFile { id: "file-1".to_owned(), name: canary() }, "ProviderFile");
 }
 
 #[test]
@@ -265,7 +265,7 @@ fn reasons_and_the_names_in_the_audit_are_hidden() {
         expires_at: NOW,
     };
     hides(&grant, "AccessGrant");
-    let entry = AccessEntry {
+    let entry = AccessLogEntry {
         id,
         action: AuditAction::MessagesListed,
         actor_name: Some(canary()),
@@ -273,7 +273,7 @@ fn reasons_and_the_names_in_the_audit_are_hidden() {
         reason: Some(canary()),
         created_at: NOW,
     };
-    hides(&entry, "AccessEntry");
+    hides(&entry, "AccessLogEntry");
     let event = AuditEvent {
         id,
         seq: 1,

@@ -9,7 +9,7 @@ fn the_legal_moves_are_these() {
     let mut legal = Vec::new();
     for from in SyncStatus::ALL {
         for to in SyncStatus::ALL {
-            if from.may_become(to) {
+            if from.can_transition_to(to) {
                 legal.push(format!("{}>{}", from.as_str(), to.as_str()));
             }
         }
@@ -31,11 +31,11 @@ fn words_read_back() {
 
 #[test]
 fn pauses_double_up_to_half_an_hour() {
-    assert_eq!(longest_pause(0), Duration::seconds(5));
-    assert_eq!(longest_pause(3), Duration::seconds(40));
-    assert_eq!(longest_pause(9), Duration::minutes(30));
-    assert_eq!(longest_pause(i32::MAX), Duration::minutes(30));
-    assert_eq!(longest_pause(-1), Duration::seconds(5));
+    assert_eq!(max_backoff(0), Duration::seconds(5));
+    assert_eq!(max_backoff(3), Duration::seconds(40));
+    assert_eq!(max_backoff(9), Duration::minutes(30));
+    assert_eq!(max_backoff(i32::MAX), Duration::minutes(30));
+    assert_eq!(max_backoff(-1), Duration::seconds(5));
 }
 
 proptest! {
@@ -44,7 +44,7 @@ proptest! {
         let mut status = SyncStatus::Pending;
         for step in steps {
             let to = SyncStatus::ALL[step];
-            if let Ok(next) = status.moved_to(to) {
+            if let Ok(next) = status.transition_to(to) {
                 prop_assert!(next != SyncStatus::Synced || status == SyncStatus::Syncing);
                 status = next;
             }

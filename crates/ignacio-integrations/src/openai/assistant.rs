@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ignacio_domain::{
     message::Author,
-    ports::{Assistant, AssistantError, Composed, PortError, ReplyStream},
-    prompt::{Composition, Library, Picture, Prompt, Turn},
+    ports::{Assistant, AssistantError, GeneratedText, PortError, ReplyStream},
+    prompt::{FileSearchScope, ImageInput, Prompt, PromptTurn, TextRequest},
     reply::Usage,
 };
 use reqwest::StatusCode;
@@ -50,7 +50,7 @@ impl Assistant for OpenAi {
     }
 
     #[tracing::instrument(name = "out.openai.compose", skip_all, fields(purpose = composition.purpose.as_str()))]
-    async fn compose(&self, composition: Composition) -> Result<Composed, AssistantError> {
+    async fn compose(&self, composition: TextRequest) -> Result<GeneratedText, AssistantError> {
         self.composed(&composition).await
     }
 
@@ -187,17 +187,17 @@ enum Part<'p> {
 impl Part<'_> {
     /// An image inside the request: nothing is left with the provider that would have to be
     /// deleted there.
-    fn image(picture: &Picture) -> Self {
+    fn image(picture: &ImageInput) -> Self {
         let content = STANDARD.encode(&picture.content);
         let image_url = format!("data:{};base64,{content}", picture.media_type);
         Self::InputImage { image_url, detail: "auto" }
     }
 }
 
-impl<'p> From<&'p Turn> for Message<'p> {
-    fn from(turn: &'p Turn) -> Self {
+impl<'p> From<&'p PromptTurn> for Message<'p> {
+    fn from(turn: &'p PromptTurn) -> Self {
         let role = match turn.author {
-            Author::Person => "user",
+            Author::User => "user",
             Author::Ignacio => "assistant",
         };
         let content = if turn.images.is_empty() {
@@ -220,7 +220,7 @@ enum Tool<'p> {
 impl<'p> Tool<'p> {
     /// Looks into one person's store, and there only at what is tagged as theirs: a store that was
     /// mixed up by mistake still shows nobody else's documents.
-    fn file_search(library: &'p Library, max_num_results: u8) -> Self {
+    fn file_search(library: &'p FileSearchScope, max_num_results: u8) -> Self {
         Self::FileSearch {
             vector_store_ids: [&library.store],
             filters: Filter { r#type: "eq", key: USER_ID, value: library.owner.to_string() },

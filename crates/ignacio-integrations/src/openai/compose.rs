@@ -1,8 +1,8 @@
 //! Short texts beside the replies, and what a reply took: plain calls with one answer each.
 
 use ignacio_domain::{
-    ports::{AssistantError, Composed, PortError},
-    prompt::Composition,
+    ports::{AssistantError, GeneratedText, PortError},
+    prompt::TextRequest,
     reply::Usage,
 };
 use serde::Serialize;
@@ -11,7 +11,10 @@ use serde_json::Value;
 use super::{OpenAi, error, events, transport::Words};
 
 impl OpenAi {
-    pub(super) async fn composed(&self, wish: &Composition) -> Result<Composed, AssistantError> {
+    pub(super) async fn composed(
+        &self,
+        wish: &TextRequest,
+    ) -> Result<GeneratedText, AssistantError> {
         let ask = Ask::from(wish);
         let answer: Value =
             self.replies.responses().create_byot(&ask).await.map_err(error::assistant_error)?;
@@ -23,7 +26,7 @@ impl OpenAi {
             let reason = "there is no text in the answer".to_owned();
             return Err(PortError::Rejected { code: "empty_answer".to_owned(), reason }.into());
         }
-        Ok(Composed { text, usage: events::usage_of(&answer) })
+        Ok(GeneratedText { text, usage: events::usage_of(&answer) })
     }
 
     pub(super) async fn taken(&self, provider_id: &str) -> Result<Option<Usage>, PortError> {
@@ -65,8 +68,8 @@ struct Metadata {
     purpose: &'static str,
 }
 
-impl<'c> From<&'c Composition> for Ask<'c> {
-    fn from(wish: &'c Composition) -> Self {
+impl<'c> From<&'c TextRequest> for Ask<'c> {
+    fn from(wish: &'c TextRequest) -> Self {
         Self {
             model: &wish.model,
             instructions: wish.purpose.instructions(),

@@ -3,7 +3,7 @@
 use async_openai::error::OpenAIError;
 use ignacio_domain::{
     ports::{AssistantError, PortError},
-    reply::Failure,
+    reply::ReplyFailure,
 };
 use reqwest::StatusCode;
 
@@ -83,14 +83,14 @@ pub(super) fn of_stream(words: &Words) -> AssistantError {
     error.into()
 }
 
-/// Why a reply failed that the provider itself ended as failed: [`Failure::ProviderUnavailable`]
+/// Why a reply failed that the provider itself ended as failed: [`ReplyFailure::ProviderUnavailable`]
 /// for reasons that pass, so that a reply without any text may be tried again, and
-/// [`Failure::ProviderRejected`] for all others, known or new.
-pub(super) fn of_failed(words: &Words) -> Failure {
+/// [`ReplyFailure::ProviderRejected`] for all others, known or new.
+pub(super) fn of_failed(words: &Words) -> ReplyFailure {
     if words.narrowest().is_none() || words.any_of(&PASSING) {
-        Failure::ProviderUnavailable
+        ReplyFailure::ProviderUnavailable
     } else {
-        Failure::ProviderRejected
+        ReplyFailure::ProviderRejected
     }
 }
 
@@ -171,11 +171,11 @@ mod tests {
     #[test]
     fn only_known_passing_reasons_are_worth_another_try() {
         for passing in PASSING {
-            assert_eq!(of_failed(&words(passing, "")), Failure::ProviderUnavailable);
+            assert_eq!(of_failed(&words(passing, "")), ReplyFailure::ProviderUnavailable);
         }
-        assert_eq!(of_failed(&Words::default()), Failure::ProviderUnavailable);
+        assert_eq!(of_failed(&Words::default()), ReplyFailure::ProviderUnavailable);
         for final_word in ["invalid_prompt", "bio_policy", "something_new"] {
-            assert_eq!(of_failed(&words(final_word, "")), Failure::ProviderRejected);
+            assert_eq!(of_failed(&words(final_word, "")), ReplyFailure::ProviderRejected);
         }
     }
 }

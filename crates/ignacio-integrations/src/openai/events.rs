@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use ignacio_domain::{
     ports::{AssistantError, AssistantEvent, AssistantEventKind, PortError},
-    reply::{Outcome, ToolKind, Usage},
+    reply::{ReplyOutcome, ToolKind, Usage},
 };
 use serde_json::Value;
 
@@ -259,16 +259,16 @@ fn ended(name: &str, event: &Value) -> AssistantEventKind {
     let told = name.trim_start_matches("response.");
     let status = text(event, "/response/status").unwrap_or(told);
     let outcome = match (told, status) {
-        (_, "cancelled") | ("cancelled", _) => Outcome::Cancelled,
-        ("completed", "completed") => Outcome::Completed,
+        (_, "cancelled") | ("cancelled", _) => ReplyOutcome::Cancelled,
+        ("completed", "completed") => ReplyOutcome::Completed,
         (_, "incomplete") | ("incomplete", _) => {
             let reason = text(event, "/response/incomplete_details/reason");
-            Outcome::Incomplete { reason: reason.unwrap_or("unknown").to_owned() }
+            ReplyOutcome::Incomplete { reason: reason.unwrap_or("unknown").to_owned() }
         }
         _ => {
             let words = event.pointer("/response/error").map(Words::of).unwrap_or_default();
             tracing::warn!(%words, status, "the provider ended a reply as failed");
-            Outcome::Failed(error::of_failed(&words))
+            ReplyOutcome::Failed(error::of_failed(&words))
         }
     };
     AssistantEventKind::Ended { outcome, usage: usage(event) }

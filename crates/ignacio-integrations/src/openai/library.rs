@@ -1,4 +1,4 @@
-//! The [`VectorLibrary`]: documents and stores.
+//! The [`VectorStore`]: documents and stores.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use async_openai::{
 };
 use async_trait::async_trait;
 use ignacio_domain::ports::{
-    Indexing, LibraryFile, LibraryTags, LibraryUpload, PortError, VectorLibrary,
+    FileAttributes, IndexingStatus, PortError, ProviderFile, ProviderUpload, VectorStore,
 };
 use reqwest::{
     Body,
@@ -31,9 +31,9 @@ const PURPOSE: &str = "user_data";
 const PAGE: &str = "1000";
 
 #[async_trait]
-impl VectorLibrary for OpenAi {
+impl VectorStore for OpenAi {
     #[tracing::instrument(name = "out.openai.upload", skip_all, fields(size = upload.size))]
-    async fn upload(&self, upload: LibraryUpload) -> Result<String, PortError> {
+    async fn upload(&self, upload: ProviderUpload) -> Result<String, PortError> {
         let made: Made =
             self.library.files().create_byot(OneShot::new(upload)).await.map_err(port_error)?;
         Ok(made.id)
@@ -44,7 +44,7 @@ impl VectorLibrary for OpenAi {
         &self,
         name: &str,
         since: OffsetDateTime,
-    ) -> Result<Vec<LibraryFile>, PortError> {
+    ) -> Result<Vec<ProviderFile>, PortError> {
         let since = since.unix_timestamp();
         let mut found = Vec::new();
         let mut after: Option<String> = None;
@@ -57,7 +57,7 @@ impl VectorLibrary for OpenAi {
                 || after.as_deref() == Some(last.id.as_str());
             after = Some(last.id.clone());
             let wanted = |it: &Listed| it.created_at >= since && it.filename == name;
-            found.extend(page.data.into_iter().filter(wanted).map(LibraryFile::from));
+            found.extend(page.data.into_iter().filter(wanted).map(ProviderFile::from));
             if is_last {
                 break;
             }
@@ -92,7 +92,7 @@ impl VectorLibrary for OpenAi {
         skip_all,
         fields(provider.store = store, provider.file = file, file.id = %tags.file)
     )]
-    async fn attach(&self, store: &str, file: &str, tags: LibraryTags) -> Result<(), PortError> {
+    async fn attach(&self, store: &str, file: &str, tags: FileAttributes) -> Result<(), PortError> {
         let request = Attach {
             file_id: file,
             attributes: Attributes {
@@ -113,7 +113,7 @@ impl VectorLibrary for OpenAi {
         skip_all,
         fields(provider.store = store, provider.file = file)
     )]
-    async fn indexing(&self, store: &str, file: &str) -> Result<Indexing, PortError> {
+    async fn indexing(&self, store: &str, file: &str) -> Result<IndexingStatus, PortError> {
         let stored: Stored = self
             .library
             .vector_stores()
@@ -147,14 +147,14 @@ impl OpenAi {
 /// An upload whose bytes can be read once. The crate asks for something that it could send again;
 /// the transport never does.
 #[derive(Clone)]
-struct OneShot(Arc<Mutex<Option<LibraryUpload>>>);
+struct OneShot(Arc<Mutex<Option<ProviderUpload>>>);
 
 impl OneShot {
-    fn new(upload: LibraryUpload) -> Self {
+    fn new(upload: ProviderUpload) -> Self {
         Self(Arc::new(Mutex::new(Some(upload))))
     }
 
-    fn take(&self) -> Option<LibraryUpload> {
+    fn take(&self) -> Option<ProviderUpload> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -198,7 +198,7 @@ struct Listed {
     created_at: i64,
 }
 
-impl From<Listed> for LibraryFile {
+impl From<Listed> for ProviderFile {
     fn from(file: Listed) -> Self {
         Self { id: file.id, name: file.filename }
     }
@@ -232,7 +232,7 @@ struct LastError {
     code: Option<String>,
 }
 
-impl From<Stored> for Indexing {
+impl From<Stored> for IndexingStatus {
     /// A status that is new counts as "not done yet": the caller asks again, and gives up in time.
     fn from(stored: Stored) -> Self {
         match stored.status.as_str() {

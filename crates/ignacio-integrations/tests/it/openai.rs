@@ -12,8 +12,8 @@ use ignacio_domain::{
     ids::ResponseId,
     message::Author,
     ports::{AssistantError, AssistantEvent, AssistantEventKind, PortError, ReplyStream},
-    prompt::{Prompt, Turn},
-    reply::Outcome,
+    prompt::{Prompt, PromptTurn},
+    reply::ReplyOutcome,
 };
 use ignacio_integrations::{OpenAi, OpenAiSettings};
 
@@ -35,7 +35,7 @@ pub(crate) fn prompt(question: &str) -> Prompt {
         model: "gpt-5".to_owned(),
         instructions: "Eres Ignacio.".to_owned(),
         previous: None,
-        turns: vec![Turn::said(Author::Person, question.to_owned())],
+        turns: vec![PromptTurn::said(Author::User, question.to_owned())],
         library: None,
         web_search: false,
         safety_identifier: "pseudonym".to_owned(),
@@ -77,7 +77,7 @@ impl Read {
             .collect()
     }
 
-    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+    pub(crate) fn outcome(&self) -> Option<&ReplyOutcome> {
         match self.events.last().map(|it| &it.kind) {
             Some(AssistantEventKind::Ended { outcome, .. }) => Some(outcome),
             _ => None,

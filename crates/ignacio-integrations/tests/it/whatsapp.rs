@@ -5,9 +5,9 @@ use std::time::Duration;
 use ignacio_devstack::{WhatsAppOptions, WhatsAppStandIn};
 use ignacio_domain::{
     otp::{LIFE, OtpCode},
-    person::Locale,
     phone::PhoneNumber,
     ports::{Messenger as _, NoticeKind, SendError},
+    user::Locale,
 };
 use ignacio_integrations::{WhatsApp, WhatsAppSettings};
 use serde_json::{Value, json};

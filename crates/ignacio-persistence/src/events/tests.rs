@@ -22,7 +22,7 @@ fn events() -> Vec<NumberedEvent> {
         ReplyEvent::Delta(" seis".into()),
         ReplyEvent::Titled("El piloto".into()),
         ReplyEvent::Used(Usage { input: 1, cached: 0, output: 2, reasoning: 0 }),
-        ReplyEvent::Ended(Outcome::Incomplete { reason: "max_output_tokens".into() }),
+        ReplyEvent::Ended(ReplyOutcome::Incomplete { reason: "max_output_tokens".into() }),
     ]
     .into_iter()
     .zip(1..)

@@ -6,7 +6,7 @@
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, raw_sql};
 use tokio::time::Instant;
 
-use super::LiveReply;
+use super::ReplyWriter;
 use crate::error::StoreError;
 use crate::history;
 
@@ -37,7 +37,7 @@ impl Beside {
     }
 }
 
-impl LiveReply {
+impl ReplyWriter {
     /// Asks for a summary at the reply's end when the conversation is over this limit then.
     pub const fn summarise_beyond(&mut self, limit: SummaryLimit) {
         self.beside.limit = Some(limit);

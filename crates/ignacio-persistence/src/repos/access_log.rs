@@ -1,6 +1,6 @@
 //! What the staff did with the data of the person who asks.
 
-use ignacio_domain::access::AccessEntry;
+use ignacio_domain::access::AccessLogEntry;
 use ignacio_domain::audit::AuditAction;
 use ignacio_domain::ids::AuditEventId;
 use ignacio_domain::page::{Page, PageSize, Position};
@@ -26,7 +26,7 @@ struct EntryRow {
     created_at: OffsetDateTime,
 }
 
-impl TryFrom<EntryRow> for AccessEntry {
+impl TryFrom<EntryRow> for AccessLogEntry {
     type Error = StoreError;
 
     fn try_from(row: EntryRow) -> Result<Self, StoreError> {
@@ -53,7 +53,7 @@ impl<'s> AccessLog<'s> {
         &self,
         after: Option<Position>,
         size: PageSize,
-    ) -> Result<Page<AccessEntry>, StoreError> {
+    ) -> Result<Page<AccessLogEntry>, StoreError> {
         let start = after.unwrap_or(NEWEST);
         let (at, last) = (start.at, start.id);
         let limit = i32::from(size.rows()) + 1;
@@ -64,8 +64,8 @@ impl<'s> AccessLog<'s> {
               order by created_at desc, id desc limit {limit}"
         );
         let rows = EntryRow::find_by_statement(read).all(self.txn).await?;
-        let rows = rows.into_iter().map(AccessEntry::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::from_overfull(rows, size, |row: &AccessEntry| Position {
+        let rows = rows.into_iter().map(AccessLogEntry::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::from_lookahead(rows, size, |row: &AccessLogEntry| Position {
             at: row.created_at,
             id: row.id.into_uuid(),
         }))

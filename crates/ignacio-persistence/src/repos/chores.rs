@@ -2,23 +2,23 @@
 
 use std::time::Duration;
 
-use ignacio_domain::ids::{ChoreId, ConversationId, MessageId, UserId, WorkerId};
+use ignacio_domain::ids::{ConversationId, FollowUpId, MessageId, UserId, WorkerId};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql};
 use uuid::Uuid;
 
 use super::reply_jobs::enter;
-use crate::chore_scope::ChoreScope;
+use crate::chore_scope::FollowUpScope;
 use crate::error::StoreError;
 
 /// Chores as jobs. What is written under a lease that is lost changes nothing.
-pub struct Chores<'d> {
+pub struct FollowUpJobs<'d> {
     worker: &'d DatabaseConnection,
     id: WorkerId,
 }
 
 /// What is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChoreKind {
+pub enum FollowUpKind {
     /// A conversation has no name.
     Title,
     /// A conversation has become long.
@@ -29,15 +29,15 @@ pub enum ChoreKind {
 
 /// A chore that this worker holds.
 #[derive(Clone, Debug)]
-pub struct ChoreJob {
+pub struct FollowUpJob {
     /// Which one it is.
-    pub id: ChoreId,
+    pub id: FollowUpId,
     /// Whose it is.
     pub owner: UserId,
     /// The conversation that it is about.
     pub conversation: ConversationId,
     /// What is to be done.
-    pub kind: ChoreKind,
+    pub kind: FollowUpKind,
     /// The lease's number: who holds an older one writes nothing.
     pub epoch: i64,
     /// How often it was tried, this time included.
@@ -55,18 +55,18 @@ struct ChoreRow {
     attempts: i32,
 }
 
-impl TryFrom<ChoreRow> for ChoreJob {
+impl TryFrom<ChoreRow> for FollowUpJob {
     type Error = StoreError;
 
     fn try_from(row: ChoreRow) -> Result<Self, StoreError> {
         let kind = match (row.kind.as_str(), row.message_id) {
-            ("title", _) => ChoreKind::Title,
-            ("summary", _) => ChoreKind::Summary,
-            ("quotes", Some(message)) => ChoreKind::Quotes(MessageId::from_uuid(message)),
+            ("title", _) => FollowUpKind::Title,
+            ("summary", _) => FollowUpKind::Summary,
+            ("quotes", Some(message)) => FollowUpKind::Quotes(MessageId::from_uuid(message)),
             _ => return Err(StoreError::corrupt("chores", "kind")),
         };
         Ok(Self {
-            id: ChoreId::from_uuid(row.id),
+            id: FollowUpId::from_uuid(row.id),
             owner: UserId::from_uuid(row.user_id),
             conversation: ConversationId::from_uuid(row.conversation_id),
             kind,
@@ -76,14 +76,14 @@ impl TryFrom<ChoreRow> for ChoreJob {
     }
 }
 
-impl<'d> Chores<'d> {
+impl<'d> FollowUpJobs<'d> {
     pub(crate) const fn new(worker: &'d DatabaseConnection, id: WorkerId) -> Self {
         Self { worker, id }
     }
 
     /// Takes chores that are due, those that wait longest first, for two minutes.
     #[tracing::instrument(name = "db.chores.claim", skip_all, err(level = "debug"))]
-    pub async fn claim(&self, limit: u32) -> Result<Vec<ChoreJob>, StoreError> {
+    pub async fn claim(&self, limit: u32) -> Result<Vec<FollowUpJob>, StoreError> {
         let (worker, limit) = (self.id.into_uuid(), i64::from(limit));
         // In a CTE, which is run once: see the file jobs.
         let write = raw_sql!(
@@ -100,32 +100,32 @@ impl<'d> Chores<'d> {
                        c.attempts"
         );
         let rows = ChoreRow::find_by_statement(write).all(self.worker).await?;
-        rows.into_iter().map(ChoreJob::try_from).collect()
+        rows.into_iter().map(FollowUpJob::try_from).collect()
     }
 
     /// Begins a transaction that acts for the person whose chore it is; `None` when the lease is
     /// lost.
     #[tracing::instrument(name = "db.chores.begin", skip_all, err(level = "debug"))]
-    pub async fn begin(&self, job: &ChoreJob) -> Result<Option<ChoreScope>, StoreError> {
+    pub async fn begin(&self, job: &FollowUpJob) -> Result<Option<FollowUpScope>, StoreError> {
         let txn = enter(self.worker, job.id.into_uuid(), self.id, job.epoch).await?;
-        Ok(txn.map(|txn| ChoreScope::new(txn, job.clone())))
+        Ok(txn.map(|txn| FollowUpScope::new(txn, job.clone())))
     }
 
     /// To be tried again.
     #[tracing::instrument(name = "db.chores.retry", skip_all, err(level = "debug"))]
-    pub async fn retry(&self, job: &ChoreJob, after: Duration) -> Result<(), StoreError> {
+    pub async fn retry(&self, job: &FollowUpJob, after: Duration) -> Result<(), StoreError> {
         self.release(job, after, 0).await
     }
 
     /// To be tried again, and this try does not count.
     #[tracing::instrument(name = "db.chores.postpone", skip_all, err(level = "debug"))]
-    pub async fn postpone(&self, job: &ChoreJob, after: Duration) -> Result<(), StoreError> {
+    pub async fn postpone(&self, job: &FollowUpJob, after: Duration) -> Result<(), StoreError> {
         self.release(job, after, 1).await
     }
 
     async fn release(
         &self,
-        job: &ChoreJob,
+        job: &FollowUpJob,
         after: Duration,
         forgiven: i32,
     ) -> Result<(), StoreError> {

@@ -5,12 +5,12 @@ mod opening;
 use std::time::Duration;
 
 use ignacio_domain::ids::{OtpId, SessionId};
-use ignacio_domain::limits::{
-    BucketId, Buckets, LADDER, LADDER_END, Limit, PER_ADDRESS, PER_NUMBER, SERVICE,
-    SERVICE_IN_ALARM,
-};
 use ignacio_domain::otp::{Challenge, Delivery, LIFE, MAX_TRIES, MAX_TRIES_IN_ALARM, OtpDigest};
 use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::rate_limit::{
+    LOCKOUT_LIMIT, LOCKOUT_STEPS, PER_ADDRESS, PER_NUMBER, RateLimit, RateLimitKey, RateLimitKeys,
+    SERVICE, SERVICE_IN_ALARM,
+};
 use ignacio_domain::session::DeviceDigest;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql};
 use time::OffsetDateTime;
@@ -34,7 +34,7 @@ pub struct CodeRequest {
     /// The number; `None` for one that cannot exist.
     pub phone: Option<PhoneNumber>,
     /// What the wish is counted under.
-    pub buckets: Buckets,
+    pub buckets: RateLimitKeys,
     /// A device that says that the number's person has logged in with it.
     pub device: Option<DeviceDigest>,
     /// How many codes one address may ask for in an hour.
@@ -45,7 +45,7 @@ pub struct CodeRequest {
 
 /// What became of a wish for a code. It says nothing of whether the number is anybody's.
 #[derive(Clone, Copy, Debug)]
-pub enum Asked {
+pub enum CodeRequestOutcome {
     /// A code is on its way, if anybody has the number.
     Opened(Challenge),
     /// Too many codes, for this number, from this address or at all: to wait.
@@ -62,7 +62,7 @@ pub enum Asked {
 
 /// What a try at a code met.
 #[derive(Debug)]
-pub enum Attempt {
+pub enum CodeCheck {
     /// Compare, this try is counted. Without a digest no code was sent, or it never will be.
     Open {
         /// The number that the challenge is for; `None` on a decoy for no number at all.
@@ -114,7 +114,7 @@ impl<'d> Codes<'d> {
     /// active person's shows nowhere: for others, and for `None`, it is a decoy for which the same
     /// is done.
     #[tracing::instrument(name = "db.codes.challenge", skip_all, err(level = "debug"))]
-    pub async fn challenge(&self, request: &CodeRequest) -> Result<Asked, StoreError> {
+    pub async fn challenge(&self, request: &CodeRequest) -> Result<CodeRequestOutcome, StoreError> {
         self.ask(request, None).await
     }
 
@@ -125,7 +125,7 @@ impl<'d> Codes<'d> {
         &self,
         caller: &Caller,
         request: &CodeRequest,
-    ) -> Result<Asked, StoreError> {
+    ) -> Result<CodeRequestOutcome, StoreError> {
         self.ask(request, Some(caller)).await
     }
 
@@ -133,22 +133,22 @@ impl<'d> Codes<'d> {
         &self,
         request: &CodeRequest,
         caller: Option<&Caller>,
-    ) -> Result<Asked, StoreError> {
+    ) -> Result<CodeRequestOutcome, StoreError> {
         let id = OtpId::new();
         let (otp, outbox) = (id.into_uuid(), OtpId::new().into_uuid());
         let number = request.phone.as_ref().map_or(NO_PHONE, PhoneNumber::expose).to_owned();
         let device = request.device.map(|it| it.as_bytes().to_vec());
         let (user, session): (Option<Uuid>, Option<Uuid>) =
             (caller.map(|it| it.user.into_uuid()), caller.map(|it| it.session.into_uuid()));
-        let Buckets { number: of_number, address, service, decoys, known } = request.buckets;
+        let RateLimitKeys { number: of_number, address, service, decoys, known } = request.buckets;
         let buckets: Vec<Uuid> =
-            [of_number, address, service, decoys, known].map(BucketId::into_uuid).into();
-        let of_address = Limit { most: request.address_per_hour, ..PER_ADDRESS };
-        let of_service = Limit { most: request.service_per_hour, ..SERVICE };
+            [of_number, address, service, decoys, known].map(RateLimitKey::into_uuid).into();
+        let of_address = RateLimit { most: request.address_per_hour, ..PER_ADDRESS };
+        let of_service = RateLimit { most: request.service_per_hour, ..SERVICE };
         let limits = [PER_NUMBER.as_slice(), &[of_address, of_service]].concat();
         let within: Vec<i32> = limits.iter().map(|it| seconds(it.within)).collect();
         let most: Vec<i32> = limits.iter().map(|it| i32::from(it.most)).collect();
-        let (in_alarm, end) = (i32::from(SERVICE_IN_ALARM), i32::from(LADDER_END));
+        let (in_alarm, end) = (i32::from(SERVICE_IN_ALARM), i32::from(LOCKOUT_LIMIT));
         let life = seconds(LIFE);
         // One statement, so that known and unknown numbers cost the same round trip.
         let write = raw_sql!(
@@ -162,10 +162,10 @@ impl<'d> Codes<'d> {
         let wait = row.seconds.map(to_duration);
         match (row.verdict.as_str(), row.expires_at, row.again_at) {
             ("opened", Some(expires_at), Some(resend_after)) => {
-                Ok(Asked::Opened(Challenge { id, expires_at, resend_after }))
+                Ok(CodeRequestOutcome::Opened(Challenge { id, expires_at, resend_after }))
             }
-            ("limited", ..) => Ok(Asked::Limited { wait: wait.unwrap_or_default() }),
-            ("paused", ..) => Ok(Asked::Paused { wait }),
+            ("limited", ..) => Ok(CodeRequestOutcome::Limited { wait: wait.unwrap_or_default() }),
+            ("paused", ..) => Ok(CodeRequestOutcome::Paused { wait }),
             _ => Err(StoreError::corrupt("otp_codes", "expires_at")),
         }
     }
@@ -177,27 +177,28 @@ impl<'d> Codes<'d> {
         &self,
         id: OtpId,
         session: Option<SessionId>,
-    ) -> Result<Attempt, StoreError> {
+    ) -> Result<CodeCheck, StoreError> {
         let (id, session) = (id.into_uuid(), session.map(SessionId::into_uuid));
         let (most, in_alarm) = (i32::from(MAX_TRIES), i32::from(MAX_TRIES_IN_ALARM));
-        let steps: Vec<i32> = LADDER.iter().map(|(failures, _)| i32::from(*failures)).collect();
-        let pauses: Vec<i32> = LADDER.iter().map(|(_, pause)| seconds(*pause)).collect();
-        let end = i32::from(LADDER_END);
+        let steps: Vec<i32> =
+            LOCKOUT_STEPS.iter().map(|(failures, _)| i32::from(*failures)).collect();
+        let pauses: Vec<i32> = LOCKOUT_STEPS.iter().map(|(_, pause)| seconds(*pause)).collect();
+        let end = i32::from(LOCKOUT_LIMIT);
         let write = raw_sql!(
             Postgres,
             "select verdict, extract(epoch from wait)::float8 as seconds, phone_number, code_hash
                from app.try_code({id}, {session}, {most}, {in_alarm}, {steps}, {pauses}, {end})"
         );
         let row = AttemptRow::find_by_statement(write).one(self.auth).await?;
-        let Some(row) = row else { return Ok(Attempt::Refused) };
+        let Some(row) = row else { return Ok(CodeCheck::Refused) };
         Ok(match row.verdict.as_str() {
-            "open" => Attempt::Open {
+            "open" => CodeCheck::Open {
                 phone: row.phone_number.and_then(|it| PhoneNumber::parse(&it).ok()),
                 digest: row.code_hash.as_deref().and_then(OtpDigest::from_slice),
             },
-            "over" => Attempt::Expired,
-            "paused" => Attempt::Paused { wait: row.seconds.map(to_duration) },
-            _ => Attempt::Refused,
+            "over" => CodeCheck::Expired,
+            "paused" => CodeCheck::Paused { wait: row.seconds.map(to_duration) },
+            _ => CodeCheck::Refused,
         })
     }
 

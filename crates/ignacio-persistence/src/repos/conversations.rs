@@ -1,6 +1,8 @@
 //! Conversations of the person who asks.
 
-use ignacio_domain::conversation::{Conversation, ConversationChange, ConversationTitle, Summary};
+use ignacio_domain::conversation::{
+    Conversation, ConversationChange, ConversationSummary, ConversationTitle,
+};
 use ignacio_domain::file::StoredFile;
 use ignacio_domain::ids::{ConversationId, MessageId, UserId};
 use ignacio_domain::page::{Page, PageSize, Position};
@@ -127,7 +129,10 @@ impl<'s> Conversations<'s> {
     /// What its oldest part said; `None` where nothing has been summed up yet, or what it ends with
     /// was replaced, or there is no such conversation of the person's.
     #[tracing::instrument(name = "db.conversations.summary", skip_all, err(level = "debug"))]
-    pub async fn summary(&self, id: ConversationId) -> Result<Option<Summary>, StoreError> {
+    pub async fn summary(
+        &self,
+        id: ConversationId,
+    ) -> Result<Option<ConversationSummary>, StoreError> {
         let (user, id) = (self.user.into_uuid(), id.into_uuid());
         let read = raw_sql!(
             Postgres,
@@ -137,7 +142,7 @@ impl<'s> Conversations<'s> {
                 and m.conversation_id = {id} and m.replaced_at is null"
         );
         let row = SummaryRow::find_by_statement(read).one(self.txn).await?;
-        Ok(row.map(|row| Summary {
+        Ok(row.map(|row| ConversationSummary {
             content: row.content,
             n_messages: row.n_messages,
             until: MessageId::from_uuid(row.until_id),

@@ -46,7 +46,7 @@ pub(crate) fn page(
     rows: Vec<user_files::Model>,
     size: PageSize,
 ) -> Result<Page<StoredFile>, StoreError> {
-    let page = Page::from_overfull(rows, size, |row| Position { at: row.created_at, id: row.id });
+    let page = Page::from_lookahead(rows, size, |row| Position { at: row.created_at, id: row.id });
     let rows = page.rows.into_iter().map(StoredFile::try_from).collect::<Result<_, _>>()?;
     Ok(Page { rows, next: page.next })
 }

@@ -10,7 +10,7 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub use self::reports::Learnt;
+pub use self::reports::DeliveryUpdate;
 use crate::error::StoreError;
 
 /// A report may overtake the answer that names its message. It is looked at again for this long, in
@@ -52,7 +52,7 @@ pub struct Processed {
     /// About messages that are not ours.
     pub foreign: usize,
     /// What was new.
-    pub learnt: Vec<Learnt>,
+    pub learnt: Vec<DeliveryUpdate>,
 }
 
 #[derive(FromQueryResult)]

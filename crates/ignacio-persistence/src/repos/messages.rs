@@ -30,7 +30,7 @@ pub struct Messages<'s> {
 
 /// What posting a message makes.
 #[derive(Clone, Debug)]
-pub struct Posted {
+pub struct PostedMessage {
     /// The person's message.
     pub message: Message,
     /// The reply, still empty.
@@ -70,7 +70,7 @@ impl<'s> Messages<'s> {
         conversation: ConversationId,
         new: &NewMessage,
         wanted: &NewReply,
-    ) -> Result<Option<Posted>, StoreError> {
+    ) -> Result<Option<PostedMessage>, StoreError> {
         if !self.lock(conversation).await? {
             return Ok(None);
         }
@@ -95,13 +95,13 @@ impl<'s> Messages<'s> {
         new: &NewMessage,
         before: Option<Before>,
         wanted: &NewReply,
-    ) -> Result<Posted, StoreError> {
+    ) -> Result<PostedMessage, StoreError> {
         let message = self.insert(conversation, new.body.as_str(), true, before).await?;
         self.attach(message, new).await?;
         let reply = self.insert(conversation, "", false, None).await?;
         let response = self.ask(conversation, reply, wanted).await?;
         let [message, reply] = self.stored([message, reply]).await?;
-        Ok(Posted { message, reply, response })
+        Ok(PostedMessage { message, reply, response })
     }
 
     /// An empty reply, in place of another one or behind all, with the response that will fill it.

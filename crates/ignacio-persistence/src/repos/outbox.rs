@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use ignacio_domain::ids::{OtpId, WorkerId};
 use ignacio_domain::otp::OtpDigest;
-use ignacio_domain::person::Locale;
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::ports::NoticeKind;
+use ignacio_domain::user::Locale;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql};
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::repos::watch::SenderFault;
+use crate::repos::watch::ProviderOutage;
 use crate::rows;
 
 /// The outbox, as the role that may see it.
@@ -31,7 +31,7 @@ pub struct OutboxJob {
     /// The row.
     pub id: Uuid,
     /// What to send.
-    pub what: Sending,
+    pub what: MessageKind,
     /// Where it goes.
     pub phone: PhoneNumber,
     /// In which language.
@@ -42,12 +42,12 @@ pub struct OutboxJob {
     pub age: Duration,
     /// Why nothing can be sent at the moment; then it is not tried. One code after a while is, to
     /// see whether it is over.
-    pub fault: Option<SenderFault>,
+    pub fault: Option<ProviderOutage>,
 }
 
 /// What is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sending {
+pub enum MessageKind {
     /// A code for a challenge, to be made.
     Code(OtpId),
     /// Something that the person shall know.
@@ -237,9 +237,9 @@ impl TryFrom<JobRow> for OutboxJob {
 
     fn try_from(row: JobRow) -> Result<Self, StoreError> {
         let what = match (row.kind.as_str(), row.otp_id) {
-            ("code", Some(id)) => Sending::Code(OtpId::from_uuid(id)),
-            ("phone_changed", None) => Sending::Notice(NoticeKind::PhoneChanged),
-            ("new_device", None) => Sending::Notice(NoticeKind::NewDevice),
+            ("code", Some(id)) => MessageKind::Code(OtpId::from_uuid(id)),
+            ("phone_changed", None) => MessageKind::Notice(NoticeKind::PhoneChanged),
+            ("new_device", None) => MessageKind::Notice(NoticeKind::NewDevice),
             _ => return Err(StoreError::corrupt("outbox", "kind")),
         };
         Ok(Self {
@@ -249,7 +249,7 @@ impl TryFrom<JobRow> for OutboxJob {
             locale: rows::locale(row.locale.as_deref().unwrap_or_default())?,
             attempts: row.attempts,
             age: Duration::try_from_secs_f64(row.age).unwrap_or_default(),
-            fault: row.sender_fault.as_deref().map(SenderFault::parse),
+            fault: row.sender_fault.as_deref().map(ProviderOutage::parse),
         })
     }
 }

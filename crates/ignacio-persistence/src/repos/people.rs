@@ -1,36 +1,36 @@
 //! The person who asks.
 
-use ignacio_domain::person::{Person, PersonChange};
+use ignacio_domain::user::{ProfileChange, User};
 use sea_orm::{DatabaseTransaction, FromQueryResult as _, raw_sql};
 
 use crate::error::StoreError;
 use crate::rows::PersonRow;
 
 /// The one person that the scope may see.
-pub struct People<'s> {
+pub struct Users<'s> {
     txn: &'s DatabaseTransaction,
 }
 
-impl<'s> People<'s> {
+impl<'s> Users<'s> {
     pub(crate) const fn new(txn: &'s DatabaseTransaction) -> Self {
         Self { txn }
     }
 
     /// The person.
     #[tracing::instrument(name = "db.people.find", skip_all, err(level = "debug"))]
-    pub async fn find(&self) -> Result<Option<Person>, StoreError> {
+    pub async fn find(&self) -> Result<Option<User>, StoreError> {
         let read = raw_sql!(
             Postgres,
             "select id, phone_number, name, is_admin, locale, web_search, created_at, updated_at
                from users"
         );
         let row = PersonRow::find_by_statement(read).one(self.txn).await?;
-        row.map(Person::try_from).transpose()
+        row.map(User::try_from).transpose()
     }
 
     /// Changes what a person may change about themselves.
     #[tracing::instrument(name = "db.people.change", skip_all, err(level = "debug"))]
-    pub async fn change(&self, change: &PersonChange) -> Result<Option<Person>, StoreError> {
+    pub async fn change(&self, change: &ProfileChange) -> Result<Option<User>, StoreError> {
         let name = change.name.as_ref().map(|it| it.as_str().to_owned());
         let locale = change.locale.map(|it| it.as_str().to_owned());
         let web_search = change.web_search;
@@ -44,6 +44,6 @@ impl<'s> People<'s> {
                        updated_at"
         );
         let row = PersonRow::find_by_statement(write).one(self.txn).await?;
-        row.map(Person::try_from).transpose()
+        row.map(User::try_from).transpose()
     }
 }

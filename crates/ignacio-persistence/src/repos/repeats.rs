@@ -7,14 +7,14 @@ use time::OffsetDateTime;
 use crate::error::StoreError;
 
 /// Keys that the scope's person has used in the last 24 hours.
-pub struct Repeats<'s> {
+pub struct IdempotencyKeys<'s> {
     txn: &'s DatabaseTransaction,
     user: UserId,
 }
 
 /// A key and the request that came with it, as digests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RepeatKey {
+pub struct IdempotentRequest {
     /// Of the key.
     pub key: [u8; 32],
     /// Of method, path and body.
@@ -23,7 +23,7 @@ pub struct RepeatKey {
 
 /// What was answered.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Answered {
+pub struct StoredResponse {
     /// The status.
     pub status: u16,
     /// Where the thing is.
@@ -33,11 +33,11 @@ pub struct Answered {
 }
 
 /// What a key is good for.
-pub enum Claim {
+pub enum KeyState {
     /// Nobody has answered it: go on, and [`keep`](Repeats::keep) the answer in the same scope.
     Fresh,
     /// It was answered.
-    Answered(Answered),
+    StoredResponse(StoredResponse),
     /// An equal request is under way.
     UnderWay,
     /// It came with another request before.
@@ -54,16 +54,16 @@ struct Row {
     body: Option<String>,
 }
 
-impl<'s> Repeats<'s> {
+impl<'s> IdempotencyKeys<'s> {
     pub(crate) const fn new(txn: &'s DatabaseTransaction, user: UserId) -> Self {
         Self { txn, user }
     }
 
     /// Claims a key. Whoever comes second waits until the first scope has ended, in whatever
     /// process, for as long as the role waits for locks (2 s), and then sees its answer, or finds the key free when it rolled back. After
-    /// [`Claim::UnderWay`] the scope may be of no more use: drop it.
+    /// [`KeyState::UnderWay`] the scope may be of no more use: drop it.
     #[tracing::instrument(name = "db.repeats.claim", skip_all, err(level = "debug"))]
-    pub async fn claim(&self, key: &RepeatKey) -> Result<Claim, StoreError> {
+    pub async fn claim(&self, key: &IdempotentRequest) -> Result<KeyState, StoreError> {
         let (user, hash, request) = (self.user.into_uuid(), key.key.to_vec(), key.request.to_vec());
         // What is older than a day is forgotten, whether it has been swept yet or not.
         let forget = raw_sql!(
@@ -84,20 +84,20 @@ impl<'s> Repeats<'s> {
         let is_mine = match claimed.map_err(StoreError::from) {
             Ok(done) => done.rows_affected() == 1,
             Err(StoreError::Unavailable(error)) if is_lock_timeout(&error) => {
-                return Ok(Claim::UnderWay);
+                return Ok(KeyState::UnderWay);
             }
             Err(error) => return Err(error),
         };
         if is_mine {
-            return Ok(Claim::Fresh);
+            return Ok(KeyState::Fresh);
         }
         // A row that is not there went with the conversation that it was of, just now.
-        Ok(self.find(key).await?.unwrap_or(Claim::UnderWay))
+        Ok(self.find(key).await?.unwrap_or(KeyState::UnderWay))
     }
 
     /// What a key is good for, as far as others have used it; `None` when nobody has.
     #[tracing::instrument(name = "db.repeats.find", skip_all, err(level = "debug"))]
-    pub async fn find(&self, key: &RepeatKey) -> Result<Option<Claim>, StoreError> {
+    pub async fn find(&self, key: &IdempotentRequest) -> Result<Option<KeyState>, StoreError> {
         let (user, hash) = (self.user.into_uuid(), key.key.to_vec());
         let read = raw_sql!(
             Postgres,
@@ -108,23 +108,27 @@ impl<'s> Repeats<'s> {
         );
         let Some(row) = Row::find_by_statement(read).one(self.txn).await? else { return Ok(None) };
         if row.request_hash != key.request {
-            return Ok(Some(Claim::OtherRequest));
+            return Ok(Some(KeyState::OtherRequest));
         }
         if let (Some(status), Some(body)) = (row.status, row.body) {
             let status = u16::try_from(status).ok();
             let status = status.ok_or(StoreError::corrupt("idempotency_keys", "status"))?;
-            return Ok(Some(Claim::Answered(Answered { status, location: row.location, body })));
+            return Ok(Some(KeyState::StoredResponse(StoredResponse {
+                status,
+                location: row.location,
+                body,
+            })));
         }
-        Ok(Some(if row.locked_until > row.now { Claim::UnderWay } else { Claim::Fresh }))
+        Ok(Some(if row.locked_until > row.now { KeyState::UnderWay } else { KeyState::Fresh }))
     }
 
     /// Keeps the answer to a claimed key; it goes with the conversation, when one is named.
     #[tracing::instrument(name = "db.repeats.keep", skip_all, err(level = "debug"))]
     pub async fn keep(
         &self,
-        key: &RepeatKey,
+        key: &IdempotentRequest,
         conversation: Option<ConversationId>,
-        answer: &Answered,
+        answer: &StoredResponse,
     ) -> Result<(), StoreError> {
         let (user, hash) = (self.user.into_uuid(), key.key.to_vec());
         let conversation = conversation.map(ConversationId::into_uuid);
@@ -144,7 +148,7 @@ impl<'s> Repeats<'s> {
     /// Holds a claimed key for a request of several scopes: equal ones are told that it is under
     /// way until it is answered or let go, or for five minutes.
     #[tracing::instrument(name = "db.repeats.hold", skip_all, err(level = "debug"))]
-    pub async fn hold(&self, key: &RepeatKey) -> Result<(), StoreError> {
+    pub async fn hold(&self, key: &IdempotentRequest) -> Result<(), StoreError> {
         let (user, hash) = (self.user.into_uuid(), key.key.to_vec());
         let write = raw_sql!(
             Postgres,
@@ -157,7 +161,7 @@ impl<'s> Repeats<'s> {
 
     /// Lets a key go that was held for a request that made nothing.
     #[tracing::instrument(name = "db.repeats.let_go", skip_all, err(level = "debug"))]
-    pub async fn let_go(&self, key: &RepeatKey) -> Result<(), StoreError> {
+    pub async fn let_go(&self, key: &IdempotentRequest) -> Result<(), StoreError> {
         let (user, hash) = (self.user.into_uuid(), key.key.to_vec());
         let delete = raw_sql!(
             Postgres,

@@ -68,7 +68,7 @@ impl From<responses::Model> for ReplyJob {
 
 /// What a heartbeat learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extended {
+pub enum LeaseExtension {
     /// The lease is held for another 30 seconds.
     Held {
         /// Whether the person wants it to stop.
@@ -136,7 +136,7 @@ impl<'d> ReplyJobs<'d> {
 
     /// Holds the lease for another 30 seconds.
     #[tracing::instrument(name = "db.reply_jobs.extend", skip_all, err(level = "debug"))]
-    pub async fn extend(&self, job: &ReplyJob) -> Result<Extended, StoreError> {
+    pub async fn extend(&self, job: &ReplyJob) -> Result<LeaseExtension, StoreError> {
         let (id, worker, epoch) = (job.id.into_uuid(), self.id.into_uuid(), job.epoch);
         let write = raw_sql!(
             Postgres,
@@ -146,8 +146,8 @@ impl<'d> ReplyJobs<'d> {
              returning cancel_requested_at is not null as it"
         );
         match self.worker.query_one_raw(write).await? {
-            Some(row) => Ok(Extended::Held { cancel_requested: row.try_get("", "it")? }),
-            None => Ok(Extended::Lost),
+            Some(row) => Ok(LeaseExtension::Held { cancel_requested: row.try_get("", "it")? }),
+            None => Ok(LeaseExtension::Lost),
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use ignacio_domain::ids::UserId;
 use ignacio_domain::models::UsageLimits;
 use ignacio_domain::reply::Usage;
-use ignacio_domain::spending::{Reservation, SpentLimit, SpentRow, SpentSum, SpentUp};
+use ignacio_domain::usage::{QuotaExceeded, QuotaKind, Reservation, UsageRow, UsageTotals};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
 use time::{Date, OffsetDateTime, Time, UtcOffset};
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error::StoreError;
 
 /// Records of use that the scope's person has.
-pub struct Spending<'s> {
+pub struct UsageRecords<'s> {
     txn: &'s DatabaseTransaction,
     user: UserId,
 }
@@ -36,10 +36,10 @@ pub(crate) struct SumRow {
     cached: i64,
     output: i64,
     reasoning: i64,
-    micro: i64,
+    cost_micro_usd: i64,
 }
 
-impl From<SumRow> for SpentRow {
+impl From<SumRow> for UsageRow {
     fn from(row: SumRow) -> Self {
         let usage = Usage {
             input: row.input,
@@ -51,7 +51,7 @@ impl From<SumRow> for SpentRow {
             day: row.day.map(|it| it.to_offset(UtcOffset::UTC).date()),
             model: row.model,
             user: row.user_id.map(UserId::from_uuid),
-            sum: SpentSum { replies: row.replies, usage, micro: row.micro },
+            sum: UsageTotals { replies: row.replies, usage, cost_micro_usd: row.cost_micro_usd },
         }
     }
 }
@@ -69,7 +69,7 @@ pub(crate) async fn today(txn: &DatabaseTransaction) -> Result<Date, StoreError>
     Ok(now.to_offset(UtcOffset::UTC).date())
 }
 
-impl<'s> Spending<'s> {
+impl<'s> UsageRecords<'s> {
     pub(crate) const fn new(txn: &'s DatabaseTransaction, user: UserId) -> Self {
         Self { txn, user }
     }
@@ -81,9 +81,9 @@ impl<'s> Spending<'s> {
         &self,
         wanted: &Reservation,
         limits: &UsageLimits,
-    ) -> Result<Option<SpentUp>, StoreError> {
+    ) -> Result<Option<QuotaExceeded>, StoreError> {
         let (id, model) = (wanted.response.into_uuid(), wanted.model.clone());
-        let (tokens, micro) = (wanted.tokens, wanted.micro);
+        let (tokens, cost_micro_usd) = (wanted.tokens, wanted.cost_micro_usd);
         let at_once = i32::from(limits.replies_at_once);
         let ten_minutes = i32::from(limits.messages_per_ten_minutes);
         let day = i32::from(limits.messages_per_day);
@@ -94,17 +94,17 @@ impl<'s> Spending<'s> {
             "select refusal, retry_at,
                     extract(epoch from retry_at - clock_timestamp())::double precision as seconds
                from app.reserve_reply(
-                 {id}, {model}, {tokens}, {micro}, {at_once}, {ten_minutes}, {day}, {day_tokens},
+                 {id}, {model}, {tokens}, {cost_micro_usd}, {at_once}, {ten_minutes}, {day}, {day_tokens},
                  {month_tokens}, {day_micro}, {month_micro})"
         );
         let row = ReserveRow::find_by_statement(ask).one(self.txn).await?;
         let Some(ReserveRow { refusal: Some(word), retry_at, seconds }) = row else {
             return Ok(None);
         };
-        let limit = SpentLimit::parse(&word);
+        let limit = QuotaKind::parse(&word);
         let limit = limit.ok_or(StoreError::corrupt("reserve_reply", "refusal"))?;
         let wait = seconds.map(|it| Duration::from_secs_f64(it.max(0.0)));
-        Ok(Some(SpentUp { limit, resets_at: retry_at, wait }))
+        Ok(Some(QuotaExceeded { limit, resets_at: retry_at, wait }))
     }
 
     /// The day that it is, of UTC.
@@ -115,7 +115,7 @@ impl<'s> Spending<'s> {
     /// What was used from one day to another, both included: sums for each day and model, the
     /// newest day first. What is reserved counts once it is settled.
     #[tracing::instrument(name = "db.spending.between", skip_all, err(level = "debug"))]
-    pub async fn between(&self, from: Date, to: Date) -> Result<Vec<SpentRow>, StoreError> {
+    pub async fn between(&self, from: Date, to: Date) -> Result<Vec<UsageRow>, StoreError> {
         let user = self.user.into_uuid();
         let (start, end) = (midnight(from), midnight(to.next_day().unwrap_or(to)));
         let read = raw_sql!(
@@ -124,7 +124,7 @@ impl<'s> Spending<'s> {
                     count(*) filter (where kind = 'reply') as replies,
                     sum(input_tokens)::bigint as input, sum(cached_tokens)::bigint as cached,
                     sum(output_tokens)::bigint as output,
-                    sum(reasoning_tokens)::bigint as reasoning, sum(cost_micro)::bigint as micro
+                    sum(reasoning_tokens)::bigint as reasoning, sum(cost_micro)::bigint as cost_micro_usd
                from usage_records
               where user_id = {user} and created_at >= {start} and created_at < {end}
                 and state <> 'reserved'

@@ -5,24 +5,24 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 use crate::error::StoreError;
 
 /// How many rows go at once.
-pub const SWEEP_BATCH: u64 = 1_000;
+pub const CLEANUP_BATCH: u64 = 1_000;
 /// Whoever sweeps holds this advisory lock.
 const LOCK: i64 = 0x1647_ac12;
 
 /// The broom.
-pub struct Sweep<'d> {
+pub struct RetentionCleanup<'d> {
     worker: &'d DatabaseConnection,
 }
 
 /// What is swept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Swept {
+pub enum ExpiredRows {
     /// Challenges, with what was to be sent for them: 24 hours after they are over.
     Codes,
     /// Sessions: seven days after they are over.
     Sessions,
     /// Counts of what happened: after 25 hours without any.
-    Buckets,
+    RateLimitKeys,
     /// Failed tries: after 400 days without any.
     Failures,
     /// Devices that are no longer known.
@@ -35,12 +35,12 @@ pub enum Swept {
     Answers,
 }
 
-impl Swept {
+impl ExpiredRows {
     /// All of them.
     pub const ALL: [Self; 8] = [
         Self::Codes,
         Self::Sessions,
-        Self::Buckets,
+        Self::RateLimitKeys,
         Self::Failures,
         Self::Devices,
         Self::Notices,
@@ -53,7 +53,7 @@ impl Swept {
         match self {
             Self::Codes => "otp_codes",
             Self::Sessions => "user_sessions",
-            Self::Buckets => "rate_buckets",
+            Self::RateLimitKeys => "rate_buckets",
             Self::Failures => "login_failures",
             Self::Devices => "known_devices",
             Self::Notices => "outbox",
@@ -63,20 +63,20 @@ impl Swept {
     }
 }
 
-impl<'d> Sweep<'d> {
+impl<'d> RetentionCleanup<'d> {
     pub(crate) const fn new(worker: &'d DatabaseConnection) -> Self {
         Self { worker }
     }
 
-    /// Removes up to [`SWEEP_BATCH`] rows whose time is over; says how many. One worker sweeps at a
+    /// Removes up to [`CLEANUP_BATCH`] rows whose time is over; says how many. One worker sweeps at a
     /// time, the others find nothing to do: the role may not lock rows to pass by each other's.
     #[tracing::instrument(name = "db.sweep.batch", skip_all, fields(what = what.table()), err(level = "debug"))]
-    pub async fn batch(&self, what: Swept) -> Result<u64, StoreError> {
+    pub async fn batch(&self, what: ExpiredRows) -> Result<u64, StoreError> {
         let table = what.table();
         let delete = format!(
             "with turn as materialized (select pg_try_advisory_xact_lock({LOCK}) as is_mine),
                   due as materialized (
-                      select id from {table} where (select is_mine from turn) limit {SWEEP_BATCH})
+                      select id from {table} where (select is_mine from turn) limit {CLEANUP_BATCH})
              delete from {table} where id in (select id from due)"
         );
         let delete = Statement::from_string(DbBackend::Postgres, delete);

@@ -7,7 +7,7 @@ use ignacio_domain::reply::Response;
 use sea_orm::{FromQueryResult, raw_sql};
 use uuid::Uuid;
 
-use super::messages::{Before, Messages, NewReply, Posted};
+use super::messages::{Before, Messages, NewReply, PostedMessage};
 use crate::error::StoreError;
 
 /// What became of the wish for a new version.
@@ -83,7 +83,7 @@ impl Messages<'_> {
         id: MessageId,
         new: &NewMessage,
         wanted: &NewReply,
-    ) -> Result<Option<Versioned<Posted>>, StoreError> {
+    ) -> Result<Option<Versioned<PostedMessage>>, StoreError> {
         let Some(conversation) = self.enter(id).await? else { return Ok(None) };
         let question = self.last_said(conversation).await?.filter(|it| it.id == id.into_uuid());
         let Some(question) = question else { return Ok(Some(Versioned::NotTheLast)) };

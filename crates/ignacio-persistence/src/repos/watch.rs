@@ -11,13 +11,13 @@ use crate::error::StoreError;
 const CRITICAL: &str = "critical:";
 
 /// The watch, as the role that may see every challenge.
-pub struct LoginWatch<'d> {
+pub struct LoginMonitor<'d> {
     auth: &'d DatabaseConnection,
 }
 
 /// Why no code can be sent, to anybody, before somebody of ours has acted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SenderFault {
+pub struct ProviderOutage {
     /// The provider's word for it.
     pub code: String,
     /// Whether even the key to the provider is wrong.
@@ -41,7 +41,7 @@ struct RaisedRow {
     is_new: bool,
 }
 
-impl<'d> LoginWatch<'d> {
+impl<'d> LoginMonitor<'d> {
     pub(crate) const fn new(auth: &'d DatabaseConnection) -> Self {
         Self { auth }
     }
@@ -85,7 +85,7 @@ impl<'d> LoginWatch<'d> {
 
     /// Nothing can be sent: no worker tries for a while. A code that is sent all the same ends it.
     #[tracing::instrument(name = "db.watch.open", skip_all, err(level = "debug"))]
-    pub async fn open(&self, fault: &SenderFault) -> Result<(), StoreError> {
+    pub async fn open(&self, fault: &ProviderOutage) -> Result<(), StoreError> {
         let word = fault.to_string();
         let write = raw_sql!(
             Postgres,
@@ -98,19 +98,19 @@ impl<'d> LoginWatch<'d> {
 
 impl LoginHealth {
     /// Why no code can be sent.
-    pub fn sender_fault(&self) -> Option<SenderFault> {
-        self.sender_fault.as_deref().map(SenderFault::parse)
+    pub fn sender_fault(&self) -> Option<ProviderOutage> {
+        self.sender_fault.as_deref().map(ProviderOutage::parse)
     }
 }
 
-impl SenderFault {
+impl ProviderOutage {
     pub(crate) fn parse(word: &str) -> Self {
         let critical = word.strip_prefix(CRITICAL);
         Self { code: critical.unwrap_or(word).to_owned(), is_critical: critical.is_some() }
     }
 }
 
-impl fmt::Display for SenderFault {
+impl fmt::Display for ProviderOutage {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}{}", if self.is_critical { CRITICAL } else { "" }, self.code)
     }
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_fault_is_read_as_it_was_written() {
         for (word, is_critical) in [("132001", false), ("critical:190", true)] {
-            let fault = SenderFault::parse(word);
+            let fault = ProviderOutage::parse(word);
             assert_eq!(fault.is_critical, is_critical);
             assert!(fault.code.chars().all(|it| it.is_ascii_digit()), "{}", fault.code);
             assert_eq!(fault.to_string(), word);

@@ -1,28 +1,28 @@
 //! What the staff may do, as the database lets them.
 
 use ignacio_domain::access::GrantReason;
-use ignacio_domain::account::{AccountChange, AccountFilter};
 use ignacio_domain::audit::{AuditAction, AuditFilter};
 use ignacio_domain::ids::{ConversationId, UserId};
+use ignacio_domain::managed_user::{UserChange, UserFilter};
 use ignacio_domain::page::PageSize;
-use ignacio_domain::person::{Locale, PersonName, Role};
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_persistence::{AdminDb, AdminScope, NewPerson, StoreError};
+use ignacio_domain::user::{Locale, Role, UserName};
+use ignacio_persistence::{AdminDb, AdminScope, NewUser, StoreError};
 use sea_orm::{ConnectionTrait as _, Database};
 
-use crate::support::{Person, Stack, redeem};
+use crate::support::{Stack, User, redeem};
 
 impl Stack {
     /// Somebody of the staff, logged in.
-    pub(crate) async fn staff(&self, phone: &str) -> Person {
+    pub(crate) async fn staff(&self, phone: &str) -> User {
         let phone = PhoneNumber::parse(phone).unwrap();
         let id = self.account(&phone, Role::Admin).await;
         let digest = self.log_in(&phone).await;
-        Person { id, digest, phone }
+        User { id, digest, phone }
     }
 
     /// A transaction of the staff's.
-    pub(crate) async fn as_admin(&self, staff: &Person) -> AdminScope {
+    pub(crate) async fn as_admin(&self, staff: &User) -> AdminScope {
         self.admin_db().await.begin(&staff.digest).await.unwrap()
     }
 
@@ -36,7 +36,7 @@ pub(crate) fn reason() -> GrantReason {
     GrantReason::parse("Pidió ayuda con su plan").unwrap()
 }
 
-async fn grant(stack: &Stack, staff: &Person, user: UserId) {
+async fn grant(stack: &Stack, staff: &User, user: UserId) {
     let scope = stack.as_admin(staff).await;
     scope.readings().grant(user, &reason()).await.unwrap();
     scope.commit().await.unwrap();
@@ -132,9 +132,9 @@ async fn accounts_are_listed_searched_and_filtered() {
     let mut ids = Vec::new();
     for (n, name) in ["Zoé Ñáñez", "Luis 100%_a", "zoë otra"].into_iter().enumerate() {
         let scope = stack.as_admin(&ada).await;
-        let new = NewPerson {
+        let new = NewUser {
             phone: PhoneNumber::parse(&format!("+5730099900{n:02}")).unwrap(),
-            name: PersonName::parse(name).unwrap(),
+            name: UserName::parse(name).unwrap(),
             role: Role::Participant,
             locale: Locale::Es,
         };
@@ -149,7 +149,7 @@ async fn accounts_are_listed_searched_and_filtered() {
         scope.commit().await.unwrap();
     }
     let find = async |text: &str| {
-        let filter = AccountFilter { text: Some(text.to_owned()), ..Default::default() };
+        let filter = UserFilter { text: Some(text.to_owned()), ..Default::default() };
         let scope = stack.as_admin(&ada).await;
         let rows = scope.accounts().list(&filter, None, whole()).await.unwrap().rows;
         let n = usize::try_from(scope.accounts().count(&filter).await.unwrap()).unwrap();
@@ -161,14 +161,14 @@ async fn accounts_are_listed_searched_and_filtered() {
     assert_eq!(find("+57 300 999 0001").await, [ids[1]]);
     assert_eq!(find("nadie").await, []);
 
-    let admins = AccountFilter { role: Some(Role::Admin), ..Default::default() };
+    let admins = UserFilter { role: Some(Role::Admin), ..Default::default() };
     let scope = stack.as_admin(&ada).await;
     let only = scope.accounts().list(&admins, None, whole()).await.unwrap().rows;
     assert_eq!(only.iter().map(|it| it.id).collect::<Vec<_>>(), [ada.id]);
     let one = PageSize::new(1).unwrap();
     let (mut after, mut seen) = (None, Vec::new());
     loop {
-        let page = scope.accounts().list(&AccountFilter::default(), after, one).await.unwrap();
+        let page = scope.accounts().list(&UserFilter::default(), after, one).await.unwrap();
         seen.extend(page.rows.into_iter().map(|it| it.id));
         after = page.next;
         if after.is_none() {
@@ -184,7 +184,7 @@ async fn a_deactivated_person_is_out_at_once_and_stays_out() {
     let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
     for is_active in [false, true] {
         let scope = stack.as_admin(&ada).await;
-        let change = AccountChange { is_active: Some(is_active), ..Default::default() };
+        let change = UserChange { is_active: Some(is_active), ..Default::default() };
         let changed = scope.accounts().change(ana.id, &change).await.unwrap().unwrap();
         assert_eq!(changed.is_active, is_active);
         scope.commit().await.unwrap();
@@ -198,12 +198,12 @@ async fn another_role_ends_the_sessions_that_were_made_for_the_old_one() {
     let stack = Stack::start().await;
     let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
     let scope = stack.as_admin(&ada).await;
-    let rename = AccountChange { name: PersonName::parse("Ana").ok(), ..Default::default() };
+    let rename = UserChange { name: UserName::parse("Ana").ok(), ..Default::default() };
     scope.accounts().change(ana.id, &rename).await.unwrap().unwrap();
     scope.commit().await.unwrap();
     stack.api.prove(&ana.digest).await.unwrap();
     let scope = stack.as_admin(&ada).await;
-    let promote = AccountChange { role: Some(Role::Admin), ..Default::default() };
+    let promote = UserChange { role: Some(Role::Admin), ..Default::default() };
     scope.accounts().change(ana.id, &promote).await.unwrap().unwrap();
     scope.commit().await.unwrap();
     assert!(matches!(stack.api.prove(&ana.digest).await, Err(StoreError::Unauthenticated)));
@@ -213,7 +213,7 @@ async fn another_role_ends_the_sessions_that_were_made_for_the_old_one() {
 async fn nobody_looks_after_their_own_account_and_the_last_admin_stays() {
     let stack = Stack::start().await;
     let (ada, eva) = (stack.staff("+573001110001").await, stack.staff("+573001110002").await);
-    let demote = AccountChange { role: Some(Role::Participant), ..Default::default() };
+    let demote = UserChange { role: Some(Role::Participant), ..Default::default() };
     let scope = stack.as_admin(&ada).await;
     assert!(matches!(scope.accounts().lock(ada.id).await, Err(StoreError::OwnAccount)));
     assert!(matches!(scope.accounts().erase(ada.id).await, Err(StoreError::OwnAccount)));
@@ -315,7 +315,7 @@ async fn another_number_ends_what_the_old_one_opened() {
     let give = async |phone: &str| {
         let phone = PhoneNumber::parse(phone).ok();
         let scope = stack.as_admin(&ada).await;
-        let change = AccountChange { phone, ..Default::default() };
+        let change = UserChange { phone, ..Default::default() };
         let changed = scope.accounts().change(ana.id, &change).await?;
         scope.commit().await?;
         Ok::<_, StoreError>(changed.unwrap().phone)

@@ -154,7 +154,7 @@ async fn functions_that_somebody_put_in_the_way_hide_nothing() {
 async fn sql_on_the_staffs_role_leaves_the_name_of_an_admin_or_does_nothing() {
     let stack = Stack::start().await;
     let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
-    let hex = async |of: &crate::support::Person| {
+    let hex = async |of: &crate::support::User| {
         let read = format!(
             "select encode(token_hash, 'hex') from user_sessions where user_id = '{}'",
             of.id

@@ -1,8 +1,8 @@
 //! What is deleted is gone, and what lies elsewhere is queued to go.
 
 use ignacio_domain::ids::FileId;
-use ignacio_domain::reply::Outcome;
-use ignacio_domain::spending::Spent;
+use ignacio_domain::reply::ReplyOutcome;
+use ignacio_domain::usage::UsageCost;
 use ignacio_persistence::{PurgeTarget, StoreError};
 
 use crate::support::Stack;
@@ -20,7 +20,7 @@ async fn a_conversation_goes_with_everything_in_it() {
     stack.database.execute("update responses set next_attempt_at = '2020-01-01' where conversation_id = (select id from conversations order by created_at limit 1)").await;
     let job = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
     let mut reply = stack.worker.replies().open(&job).await.unwrap().unwrap();
-    assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
+    assert!(reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     drop(reply);
 
     let scope = stack.scope(&ana).await;

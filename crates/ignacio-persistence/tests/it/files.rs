@@ -110,7 +110,7 @@ async fn the_database_refuses_moves_that_the_domain_refuses() {
             stack.database.execute("truncate moves").await;
             stack.database.execute(&attempt).await;
             let legal = stack.database.query_text("select legal from moves").await == "t";
-            assert_eq!(legal, from == to || from.may_become(to), "{a} to {b}");
+            assert_eq!(legal, from == to || from.can_transition_to(to), "{a} to {b}");
         }
     }
 }

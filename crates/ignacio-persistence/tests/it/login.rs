@@ -4,10 +4,10 @@ mod life;
 mod siege;
 
 use ignacio_domain::ids::OtpId;
-use ignacio_domain::person::Role;
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::session::SessionToken;
-use ignacio_persistence::{Attempt, Sending, StoreError};
+use ignacio_domain::user::Role;
+use ignacio_persistence::{CodeCheck, MessageKind, StoreError};
 
 use crate::support::{Stack, redeem};
 
@@ -66,7 +66,7 @@ async fn unknown_inactive_and_impossible_numbers_get_decoys_and_no_sending() {
         let challenge = stack.challenge(number.as_ref()).await;
         assert!(matches!(
             stack.api.codes().attempt(challenge.id, None).await.unwrap(),
-            Attempt::Open { digest: None, .. }
+            CodeCheck::Open { digest: None, .. }
         ));
         assert!(redeem(&stack.api, challenge.id).await.unwrap().is_none());
     }
@@ -83,7 +83,7 @@ async fn five_tries_and_no_more_also_in_a_race() {
         async move { api.codes().attempt(challenge.id, None).await.unwrap() }
     });
     let answers = futures_util::future::join_all(tries).await;
-    let open = answers.iter().filter(|it| matches!(it, Attempt::Open { .. })).count();
+    let open = answers.iter().filter(|it| matches!(it, CodeCheck::Open { .. })).count();
     assert_eq!(open, 5);
 }
 
@@ -109,11 +109,11 @@ async fn late_and_unknown_challenges_are_told_apart() {
     stack.database.execute("update otp_codes set expires_at = now() - interval '1 second'").await;
     assert!(matches!(
         stack.api.codes().attempt(challenge.id, None).await.unwrap(),
-        Attempt::Expired
+        CodeCheck::Expired
     ));
     assert!(matches!(
         stack.api.codes().attempt(OtpId::new(), None).await.unwrap(),
-        Attempt::Refused
+        CodeCheck::Refused
     ));
 }
 
@@ -124,7 +124,10 @@ async fn a_login_voids_the_persons_other_codes_and_keeps_ten_sessions() {
     stack.account(&number, Role::Participant).await;
     let earlier = stack.challenge(Some(&number)).await;
     let first = stack.log_in(&number).await;
-    assert!(matches!(stack.api.codes().attempt(earlier.id, None).await.unwrap(), Attempt::Refused));
+    assert!(matches!(
+        stack.api.codes().attempt(earlier.id, None).await.unwrap(),
+        CodeCheck::Refused
+    ));
     for _ in 0..10 {
         stack.log_in(&number).await;
     }
@@ -141,7 +144,7 @@ async fn the_temporary_user_can_have_neither_code_nor_session() {
     let number = phone("+573000000000");
     let challenge = stack.challenge(Some(&number)).await;
     let jobs = stack.worker.outbox().claim(10).await.unwrap();
-    assert!(!jobs.iter().any(|it| matches!(it.what, Sending::Code(_))), "{jobs:?}");
+    assert!(!jobs.iter().any(|it| matches!(it.what, MessageKind::Code(_))), "{jobs:?}");
     // As if a code had been sent all the same.
     stack.database.execute("update otp_codes set user_id = (select id from users)").await;
     let refused = redeem(&stack.api, challenge.id).await;

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use ignacio_domain::person::Role;
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_persistence::{SenderFault, WorkerDb};
+use ignacio_domain::user::Role;
+use ignacio_persistence::{ProviderOutage, WorkerDb};
 
 use crate::support::Stack;
 
@@ -62,7 +62,7 @@ async fn one_of_all_workers_tries_whether_a_fault_is_over() {
     let stack = Stack::start().await;
     codes(&stack, 24).await;
     let workers = workers(&stack, 8).await;
-    let fault = SenderFault { code: "132001".to_owned(), is_critical: false };
+    let fault = ProviderOutage { code: "132001".to_owned(), is_critical: false };
     workers[0].login_watch().open(&fault).await.unwrap();
     let wait = "update login_watch set sender_fault_at = now() - interval '30 seconds'";
     stack.database.execute(wait).await;

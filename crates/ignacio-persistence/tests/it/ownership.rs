@@ -15,7 +15,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
 use self::model::{FileState, Login, Model, Somebody, sorted};
-use crate::support::{Person, Stack};
+use crate::support::{Stack, User};
 
 const PEOPLE: usize = 5;
 const CALLS: u64 = 1_000;
@@ -78,7 +78,7 @@ async fn a_reply_is_made_of_nothing_that_is_somebody_elses() {
 }
 
 /// A document of somebody's that can be searched, in a store of theirs.
-async fn learn(stack: &Stack, person: &Person, name: &str) -> FileId {
+async fn learn(stack: &Stack, person: &User, name: &str) -> FileId {
     let file = stack.file(person, "plan.pdf").await.id;
     for status in ["syncing", "synced"] {
         let write = format!(

@@ -3,9 +3,11 @@
 use futures_util::StreamExt as _;
 use ignacio_domain::citation::Citation;
 use ignacio_domain::message::MessageStatus;
-use ignacio_domain::reply::{Failure, NumberedEvent, Outcome, ReplyEvent, ResponseState, Usage};
-use ignacio_domain::spending::Spent;
-use ignacio_persistence::{Extended, StoreError};
+use ignacio_domain::reply::{
+    NumberedEvent, ReplyEvent, ReplyFailure, ReplyOutcome, ResponseState, Usage,
+};
+use ignacio_domain::usage::UsageCost;
+use ignacio_persistence::{LeaseExtension, StoreError};
 
 use crate::support::Stack;
 
@@ -44,14 +46,19 @@ async fn a_reply_is_written_once_and_read_from_any_replica() {
     }));
     let usage = Usage { input: 10, cached: 2, output: 3, reasoning: 0 };
     reply.push(ReplyEvent::Used(usage));
-    assert!(reply.end(Outcome::Completed, Spent::Known { usage, micro: 7 }).await.unwrap());
+    assert!(
+        reply
+            .end(ReplyOutcome::Completed, UsageCost::Known { usage, cost_micro_usd: 7 })
+            .await
+            .unwrap()
+    );
     drop(reply);
 
     for api in [&stack.api, &stack.other_api().await] {
         for after in 0..7 {
             let events = stack.events(api, &ana, job.id, after).await.unwrap();
             assert_eq!(events.last().unwrap().seq, 7);
-            assert_eq!(events.last().unwrap().event, ReplyEvent::Ended(Outcome::Completed));
+            assert_eq!(events.last().unwrap().event, ReplyEvent::Ended(ReplyOutcome::Completed));
             assert!(events.iter().all(|it| it.seq > after));
             assert!(after > 0 || text(&events) == "Dura seis semanas.");
         }
@@ -90,7 +97,7 @@ async fn readers_follow_a_reply_while_it_is_written_here_and_elsewhere() {
     reply.flush(None).await.unwrap();
     reply.push(ReplyEvent::Delta("dos".into()));
     reply
-        .end(Outcome::Incomplete { reason: "max_output_tokens".into() }, Spent::Nothing)
+        .end(ReplyOutcome::Incomplete { reason: "max_output_tokens".into() }, UsageCost::Nothing)
         .await
         .unwrap();
     drop(reply);
@@ -99,7 +106,10 @@ async fn readers_follow_a_reply_while_it_is_written_here_and_elsewhere() {
     assert_eq!(text(&rest), "dos");
     let there: Vec<_> = there.await.into_iter().map(Result::unwrap).collect();
     assert_eq!(text(&there), "uno dos");
-    assert!(matches!(there.last().unwrap().event, ReplyEvent::Ended(Outcome::Incomplete { .. })));
+    assert!(matches!(
+        there.last().unwrap().event,
+        ReplyEvent::Ended(ReplyOutcome::Incomplete { .. })
+    ));
 }
 
 #[tokio::test]
@@ -123,11 +133,11 @@ async fn a_second_worker_goes_on_where_the_log_ends() {
 
     dead.push(ReplyEvent::Delta("tarde".into()));
     assert!(!dead.flush(None).await.unwrap());
-    assert!(!dead.end(Outcome::Completed, Spent::Nothing).await.unwrap());
-    assert_eq!(stack.worker.reply_jobs().extend(&first).await.unwrap(), Extended::Lost);
+    assert!(!dead.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
+    assert_eq!(stack.worker.reply_jobs().extend(&first).await.unwrap(), LeaseExtension::Lost);
     assert!(stack.worker.reply_jobs().begin(&first).await.unwrap().is_none());
 
-    assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
+    assert!(reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     let events = stack.events(&stack.other_api().await, &ana, second.id, 0).await.unwrap();
     assert_eq!(text(&events), "uno dos");
 }
@@ -156,8 +166,9 @@ async fn history_is_whole_in_order_and_without_empty_replies() {
     let stack = Stack::start().await;
     let ana = stack.person("+573001110002").await;
     let talk = stack.conversation(&ana).await;
-    for (n, outcome) in
-        [Outcome::Completed, Outcome::Failed(Failure::Interrupted)].into_iter().enumerate()
+    for (n, outcome) in [ReplyOutcome::Completed, ReplyOutcome::Failed(ReplyFailure::Interrupted)]
+        .into_iter()
+        .enumerate()
     {
         stack.post(&ana, talk.id, &format!("pregunta {n}")).await;
         let job = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
@@ -166,7 +177,7 @@ async fn history_is_whole_in_order_and_without_empty_replies() {
             reply.push(ReplyEvent::Delta("respuesta 0".into()));
             reply.flush(Some(("resp-0", 1))).await.unwrap();
         }
-        reply.end(outcome, Spent::Nothing).await.unwrap();
+        reply.end(outcome, UsageCost::Nothing).await.unwrap();
     }
     stack.post(&ana, talk.id, "pregunta 2").await;
     let job = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
@@ -228,7 +239,7 @@ async fn a_wish_to_stop_reaches_the_worker_and_a_released_reply_another() {
     scope.responses().cancel(posted.response.id).await.unwrap().unwrap();
     scope.commit().await.unwrap();
     assert_eq!(jobs.cancelled().await.unwrap(), [job.id]);
-    assert_eq!(jobs.extend(&job).await.unwrap(), Extended::Held { cancel_requested: true });
+    assert_eq!(jobs.extend(&job).await.unwrap(), LeaseExtension::Held { cancel_requested: true });
 
     jobs.release(&job).await.unwrap();
     let other = stack.other_worker().await;

@@ -1,26 +1,26 @@
 //! What the database asks of the staff's role itself before a dangerous act: SQL without the API.
 
 use ignacio_devstack::Role as DbRole;
-use ignacio_domain::account::AccountChange;
-use ignacio_domain::person::{Locale, PersonName, Role};
+use ignacio_domain::managed_user::UserChange;
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_persistence::{NewPerson, StoreError};
+use ignacio_domain::user::{Locale, Role, UserName};
+use ignacio_persistence::{NewUser, StoreError};
 use sea_orm::{
     ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait as _,
 };
 
-use crate::support::{Person, Stack, redeem};
+use crate::support::{Stack, User, redeem};
 
 const OLD: &str = "update user_sessions set verified_at = now() - interval '10 minutes'";
 
 /// The staff's role with the session of an admin, and any SQL.
 struct Shell<'s> {
     db: DatabaseConnection,
-    staff: &'s Person,
+    staff: &'s User,
 }
 
 impl Shell<'_> {
-    async fn of<'s>(stack: &Stack, staff: &'s Person) -> Shell<'s> {
+    async fn of<'s>(stack: &Stack, staff: &'s User) -> Shell<'s> {
         let db = Database::connect(stack.database.url(DbRole::Admin)).await.unwrap();
         Shell { db, staff }
     }
@@ -44,7 +44,7 @@ impl Shell<'_> {
 }
 
 /// The acts in SQL, about this person.
-fn dangerous(person: &Person) -> [String; 6] {
+fn dangerous(person: &User) -> [String; 6] {
     let id = person.id;
     [
         "insert into users (phone_number, name, is_admin) values ('+573007654321', 'X', true)"
@@ -147,17 +147,17 @@ async fn the_repositories_say_that_a_fresh_code_is_needed() {
     let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
     stack.database.execute(OLD).await;
     let phone = PhoneNumber::parse("+573007654321").unwrap();
-    let new = NewPerson {
+    let new = NewUser {
         phone: phone.clone(),
-        name: PersonName::parse("Nueva").unwrap(),
+        name: UserName::parse("Nueva").unwrap(),
         role: Role::Admin,
         locale: Locale::Es,
     };
     let refused = stack.as_admin(&ada).await.accounts().add(&new).await;
     assert!(matches!(refused, Err(StoreError::StepUpRequired)), "{refused:?}");
     for change in [
-        AccountChange { phone: Some(phone), ..Default::default() },
-        AccountChange { role: Some(Role::Admin), ..Default::default() },
+        UserChange { phone: Some(phone), ..Default::default() },
+        UserChange { role: Some(Role::Admin), ..Default::default() },
     ] {
         let refused = stack.as_admin(&ada).await.accounts().change(ana.id, &change).await;
         assert!(matches!(refused, Err(StoreError::StepUpRequired)), "{refused:?}");
@@ -197,7 +197,7 @@ async fn a_login_that_is_under_way_does_not_outlive_the_number() {
     let number = async {
         until_waiting(&stack, 1).await;
         let phone = PhoneNumber::parse("+573001110009").ok();
-        let change = AccountChange { phone, ..Default::default() };
+        let change = UserChange { phone, ..Default::default() };
         let scope = stack.as_admin(&ada).await;
         scope.accounts().lock(ana.id).await.unwrap().unwrap();
         scope.accounts().change(ana.id, &change).await.unwrap().unwrap();

@@ -6,16 +6,17 @@ use ignacio_domain::conversation::Conversation;
 use ignacio_domain::file::{FileName, MediaType, NewFile, StoredContent, StoredFile};
 use ignacio_domain::ids::{ConversationId, FileId, OtpId, ResponseId, UserId};
 use ignacio_domain::keys::Key;
-use ignacio_domain::limits::{Buckets, PER_ADDRESS, SERVICE};
 use ignacio_domain::message::{MessageBody, NewMessage};
 use ignacio_domain::otp::{Challenge, OtpCode};
-use ignacio_domain::person::{Locale, PersonName, Role};
 use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::rate_limit::{PER_ADDRESS, RateLimitKeys, SERVICE};
 use ignacio_domain::reply::NumberedEvent;
 use ignacio_domain::session::{DeviceToken, SessionDigest, SessionToken};
+use ignacio_domain::user::{Locale, Role, UserName};
 use ignacio_persistence::{
-    Added, ApiDb, ApiDbSettings, Asked, CodeRequest, LiveReplies, NewPerson, NewReply, NewSession,
-    OwnerDb, Posted, Sending, StoreError, UserScope, WorkerDb, WorkerDbSettings,
+    ApiDb, ApiDbSettings, CodeRequest, CodeRequestOutcome, CreateOutcome, MessageKind, NewReply,
+    NewSession, NewUser, OwnerDb, PostedMessage, ReplyHub, StoreError, UserScope, WorkerDb,
+    WorkerDbSettings,
 };
 
 pub(crate) const PEPPER: Key = Key::from_bytes([7; 32]);
@@ -29,7 +30,7 @@ pub(crate) struct Stack {
 }
 
 /// A person who is logged in.
-pub(crate) struct Person {
+pub(crate) struct User {
     pub(crate) id: UserId,
     pub(crate) digest: SessionDigest,
     pub(crate) phone: PhoneNumber,
@@ -38,7 +39,7 @@ pub(crate) struct Person {
 impl Stack {
     pub(crate) async fn start() -> Self {
         let database = TestDatabase::create().await;
-        let live = LiveReplies::new();
+        let live = ReplyHub::new();
         let api = connect_api(&database).await.with_live(live.clone());
         let worker = connect_worker(&database).await.with_live(live);
         Self { api, worker, database }
@@ -54,19 +55,19 @@ impl Stack {
         connect_api(&self.database).await
     }
 
-    pub(crate) async fn person(&self, phone: &str) -> Person {
+    pub(crate) async fn person(&self, phone: &str) -> User {
         let phone = PhoneNumber::parse(phone).unwrap();
         let id = self.account(&phone, Role::Participant).await;
         let digest = self.log_in(&phone).await;
-        Person { id, digest, phone }
+        User { id, digest, phone }
     }
 
     pub(crate) async fn account(&self, phone: &PhoneNumber, role: Role) -> UserId {
         let owner = OwnerDb::connect(&self.database.owner_url().into()).await.unwrap();
-        let name = PersonName::parse("Ana Participante").unwrap();
-        let new = NewPerson { phone: phone.clone(), name, role, locale: Locale::Es };
+        let name = UserName::parse("Ana Participante").unwrap();
+        let new = NewUser { phone: phone.clone(), name, role, locale: Locale::Es };
         match owner.add_person(&new).await.unwrap() {
-            Added::New(id) | Added::Known(id) => id,
+            CreateOutcome::New(id) | CreateOutcome::Known(id) => id,
         }
     }
 
@@ -74,7 +75,7 @@ impl Stack {
     pub(crate) async fn log_in(&self, phone: &PhoneNumber) -> SessionDigest {
         let challenge = self.challenge(Some(phone)).await;
         let jobs = self.worker.outbox().claim(10).await.unwrap();
-        let job = jobs.iter().find(|job| job.what == Sending::Code(challenge.id)).unwrap();
+        let job = jobs.iter().find(|job| job.what == MessageKind::Code(challenge.id)).unwrap();
         let code = OtpCode::generate(&mut rand::rng());
         canary::note(code.expose());
         let digest = code.digest(&PEPPER, challenge.id, &job.phone);
@@ -87,33 +88,38 @@ impl Stack {
     pub(crate) async fn challenge(&self, phone: Option<&PhoneNumber>) -> Challenge {
         self.database.execute("delete from rate_buckets").await;
         match self.api.codes().challenge(&wish(phone)).await.unwrap() {
-            Asked::Opened(challenge) => challenge,
+            CodeRequestOutcome::Opened(challenge) => challenge,
             other => panic!("{other:?}"),
         }
     }
 
-    pub(crate) async fn scope(&self, person: &Person) -> UserScope {
+    pub(crate) async fn scope(&self, person: &User) -> UserScope {
         self.api.begin(&person.digest).await.unwrap()
     }
 
-    pub(crate) async fn conversation(&self, person: &Person) -> Conversation {
+    pub(crate) async fn conversation(&self, person: &User) -> Conversation {
         let scope = self.scope(person).await;
         let made = scope.conversations().insert(ConversationId::new(), None).await.unwrap();
         scope.commit().await.unwrap();
         made
     }
 
-    pub(crate) async fn post(&self, person: &Person, to: ConversationId, text: &str) -> Posted {
+    pub(crate) async fn post(
+        &self,
+        person: &User,
+        to: ConversationId,
+        text: &str,
+    ) -> PostedMessage {
         self.post_with(person, to, text, &[]).await.unwrap().unwrap()
     }
 
     pub(crate) async fn post_with(
         &self,
-        person: &Person,
+        person: &User,
         to: ConversationId,
         text: &str,
         files: &[FileId],
-    ) -> Result<Option<Posted>, StoreError> {
+    ) -> Result<Option<PostedMessage>, StoreError> {
         let scope = self.scope(person).await;
         let body = MessageBody::parse(text.to_owned()).unwrap();
         let posted = scope
@@ -124,7 +130,7 @@ impl Stack {
         Ok(posted)
     }
 
-    pub(crate) async fn file(&self, person: &Person, name: &str) -> StoredFile {
+    pub(crate) async fn file(&self, person: &User, name: &str) -> StoredFile {
         let name = FileName::parse(name).unwrap();
         let media_type = MediaType::of_extension(&name.extension().unwrap()).unwrap();
         let new = NewFile { id: FileId::new(), name, media_type };
@@ -141,7 +147,7 @@ impl Stack {
     pub(crate) async fn events(
         &self,
         api: &ApiDb,
-        person: &Person,
+        person: &User,
         response: ResponseId,
         after: i64,
     ) -> Result<Vec<NumberedEvent>, StoreError> {
@@ -167,7 +173,7 @@ pub(crate) fn wish(phone: Option<&PhoneNumber>) -> CodeRequest {
     let number = phone.map_or("+0", PhoneNumber::expose);
     CodeRequest {
         phone: phone.cloned(),
-        buckets: Buckets::of(&BUCKETS, number, b"192.0.2.1"),
+        buckets: RateLimitKeys::of(&BUCKETS, number, b"192.0.2.1"),
         device: None,
         address_per_hour: PER_ADDRESS.most,
         service_per_hour: SERVICE.most,

@@ -1,8 +1,8 @@
 //! The temporary user of the old log can never log in. Three things see to it, and each suffices
 //! when the two others are off.
 
-use ignacio_domain::account::AccountChange;
 use ignacio_domain::ids::UserId;
+use ignacio_domain::managed_user::UserChange;
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_persistence::StoreError;
 use uuid::Uuid;
@@ -66,7 +66,7 @@ async fn nobody_of_the_staff_gives_it_a_number() {
     stack.database.execute(NO_POLICY).await;
     let ada = stack.staff("+573001110001").await;
     let number = PhoneNumber::parse("+573000000000").unwrap();
-    let change = AccountChange { phone: Some(number.clone()), ..Default::default() };
+    let change = UserChange { phone: Some(number.clone()), ..Default::default() };
     let scope = stack.as_admin(&ada).await;
     assert!(scope.accounts().find(NIL).await.unwrap().is_none());
     assert!(scope.accounts().change(NIL, &change).await.unwrap().is_none());

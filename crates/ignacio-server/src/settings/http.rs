@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use ignacio_domain::limits::{PER_ADDRESS, SERVICE};
+use ignacio_domain::rate_limit::{PER_ADDRESS, SERVICE};
 use ipnet::IpNet;
 
 use super::environment::Reader;

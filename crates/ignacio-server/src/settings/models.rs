@@ -134,7 +134,7 @@ fn micro(what: &str, usd: f64) -> Result<i64, String> {
 mod tests {
     //! The file that we ship is right, and one that is not is told what is wrong.
 
-    use ignacio_domain::{person::Role, reply::Usage};
+    use ignacio_domain::{reply::Usage, user::Role};
 
     use super::*;
 

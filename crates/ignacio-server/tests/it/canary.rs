@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     process::SECRET,
-    stack::{Person, Stack, text, until},
+    stack::{Stack, User, text, until},
 };
 
 /// As it is written, and as a provider or an escape would write it.
@@ -76,7 +76,7 @@ async fn nothing_that_is_said_or_reached_by_is_logged_at_any_level() {
 }
 
 /// What goes well, and what the providers spoil.
-async fn life(stack: &Stack, ana: &Person<'_>, refusals: &mut Refusals) {
+async fn life(stack: &Stack, ana: &User<'_>, refusals: &mut Refusals) {
     ana.document(FILE, DOCUMENT).await;
     let talk = ana.conversation().await;
     let conversation = format!("/v1/conversations/{talk}");
@@ -110,7 +110,7 @@ async fn life(stack: &Stack, ana: &Person<'_>, refusals: &mut Refusals) {
 }
 
 /// What the person and strangers get wrong.
-async fn mistakes(stack: &Stack, ana: &Person<'_>, code: &str, refusals: &mut Refusals) {
+async fn mistakes(stack: &Stack, ana: &User<'_>, code: &str, refusals: &mut Refusals) {
     let otp = "01900000-0000-7000-8000-000000000000";
     let login = json!({ "otp_id": otp, "code": code, "device_name": DEVICE });
     let answer = post(stack, "/v1/auth/sessions", &login).await;

@@ -12,10 +12,10 @@ use ignacio_devstack::{
     WhatsAppStandIn, canary,
 };
 use ignacio_domain::{
-    person::{Locale, PersonName, Role},
     phone::PhoneNumber,
+    user::{Locale, Role, UserName},
 };
-use ignacio_persistence::{NewPerson, OwnerDb};
+use ignacio_persistence::{NewUser, OwnerDb};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -105,8 +105,8 @@ impl Stack {
     }
 
     /// Somebody who has a session already.
-    pub(crate) fn person(&self, token: &str) -> Person<'_> {
-        Person { stack: self, token: token.to_owned() }
+    pub(crate) fn person(&self, token: &str) -> User<'_> {
+        User { stack: self, token: token.to_owned() }
     }
 
     /// Where the API is.
@@ -120,10 +120,10 @@ impl Stack {
     }
 
     /// An account, and the whole way from the number to the token.
-    pub(crate) async fn participant(&self, phone: &str) -> Person<'_> {
-        let new = NewPerson {
+    pub(crate) async fn participant(&self, phone: &str) -> User<'_> {
+        let new = NewUser {
             phone: PhoneNumber::parse(phone).unwrap(),
-            name: PersonName::parse("Ana Participante").unwrap(),
+            name: UserName::parse("Ana Participante").unwrap(),
             role: Role::Participant,
             locale: Locale::Es,
         };
@@ -142,7 +142,7 @@ impl Stack {
         let body: Value = answer.json().await.unwrap();
         canary::note_json(&login);
         canary::note_json(&body);
-        Person { stack: self, token: body["token"].as_str().unwrap().to_owned() }
+        User { stack: self, token: body["token"].as_str().unwrap().to_owned() }
     }
 
     /// Asks for a code; the answer is the same for everybody.
@@ -157,12 +157,12 @@ impl Stack {
 }
 
 /// Somebody who is logged in.
-pub(crate) struct Person<'s> {
+pub(crate) struct User<'s> {
     stack: &'s Stack,
     pub(crate) token: String,
 }
 
-impl Person<'_> {
+impl User<'_> {
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.stack.request(method, path).bearer_auth(&self.token)
     }

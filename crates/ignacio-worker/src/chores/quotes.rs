@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use ignacio_domain::citation::stands_in;
+use ignacio_domain::citation::contains_quote;
 use ignacio_domain::ids::MessageId;
 use ignacio_domain::ports::PortError;
-use ignacio_persistence::{ChoreJob, Quoted};
+use ignacio_persistence::{FollowUpJob, PendingCitation};
 
-use super::{Chores, Halt};
+use super::{FollowUps, Halt};
 use crate::objects::read_whole;
 
 /// Of larger documents nothing is looked up.
@@ -16,8 +16,8 @@ const MOST_BYTES: usize = 5 * 1024 * 1024;
 /// What is text as it lies there, besides `text/…`.
 const TEXT_TYPES: [&str; 1] = ["application/json"];
 
-impl Chores {
-    pub(super) async fn quotes(&self, job: &ChoreJob, message: MessageId) -> Result<(), Halt> {
+impl FollowUps {
+    pub(super) async fn quotes(&self, job: &FollowUpJob, message: MessageId) -> Result<(), Halt> {
         let scope = self.begin(job).await?;
         let quotes = scope.quotes(message).await?;
         scope.commit().await?;
@@ -29,7 +29,7 @@ impl Chores {
                 Entry::Vacant(place) => place.insert(self.text_of(quoted).await?),
             };
             if let Some(text) = text {
-                found.push((quoted.id, stands_in(&quoted.quote, text)));
+                found.push((quoted.id, contains_quote(&quoted.quote, text)));
             }
         }
         let scope = self.begin(job).await?;
@@ -38,7 +38,7 @@ impl Chores {
     }
 
     /// A document's text; `None` where there is none to look into.
-    async fn text_of(&self, quoted: &Quoted) -> Result<Option<String>, PortError> {
+    async fn text_of(&self, quoted: &PendingCitation) -> Result<Option<String>, PortError> {
         match read_whole(&*self.shared.ports.objects, &quoted.key, MOST_BYTES).await {
             Ok(content) => Ok(text(&content)),
             Err(PortError::NotFound | PortError::Rejected { .. }) => Ok(None),
@@ -47,7 +47,7 @@ impl Chores {
     }
 }
 
-fn is_text(quoted: &Quoted) -> bool {
+fn is_text(quoted: &PendingCitation) -> bool {
     let media_type = quoted.media_type.as_str();
     let is_small = usize::try_from(quoted.size).is_ok_and(|it| it <= MOST_BYTES);
     is_small && (media_type.starts_with("text/") || TEXT_TYPES.contains(&media_type))

@@ -2,9 +2,9 @@
 
 use ignacio_domain::message::Message;
 use ignacio_domain::prompt::{Purpose, summary_input};
-use ignacio_persistence::{ChoreJob, Summary};
+use ignacio_persistence::{FollowUpJob, StoredSummary};
 
-use super::{Chores, Halt};
+use super::{FollowUps, Halt};
 use crate::settings::WorkerSettings;
 
 /// How many messages are read at once; a conversation that was taken over may have more.
@@ -18,8 +18,8 @@ const MAX_OUTPUT_TOKENS: u32 = 3_000;
 /// What is never summed up: the last question and its answer, which may still be put differently.
 const LAST_TURN: usize = 2;
 
-impl Chores {
-    pub(super) async fn summary(&self, job: &ChoreJob) -> Result<(), Halt> {
+impl FollowUps {
+    pub(super) async fn summary(&self, job: &FollowUpJob) -> Result<(), Halt> {
         let scope = self.begin(job).await?;
         let before = scope.summary().await?;
         let messages = scope.said(before.as_ref(), MOST_MESSAGES).await?;
@@ -34,7 +34,7 @@ impl Chores {
         // Postgres cannot store it, and nobody can read it.
         let content = composed.text.replace('\0', "\u{fffd}");
         let n_before = before.map_or(0, |it| it.n_messages);
-        let summary = Summary {
+        let summary = StoredSummary {
             content: cut(content.trim(), MOST_BYTES).to_owned(),
             until: last.id,
             until_at: last.created_at,

@@ -4,9 +4,9 @@ use ignacio_domain::conversation::ConversationTitle;
 use ignacio_domain::message::{Author, Message};
 use ignacio_domain::ports::PortError;
 use ignacio_domain::prompt::{Purpose, title_input};
-use ignacio_persistence::ChoreJob;
+use ignacio_persistence::FollowUpJob;
 
-use super::{Chores, Halt, Spent};
+use super::{FollowUpUsage, FollowUps, Halt};
 
 /// How many messages a title is made from.
 const BEGINNING: u32 = 4;
@@ -17,8 +17,8 @@ const MAX_OUTPUT_TOKENS: u32 = 1_024;
 /// After so many tries the person's own words are the title.
 const TRIES: i32 = 3;
 
-impl Chores {
-    pub(super) async fn title(&self, job: &ChoreJob) -> Result<(), Halt> {
+impl FollowUps {
+    pub(super) async fn title(&self, job: &FollowUpJob) -> Result<(), Halt> {
         let scope = self.begin(job).await?;
         if !scope.is_untitled().await? {
             return Ok(scope.done().await?);
@@ -44,10 +44,10 @@ impl Chores {
 
     async fn made_title(
         &self,
-        job: &ChoreJob,
+        job: &FollowUpJob,
         messages: &[Message],
-    ) -> Result<(Option<ConversationTitle>, Option<Spent>), PortError> {
-        let first = messages.iter().find(|it| it.author == Author::Person);
+    ) -> Result<(Option<ConversationTitle>, Option<FollowUpUsage>), PortError> {
+        let first = messages.iter().find(|it| it.author == Author::User);
         let own_words = || first.and_then(|it| ConversationTitle::from_words(&it.content));
         if first.is_none() {
             return Ok((None, None));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ignacio_domain::ports::SendError;
-use ignacio_persistence::{OutboxJob, Sending};
+use ignacio_persistence::{MessageKind, OutboxJob};
 
 /// The pauses between the tries of a code; after the last one a person asks again by hand.
 const PAUSES: [Duration; 3] =
@@ -43,8 +43,8 @@ impl Next {
 pub(super) fn next(job: &OutboxJob, error: &SendError, took: Duration) -> Next {
     let age = job.age + took;
     let after = match job.what {
-        Sending::Code(_) => code_pause(job.attempts, age, error),
-        Sending::Notice(_) => notice_pause(job.attempts, age, error),
+        MessageKind::Code(_) => code_pause(job.attempts, age, error),
+        MessageKind::Notice(_) => notice_pause(job.attempts, age, error),
     };
     let (error, is_passing) = match error {
         SendError::Unreachable { code } => return Next::Unreachable { error: code.clone() },

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ignacio_domain::ports::Indexing;
+use ignacio_domain::ports::IndexingStatus;
 use ignacio_persistence::FileJob;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -31,12 +31,14 @@ impl FileSync {
         let mut look = FIRST_LOOK;
         loop {
             match self.shared.ports.library.indexing(store, file).await? {
-                Indexing::Completed => return Ok(()),
-                Indexing::Failed { code } => return Err(self.refused(store, file, code).await),
-                Indexing::InProgress if Instant::now() >= limit => {
+                IndexingStatus::Completed => return Ok(()),
+                IndexingStatus::Failed { code } => {
+                    return Err(self.refused(store, file, code).await);
+                }
+                IndexingStatus::InProgress if Instant::now() >= limit => {
                     return Err(Halt::Later(MUCH_LATER));
                 }
-                Indexing::InProgress => {}
+                IndexingStatus::InProgress => {}
             }
             tokio::select! {
                 () = lost.cancelled() => return Err(Halt::Lost),

@@ -1,7 +1,7 @@
 //! One vector store per person, and a file's place in it.
 
 use ignacio_domain::ids::UserId;
-use ignacio_domain::ports::{LibraryTags, PortError};
+use ignacio_domain::ports::{FileAttributes, PortError};
 use ignacio_persistence::{FileJob, StoreError};
 
 use super::{FileSync, Halt, library_name, made_since};
@@ -15,7 +15,7 @@ impl FileSync {
     pub(super) async fn attached(&self, job: &FileJob, file: &str) -> Result<String, Halt> {
         let library = &self.shared.ports.library;
         let files = self.shared.db.file_jobs();
-        let tags = LibraryTags { owner: job.owner, file: job.id };
+        let tags = FileAttributes { owner: job.owner, file: job.id };
         for _ in 0..STORES {
             let store = self.store_of(job.owner).await?;
             match library.attach(&store, file, tags).await {

@@ -1,6 +1,6 @@
 //! The first half of a file's way: one copy of it at the provider, and our record of which.
 
-use ignacio_domain::ports::{LibraryUpload, PortError};
+use ignacio_domain::ports::{PortError, ProviderUpload};
 use ignacio_persistence::{FileJob, StoreError};
 
 use super::checked::{Finding, checked};
@@ -57,7 +57,7 @@ impl FileSync {
             return Ok(None);
         }
         let (content, check) = checked(content, job.sha256.clone());
-        let upload = LibraryUpload {
+        let upload = ProviderUpload {
             name: name.to_owned(),
             media_type: job.media_type.clone(),
             size,

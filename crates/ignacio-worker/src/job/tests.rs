@@ -39,7 +39,7 @@ fn errors_are_judged_by_what_can_be_done() {
 #[test]
 fn pauses_are_spread_within_their_bounds() {
     for attempts in 1..=MAX_ATTEMPTS {
-        let longest = sync::longest_pause(attempts).unsigned_abs();
+        let longest = sync::max_backoff(attempts).unsigned_abs();
         let drawn: Vec<_> = (0..200).map(|_| pause(attempts, None, Pauses::Kept)).collect();
         assert!(drawn.iter().all(|it| *it <= longest));
         assert!(drawn.iter().any(|it| *it > longest / 2), "nothing in the upper half");

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ignacio_domain::reply::{Outcome, ReplyEvent};
+use ignacio_domain::reply::{ReplyEvent, ReplyOutcome};
 use ignacio_persistence::SummaryLimit;
 use tokio::time::{Instant, timeout};
 
@@ -45,9 +45,9 @@ impl Writer<'_> {
     }
 
     /// Asks the provider what a reply took that ended without its stream having said so.
-    pub(super) async fn learn_usage(&mut self, outcome: &Outcome) {
+    pub(super) async fn learn_usage(&mut self, outcome: &ReplyOutcome) {
         let Some(upstream) = &self.upstream else { return };
-        if self.usage.is_some() || *outcome == Outcome::Completed {
+        if self.usage.is_some() || *outcome == ReplyOutcome::Completed {
             return;
         }
         match timeout(USAGE_PATIENCE, self.shared.ports.assistant.usage(&upstream.id)).await {

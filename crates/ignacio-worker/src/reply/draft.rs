@@ -4,10 +4,10 @@ mod telling;
 
 use ignacio_domain::ids::FileId;
 use ignacio_domain::message::{Author, Message};
-use ignacio_domain::person::Role;
-use ignacio_domain::prompt::{Library, Prompt, instructions, with_summary};
+use ignacio_domain::prompt::{FileSearchScope, Prompt, instructions, with_summary};
 use ignacio_domain::reply::ToolKind;
-use ignacio_persistence::{ReplyJob, ReplyScope, StoreError, Summary};
+use ignacio_domain::user::Role;
+use ignacio_persistence::{ReplyJob, ReplyScope, StoreError, StoredSummary};
 
 use self::telling::{
     Attached, Told, has_new_documents, images_of, newest, newly_told, told, turns,
@@ -44,7 +44,8 @@ impl Draft {
         let history = History::read(shared, scope).await?;
         let attached = history.attached(scope).await?;
         let whole = told(&history.messages, &attached);
-        let library = scope.vector_store().await?.map(|store| Library { store, owner: job.owner });
+        let library =
+            scope.vector_store().await?.map(|store| FileSearchScope { store, owner: job.owner });
         let web_search = settings.web_search && person.web_search;
         note_tools(scope, library.is_some(), web_search).await?;
         let told = if history.previous.is_some() { newly_told(&whole) } else { whole.clone() };
@@ -104,7 +105,7 @@ pub(super) fn model_of<'s>(shared: &'s Shared, job: &'s ReplyJob) -> &'s str {
 /// is told again. A longer one is told as a summary and what was said since: going on from the
 /// provider's state would send, and bill, everything that ever was said.
 struct History {
-    summary: Option<Summary>,
+    summary: Option<StoredSummary>,
     messages: Vec<Message>,
     previous: Option<String>,
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ignacio_domain::ports::{AssistantError, PortError};
-use ignacio_domain::reply::Failure;
+use ignacio_domain::reply::ReplyFailure;
 
 use crate::settings::Pauses;
 
@@ -46,7 +46,7 @@ pub(super) enum Plan {
     /// Follow the same reply where it was cut.
     Resume(Duration),
     /// End it.
-    Fail(Failure),
+    Fail(ReplyFailure),
 }
 
 /// Counts the tries of one reply.
@@ -66,14 +66,14 @@ impl Tries {
     pub(super) fn plan(&mut self, cut: &Cut, standing: Standing, pauses: Pauses) -> Plan {
         match cut {
             Cut::Failed(AssistantError::StateLost) if standing.has_text => {
-                Plan::Fail(Failure::Interrupted)
+                Plan::Fail(ReplyFailure::Interrupted)
             }
             Cut::Failed(AssistantError::StateLost) => Plan::StartWhole,
             Cut::Failed(AssistantError::Port(error)) => self.after(error, standing, pauses),
             Cut::GaveUp => self.restart(None, pauses),
             Cut::Closed => self.again(None, standing, pauses),
             Cut::Idle if standing.is_known => self.again(None, standing, pauses),
-            Cut::Idle => Plan::Fail(Failure::TimedOut),
+            Cut::Idle => Plan::Fail(ReplyFailure::TimedOut),
         }
     }
 
@@ -81,11 +81,11 @@ impl Tries {
         match error {
             PortError::Transient { retry_after, .. } => self.again(*retry_after, standing, pauses),
             // It cannot be re-attached to: a new one, or an end.
-            _ if standing.has_text => Plan::Fail(Failure::Interrupted),
+            _ if standing.has_text => Plan::Fail(ReplyFailure::Interrupted),
             _ if standing.is_known => self.restart(None, pauses),
-            PortError::Misconfigured { .. } => Plan::Fail(Failure::ProviderUnavailable),
+            PortError::Misconfigured { .. } => Plan::Fail(ReplyFailure::ProviderUnavailable),
             PortError::NotFound | PortError::Rejected { .. } => {
-                Plan::Fail(Failure::ProviderRejected)
+                Plan::Fail(ReplyFailure::ProviderRejected)
             }
         }
     }
@@ -93,7 +93,7 @@ impl Tries {
     fn again(&mut self, asked: Option<Duration>, standing: Standing, pauses: Pauses) -> Plan {
         if !standing.is_known {
             return if standing.has_text {
-                Plan::Fail(Failure::Interrupted)
+                Plan::Fail(ReplyFailure::Interrupted)
             } else {
                 self.restart(asked, pauses)
             };
@@ -101,8 +101,8 @@ impl Tries {
         self.resumes += 1;
         match pause(asked, pauses) {
             Some(pause) if self.resumes <= RESUMES => Plan::Resume(pause),
-            _ if standing.has_text => Plan::Fail(Failure::Interrupted),
-            _ => Plan::Fail(Failure::ProviderUnavailable),
+            _ if standing.has_text => Plan::Fail(ReplyFailure::Interrupted),
+            _ => Plan::Fail(ReplyFailure::ProviderUnavailable),
         }
     }
 
@@ -110,7 +110,7 @@ impl Tries {
         self.restarts += 1;
         match pause(asked, pauses) {
             Some(pause) if self.restarts <= RESTARTS => Plan::Start(pause),
-            _ => Plan::Fail(Failure::ProviderUnavailable),
+            _ => Plan::Fail(ReplyFailure::ProviderUnavailable),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 
-use ignacio_persistence::{Extended, ReplyJob};
+use ignacio_persistence::{LeaseExtension, ReplyJob};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -40,9 +40,9 @@ pub(super) async fn beat(shared: &Shared, job: &ReplyJob, running: &Entry<'_>) -
             continue;
         }
         let pulse = match shared.db.reply_jobs().extend(job).await {
-            Ok(Extended::Held { cancel_requested: false }) => continue,
-            Ok(Extended::Held { cancel_requested: true }) => Pulse::CancelRequested,
-            Ok(Extended::Lost) => Pulse::Lost,
+            Ok(LeaseExtension::Held { cancel_requested: false }) => continue,
+            Ok(LeaseExtension::Held { cancel_requested: true }) => Pulse::CancelRequested,
+            Ok(LeaseExtension::Lost) => Pulse::Lost,
             Err(error) => {
                 tracing::debug!(%error, "a lease could not be extended");
                 continue;

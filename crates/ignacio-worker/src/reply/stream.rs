@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use futures_util::StreamExt as _;
 use ignacio_domain::ids::FileId;
 use ignacio_domain::ports::{AssistantError, AssistantEvent, AssistantEventKind, ReplyStream};
-use ignacio_domain::reply::{Failure, Outcome, ReplyEvent};
-use ignacio_persistence::{LiveReply, StoreError};
+use ignacio_domain::reply::{ReplyEvent, ReplyFailure, ReplyOutcome};
+use ignacio_persistence::{ReplyWriter, StoreError};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -148,7 +148,7 @@ impl Writer<'_> {
             AssistantEventKind::Ended { outcome, usage } => {
                 self.usage = usage;
                 let is_empty = self.live.text().is_empty();
-                if outcome == Outcome::Failed(Failure::ProviderUnavailable) && is_empty {
+                if outcome == ReplyOutcome::Failed(ReplyFailure::ProviderUnavailable) && is_empty {
                     return Ok(Some(Cut::GaveUp));
                 }
                 return Err(Close::Ended(outcome));
@@ -162,7 +162,7 @@ impl Writer<'_> {
         let text = if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text };
         if self.live.text().len() + text.len() > MAX_TEXT_BYTES {
             self.stop_upstream().await;
-            return Err(Close::Ended(Outcome::Incomplete { reason: "too_long".to_owned() }));
+            return Err(Close::Ended(ReplyOutcome::Incomplete { reason: "too_long".to_owned() }));
         }
         if self.live.text().is_empty() {
             // From here on nothing is asked for again: no need to hold a whole conversation.
@@ -219,7 +219,7 @@ const fn is_end(event: &AssistantEvent) -> bool {
 
 /// The end of the save that is under way; else the moment to save: when there is enough, or when the
 /// database may be back.
-async fn saving(live: &mut LiveReply, unsaved: Option<Unsaved>) -> Step {
+async fn saving(live: &mut ReplyWriter, unsaved: Option<Unsaved>) -> Step {
     if live.is_flushing() {
         return Step::Saved(live.flushed().await);
     }

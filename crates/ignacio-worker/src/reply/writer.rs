@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use ignacio_domain::ports::{AssistantError, AssistantEventKind, PortError, ReplyStream};
-use ignacio_domain::reply::{Failure, Outcome, ReplyEvent, Usage};
-use ignacio_domain::spending::Spent;
-use ignacio_persistence::{Extended, LiveReply, ReplyJob, StoreError};
+use ignacio_domain::reply::{ReplyEvent, ReplyFailure, ReplyOutcome, Usage};
+use ignacio_domain::usage::UsageCost;
+use ignacio_persistence::{LeaseExtension, ReplyJob, ReplyWriter, StoreError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -61,7 +61,7 @@ pub(super) struct Unsaved {
 /// Why a writer is done.
 pub(super) enum Close {
     /// The reply has its end.
-    Ended(Outcome),
+    Ended(ReplyOutcome),
     /// The reply is somebody else's now, or deleted.
     Left,
     /// The database failed: the reply is left to its lease.
@@ -78,7 +78,7 @@ impl From<StoreError> for Close {
 pub(super) struct Writer<'w> {
     pub(super) shared: &'w Shared,
     pub(super) job: &'w ReplyJob,
-    pub(super) live: LiveReply,
+    pub(super) live: ReplyWriter,
     pub(super) running: &'w Entry<'w>,
     pub(super) pulse: watch::Receiver<Pulse>,
     pub(super) upstream: Option<Upstream>,
@@ -97,7 +97,7 @@ impl<'w> Writer<'w> {
     pub(super) fn new(
         shared: &'w Shared,
         job: &'w ReplyJob,
-        mut live: LiveReply,
+        mut live: ReplyWriter,
         running: &'w Entry<'w>,
     ) -> Self {
         live.summarise_beyond(summary_limit(&shared.settings));
@@ -135,7 +135,7 @@ impl<'w> Writer<'w> {
     }
 
     /// Stores the reply as it is, with how it ended.
-    pub(super) async fn end(mut self, outcome: Outcome) -> Result<(), StoreError> {
+    pub(super) async fn end(mut self, outcome: ReplyOutcome) -> Result<(), StoreError> {
         self.learn_usage(&outcome).await;
         if let Some(usage) = self.usage {
             self.live.push(ReplyEvent::Used(usage));
@@ -150,7 +150,7 @@ impl<'w> Writer<'w> {
     }
 
     /// Stores the end, and waits for the database if it is away; false when the lease is lost.
-    async fn store_end(&mut self, outcome: &Outcome) -> Result<bool, StoreError> {
+    async fn store_end(&mut self, outcome: &ReplyOutcome) -> Result<bool, StoreError> {
         let since = Instant::now();
         let spent = self.spent();
         loop {
@@ -165,14 +165,17 @@ impl<'w> Writer<'w> {
 
     /// What the provider says that it took. A reply that it was asked for and that it did not count
     /// costs what was reserved.
-    fn spent(&self) -> Spent {
+    fn spent(&self) -> UsageCost {
         match (self.usage, &self.upstream) {
             (Some(usage), _) => {
                 let model = model_of(self.shared, self.job);
-                Spent::Known { usage, micro: self.shared.settings.models.cost(model, usage) }
+                UsageCost::Known {
+                    usage,
+                    cost_micro_usd: self.shared.settings.models.cost(model, usage),
+                }
             }
-            (None, Some(_)) => Spent::Unknown,
-            (None, None) => Spent::Nothing,
+            (None, Some(_)) => UsageCost::Unknown,
+            (None, None) => UsageCost::Nothing,
         }
     }
 
@@ -185,7 +188,7 @@ impl<'w> Writer<'w> {
             (Some(_), _) => Plan::Resume(Duration::ZERO),
             (None, true) => Plan::Start(Duration::ZERO),
             // Its first worker died, and what it had begun cannot be found again.
-            (None, false) => Plan::Fail(Failure::Interrupted),
+            (None, false) => Plan::Fail(ReplyFailure::Interrupted),
         };
         loop {
             let cut = match self.carry_out(plan).await {
@@ -206,11 +209,11 @@ impl<'w> Writer<'w> {
         let opened = match plan {
             Plan::Fail(failure) => {
                 self.stop_upstream().await;
-                return Err(Close::Ended(Outcome::Failed(failure)));
+                return Err(Close::Ended(ReplyOutcome::Failed(failure)));
             }
             Plan::StartWhole => {
                 if !self.draft().await?.forget_state() {
-                    return Err(Close::Ended(Outcome::Failed(Failure::ProviderRejected)));
+                    return Err(Close::Ended(ReplyOutcome::Failed(ReplyFailure::ProviderRejected)));
                 }
                 self.start().await?
             }
@@ -244,8 +247,8 @@ impl<'w> Writer<'w> {
     /// deleted is gone upstream too, which looks like a failure there.
     async fn still_wanted(&self) -> Result<(), Close> {
         match self.shared.db.reply_jobs().extend(self.job).await? {
-            Extended::Held { .. } => Ok(()),
-            Extended::Lost => Err(Close::Left),
+            LeaseExtension::Held { .. } => Ok(()),
+            LeaseExtension::Lost => Err(Close::Left),
         }
     }
 
@@ -294,7 +297,7 @@ impl<'w> Writer<'w> {
                 Err(error @ StoreError::Unavailable(_)) => return Err(Close::Broken(error)),
                 Err(error) => {
                     tracing::error!(error = causes(&error), "a reply's history cannot be read");
-                    return Err(Close::Ended(Outcome::Failed(Failure::Internal)));
+                    return Err(Close::Ended(ReplyOutcome::Failed(ReplyFailure::Internal)));
                 }
             };
         }
@@ -319,8 +322,8 @@ impl<'w> Writer<'w> {
         }
         let outcome = match interrupt {
             Interrupt::Lost => return Close::Left,
-            Interrupt::CancelRequested => Outcome::Cancelled,
-            Interrupt::Deadline => Outcome::Failed(Failure::TimedOut),
+            Interrupt::CancelRequested => ReplyOutcome::Cancelled,
+            Interrupt::Deadline => ReplyOutcome::Failed(ReplyFailure::TimedOut),
         };
         self.stop_upstream().await;
         if let Some(stream) = stream {

@@ -1,7 +1,7 @@
 //! What comes with a question, and what the model may use: images, documents that are not ready,
 //! the web; and what is noted of it.
 
-use ignacio_domain::reply::{Outcome, ReplyEvent};
+use ignacio_domain::reply::{ReplyEvent, ReplyOutcome};
 
 use crate::fakes::{delta, ended, started, transient};
 use crate::people::text_of;
@@ -127,7 +127,7 @@ async fn what_a_reply_is_made_with_is_noted() {
     stack.assistant.will_start(Ok(vec![
         started(0, "resp-1"),
         delta(1, "Hola"),
-        ended(2, Outcome::Completed),
+        ended(2, ReplyOutcome::Completed),
     ]));
     let posted = ana.says(talk, "Hola").await;
     assert_eq!(posted.response.started_at, None);

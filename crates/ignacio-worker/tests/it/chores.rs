@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ignacio_domain::prompt::Purpose;
-use ignacio_domain::reply::{Outcome, ReplyEvent, Usage};
+use ignacio_domain::reply::{ReplyEvent, ReplyOutcome, Usage};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -100,7 +100,7 @@ async fn a_reply_never_waits_for_its_title_and_tells_it_when_it_can() {
             delta(1, "Casi "),
             Item::Hang,
             delta(2, "listo."),
-            ended(3, Outcome::Completed),
+            ended(3, ReplyOutcome::Completed),
         ]));
         let posted = ana.says(quick, "Hola").await;
         stack.live.ask(posted.response.id);
@@ -199,7 +199,7 @@ async fn quotations_are_looked_up_where_the_document_is_text() {
         items.push(cited(n + 1, &id, 27));
         n += 2;
     }
-    items.push(ended(n, Outcome::Completed));
+    items.push(ended(n, ReplyOutcome::Completed));
     stack.assistant.will_start(Ok(items));
     // The first look fails, and is repeated.
     stack.objects.faults.fail("get", transient());

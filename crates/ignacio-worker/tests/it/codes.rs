@@ -3,9 +3,9 @@
 use ignacio_domain::ids::OtpId;
 use ignacio_domain::keys::{Key, KeyRing};
 use ignacio_domain::otp::{OtpCode, OtpDigest};
-use ignacio_domain::person::Locale;
 use ignacio_domain::ports::{NoticeKind, SendError};
-use ignacio_persistence::Attempt;
+use ignacio_domain::user::Locale;
+use ignacio_persistence::CodeCheck;
 
 use crate::fakes::{our_fault, passing, throttled, unreachable};
 use crate::stack::{PEPPER, Stack};
@@ -18,7 +18,7 @@ pub(crate) const OUTBOX: &str = "select state || ' ' || attempts || ' ' || coale
 
 async fn digest(stack: &Stack, challenge: OtpId) -> OtpDigest {
     match stack.api.codes().attempt(challenge, None).await.unwrap() {
-        Attempt::Open { digest: Some(digest), .. } => digest,
+        CodeCheck::Open { digest: Some(digest), .. } => digest,
         other => panic!("no code is armed: {other:?}"),
     }
 }

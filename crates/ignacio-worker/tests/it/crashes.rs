@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use ignacio_domain::message::MessageStatus;
-use ignacio_domain::reply::{Failure, Outcome};
+use ignacio_domain::reply::{ReplyFailure, ReplyOutcome};
 use ignacio_domain::sync::SyncStatus;
 use tokio::sync::oneshot;
 
@@ -138,7 +138,7 @@ async fn a_reply_is_finished_by_another_worker() {
     drop(worker);
     stack.expire_leases().await;
 
-    stack.assistant.will_resume(Ok(vec![delta(3, "tres"), ended(4, Outcome::Completed)]));
+    stack.assistant.will_resume(Ok(vec![delta(3, "tres"), ended(4, ReplyOutcome::Completed)]));
     stack.drain().await;
 
     assert_eq!(stack.assistant.resumed(), [("resp-1".to_owned(), -1)]);
@@ -189,7 +189,7 @@ async fn a_reply_that_kills_workers_is_given_up() {
     stack.drain().await;
 
     let response = ana.response(posted.response.id).await;
-    assert_eq!(response.failure, Some(Failure::Internal));
+    assert_eq!(response.failure, Some(ReplyFailure::Internal));
     assert_eq!(stack.assistant.prompts().len(), 5);
 }
 
@@ -216,7 +216,7 @@ async fn a_panic_ends_a_reply_and_keeps_its_text() {
     });
 
     let response = ana.response(posted.response.id).await;
-    assert_eq!(response.failure, Some(Failure::Internal));
+    assert_eq!(response.failure, Some(ReplyFailure::Internal));
     let reply = ana.newest(conversation).await;
     assert_eq!(reply.content, format!("uno {}", "dos ".repeat(600)));
     assert_eq!(text_of(&ana.follows(posted.response.id).await), reply.content);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ignacio_domain::file::ObjectKey;
-use ignacio_domain::ports::Indexing;
+use ignacio_domain::ports::IndexingStatus;
 use ignacio_domain::sync::SyncStatus;
 use tokio::sync::Barrier;
 
@@ -12,8 +12,8 @@ use crate::stack::Stack;
 
 const GUIDE: &str = "El piloto dura seis semanas y tiene doce usuarios.";
 
-fn failed(code: &str) -> Indexing {
-    Indexing::Failed { code: code.to_owned() }
+fn failed(code: &str) -> IndexingStatus {
+    IndexingStatus::Failed { code: code.to_owned() }
 }
 
 #[tokio::test]
@@ -21,7 +21,7 @@ async fn a_document_is_uploaded_put_into_its_owners_store_and_synced() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let guide = ana.hands_over("Guía del reto.TXT", GUIDE).await;
-    stack.library.will_say([Indexing::InProgress, Indexing::InProgress]);
+    stack.library.will_say([IndexingStatus::InProgress, IndexingStatus::InProgress]);
 
     stack.drain().await;
     stack.drain().await;
@@ -108,7 +108,7 @@ async fn what_will_never_work_fails_at_once() {
     let ana = stack.ana().await;
     for code in ["unsupported_file", "invalid_file"] {
         let guide = ana.hands_over("guía.txt", GUIDE).await;
-        stack.library.will_say([Indexing::InProgress, failed(code)]);
+        stack.library.will_say([IndexingStatus::InProgress, failed(code)]);
 
         stack.drain().await;
 
@@ -166,7 +166,7 @@ async fn a_document_that_takes_too_long_is_looked_at_later() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let guide = ana.hands_over("guía.txt", GUIDE).await;
-    stack.library.will_say([Indexing::InProgress]);
+    stack.library.will_say([IndexingStatus::InProgress]);
     let impatient = stack.worker_with(|it| it.indexing_limit = std::time::Duration::ZERO).await;
 
     impatient.drain().await.unwrap();

@@ -4,16 +4,17 @@ use futures_util::TryStreamExt as _;
 use ignacio_domain::file::{FileName, MediaType, NewFile, ObjectKey, StoredContent, StoredFile};
 use ignacio_domain::ids::{ConversationId, FileId, ResponseId, UserId};
 use ignacio_domain::keys::Key;
-use ignacio_domain::limits::{Buckets, PER_ADDRESS, SERVICE};
 use ignacio_domain::message::{Message, MessageBody, NewMessage};
 use ignacio_domain::otp::Challenge;
 use ignacio_domain::page::PageSize;
-use ignacio_domain::person::{Locale, PersonName, Role};
 use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::rate_limit::{PER_ADDRESS, RateLimitKeys, SERVICE};
 use ignacio_domain::reply::{NumberedEvent, ReplyEvent, Response};
 use ignacio_domain::session::{DeviceToken, SessionDigest, SessionToken};
+use ignacio_domain::user::{Locale, Role, UserName};
 use ignacio_persistence::{
-    Added, Asked, CodeRequest, NewPerson, NewReply, NewSession, OwnerDb, Posted, UserScope,
+    CodeRequest, CodeRequestOutcome, CreateOutcome, NewReply, NewSession, NewUser, OwnerDb,
+    PostedMessage, UserScope,
 };
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
@@ -33,14 +34,14 @@ impl Stack {
     pub(crate) async fn add(&self, name: &str, phone: &str) -> (UserId, PhoneNumber) {
         let owner = OwnerDb::connect(&self.database.owner_url().into()).await.unwrap();
         let phone = PhoneNumber::parse(phone).unwrap();
-        let new = NewPerson {
+        let new = NewUser {
             phone: phone.clone(),
-            name: PersonName::parse(name).unwrap(),
+            name: UserName::parse(name).unwrap(),
             role: Role::Participant,
             locale: Locale::Es,
         };
         match owner.add_person(&new).await.unwrap() {
-            Added::New(id) | Added::Known(id) => (id, phone),
+            CreateOutcome::New(id) | CreateOutcome::Known(id) => (id, phone),
         }
     }
 
@@ -60,13 +61,13 @@ impl Stack {
         let number = phone.map_or("+0", PhoneNumber::expose);
         let wish = CodeRequest {
             phone: phone.cloned(),
-            buckets: Buckets::of(&Key::from_bytes([8; 32]), number, b"192.0.2.1"),
+            buckets: RateLimitKeys::of(&Key::from_bytes([8; 32]), number, b"192.0.2.1"),
             device: None,
             address_per_hour: PER_ADDRESS.most,
             service_per_hour: SERVICE.most,
         };
         match self.api.codes().challenge(&wish).await.unwrap() {
-            Asked::Opened(challenge) => challenge,
+            CodeRequestOutcome::Opened(challenge) => challenge,
             other => panic!("{other:?}"),
         }
     }
@@ -95,7 +96,7 @@ impl Participant<'_> {
         id
     }
 
-    pub(crate) async fn says(&self, conversation: ConversationId, text: &str) -> Posted {
+    pub(crate) async fn says(&self, conversation: ConversationId, text: &str) -> PostedMessage {
         self.says_with(conversation, text, Vec::new()).await
     }
 
@@ -104,7 +105,7 @@ impl Participant<'_> {
         conversation: ConversationId,
         text: &str,
         files: Vec<FileId>,
-    ) -> Posted {
+    ) -> PostedMessage {
         let scope = self.scope().await;
         let new = NewMessage { body: MessageBody::parse(text.to_owned()).unwrap(), files };
         let posted = scope

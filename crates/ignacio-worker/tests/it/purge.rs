@@ -1,6 +1,6 @@
 //! What people delete is gone everywhere, and pointers go last.
 
-use ignacio_domain::reply::Outcome;
+use ignacio_domain::reply::ReplyOutcome;
 
 use crate::fakes::{delta, ended, misconfigured, rejected, started, transient};
 use crate::stack::Stack;
@@ -85,7 +85,7 @@ async fn what_rows_pointed_to_is_removed_when_they_are_gone() {
     stack.assistant.will_start(Ok(vec![
         started(0, "resp-1"),
         delta(1, "Hola"),
-        ended(2, Outcome::Completed),
+        ended(2, ReplyOutcome::Completed),
     ]));
     ana.says(conversation, "Hola").await;
     stack.drain().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ignacio_domain::message::MessageStatus;
 use ignacio_domain::ports::AssistantError;
-use ignacio_domain::reply::{Failure, Outcome, ReplyEvent, ResponseState, Usage};
+use ignacio_domain::reply::{ReplyEvent, ReplyFailure, ReplyOutcome, ResponseState, Usage};
 
 use ignacio_worker::WorkerSettings;
 use tokio_util::sync::CancellationToken;
@@ -19,7 +19,7 @@ use crate::stack::Stack;
 
 const USAGE: Usage = Usage { input: 100, cached: 40, output: 20, reasoning: 5 };
 
-fn last_of(events: &[ReplyEvent]) -> &Outcome {
+fn last_of(events: &[ReplyEvent]) -> &ReplyOutcome {
     match events.last() {
         Some(ReplyEvent::Ended(outcome)) => outcome,
         other => panic!("{other:?} is no end"),
@@ -35,7 +35,7 @@ async fn a_reply_is_told_and_stored() {
         started(0, "resp-1"),
         delta(1, "Hola, "),
         delta(2, "Ana.\0"),
-        ended(3, Outcome::Completed),
+        ended(3, ReplyOutcome::Completed),
     ]));
     let posted = ana.says(conversation, "Hola").await;
 
@@ -55,7 +55,7 @@ async fn a_reply_is_told_and_stored() {
     assert!(matches!(events[0], ReplyEvent::Created { .. }));
     assert_eq!(text_of(&events), reply.content);
     assert_eq!(events[events.len() - 2], ReplyEvent::Used(USAGE));
-    assert_eq!(*last_of(&events), Outcome::Completed);
+    assert_eq!(*last_of(&events), ReplyOutcome::Completed);
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn a_citation_names_the_persons_file_and_quotes_it() {
         cited(4, &id, 42),
         cited(5, "file-of-nobody", 42),
         delta(6, "."),
-        ended(7, Outcome::Completed),
+        ended(7, ReplyOutcome::Completed),
     ]));
     let posted = ana.says(conversation, "¿Cuánto dura?").await;
 
@@ -202,7 +202,7 @@ async fn a_cut_stream_is_taken_up_where_it_was_cut() {
         stack.assistant.will_resume(Err(transient().into()));
         // The provider repeats what is known already.
         stack.assistant.will_resume(Ok(vec![delta(2, "dos "), delta(3, "tres "), delta(4, "y ")]));
-        stack.assistant.will_resume(Ok(vec![delta(5, "más"), ended(6, Outcome::Completed)]));
+        stack.assistant.will_resume(Ok(vec![delta(5, "más"), ended(6, ReplyOutcome::Completed)]));
         let posted = ana.says(conversation, "Cuenta").await;
 
         stack.drain().await;
@@ -232,10 +232,10 @@ async fn a_cut_that_cannot_be_mended_leaves_the_text_and_says_so() {
     assert_eq!(reply.content, "palabra ".repeat(5));
     assert_eq!(reply.status, MessageStatus::Failed);
     let response = ana.response(posted.response.id).await;
-    assert_eq!(response.failure, Some(Failure::Interrupted));
+    assert_eq!(response.failure, Some(ReplyFailure::Interrupted));
     assert_eq!(stack.assistant.prompts().len(), 1, "nobody asks twice once there is text");
     let events = ana.follows(posted.response.id).await;
-    assert_eq!(*last_of(&events), Outcome::Failed(Failure::Interrupted));
+    assert_eq!(*last_of(&events), ReplyOutcome::Failed(ReplyFailure::Interrupted));
 }
 
 #[tokio::test]
@@ -244,7 +244,7 @@ async fn silence_is_a_cut_too() {
     let ana = stack.ana().await;
     let conversation = ana.starts_conversation().await;
     stack.assistant.will_start(Ok(vec![started(0, "resp-1"), delta(1, "uno "), Item::Hang]));
-    stack.assistant.will_resume(Ok(vec![delta(2, "dos"), ended(3, Outcome::Completed)]));
+    stack.assistant.will_resume(Ok(vec![delta(2, "dos"), ended(3, ReplyOutcome::Completed)]));
     ana.says(conversation, "Cuenta").await;
     let impatient = stack.worker_with(|it| it.idle = Duration::ZERO).await;
 
@@ -266,17 +266,20 @@ async fn a_reply_may_not_take_for_ever() {
     impatient.drain().await.unwrap();
 
     let response = ana.response(posted.response.id).await;
-    assert_eq!(response.failure, Some(Failure::TimedOut));
+    assert_eq!(response.failure, Some(ReplyFailure::TimedOut));
     assert_eq!(stack.assistant.cancelled(), ["resp-1"]);
 }
 
 #[tokio::test]
 async fn the_providers_own_end_is_kept_as_it_is() {
     let ends = [
-        (Outcome::Incomplete { reason: "max_output_tokens".to_owned() }, MessageStatus::Incomplete),
-        (Outcome::Failed(Failure::ProviderUnavailable), MessageStatus::Failed),
-        (Outcome::Failed(Failure::ProviderRejected), MessageStatus::Failed),
-        (Outcome::Cancelled, MessageStatus::Cancelled),
+        (
+            ReplyOutcome::Incomplete { reason: "max_output_tokens".to_owned() },
+            MessageStatus::Incomplete,
+        ),
+        (ReplyOutcome::Failed(ReplyFailure::ProviderUnavailable), MessageStatus::Failed),
+        (ReplyOutcome::Failed(ReplyFailure::ProviderRejected), MessageStatus::Failed),
+        (ReplyOutcome::Cancelled, MessageStatus::Cancelled),
     ];
     let stack = Stack::start().await;
     let ana = stack.ana().await;
@@ -302,11 +305,11 @@ async fn the_providers_own_end_is_kept_as_it_is() {
 #[tokio::test]
 async fn a_provider_that_is_down_costs_the_reply_and_not_the_message() {
     type Answer = fn() -> AssistantError;
-    let answers: [(Answer, Failure, usize); 4] = [
-        (|| transient().into(), Failure::ProviderUnavailable, 3),
-        (|| transient_for(60).into(), Failure::ProviderUnavailable, 1),
-        (|| misconfigured().into(), Failure::ProviderUnavailable, 1),
-        (|| rejected("invalid_prompt").into(), Failure::ProviderRejected, 1),
+    let answers: [(Answer, ReplyFailure, usize); 4] = [
+        (|| transient().into(), ReplyFailure::ProviderUnavailable, 3),
+        (|| transient_for(60).into(), ReplyFailure::ProviderUnavailable, 1),
+        (|| misconfigured().into(), ReplyFailure::ProviderUnavailable, 1),
+        (|| rejected("invalid_prompt").into(), ReplyFailure::ProviderRejected, 1),
     ];
     let stack = Stack::start().await;
     let ana = stack.ana().await;
@@ -335,7 +338,7 @@ async fn a_request_that_failed_without_a_word_is_repeated() {
     stack.assistant.will_start(Err(transient().into()));
     stack.assistant.will_start(Ok(vec![
         started(0, "resp-1"),
-        ended(1, Outcome::Failed(Failure::ProviderUnavailable)),
+        ended(1, ReplyOutcome::Failed(ReplyFailure::ProviderUnavailable)),
     ]));
     stack.assistant.will_say("resp-2", "Por fin.");
     ana.says(conversation, "Hola").await;
@@ -356,7 +359,7 @@ async fn a_person_may_stop_a_reply() {
         delta(1, "Hasta aquí"),
         Item::Hang,
         delta(2, " y no más"),
-        ended(3, Outcome::Cancelled),
+        ended(3, ReplyOutcome::Cancelled),
     ]));
     let posted = ana.says(conversation, "Cuenta").await;
     let worker = stack.worker().await;
@@ -379,7 +382,7 @@ async fn a_stop_that_is_called_for_in_this_process_is_heard_without_looking() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let conversation = ana.starts_conversation().await;
-    let ends = ended(2, Outcome::Cancelled);
+    let ends = ended(2, ReplyOutcome::Cancelled);
     stack.assistant.will_start(Ok(vec![started(0, "resp-1"), delta(1, "Ya"), Item::Hang, ends]));
     let posted = ana.says(conversation, "Cuenta").await;
     let never = |it: &mut WorkerSettings| {
@@ -394,7 +397,7 @@ async fn a_stop_that_is_called_for_in_this_process_is_heard_without_looking() {
         ana.stops(posted.response.id).await;
         stack.live.cancel(posted.response.id);
         let events = ana.follows(posted.response.id).await;
-        assert_eq!(*last_of(&events), Outcome::Cancelled);
+        assert_eq!(*last_of(&events), ReplyOutcome::Cancelled);
         stop.cancel();
     });
 

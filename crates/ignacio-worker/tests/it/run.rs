@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ignacio_domain::message::MessageStatus;
-use ignacio_domain::reply::{Outcome, ReplyEvent};
+use ignacio_domain::reply::{ReplyEvent, ReplyOutcome};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -57,7 +57,7 @@ async fn a_reply_that_runs_when_the_worker_stops_comes_to_its_end() {
         delta(1, "Casi "),
         Item::Hang,
         delta(2, "listo."),
-        ended(3, Outcome::Completed),
+        ended(3, ReplyOutcome::Completed),
     ]));
     ana.says(conversation, "Hola").await;
     let worker = stack.worker().await;
@@ -109,7 +109,7 @@ async fn a_worker_outlives_its_connections() {
     let text = |it: i64| format!("{it} ");
     let mut items = vec![started(0, "resp-1"), delta(1, &text(1)), Item::Hang];
     items.extend((2..400).map(|it| delta(it, &text(it).repeat(20))));
-    items.push(ended(400, Outcome::Completed));
+    items.push(ended(400, ReplyOutcome::Completed));
     stack.assistant.will_start(Ok(items));
     let posted = ana.says(conversation, "Cuenta").await;
     let worker = stack.worker().await;
@@ -122,7 +122,7 @@ async fn a_worker_outlives_its_connections() {
         assert!(stack.database.execute(cut).await > 0);
         stack.assistant.goes_on();
         let events = ana.follows(posted.response.id).await;
-        assert_eq!(*events.last().unwrap(), ReplyEvent::Ended(Outcome::Completed));
+        assert_eq!(*events.last().unwrap(), ReplyEvent::Ended(ReplyOutcome::Completed));
         // The loops have lost connections as well.
         ana.hands_over("guía.txt", "El piloto dura seis semanas.").await;
         stack.live.poke();

@@ -7,7 +7,7 @@ use ignacio_devstack::{Role, TestDatabase};
 use ignacio_domain::ids::FileId;
 use ignacio_domain::keys::Key;
 use ignacio_domain::models::{Models, Price, RolePolicy, UsageLimits};
-use ignacio_persistence::{ApiDb, ApiDbSettings, LiveReplies, WorkerDb, WorkerDbSettings};
+use ignacio_persistence::{ApiDb, ApiDbSettings, ReplyHub, WorkerDb, WorkerDbSettings};
 use ignacio_worker::{Pauses, Ports, Worker, WorkerSettings};
 
 use crate::fakes::{FakeAssistant, FakeLibrary, FakeMessenger, FakeObjects};
@@ -19,7 +19,7 @@ pub(crate) const PEPPER: [u8; 32] = [7; 32];
 pub(crate) struct Stack {
     pub(crate) database: Arc<TestDatabase>,
     pub(crate) api: ApiDb,
-    pub(crate) live: LiveReplies,
+    pub(crate) live: ReplyHub,
     pub(crate) assistant: Arc<FakeAssistant>,
     pub(crate) library: Arc<FakeLibrary>,
     pub(crate) objects: Arc<FakeObjects>,
@@ -35,7 +35,7 @@ impl Stack {
             api_pool: 3,
             auth_pool: 2,
         };
-        let live = LiveReplies::new();
+        let live = ReplyHub::new();
         Self {
             api: ApiDb::connect(&settings).await.unwrap().with_live(live.clone()),
             database,

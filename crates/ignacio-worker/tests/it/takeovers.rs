@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use ignacio_domain::message::MessageStatus;
-use ignacio_domain::reply::{Failure, Outcome, ReplyEvent, ResponseState};
+use ignacio_domain::reply::{ReplyEvent, ReplyFailure, ReplyOutcome, ResponseState};
 use tokio::sync::oneshot;
 
 use crate::crashes::saved;
@@ -24,7 +24,7 @@ fn script(file: &str) -> Vec<Item> {
     }
     items.push(cited(20, file, 45));
     items.push(cited(21, file, 53));
-    items.push(ended(22, Outcome::Completed));
+    items.push(ended(22, ReplyOutcome::Completed));
     items
 }
 
@@ -79,7 +79,7 @@ async fn a_reply_that_cannot_be_followed_again_keeps_its_text_and_says_so() {
         let so_far: String = TEXT.chars().take((n_events - 2) * 6).collect();
         assert_eq!((reply.content.as_str(), reply.status), (&*so_far, MessageStatus::Failed));
         let response = ana.response(posted.response.id).await;
-        assert_eq!(response.failure, Some(Failure::Interrupted));
+        assert_eq!(response.failure, Some(ReplyFailure::Interrupted));
         assert_eq!(stack.assistant.prompts().len(), n_before + 1, "no silent second call");
     }
 }
@@ -123,7 +123,7 @@ async fn an_end_without_a_number_of_its_own_is_an_end() {
     let ana = stack.ana().await;
     let conversation = ana.starts_conversation().await;
     stack.assistant.will_start(Ok(vec![started(0, "resp-1"), delta(1, "Hola.")]));
-    stack.assistant.will_resume(Ok(vec![delta(1, "Hola."), ended(1, Outcome::Completed)]));
+    stack.assistant.will_resume(Ok(vec![delta(1, "Hola."), ended(1, ReplyOutcome::Completed)]));
     ana.says(conversation, "Hola").await;
 
     stack.drain().await;
@@ -146,7 +146,7 @@ async fn a_reply_that_is_stopped_while_the_provider_takes_it_is_stopped_there_to
     stack.assistant.will_start(Ok(vec![
         started(0, "resp-1"),
         Item::Hang,
-        ended(1, Outcome::Cancelled),
+        ended(1, ReplyOutcome::Cancelled),
     ]));
     let posted = ana.says(conversation, "Cuenta").await;
     let worker = stack.worker_with(|it| it.reply_heartbeat = Duration::from_millis(5)).await;

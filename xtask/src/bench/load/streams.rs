@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{
     bench::{
         reader::{Events, between, now, request},
-        stack::Person,
+        stack::User,
         tokens::{Order, Token, tokens},
     },
     demo::sse::Event,
@@ -33,7 +33,7 @@ pub(in crate::bench) enum Target {
 /// What all readers know.
 pub(super) struct Shared {
     target: Target,
-    people: Vec<Person>,
+    people: Vec<User>,
     /// How many tokens each reply has.
     pub(super) count: u32,
     /// How many readers have got their first event.
@@ -75,7 +75,7 @@ pub(super) struct Heard {
 }
 
 impl Shared {
-    pub(super) fn new(target: Target, people: Vec<Person>, count: u32) -> Self {
+    pub(super) fn new(target: Target, people: Vec<User>, count: u32) -> Self {
         let seen = people.iter().map(|_| Mutex::default()).collect();
         let (begins, ends) = (AtomicU64::new(u64::MAX), AtomicU64::new(u64::MAX));
         Self { target, people, count, begun: AtomicUsize::new(0), begins, ends, seen }
@@ -85,7 +85,7 @@ impl Shared {
         self.people.len()
     }
 
-    fn person(&self, index: usize) -> anyhow::Result<&Person> {
+    fn person(&self, index: usize) -> anyhow::Result<&User> {
         self.people.get(index).context("there is no such person")
     }
 
@@ -169,7 +169,7 @@ pub(super) async fn resume(shared: Arc<Shared>, index: usize) -> anyhow::Result<
 }
 
 /// The request that posts a message and streams the reply.
-pub(in crate::bench) fn message(person: &Person) -> String {
+pub(in crate::bench) fn message(person: &User) -> String {
     let line = format!("POST /v1/conversations/{}/messages", person.conversation);
     let body = "{\"content\":\"¿Cuánto mide la Torre Colpatria?\"}";
     request(&line, &person.token, "Accept: text/event-stream\r\n", body)

@@ -42,7 +42,7 @@ fn plain_texts() -> Vec<Entry> {
 /// What problems say of one case, where that is more than their code says.
 fn details_of_cases() -> Vec<Entry> {
     let things = every!(Thing:
-        Any, Route, Conversation, Summary, Message, Feedback, Response, File, Session, Person, Erasure, Grant, Code,
+        Any, Route, Conversation, Summary, Message, Feedback, Response, File, Session, User, Erasure, Grant, Code,
     );
     let malformed = every!(Malformed:
         Request, Json { line: 3, column: 14 }, Encoding, Body, Multipart, Id, EventId, IdempotencyKey,
@@ -109,7 +109,7 @@ fn the_list_of_codes_is_complete() {
 #[test]
 fn the_list_of_rules_is_complete() {
     let rules = every!(Rule:
-        UnknownField, Required, WrongType, WrongValue, Duplicate, Limit, Uuid, PersonName, Language,
+        UnknownField, Required, WrongType, WrongValue, Duplicate, Limit, Uuid, UserName, Language,
         Phone, PhoneLength, OtpCode, DeviceName, Title, MessageBlank, MessageTooLong, MessageNul,
         TooManyFiles, FileGone, ModelNotAllowed, Date, FileFailed, FileName, FileNameLength, FileEmpty,
         AfterFile, Reason, PersonGone, Words, EndedReply, FeedbackReason,

@@ -1,9 +1,9 @@
 //! Helping people to log in: what became of their codes, and the end of a pause.
 
 use actix_web::{delete, get, web};
-use ignacio_domain::account::Account;
 use ignacio_domain::ids::UserId;
-use ignacio_domain::limits::BucketId;
+use ignacio_domain::managed_user::ManagedUser;
+use ignacio_domain::rate_limit::RateLimitKey;
 
 use crate::answer::{Done, Tagged};
 use crate::auth::Caller;
@@ -14,9 +14,9 @@ use crate::views::listing::Listing;
 use crate::views::login::{CodeView, LoginFailuresView};
 
 /// What tries at somebody's number are counted under; what is no number has no tries.
-fn bucket_of(state: &AppState, account: &Account) -> Option<BucketId> {
+fn bucket_of(state: &AppState, account: &ManagedUser) -> Option<RateLimitKey> {
     let phone = account.phone.as_ref()?;
-    Some(BucketId::of_number(&state.settings.keys.buckets, phone.expose()))
+    Some(RateLimitKey::of_number(&state.settings.keys.buckets, phone.expose()))
 }
 
 /// Shows how many tries to log in as somebody have failed, and whether new devices have to wait.
@@ -41,7 +41,7 @@ pub(crate) async fn show_failures(
     state: web::Data<AppState>,
 ) -> Result<Tagged<LoginFailuresView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
-    let account = scope.logins().whose(*id).await?.ok_or(ApiError::NotFound(Thing::Person))?;
+    let account = scope.logins().whose(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
     let failures = scope.logins().failures(*id, bucket_of(&state, &account)).await?;
     scope.commit().await?;
 
@@ -67,7 +67,7 @@ pub(crate) async fn forget_failures(
     state: web::Data<AppState>,
 ) -> Result<Done, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
-    let account = scope.logins().whose(*id).await?.ok_or(ApiError::NotFound(Thing::Person))?;
+    let account = scope.logins().whose(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
     scope.logins().forget_failures(*id, bucket_of(&state, &account)).await?;
     scope.commit().await?;
 
@@ -93,7 +93,7 @@ pub(crate) async fn list_codes(
     state: web::Data<AppState>,
 ) -> Result<Listing<CodeView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
-    scope.logins().whose(*id).await?.ok_or(ApiError::NotFound(Thing::Person))?;
+    scope.logins().whose(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
     let codes = scope.logins().codes(*id).await?;
     scope.commit().await?;
 

@@ -71,7 +71,7 @@ pub(crate) async fn conversations(
 
 fn refusal(error: StoreError) -> ApiError {
     match error {
-        StoreError::NotFound => ApiError::NotFound(Thing::Person),
+        StoreError::NotFound => ApiError::NotFound(Thing::User),
         other => other.into(),
     }
 }
@@ -137,7 +137,7 @@ pub(crate) async fn files(
     let admin = scope.caller().user;
     let after = paging.position_of(admin)?;
     let Some(page) = scope.readings().files(*id, after, paging.size).await? else {
-        return Err(ApiError::NotFound(Thing::Person));
+        return Err(ApiError::NotFound(Thing::User));
     };
     scope.commit().await?;
 

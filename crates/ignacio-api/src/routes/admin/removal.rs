@@ -45,7 +45,7 @@ pub(crate) async fn delete(
     let expected = IfMatch::required(request.headers())?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    let current = scope.accounts().lock(*id).await?.ok_or(ApiError::NotFound(Thing::Person))?;
+    let current = scope.accounts().lock(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
     expected.check(&AccountView::from(current))?;
     let erasure = scope.accounts().erase(*id).await?;
     scope.commit().await?;

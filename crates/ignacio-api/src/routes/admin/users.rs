@@ -42,7 +42,7 @@ pub(crate) async fn show(
 ) -> Result<Tagged<AccountView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
     let Some(account) = scope.accounts().find(*id).await? else {
-        return Err(ApiError::NotFound(Thing::Person));
+        return Err(ApiError::NotFound(Thing::User));
     };
     scope.commit().await?;
 
@@ -71,7 +71,7 @@ pub(crate) async fn end_sessions(
 ) -> Result<Done, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
     if scope.accounts().end_sessions(*id).await?.is_none() {
-        return Err(ApiError::NotFound(Thing::Person));
+        return Err(ApiError::NotFound(Thing::User));
     }
     scope.commit().await?;
 

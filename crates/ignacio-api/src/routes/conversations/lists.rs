@@ -1,7 +1,7 @@
 //! Lists of conversations, and of a conversation's files.
 
 use actix_web::{get, web};
-use ignacio_domain::conversation::{ConversationFilter, SearchWords};
+use ignacio_domain::conversation::{ConversationFilter, SearchQuery};
 use ignacio_domain::ids::ConversationId;
 use serde::Deserialize;
 
@@ -56,7 +56,7 @@ pub(crate) async fn list(
     const LIST: List = List::Conversations;
     let paging = Paging::read(&state.cursors, LIST, params.limit, params.cursor.as_deref())?;
 
-    let words = SearchWords::parse(params.q.as_deref().unwrap_or_default());
+    let words = SearchQuery::parse(params.q.as_deref().unwrap_or_default());
     let words = words.map_err(|error| ApiError::invalid("/q", error.into()))?;
     let filter = ConversationFilter { archived: params.archived, pinned: params.pinned, words };
 

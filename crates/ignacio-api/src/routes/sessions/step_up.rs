@@ -2,8 +2,8 @@
 
 use actix_web::{post, web};
 use ignacio_domain::ids::OtpId;
-use ignacio_domain::limits::Buckets;
 use ignacio_domain::otp::OtpCode;
+use ignacio_domain::rate_limit::RateLimitKeys;
 use ignacio_persistence::CodeRequest;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -44,7 +44,7 @@ pub(crate) async fn ask(
         // Number and budget are those of the session, whatever stands here.
         phone: None,
         device: None,
-        buckets: Buckets::of(&state.settings.keys.buckets, "", &address.bucket()),
+        buckets: RateLimitKeys::of(&state.settings.keys.buckets, "", &address.bucket()),
         address_per_hour: state.settings.codes_per_address,
         service_per_hour: state.settings.codes_per_hour,
     };

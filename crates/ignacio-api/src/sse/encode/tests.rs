@@ -2,7 +2,7 @@
 
 use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::{FileId, MessageId, ResponseId};
-use ignacio_domain::reply::{Failure, Usage};
+use ignacio_domain::reply::{ReplyFailure, Usage};
 use proptest::prelude::*;
 use serde_json::Value;
 use uuid::Uuid;
@@ -76,10 +76,10 @@ fn every_event_has_its_name_and_data() {
 #[test]
 fn every_end_is_the_last_event() {
     let cases = [
-        (Outcome::Completed, "response.completed", "{}"),
-        (Outcome::Cancelled, "response.cancelled", "{}"),
+        (ReplyOutcome::Completed, "response.completed", "{}"),
+        (ReplyOutcome::Cancelled, "response.cancelled", "{}"),
         (
-            Outcome::Incomplete { reason: "max_output_tokens".to_owned() },
+            ReplyOutcome::Incomplete { reason: "max_output_tokens".to_owned() },
             "response.incomplete",
             r#"{"reason":"max_output_tokens"}"#,
         ),
@@ -88,7 +88,8 @@ fn every_end_is_the_last_event() {
         let expected = format!("id: 7\nevent: {name}\ndata: {data}\n\n");
         assert_eq!(encoded(ReplyEvent::Ended(outcome)), (expected, true));
     }
-    let (failed, is_last) = encoded(ReplyEvent::Ended(Outcome::Failed(Failure::Interrupted)));
+    let (failed, is_last) =
+        encoded(ReplyEvent::Ended(ReplyOutcome::Failed(ReplyFailure::Interrupted)));
     let data = failed.lines().nth(2).unwrap().strip_prefix("data: ").unwrap();
     let problem: Value = serde_json::from_str::<Value>(data).unwrap()["problem"].clone();
     assert!(is_last && failed.starts_with("id: 7\nevent: response.failed\n"));

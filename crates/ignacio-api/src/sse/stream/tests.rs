@@ -1,8 +1,8 @@
 //! A stream opens at once, pings when silent, and ends in order.
 
 use futures_util::stream::{self, StreamExt as _};
-use ignacio_domain::person::Locale;
-use ignacio_domain::reply::{Outcome, ReplyEvent};
+use ignacio_domain::reply::{ReplyEvent, ReplyOutcome};
+use ignacio_domain::user::Locale;
 use tokio::sync::mpsc;
 
 use super::*;
@@ -19,7 +19,7 @@ fn delta(seq: i64) -> NumberedEvent {
 }
 
 fn ended(seq: i64) -> NumberedEvent {
-    NumberedEvent { seq, event: ReplyEvent::Ended(Outcome::Completed) }
+    NumberedEvent { seq, event: ReplyEvent::Ended(ReplyOutcome::Completed) }
 }
 
 async fn all_of(body: EventBody<impl Stream<Item = Item>>) -> String {

@@ -10,15 +10,15 @@ mod step_up;
 mod users;
 
 use crate::client::Answer;
-use crate::people::Person;
+use crate::people::User;
 
 /// Where somebody's account is.
-fn account(person: &Person) -> String {
+fn account(person: &User) -> String {
     format!("/v1/admin/users/{}", person.id)
 }
 
 /// Changes an account as one who has just read it.
-async fn change(admin: &Person, target: &str, change: &serde_json::Value) -> Answer {
+async fn change(admin: &User, target: &str, change: &serde_json::Value) -> Answer {
     let tag = admin.get(target).send().await.header("etag").to_owned();
     admin.patch(target).header("if-match", tag).json(change).send().await
 }

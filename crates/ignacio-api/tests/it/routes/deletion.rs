@@ -2,11 +2,11 @@
 
 use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::FileId;
-use ignacio_domain::reply::{Outcome, ReplyEvent, ToolKind};
-use ignacio_domain::spending::Spent;
+use ignacio_domain::reply::{ReplyEvent, ReplyOutcome, ToolKind};
+use ignacio_domain::usage::UsageCost;
 use serde_json::{Value, json};
 
-use crate::people::Person;
+use crate::people::User;
 use crate::stack::Stack;
 
 /// What only the conversation says, and nothing else in the database.
@@ -69,7 +69,7 @@ impl Stack {
 }
 
 /// A conversation in which everything happened that may happen.
-async fn lively(stack: &Stack, ana: &Person) -> String {
+async fn lively(stack: &Stack, ana: &User) -> String {
     let conversation = ana.starts(&format!("La {SAID}")).await;
     let file = ana.uploads("plan.txt", b"hola").await;
     let body = json!({ "content": format!("¿Qué come la {SAID}?"), "file_ids": [file["id"]] });
@@ -84,7 +84,7 @@ async fn lively(stack: &Stack, ana: &Person) -> String {
         position: 9,
         verified: None,
     }));
-    assert!(reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
+    assert!(reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     let at = format!("/v1/messages/{}", posted["reply"]["id"].as_str().unwrap());
     let body = json!({ "rating": "up", "reason": format!("Ya sé de la {SAID}") });
     ana.put(format!("{at}/feedback")).json(&body).send().await.ok(200);
@@ -145,7 +145,7 @@ async fn nothing_is_left_of_a_conversation_whose_reply_runs() {
     // The worker has not noticed yet; what it writes then goes nowhere.
     reply.push(ReplyEvent::Delta(format!("Adiós, {SAID}.")));
     assert!(!reply.flush(Some(("resp-1", 8))).await.unwrap());
-    assert!(!reply.end(Outcome::Completed, Spent::Nothing).await.unwrap());
+    assert!(!reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     assert_eq!(stack.tables_with(&traces).await, [""; 0]);
     assert_eq!(stack.all_tables_with(&[SAID.to_owned()]).await, [""; 0]);
     ana.get(&response).send().await.problem(404, "not-found");

@@ -3,7 +3,7 @@
 use ignacio_domain::session::{DeviceToken, SessionToken};
 use serde_json::{Value, json};
 
-use crate::people::{CODE, Person};
+use crate::people::{CODE, User};
 use crate::stack::Stack;
 
 /// Who a token belongs to.
@@ -53,7 +53,7 @@ async fn a_login_opens_a_session_of_its_own_whatever_token_it_presents() {
     assert_eq!(sessions_of(&ana).await, 9);
 }
 
-async fn sessions_of(person: &Person) -> usize {
+async fn sessions_of(person: &User) -> usize {
     let listed = person.get("/v1/sessions").send().await.ok(200);
     listed["data"].as_array().unwrap().len()
 }

@@ -1,8 +1,8 @@
 //! Stopping a reply.
 
 use futures_util::FutureExt as _;
-use ignacio_domain::reply::{Outcome, ReplyEvent};
-use ignacio_domain::spending::Spent;
+use ignacio_domain::reply::{ReplyEvent, ReplyOutcome};
+use ignacio_domain::usage::UsageCost;
 use serde_json::json;
 
 use crate::stack::Stack;
@@ -25,7 +25,7 @@ async fn a_reply_that_is_stopped_is_told_to_the_worker_of_this_process() {
     assert_eq!(told.to_string(), id);
     let wishes = stack.worker.reply_jobs().cancelled().await.unwrap();
     assert_eq!(wishes, [told], "the workers of other processes find it");
-    assert!(reply.end(Outcome::Cancelled, Spent::Nothing).await.unwrap());
+    assert!(reply.end(ReplyOutcome::Cancelled, UsageCost::Nothing).await.unwrap());
 
     // One that has ended stays as it is.
     let before = stack.everything().await;

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use ignacio_devstack::scale;
 use serde_json::{Value, json};
 
-use crate::people::Person;
+use crate::people::User;
 use crate::stack::Stack;
 
-impl Person {
+impl User {
     /// The titles of the conversations that a query lists, the liveliest first.
     async fn finds(&self, query: &str) -> Vec<String> {
         let listed = self.get(format!("/v1/conversations?{query}")).send().await.ok(200);
@@ -80,7 +80,7 @@ async fn what_cannot_be_looked_for_is_refused() {
 
 /// Adds conversations of this person behind the service's back, `most` seconds old at the most, of
 /// which many began in the same second.
-async fn add(stack: &Stack, person: &Person, n: usize, most: usize) -> HashSet<String> {
+async fn add(stack: &Stack, person: &User, n: usize, most: usize) -> HashSet<String> {
     let (user, most) = (&person.id, most.max(1));
     let write = format!(
         "insert into conversations (id, user_id, title, created_at)

@@ -2,17 +2,17 @@
 
 use serde_json::Value;
 
-use crate::people::Person;
+use crate::people::User;
 use crate::stack::Stack;
 
-async fn ids(person: &Person) -> Vec<String> {
+async fn ids(person: &User) -> Vec<String> {
     let listed = person.get("/v1/sessions").send().await.ok(200);
     assert_eq!(listed["next_cursor"], Value::Null);
     let sessions = listed["data"].as_array().unwrap();
     sessions.iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn is_logged_in(person: &Person) -> bool {
+async fn is_logged_in(person: &User) -> bool {
     person.get("/v1/me").send().await.status.as_u16() == 200
 }
 

@@ -4,11 +4,11 @@ use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use crate::people::{CODE, Person};
+use crate::people::{CODE, User};
 use crate::stack::Stack;
 
 /// When this session last showed a code.
-async fn verified_at(stack: &Stack, person: &Person) -> String {
+async fn verified_at(stack: &Stack, person: &User) -> String {
     let read =
         format!("select verified_at::text from user_sessions where id = '{}'", person.session);
     stack.database.query_text(&read).await
@@ -19,7 +19,7 @@ async fn n_sessions(stack: &Stack) -> i64 {
 }
 
 /// How often the audit says that this session has shown a fresh code.
-async fn n_verified(stack: &Stack, person: &Person) -> i64 {
+async fn n_verified(stack: &Stack, person: &User) -> i64 {
     let noted = format!(
         "select count(*) from audit_events
           where action = 'session.verified' and target_id = '{0}' and actor_id = '{1}'
@@ -141,7 +141,7 @@ async fn each_session_has_a_budget_of_its_own_and_shares_that_of_the_address() {
     let ana = stack.participant("Ana").await;
     let (laptop, tablet) = (stack.log_in(&ana.phone).await, stack.log_in(&ana.phone).await);
     stack.database.execute("delete from rate_buckets").await;
-    let ask = |person: &Person| person.post("/v1/sessions/current/otp").send();
+    let ask = |person: &User| person.post("/v1/sessions/current/otp").send();
 
     ask(&ana).await.ok(202);
     let again = ask(&ana).await;

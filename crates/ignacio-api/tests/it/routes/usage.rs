@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use ignacio_domain::models::UsageLimits;
-use ignacio_domain::reply::{Outcome, Usage};
-use ignacio_domain::spending::Spent;
+use ignacio_domain::reply::{ReplyOutcome, Usage};
+use ignacio_domain::usage::UsageCost;
 use serde_json::{Value, json};
 
 use crate::stack::{Stack, models_with};
@@ -25,13 +25,13 @@ async fn under(limits: UsageLimits) -> Stack {
 }
 
 /// Ends the reply that waits longest, for so much.
-async fn ends(stack: &Stack, spent: Spent) {
+async fn ends(stack: &Stack, spent: UsageCost) {
     let mut reply = stack.take_reply().await;
-    assert!(reply.end(Outcome::Completed, spent).await.unwrap());
+    assert!(reply.end(ReplyOutcome::Completed, spent).await.unwrap());
 }
 
-fn spent(input: i64, output: i64, micro: i64) -> Spent {
-    Spent::Known { usage: Usage { input, cached: 1, output, reasoning: 2 }, micro }
+fn spent(input: i64, output: i64, cost_micro_usd: i64) -> UsageCost {
+    UsageCost::Known { usage: Usage { input, cached: 1, output, reasoning: 2 }, cost_micro_usd }
 }
 
 #[tokio::test]
@@ -95,18 +95,18 @@ async fn what_is_reserved_gives_way_to_what_was_spent() {
     say().send().await.ok(201);
     ends(&stack, spent(100, 50, 7)).await;
     say().send().await.ok(201);
-    ends(&stack, Spent::Nothing).await;
+    ends(&stack, UsageCost::Nothing).await;
     say().send().await.ok(201);
     // Nobody knows what this one took.
-    ends(&stack, Spent::Unknown).await;
+    ends(&stack, UsageCost::Unknown).await;
     say().send().await.problem(429, "budget-exceeded");
 
     let usage = ana.get("/v1/me/usage").send().await.ok(200);
     let rows = usage["data"].as_array().unwrap();
     assert_eq!(rows.len(), 1);
-    let micro = 7 + 1_001 + 4_096 * 10;
+    let cost_micro_usd = 7 + 1_001 + 4_096 * 10;
     let expected = json!({ "model": "model-1", "replies": 3, "input": 100, "cached": 1,
-        "output": 50, "reasoning": 2, "cost_micro": micro, "user_id": null });
+        "output": 50, "reasoning": 2, "cost_micro": cost_micro_usd, "user_id": null });
     let mut row = rows[0].clone();
     assert!(row.as_object_mut().unwrap().remove("day").unwrap().is_string());
     assert_eq!(row, expected);
@@ -169,21 +169,22 @@ async fn the_staff_see_sums_and_that_is_written_down() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
     let ada = stack.admin("Ada").await;
-    for (person, micro) in [(&ana, 10), (&ben, 30), (&ana, 5)] {
+    for (person, cost_micro_usd) in [(&ana, 10), (&ben, 30), (&ana, 5)] {
         let at = person.starts("uno").await;
         person.says(&at, "hola").await;
-        ends(&stack, spent(100, 10, micro)).await;
+        ends(&stack, spent(100, 10, cost_micro_usd)).await;
     }
     let sums = async |query: &str| {
         let page = ada.get(format!("/v1/admin/usage{query}")).send().await.ok(200);
         let rows = page["data"].as_array().unwrap().clone();
-        let micro: Vec<_> = rows.iter().map(|it| it["cost_micro"].as_i64().unwrap()).collect();
-        (rows, micro)
+        let cost_micro_usd: Vec<_> =
+            rows.iter().map(|it| it["cost_micro"].as_i64().unwrap()).collect();
+        (rows, cost_micro_usd)
     };
     assert_eq!(sums("").await.1, [45]);
     assert_eq!(sums("?group_by=model").await.0[0]["model"], "model-1");
-    let (rows, micro) = sums("?group_by=user").await;
-    assert_eq!(micro, [30, 15]);
+    let (rows, cost_micro_usd) = sums("?group_by=user").await;
+    assert_eq!(cost_micro_usd, [30, 15]);
     assert_eq!((&rows[1]["replies"], &rows[1]["day"]), (&json!(2), &Value::Null));
     let user = rows[1]["user_id"].as_str().unwrap();
     assert_eq!(sums(&format!("?user_id={user}")).await.1, [15]);

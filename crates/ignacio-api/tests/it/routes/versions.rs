@@ -3,14 +3,14 @@
 
 use serde_json::{Value, json};
 
-use crate::people::Person;
+use crate::people::User;
 use crate::stack::Stack;
 
 fn at(message: &Value) -> String {
     format!("/v1/messages/{}", message["id"].as_str().unwrap())
 }
 
-impl Person {
+impl User {
     /// A conversation's messages, the oldest first.
     async fn reads(&self, conversation: &str, query: &str) -> Vec<Value> {
         let page = self.get(format!("{conversation}/messages{query}")).send().await.ok(200);

@@ -1,6 +1,6 @@
 //! Events are read for what they tell, skipped when they are new, and counted in characters.
 
-use ignacio_domain::reply::Failure;
+use ignacio_domain::reply::ReplyFailure;
 use serde_json::json;
 
 use super::*;
@@ -28,7 +28,7 @@ fn position(reader: &mut Reader, event: &Value) -> i32 {
     }
 }
 
-fn end(reader: &mut Reader, event: &Value) -> (Outcome, Option<Usage>) {
+fn end(reader: &mut Reader, event: &Value) -> (ReplyOutcome, Option<Usage>) {
     match kinds(reader, event).pop() {
         Some(AssistantEventKind::Ended { outcome, usage }) => (outcome, usage),
         other => panic!("{other:?}"),
@@ -153,34 +153,38 @@ fn only_the_providers_own_word_completes_a_reply() {
     let event = json!({ "type": "response.completed",
                         "response": { "status": "completed", "usage": usage } });
     let (outcome, used) = end(&mut Reader::new(None), &event);
-    assert_eq!(outcome, Outcome::Completed);
+    assert_eq!(outcome, ReplyOutcome::Completed);
     assert_eq!(used, Some(Usage { input: 10, cached: 4, output: 7, reasoning: 2 }));
 
     let cases = [
-        ("completed", json!({}), Outcome::Completed),
-        ("completed", json!({ "status": "cancelled" }), Outcome::Cancelled),
-        ("completed", json!({ "status": "failed" }), Outcome::Failed(Failure::ProviderUnavailable)),
-        ("cancelled", json!({}), Outcome::Cancelled),
-        ("failed", json!({ "status": "cancelled" }), Outcome::Cancelled),
+        ("completed", json!({}), ReplyOutcome::Completed),
+        ("completed", json!({ "status": "cancelled" }), ReplyOutcome::Cancelled),
+        (
+            "completed",
+            json!({ "status": "failed" }),
+            ReplyOutcome::Failed(ReplyFailure::ProviderUnavailable),
+        ),
+        ("cancelled", json!({}), ReplyOutcome::Cancelled),
+        ("failed", json!({ "status": "cancelled" }), ReplyOutcome::Cancelled),
         (
             "failed",
             json!({ "status": "failed", "error": { "code": "vector_store_timeout" } }),
-            Outcome::Failed(Failure::ProviderUnavailable),
+            ReplyOutcome::Failed(ReplyFailure::ProviderUnavailable),
         ),
         (
             "failed",
             json!({ "status": "failed", "error": { "code": "invalid_prompt" } }),
-            Outcome::Failed(Failure::ProviderRejected),
+            ReplyOutcome::Failed(ReplyFailure::ProviderRejected),
         ),
         (
             "incomplete",
             json!({ "incomplete_details": { "reason": "max_output_tokens" } }),
-            Outcome::Incomplete { reason: "max_output_tokens".to_owned() },
+            ReplyOutcome::Incomplete { reason: "max_output_tokens".to_owned() },
         ),
         (
             "incomplete",
             json!({ "status": "incomplete" }),
-            Outcome::Incomplete { reason: "unknown".to_owned() },
+            ReplyOutcome::Incomplete { reason: "unknown".to_owned() },
         ),
     ];
     for (name, response, expected) in cases {

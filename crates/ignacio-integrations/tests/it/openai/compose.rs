@@ -2,8 +2,8 @@
 
 use ignacio_domain::{
     message::Author,
-    ports::{Assistant as _, AssistantError, Composed, PortError},
-    prompt::{Composition, Picture, Purpose, Turn},
+    ports::{Assistant as _, AssistantError, GeneratedText, PortError},
+    prompt::{ImageInput, PromptTurn, Purpose, TextRequest},
     reply::Usage,
 };
 use serde_json::{Value, json};
@@ -18,8 +18,8 @@ fn usage() -> Value {
             "output_tokens": 8, "output_tokens_details": { "reasoning_tokens": 2 } })
 }
 
-fn composition() -> Composition {
-    Composition {
+fn composition() -> TextRequest {
+    TextRequest {
         purpose: Purpose::Title,
         model: "gpt-5-mini".to_owned(),
         input: "<conversacion>\nPersona: Hola\n</conversacion>".to_owned(),
@@ -28,7 +28,7 @@ fn composition() -> Composition {
     }
 }
 
-async fn composed(answer: Answer) -> (Result<Composed, AssistantError>, WireServer) {
+async fn composed(answer: Answer) -> (Result<GeneratedText, AssistantError>, WireServer) {
     let server = WireServer::always(answer).await;
     let composed = openai(server.url()).compose(composition()).await;
     (composed, server)
@@ -107,9 +107,10 @@ async fn what_a_reply_took_is_read_from_its_final_object() {
 async fn an_image_goes_along_inside_the_request() {
     let server = WireServer::always(Answer::events(b"")).await;
     let mut prompt = prompt("¿Qué se ve?");
-    let picture = Picture { media_type: "image/png".to_owned(), content: (&b"\x89PNG"[..]).into() };
-    let shown = Turn {
-        author: Author::Person,
+    let picture =
+        ImageInput { media_type: "image/png".to_owned(), content: (&b"\x89PNG"[..]).into() };
+    let shown = PromptTurn {
+        author: Author::User,
         text: "[imagen adjunta: foto.png]".to_owned(),
         images: vec![picture],
     };

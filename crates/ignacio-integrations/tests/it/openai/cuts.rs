@@ -8,7 +8,7 @@ use ignacio_devstack::{
 };
 use ignacio_domain::{
     ports::{Assistant as _, AssistantEvent, AssistantEventKind},
-    reply::Outcome,
+    reply::ReplyOutcome,
 };
 
 use super::{Read, openai, prompt};
@@ -50,7 +50,7 @@ async fn a_stream_that_is_cut_at_any_byte_is_never_complete_and_can_be_followed_
             continue;
         };
         let mut read = Read::all(stream).await;
-        if read.outcome() == Some(&Outcome::Completed) {
+        if read.outcome() == Some(&ReplyOutcome::Completed) {
             // The end was there before the cut.
             assert_eq!(read.text(), WORDS.concat());
             break;
@@ -64,7 +64,7 @@ async fn a_stream_that_is_cut_at_any_byte_is_never_complete_and_can_be_followed_
         let rest = Read::all(openai.resume(id, -1).await.unwrap()).await;
         read.events.extend(rest.events.into_iter().filter(|it| it.cursor > cursor));
         assert_eq!(read.text(), WORDS.concat(), "cut at {bytes}");
-        assert_eq!(read.outcome(), Some(&Outcome::Completed), "cut at {bytes}");
+        assert_eq!(read.outcome(), Some(&ReplyOutcome::Completed), "cut at {bytes}");
     }
     assert!(n_cuts > scale(50, 2_000), "only {n_cuts} cuts");
 }
@@ -77,7 +77,7 @@ async fn a_stream_in_crumbs_of_any_size_says_the_same() {
         disturbed(&stand_in, Effect::Rechunk { bytes });
         let read = Read::all(openai.start(prompt("¿Cuánto dura?")).await.unwrap()).await;
         assert_eq!(read.text(), WORDS.concat(), "crumbs of {bytes}");
-        assert_eq!(read.outcome(), Some(&Outcome::Completed), "crumbs of {bytes}");
+        assert_eq!(read.outcome(), Some(&ReplyOutcome::Completed), "crumbs of {bytes}");
     }
 }
 
@@ -91,7 +91,7 @@ async fn news_and_repeats_change_nothing() {
             disturbed(&stand_in, effect.clone());
             let read = Read::all(openai.start(prompt("¿Cuánto dura?")).await.unwrap()).await;
             assert_eq!(read.text(), WORDS.concat(), "{effect:?}");
-            assert_eq!(read.outcome(), Some(&Outcome::Completed), "{effect:?}");
+            assert_eq!(read.outcome(), Some(&ReplyOutcome::Completed), "{effect:?}");
         }
     }
 }

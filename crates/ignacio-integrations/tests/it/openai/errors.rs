@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ignacio_domain::ports::{Assistant as _, AssistantError, PortError, VectorLibrary as _};
+use ignacio_domain::ports::{Assistant as _, AssistantError, PortError, VectorStore as _};
 use serde_json::{Value, json};
 
 use super::{openai, port, prompt};

@@ -9,11 +9,11 @@ use ignacio_devstack::openai::{Effect, Fault, OpenAiOptions, OpenAiStandIn, Scri
 use ignacio_domain::{
     ids::{FileId, UserId},
     ports::{
-        Assistant as _, AssistantError, AssistantEventKind, Indexing, LibraryTags, LibraryUpload,
-        PortError, VectorLibrary as _,
+        Assistant as _, AssistantError, AssistantEventKind, FileAttributes, IndexingStatus,
+        PortError, ProviderUpload, VectorStore as _,
     },
-    prompt::{Library, Prompt},
-    reply::{Failure, Outcome, ToolKind},
+    prompt::{FileSearchScope, Prompt},
+    reply::{ReplyFailure, ReplyOutcome, ToolKind},
 };
 use ignacio_integrations::OpenAi;
 use time::OffsetDateTime;
@@ -32,9 +32,9 @@ fn stand_in() -> OpenAiStandIn {
     OpenAiStandIn::start(OpenAiOptions::for_tests()).unwrap()
 }
 
-fn guide(name: &str) -> LibraryUpload {
+fn guide(name: &str) -> ProviderUpload {
     let chunks: Vec<_> = GUIDE.as_bytes().chunks(7).map(|it| Ok(Bytes::from_static(it))).collect();
-    LibraryUpload {
+    ProviderUpload {
         name: name.to_owned(),
         media_type: "text/plain".to_owned(),
         size: u64::try_from(GUIDE.len()).unwrap(),
@@ -43,10 +43,10 @@ fn guide(name: &str) -> LibraryUpload {
 }
 
 /// Waits until a document is through, without sleeping and not for ever.
-async fn indexed(openai: &OpenAi, store: &str, file: &str) -> Indexing {
+async fn indexed(openai: &OpenAi, store: &str, file: &str) -> IndexingStatus {
     for _ in 0..2_000 {
         match openai.indexing(store, file).await.unwrap() {
-            Indexing::InProgress => tokio::task::yield_now().await,
+            IndexingStatus::InProgress => tokio::task::yield_now().await,
             done => return done,
         }
     }
@@ -54,7 +54,7 @@ async fn indexed(openai: &OpenAi, store: &str, file: &str) -> Indexing {
 }
 
 fn asking(question: &str, store: &str, owner: UserId) -> Prompt {
-    let library = Some(Library { store: store.to_owned(), owner });
+    let library = Some(FileSearchScope { store: store.to_owned(), owner });
     Prompt { library, ..prompt(question) }
 }
 
@@ -87,14 +87,14 @@ async fn a_document_is_handed_over_found_quoted_and_let_go() {
 
     let store = openai.create_store("ign-test-ana").await.unwrap();
     assert!(matches!(openai.indexing(&store, &file).await, Err(PortError::NotFound)));
-    let tags = LibraryTags { owner: ana, file: FileId::new() };
+    let tags = FileAttributes { owner: ana, file: FileId::new() };
     openai.attach(&store, &file, tags).await.unwrap();
     openai.attach(&store, &file, tags).await.unwrap();
-    assert_eq!(indexed(&openai, &store, &file).await, Indexing::Completed);
+    assert_eq!(indexed(&openai, &store, &file).await, IndexingStatus::Completed);
 
     let question = "¿Cuánto dura el piloto?";
     let read = Read::all(openai.start(asking(question, &store, ana)).await.unwrap()).await;
-    assert_eq!(read.outcome(), Some(&Outcome::Completed), "{read:?}");
+    assert_eq!(read.outcome(), Some(&ReplyOutcome::Completed), "{read:?}");
     assert!(read.kinds().contains(&AssistantEventKind::ToolStarted(ToolKind::FileSearch)));
     assert!(read.kinds().contains(&AssistantEventKind::ToolFinished(ToolKind::FileSearch)));
     let (retrieved, cited) = documents(&read);
@@ -127,9 +127,9 @@ async fn a_document_that_cannot_be_read_fails_with_the_providers_word() {
     let code = "unsupported_file".to_owned();
     let message = "This cannot be read.".to_owned();
     stand_in.fault(Fault::new(Effect::FailIndexing { code: code.clone(), message }));
-    let tags = LibraryTags { owner: UserId::new(), file: FileId::new() };
+    let tags = FileAttributes { owner: UserId::new(), file: FileId::new() };
     openai.attach(&store, &file, tags).await.unwrap();
-    assert_eq!(indexed(&openai, &store, &file).await, Indexing::Failed { code });
+    assert_eq!(indexed(&openai, &store, &file).await, IndexingStatus::Failed { code });
 
     stand_in.lose_store(&store);
     let attached = openai.attach(&store, &file, tags).await;
@@ -146,7 +146,7 @@ async fn a_conversation_goes_on_until_its_state_is_forgotten() {
     };
     let going_on = || Prompt { previous: Some(provider_id.clone()), ..prompt("¿Y ahora?") };
     let read = Read::all(openai.start(going_on()).await.unwrap()).await;
-    assert_eq!(read.outcome(), Some(&Outcome::Completed));
+    assert_eq!(read.outcome(), Some(&ReplyOutcome::Completed));
 
     openai.forget(&provider_id).await.unwrap();
     openai.forget(&provider_id).await.unwrap();
@@ -175,11 +175,11 @@ async fn a_reply_can_be_stopped_twice_and_after_its_end() {
     openai.cancel(&provider_id).await.unwrap();
     openai.cancel(&provider_id).await.unwrap();
     let rest = Read::all(stream).await;
-    assert!(matches!(rest.outcome(), None | Some(Outcome::Cancelled)), "{rest:?}");
+    assert!(matches!(rest.outcome(), None | Some(ReplyOutcome::Cancelled)), "{rest:?}");
     assert_eq!(stand_in.counters().cancelled, 1);
 
     let read = Read::all(openai.start(prompt("Hola.")).await.unwrap()).await;
-    assert_eq!(read.outcome(), Some(&Outcome::Completed));
+    assert_eq!(read.outcome(), Some(&ReplyOutcome::Completed));
     let Some(AssistantEventKind::Started { provider_id }) = read.kinds().into_iter().next() else {
         panic!("{read:?}");
     };
@@ -210,7 +210,7 @@ async fn a_reply_survives_everything_that_a_wire_can_do() {
         };
         let rest = Read::all(openai.resume(&provider_id, first.cursor()).await.unwrap()).await;
         assert_eq!(first.text() + &rest.text(), ANSWER, "cut after {events} events");
-        assert_eq!(rest.outcome(), Some(&Outcome::Completed));
+        assert_eq!(rest.outcome(), Some(&ReplyOutcome::Completed));
     }
     assert_eq!(stand_in.counters().responses, 9, "each was asked for once");
 }
@@ -222,10 +222,10 @@ async fn a_reply_ends_as_the_provider_ends_it() {
     let message = || "No.".to_owned();
     let failed =
         |code: &str| Effect::Failed { after_deltas: 1, code: code.to_owned(), message: message() };
-    let incomplete = |reason: &str| Outcome::Incomplete { reason: reason.to_owned() };
+    let incomplete = |reason: &str| ReplyOutcome::Incomplete { reason: reason.to_owned() };
     for (effect, expected) in [
-        (failed("vector_store_timeout"), Outcome::Failed(Failure::ProviderUnavailable)),
-        (failed("invalid_prompt"), Outcome::Failed(Failure::ProviderRejected)),
+        (failed("vector_store_timeout"), ReplyOutcome::Failed(ReplyFailure::ProviderUnavailable)),
+        (failed("invalid_prompt"), ReplyOutcome::Failed(ReplyFailure::ProviderRejected)),
         (
             Effect::Incomplete { after_deltas: 1, reason: "content_filter".to_owned() },
             incomplete("content_filter"),

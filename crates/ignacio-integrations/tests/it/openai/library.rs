@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use ignacio_domain::{
     ids::{FileId, UserId},
-    ports::{Indexing, LibraryTags, LibraryUpload, PortError, VectorLibrary as _},
+    ports::{FileAttributes, IndexingStatus, PortError, ProviderUpload, VectorStore as _},
 };
 use serde_json::{Value, json};
 use std::io;
@@ -13,8 +13,8 @@ use time::OffsetDateTime;
 use super::openai;
 use crate::support::wire::{Answer, WireServer};
 
-fn upload(pieces: Vec<io::Result<Bytes>>, size: u64) -> LibraryUpload {
-    LibraryUpload {
+fn upload(pieces: Vec<io::Result<Bytes>>, size: u64) -> ProviderUpload {
+    ProviderUpload {
         name: "ign-test-1.txt".to_owned(),
         media_type: "text/plain".to_owned(),
         size,
@@ -125,7 +125,7 @@ async fn a_listing_that_repeats_itself_ends() {
 #[tokio::test]
 async fn a_document_is_attached_with_its_owner() {
     let server = WireServer::always(Answer::json("200 OK", &json!({ "id": "file-1" }))).await;
-    let tags = LibraryTags { owner: UserId::new(), file: FileId::new() };
+    let tags = FileAttributes { owner: UserId::new(), file: FileId::new() };
     openai(server.url()).attach("vs_1", "file-1", tags).await.unwrap();
     let request = server.request();
     assert_eq!(request.line(), "POST /vector_stores/vs_1/files");
@@ -151,11 +151,11 @@ async fn a_document_is_attached_with_its_owner() {
 
 #[tokio::test]
 async fn the_way_into_a_store_is_told() {
-    let failed = |code: &str| Indexing::Failed { code: code.to_owned() };
+    let failed = |code: &str| IndexingStatus::Failed { code: code.to_owned() };
     for (stored, expected) in [
-        (json!({ "status": "in_progress", "last_error": null }), Indexing::InProgress),
-        (json!({ "status": "dreaming" }), Indexing::InProgress),
-        (json!({ "status": "completed", "usage_bytes": 7 }), Indexing::Completed),
+        (json!({ "status": "in_progress", "last_error": null }), IndexingStatus::InProgress),
+        (json!({ "status": "dreaming" }), IndexingStatus::InProgress),
+        (json!({ "status": "completed", "usage_bytes": 7 }), IndexingStatus::Completed),
         (
             json!({ "status": "failed", "last_error": { "code": "unsupported_file" } }),
             failed("unsupported_file"),

@@ -5,8 +5,8 @@ use ignacio_domain::{
     ids::UserId,
     message::Author,
     ports::{Assistant as _, AssistantError, AssistantEventKind, PortError},
-    prompt::{Library, Prompt, Turn},
-    reply::{Outcome, ToolKind, Usage},
+    prompt::{FileSearchScope, Prompt, PromptTurn},
+    reply::{ReplyOutcome, ToolKind, Usage},
 };
 use ignacio_integrations::{OpenAi, OpenAiSettings};
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ fn everything() -> Vec<AssistantEventKind> {
         position: 45,
     });
     let usage = Usage { input: 100, cached: 60, output: 20, reasoning: 5 };
-    kinds.push(Ended { outcome: Outcome::Completed, usage: Some(usage) });
+    kinds.push(Ended { outcome: ReplyOutcome::Completed, usage: Some(usage) });
     kinds
 }
 
@@ -122,7 +122,7 @@ async fn a_reply_that_is_cut_anywhere_is_never_complete() {
         assert!(everything().starts_with(&read.kinds()), "cut at {at}");
     }
     let read = Read::all(openai.start(prompt("¿Cuánto dura?")).await.unwrap()).await;
-    assert_eq!(read.outcome(), Some(&Outcome::Completed));
+    assert_eq!(read.outcome(), Some(&ReplyOutcome::Completed));
 }
 
 #[tokio::test]
@@ -230,9 +230,9 @@ async fn the_request_says_all_that_was_asked_and_nothing_else() {
     let server = WireServer::always(Answer::events(&sse(&reply()))).await;
     let owner = UserId::new();
     let mut prompt = prompt("¿Cuánto dura?");
-    prompt.turns.insert(0, Turn::said(Author::Ignacio, "Hola.".to_owned()));
+    prompt.turns.insert(0, PromptTurn::said(Author::Ignacio, "Hola.".to_owned()));
     prompt.previous = Some("resp_0".to_owned());
-    prompt.library = Some(Library { store: "vs_1".to_owned(), owner });
+    prompt.library = Some(FileSearchScope { store: "vs_1".to_owned(), owner });
     prompt.web_search = true;
     let response = prompt.response.to_string();
     Read::all(openai(server.url()).start(prompt).await.unwrap()).await;

@@ -1,11 +1,11 @@
 //! Everybody's accounts, for the staff.
 
-use ignacio_domain::account::{Account, AccountChange, AccountFilter, Erasure};
 use ignacio_domain::audit::AuditAction;
 use ignacio_domain::ids::{ErasureId, UserId};
+use ignacio_domain::managed_user::{Erasure, ManagedUser, UserChange, UserFilter};
 use ignacio_domain::page::{Page, PageSize, Position};
-use ignacio_domain::person::Role;
 use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::user::Role;
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -13,11 +13,11 @@ use uuid::Uuid;
 use super::note_read;
 use crate::api_db::NEWEST;
 use crate::error::StoreError;
-use crate::owner_db::NewPerson;
+use crate::owner_db::NewUser;
 use crate::rows;
 
 /// Accounts of all people but the temporary user of the log.
-pub struct Accounts<'s> {
+pub struct ManagedUsers<'s> {
     txn: &'s DatabaseTransaction,
     admin: UserId,
 }
@@ -35,7 +35,7 @@ pub(super) struct AccountRow {
     updated_at: OffsetDateTime,
 }
 
-impl TryFrom<AccountRow> for Account {
+impl TryFrom<AccountRow> for ManagedUser {
     type Error = StoreError;
 
     fn try_from(row: AccountRow) -> Result<Self, StoreError> {
@@ -78,8 +78,8 @@ struct Wanted {
     is_admin: Option<bool>,
 }
 
-impl From<&AccountFilter> for Wanted {
-    fn from(filter: &AccountFilter) -> Self {
+impl From<&UserFilter> for Wanted {
+    fn from(filter: &UserFilter) -> Self {
         let text = filter.text.as_ref().map(|it| it.trim().to_lowercase());
         // However a number was typed, it is looked for as it is stored.
         let digits: Option<String> =
@@ -93,7 +93,7 @@ impl From<&AccountFilter> for Wanted {
     }
 }
 
-impl<'s> Accounts<'s> {
+impl<'s> ManagedUsers<'s> {
     pub(crate) const fn new(txn: &'s DatabaseTransaction, admin: UserId) -> Self {
         Self { txn, admin }
     }
@@ -102,10 +102,10 @@ impl<'s> Accounts<'s> {
     #[tracing::instrument(name = "db.admin.accounts.list", skip_all, err(level = "debug"))]
     pub async fn list(
         &self,
-        filter: &AccountFilter,
+        filter: &UserFilter,
         after: Option<Position>,
         size: PageSize,
-    ) -> Result<Page<Account>, StoreError> {
+    ) -> Result<Page<ManagedUser>, StoreError> {
         let Wanted { text, digits, is_active, is_admin } = filter.into();
         let start = after.unwrap_or(NEWEST);
         let (at, last) = (start.at, start.id);
@@ -122,8 +122,8 @@ impl<'s> Accounts<'s> {
               order by created_at desc, id desc limit {limit}"
         );
         let rows = AccountRow::find_by_statement(read).all(self.txn).await?;
-        let rows = rows.into_iter().map(Account::try_from).collect::<Result<_, _>>()?;
-        let page = Page::from_overfull(rows, size, |row: &Account| Position {
+        let rows = rows.into_iter().map(ManagedUser::try_from).collect::<Result<_, _>>()?;
+        let page = Page::from_lookahead(rows, size, |row: &ManagedUser| Position {
             at: row.created_at,
             id: row.id.into_uuid(),
         });
@@ -133,7 +133,7 @@ impl<'s> Accounts<'s> {
 
     /// How many accounts a filter lets through.
     #[tracing::instrument(name = "db.admin.accounts.count", skip_all, err(level = "debug"))]
-    pub async fn count(&self, filter: &AccountFilter) -> Result<i64, StoreError> {
+    pub async fn count(&self, filter: &UserFilter) -> Result<i64, StoreError> {
         let Wanted { text, digits, is_active, is_admin } = filter.into();
         let read = raw_sql!(
             Postgres,
@@ -149,7 +149,7 @@ impl<'s> Accounts<'s> {
 
     /// Finds one, and writes down that it was looked at.
     #[tracing::instrument(name = "db.admin.accounts.find", skip_all, err(level = "debug"))]
-    pub async fn find(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+    pub async fn find(&self, id: UserId) -> Result<Option<ManagedUser>, StoreError> {
         let user = id.into_uuid();
         let read = raw_sql!(
             Postgres,
@@ -167,20 +167,20 @@ impl<'s> Accounts<'s> {
     /// there is no such account; [`StoreError::OwnAccount`] for the caller's own, which nobody
     /// looks after alone.
     #[tracing::instrument(name = "db.admin.accounts.lock", skip_all, err(level = "debug"))]
-    pub async fn lock(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+    pub async fn lock(&self, id: UserId) -> Result<Option<ManagedUser>, StoreError> {
         if id == self.admin {
             return Err(StoreError::OwnAccount);
         }
         let id = id.into_uuid();
         let read = raw_sql!(Postgres, "select * from users where id = {id} for no key update");
         let row = AccountRow::find_by_statement(read).one(self.txn).await?;
-        row.map(Account::try_from).transpose()
+        row.map(ManagedUser::try_from).transpose()
     }
 
     /// Makes an account; [`StoreError::Conflict`] with `users_phone_number_key` when somebody has
     /// the number, [`StoreError::StepUpRequired`] for an admin's without a fresh code.
     #[tracing::instrument(name = "db.admin.accounts.add", skip_all, err(level = "debug"))]
-    pub async fn add(&self, new: &NewPerson) -> Result<Account, StoreError> {
+    pub async fn add(&self, new: &NewUser) -> Result<ManagedUser, StoreError> {
         let id = UserId::new().into_uuid();
         let (phone, name) = (new.phone.expose().to_owned(), new.name.as_str().to_owned());
         let (is_admin, locale) = (new.role == Role::Admin, new.locale.as_str().to_owned());
@@ -206,8 +206,8 @@ impl<'s> Accounts<'s> {
     pub async fn change(
         &self,
         id: UserId,
-        change: &AccountChange,
-    ) -> Result<Option<Account>, StoreError> {
+        change: &UserChange,
+    ) -> Result<Option<ManagedUser>, StoreError> {
         let user = id.into_uuid();
         let phone = change.phone.as_ref().map(|it| it.expose().to_owned());
         let name = change.name.as_ref().map(|it| it.as_str().to_owned());

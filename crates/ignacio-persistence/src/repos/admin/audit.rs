@@ -89,7 +89,7 @@ impl<'s> Audit<'s> {
         );
         let rows = EventRow::find_by_statement(read).all(self.txn).await?;
         let rows = rows.into_iter().map(AuditEvent::try_from).collect::<Result<_, _>>()?;
-        let page = Page::from_overfull(rows, size, |row: &AuditEvent| Position {
+        let page = Page::from_lookahead(rows, size, |row: &AuditEvent| Position {
             at: row.created_at,
             id: row.id.into_uuid(),
         });

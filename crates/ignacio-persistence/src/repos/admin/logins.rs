@@ -1,9 +1,9 @@
 //! How it stands with people's codes and logins, for the staff.
 
-use ignacio_domain::account::{Account, CodeRecord, LoginFailures, MessageState};
 use ignacio_domain::audit::AuditAction;
 use ignacio_domain::ids::{OtpId, UserId};
-use ignacio_domain::limits::BucketId;
+use ignacio_domain::managed_user::{CodeRecord, LoginFailures, ManagedUser, MessageState};
+use ignacio_domain::rate_limit::RateLimitKey;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _, FromQueryResult,
@@ -21,7 +21,7 @@ use crate::error::StoreError;
 const MOST_CODES: u64 = 50;
 
 /// Codes that were sent, and tries that failed.
-pub struct Logins<'s> {
+pub struct LoginAttempts<'s> {
     txn: &'s DatabaseTransaction,
 }
 
@@ -82,14 +82,14 @@ impl TryFrom<CodeRow> for CodeRecord {
     }
 }
 
-impl<'s> Logins<'s> {
+impl<'s> LoginAttempts<'s> {
     pub(crate) const fn new(txn: &'s DatabaseTransaction) -> Self {
         Self { txn }
     }
 
     /// Whose logins these are, without a note in the audit: what is asked of them next writes it.
     #[tracing::instrument(name = "db.admin.logins.whose", skip_all, err(level = "debug"))]
-    pub async fn whose(&self, id: UserId) -> Result<Option<Account>, StoreError> {
+    pub async fn whose(&self, id: UserId) -> Result<Option<ManagedUser>, StoreError> {
         let user = id.into_uuid();
         let read = raw_sql!(
             Postgres,
@@ -97,7 +97,7 @@ impl<'s> Logins<'s> {
               where id = {user} and id <> '00000000-0000-0000-0000-000000000000'"
         );
         let row = AccountRow::find_by_statement(read).one(self.txn).await?;
-        row.map(Account::try_from).transpose()
+        row.map(ManagedUser::try_from).transpose()
     }
 
     /// How many tries have failed, of the number or of the known device with which most have.
@@ -105,9 +105,9 @@ impl<'s> Logins<'s> {
     pub async fn failures(
         &self,
         id: UserId,
-        number: Option<BucketId>,
+        number: Option<RateLimitKey>,
     ) -> Result<LoginFailures, StoreError> {
-        let (user, number) = (id.into_uuid(), number.map(BucketId::into_uuid));
+        let (user, number) = (id.into_uuid(), number.map(RateLimitKey::into_uuid));
         let read = raw_sql!(
             Postgres,
             "select coalesce(max(failures), 0) as failures,
@@ -131,9 +131,9 @@ impl<'s> Logins<'s> {
     pub async fn forget_failures(
         &self,
         id: UserId,
-        number: Option<BucketId>,
+        number: Option<RateLimitKey>,
     ) -> Result<(), StoreError> {
-        let (user, number) = (id.into_uuid(), number.map(BucketId::into_uuid));
+        let (user, number) = (id.into_uuid(), number.map(RateLimitKey::into_uuid));
         let write = raw_sql!(
             Postgres,
             "delete from login_failures

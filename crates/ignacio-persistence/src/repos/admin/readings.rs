@@ -19,7 +19,7 @@ use crate::rows::{FileRow, MessageRow};
 
 /// What an admin reads of others. Each reading is written into the audit before its rows show; the
 /// database shows conversations and messages in no other transaction.
-pub struct Readings<'s> {
+pub struct UserContent<'s> {
     txn: &'s DatabaseTransaction,
     admin: UserId,
 }
@@ -52,7 +52,7 @@ struct OwnerRow {
     owner: Uuid,
 }
 
-impl<'s> Readings<'s> {
+impl<'s> UserContent<'s> {
     pub(crate) const fn new(txn: &'s DatabaseTransaction, admin: UserId) -> Self {
         Self { txn, admin }
     }
@@ -108,7 +108,7 @@ impl<'s> Readings<'s> {
         );
         let rows = conversations::Model::find_by_statement(read).all(self.txn).await?;
         let page =
-            Page::from_overfull(rows, size, |row| Position { at: row.active_at, id: row.id });
+            Page::from_lookahead(rows, size, |row| Position { at: row.active_at, id: row.id });
         Ok(Page { rows: page.rows.into_iter().map(Into::into).collect(), next: page.next })
     }
 
@@ -137,7 +137,7 @@ impl<'s> Readings<'s> {
         );
         let rows = MessageRow::find_by_statement(read).all(self.txn).await?;
         let rows = rows.into_iter().map(Message::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::from_overfull(rows, size, |row: &Message| Position {
+        Ok(Page::from_lookahead(rows, size, |row: &Message| Position {
             at: row.created_at,
             id: row.id.into_uuid(),
         }))
@@ -171,7 +171,7 @@ impl<'s> Readings<'s> {
         );
         let rows = FileRow::find_by_statement(read).all(self.txn).await?;
         let rows = rows.into_iter().map(StoredFile::try_from).collect::<Result<_, _>>()?;
-        let page = Page::from_overfull(rows, size, |row: &StoredFile| Position {
+        let page = Page::from_lookahead(rows, size, |row: &StoredFile| Position {
             at: row.created_at,
             id: row.id.into_uuid(),
         });

@@ -2,7 +2,7 @@
 
 use ignacio_domain::audit::AuditAction;
 use ignacio_domain::ids::UserId;
-use ignacio_domain::spending::{SpentBy, SpentRow};
+use ignacio_domain::usage::{UsageGrouping, UsageRow};
 use sea_orm::{DatabaseTransaction, FromQueryResult as _, raw_sql};
 use time::Date;
 
@@ -11,14 +11,14 @@ use crate::error::StoreError;
 use crate::repos::spending::{SumRow, midnight, today};
 
 /// Groups that are told at most; those that cost most come first.
-pub const MOST_SPENT_ROWS: i64 = 1_000;
+pub const MAX_USAGE_ROWS: i64 = 1_000;
 
 /// Everybody's records of use.
-pub struct AllSpending<'s> {
+pub struct UsageReport<'s> {
     txn: &'s DatabaseTransaction,
 }
 
-impl<'s> AllSpending<'s> {
+impl<'s> UsageReport<'s> {
     pub(crate) const fn new(txn: &'s DatabaseTransaction) -> Self {
         Self { txn }
     }
@@ -29,20 +29,20 @@ impl<'s> AllSpending<'s> {
     }
 
     /// Sums from one day to another, both included, of one person or of all, at most
-    /// [`MOST_SPENT_ROWS`]: days in their order, the newest first; models and people by what they
+    /// [`MAX_USAGE_ROWS`]: days in their order, the newest first; models and people by what they
     /// cost. It is written into the audit.
     #[tracing::instrument(name = "db.admin.spending", skip_all, err(level = "debug"))]
     pub async fn between(
         &self,
-        by: SpentBy,
+        by: UsageGrouping,
         user: Option<UserId>,
         from: Date,
         to: Date,
-    ) -> Result<Vec<SpentRow>, StoreError> {
-        let (of, limit) = (user.map(UserId::into_uuid), MOST_SPENT_ROWS);
+    ) -> Result<Vec<UsageRow>, StoreError> {
+        let (of, limit) = (user.map(UserId::into_uuid), MAX_USAGE_ROWS);
         let (start, end) = (midnight(from), midnight(to.next_day().unwrap_or(to)));
         let (by_day, by_model, by_user) =
-            (by == SpentBy::Day, by == SpentBy::Model, by == SpentBy::User);
+            (by == UsageGrouping::Day, by == UsageGrouping::Model, by == UsageGrouping::User);
         let read = raw_sql!(
             Postgres,
             "select case when {by_day} then date_trunc('day', created_at, 'UTC') end as day,
@@ -51,7 +51,7 @@ impl<'s> AllSpending<'s> {
                     count(*) filter (where kind = 'reply') as replies,
                     sum(input_tokens)::bigint as input, sum(cached_tokens)::bigint as cached,
                     sum(output_tokens)::bigint as output,
-                    sum(reasoning_tokens)::bigint as reasoning, sum(cost_micro)::bigint as micro
+                    sum(reasoning_tokens)::bigint as reasoning, sum(cost_micro)::bigint as cost_micro_usd
                from usage_records
               where created_at >= {start} and created_at < {end} and state <> 'reserved'
                 and ({of}::uuid is null or user_id = {of})

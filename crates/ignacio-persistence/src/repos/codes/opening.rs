@@ -1,8 +1,8 @@
 //! What a right code opens: a session, or what only a fresh code opens.
 
 use ignacio_domain::ids::{DeviceId, OtpId, SessionId};
-use ignacio_domain::person::{Person, Role};
 use ignacio_domain::session::{DEVICE_LIFE, DeviceDigest, Session, SessionDigest};
+use ignacio_domain::user::{Role, User};
 use sea_orm::{
     ConnectionTrait as _, DatabaseTransaction, FromQueryResult, TransactionTrait as _, raw_sql,
 };
@@ -33,7 +33,7 @@ pub struct NewSession<'n> {
 #[derive(Debug)]
 pub struct LoggedIn {
     /// Who.
-    pub person: Person,
+    pub person: User,
     /// With which session.
     pub session: Session,
     /// Whether the device was not known before, so that it needs its token.
@@ -97,7 +97,7 @@ impl Codes<'_> {
 async fn use_up(
     txn: &DatabaseTransaction,
     id: OtpId,
-) -> Result<Option<(Person, Option<DeviceId>)>, StoreError> {
+) -> Result<Option<(User, Option<DeviceId>)>, StoreError> {
     let id = id.into_uuid();
     let life = DEVICE_LIFE.as_seconds_f64();
     let write = raw_sql!(
@@ -133,7 +133,7 @@ async fn use_up(
 /// Makes a device known, and tells its person unless it is the first one.
 async fn know_device(
     txn: &DatabaseTransaction,
-    person: &Person,
+    person: &User,
     new: &NewSession<'_>,
 ) -> Result<DeviceId, StoreError> {
     let device = DeviceId::new();
@@ -162,7 +162,7 @@ async fn know_device(
 
 async fn open_session(
     txn: &DatabaseTransaction,
-    person: &Person,
+    person: &User,
     device: DeviceId,
     new: &NewSession<'_>,
 ) -> Result<Session, StoreError> {

@@ -12,7 +12,7 @@ use crate::error::StoreError;
 
 /// What was new about one message.
 #[derive(Clone, Debug, PartialEq, FromQueryResult)]
-pub struct Learnt {
+pub struct DeliveryUpdate {
     /// Whether it carried a code, and not a notice.
     pub is_code: bool,
     /// That it was `delivered`, `read`, or has `failed`: what was not known before.
@@ -28,14 +28,14 @@ struct ChangeRow {
     id: Uuid,
     message_id: String,
     #[sea_orm(nested)]
-    learnt: Learnt,
+    learnt: DeliveryUpdate,
 }
 
 /// Writes reports down; gives the messages that are ours, and what was new about them.
 pub(super) async fn write_down(
     txn: &DatabaseTransaction,
     reports: &[&DeliveryReport],
-) -> Result<(HashSet<String>, Vec<Learnt>), StoreError> {
+) -> Result<(HashSet<String>, Vec<DeliveryUpdate>), StoreError> {
     if reports.is_empty() {
         return Ok((HashSet::new(), Vec::new()));
     }

@@ -1,9 +1,9 @@
 //! How long a session lives, to the second, and what using it writes.
 
 use ignacio_devstack::scale;
-use ignacio_domain::person::Role;
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::session::SessionDigest;
+use ignacio_domain::user::Role;
 use ignacio_persistence::StoreError;
 
 use crate::support::Stack;

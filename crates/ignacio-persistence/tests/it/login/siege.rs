@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use ignacio_devstack::scale;
 use ignacio_domain::ids::OtpId;
-use ignacio_domain::limits::{Buckets, LADDER_END};
-use ignacio_domain::person::Role;
 use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::rate_limit::{LOCKOUT_LIMIT, RateLimitKeys};
 use ignacio_domain::session::{DeviceDigest, DeviceToken, SessionToken};
-use ignacio_persistence::{Asked, Attempt, CodeRequest, NewSession};
+use ignacio_domain::user::Role;
+use ignacio_persistence::{CodeCheck, CodeRequest, CodeRequestOutcome, NewSession};
 
 use crate::support::{BUCKETS, Stack, wish};
 
@@ -33,7 +33,7 @@ async fn pass(stack: &Stack, time: Duration) {
 
 /// Asks from an address of the attacker's, who has many.
 fn wish_from(phone: &PhoneNumber, address: &str, device: Option<DeviceDigest>) -> CodeRequest {
-    let buckets = Buckets::of(&BUCKETS, phone.expose(), address.as_bytes());
+    let buckets = RateLimitKeys::of(&BUCKETS, phone.expose(), address.as_bytes());
     CodeRequest { buckets, device, ..wish(Some(phone)) }
 }
 
@@ -42,10 +42,12 @@ async fn attack(stack: &Stack, phone: &PhoneNumber, round: usize) -> usize {
     let mut n_compared = 0;
     loop {
         let wish = wish_from(phone, &format!("attacker {round}"), None);
-        let Asked::Opened(challenge) = stack.api.codes().challenge(&wish).await.unwrap() else {
+        let CodeRequestOutcome::Opened(challenge) =
+            stack.api.codes().challenge(&wish).await.unwrap()
+        else {
             return n_compared;
         };
-        while let Attempt::Open { .. } =
+        while let CodeCheck::Open { .. } =
             stack.api.codes().attempt(challenge.id, None).await.unwrap()
         {
             n_compared += 1;
@@ -65,7 +67,9 @@ async fn owner_logs_in(
 ) -> bool {
     let wish = wish_from(phone, "owner", known);
     let asked = stack.api.codes().challenge(&wish).await.unwrap();
-    let Asked::Opened(challenge) = asked else { panic!("the owner is kept out: {asked:?}") };
+    let CodeRequestOutcome::Opened(challenge) = asked else {
+        panic!("the owner is kept out: {asked:?}")
+    };
     for _ in 0..2 {
         assert!(is_open(stack, challenge.id).await, "the owner's tries are used up");
     }
@@ -78,7 +82,7 @@ async fn owner_logs_in(
 
 async fn is_open(stack: &Stack, challenge: OtpId) -> bool {
     let attempt = stack.api.codes().attempt(challenge, None).await.unwrap();
-    matches!(attempt, Attempt::Open { .. })
+    matches!(attempt, CodeCheck::Open { .. })
 }
 
 #[tokio::test]
@@ -108,9 +112,9 @@ async fn a_year_of_guessing_is_a_hundred_comparisons_and_keeps_nobody_out() {
          logged in {n_logins} times"
     );
     // As many as the ladder gives: fewer would keep out others than attackers.
-    assert_eq!(n_compared, usize::from(LADDER_END));
+    assert_eq!(n_compared, usize::from(LOCKOUT_LIMIT));
     assert_eq!(n_logins, n_days);
     // A device that is not known has to ask the staff.
     let asked = stack.api.codes().challenge(&wish_from(&phone, "new device", None)).await.unwrap();
-    assert!(matches!(asked, Asked::Paused { wait: None }), "{asked:?}");
+    assert!(matches!(asked, CodeRequestOutcome::Paused { wait: None }), "{asked:?}");
 }

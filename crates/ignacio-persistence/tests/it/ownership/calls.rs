@@ -5,7 +5,7 @@ use ignacio_domain::file::{FileName, MediaType, NewFile, ObjectKey, StoredConten
 use ignacio_domain::ids::{ConversationId, FileId, MessageId, ResponseId, SessionId, UserId};
 use ignacio_domain::message::{MessageBody, NewMessage};
 use ignacio_domain::page::PageSize;
-use ignacio_domain::person::{PersonChange, PersonName};
+use ignacio_domain::user::{ProfileChange, UserName};
 use ignacio_persistence::{FileFilter, NewReply, StoreError};
 use rand::RngExt as _;
 
@@ -340,9 +340,9 @@ impl Game {
     pub(super) async fn change_person(&mut self, who: usize) {
         let Some(scope) = self.scope(who).await else { return };
         let name = format!("Person {who}, {}", self.dice.random::<u32>());
-        let change = PersonChange {
-            name: Some(PersonName::parse(&name).unwrap()),
-            ..PersonChange::default()
+        let change = ProfileChange {
+            name: Some(UserName::parse(&name).unwrap()),
+            ..ProfileChange::default()
         };
         scope.people().change(&change).await.unwrap().unwrap();
         scope.commit().await.unwrap();

@@ -3,12 +3,12 @@
 use ignacio_devstack::Role;
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, TransactionTrait as _};
 
-use crate::support::{Person, Stack};
+use crate::support::{Stack, User};
 
 struct World {
     stack: Stack,
-    ana: Person,
-    ben: Person,
+    ana: User,
+    ben: User,
     api: DatabaseConnection,
     enter: String,
 }

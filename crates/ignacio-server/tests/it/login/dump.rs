@@ -33,7 +33,7 @@ async fn a_stolen_database_tells_no_code() {
     let login = stack.codes_for(1, vec![phone(0)]).await.remove(0);
     let dump = stack.database.dump(&["--data-only"]);
     assert!(dump.contains(&login.challenge), "the challenge is not in the dump");
-    assert!(!stands_in(&dump, &login.code), "the code stands in the dump");
+    assert!(!contains_quote(&dump, &login.code), "the code stands in the dump");
 
     let stored = hex_words(&dump);
     let number = PhoneNumber::parse(&login.phone).unwrap();
@@ -145,7 +145,7 @@ async fn a_stolen_database_holds_no_token_of_a_session_or_a_device() {
 }
 
 /// Whether a code stands somewhere for itself. The fractions of seconds have six digits as well.
-fn stands_in(dump: &str, code: &str) -> bool {
+fn contains_quote(dump: &str, code: &str) -> bool {
     let parts: Vec<&str> = dump.split(code).collect();
     parts.windows(2).any(|around| {
         let before = around[0].chars().next_back();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ignacio_devstack::scale;
-use ignacio_domain::limits::PER_NUMBER;
+use ignacio_domain::rate_limit::PER_NUMBER;
 use reqwest::StatusCode;
 
 use super::{MANY_CLIENTS, phone};

@@ -14,7 +14,7 @@ fn messages(lengths: &[usize]) -> Vec<Message> {
     let message = |length: &usize| Message {
         id: MessageId::new(),
         conversation: ConversationId::new(),
-        author: Author::Person,
+        author: Author::User,
         content: "x".repeat(*length),
         status: MessageStatus::Complete,
         response: None,

@@ -1,19 +1,19 @@
 //! The outcome table, try by try.
 
 use ignacio_domain::ids::OtpId;
-use ignacio_domain::person::Locale;
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::ports::NoticeKind;
+use ignacio_domain::user::Locale;
 
 use super::*;
 
-const NOTICE: Sending = Sending::Notice(NoticeKind::NewDevice);
+const NOTICE: MessageKind = MessageKind::Notice(NoticeKind::NewDevice);
 
-fn code() -> Sending {
-    Sending::Code(OtpId::new())
+fn code() -> MessageKind {
+    MessageKind::Code(OtpId::new())
 }
 
-fn job(what: Sending, attempts: i32, age: u64) -> OutboxJob {
+fn job(what: MessageKind, attempts: i32, age: u64) -> OutboxJob {
     OutboxJob {
         id: OtpId::new().into_uuid(),
         what,

@@ -7,7 +7,7 @@ use ignacio_domain::file::{FileKind, MediaType, ObjectKey};
 use ignacio_domain::ids::FileId;
 use ignacio_domain::message::{Attachment, Author, Message};
 use ignacio_domain::ports::ObjectStore;
-use ignacio_domain::prompt::{Picture, Turn, attachment_note, image_note};
+use ignacio_domain::prompt::{ImageInput, PromptTurn, attachment_note, image_note};
 
 use crate::objects::read_whole;
 
@@ -63,7 +63,7 @@ pub(super) fn images_of(messages: &[Message]) -> Vec<FileId> {
 
 /// Whether documents came with what the person wrote last.
 pub(super) fn has_new_documents(messages: &[Message]) -> bool {
-    let last = messages.iter().rev().find(|it| it.author == Author::Person);
+    let last = messages.iter().rev().find(|it| it.author == Author::User);
     last.is_some_and(|it| it.attachments.iter().any(|file| is(file, FileKind::Document)))
 }
 
@@ -103,13 +103,13 @@ fn is(file: &Attachment, kind: FileKind) -> bool {
 
 /// What the person wrote since the model last spoke.
 pub(super) fn newly_told(told: &[Told]) -> Vec<Told> {
-    let n_new = told.iter().rev().take_while(|it| it.author == Author::Person).count();
+    let n_new = told.iter().rev().take_while(|it| it.author == Author::User).count();
     told.get(told.len() - n_new..).unwrap_or_default().to_vec()
 }
 
 /// Fetches the images that are shown. One that cannot be had is named and not shown: a reply
 /// without it is better than none.
-pub(super) async fn turns(told: &[Told], objects: &dyn ObjectStore) -> Vec<Turn> {
+pub(super) async fn turns(told: &[Told], objects: &dyn ObjectStore) -> Vec<PromptTurn> {
     let (mut n_left, mut bytes_left) = (MOST_IMAGES, MOST_BYTES);
     let mut shown: Vec<_> = told
         .iter()
@@ -126,8 +126,8 @@ pub(super) async fn turns(told: &[Told], objects: &dyn ObjectStore) -> Vec<Turn>
     join_all(turns).await
 }
 
-async fn turn(told: &Told, shown: Option<&Image>, objects: &dyn ObjectStore) -> Turn {
-    let mut turn = Turn::said(told.author, told.text.clone());
+async fn turn(told: &Told, shown: Option<&Image>, objects: &dyn ObjectStore) -> PromptTurn {
+    let mut turn = PromptTurn::said(told.author, told.text.clone());
     let Some(named) = &told.image else { return turn };
     let content = match shown {
         Some(image) => read_whole(objects, &image.key, MOST_IMAGE_BYTES).await.map(Some),
@@ -135,7 +135,7 @@ async fn turn(told: &Told, shown: Option<&Image>, objects: &dyn ObjectStore) -> 
     };
     match content {
         Ok(Some(content)) => {
-            turn.images.push(Picture { media_type: named.media_type.clone(), content });
+            turn.images.push(ImageInput { media_type: named.media_type.clone(), content });
         }
         Ok(None) => turn.text = image_note(&named.name, false),
         Err(error) => {

@@ -1,7 +1,7 @@
 //! The whole table: each way in which a stream can end, before and after the first word.
 
 use super::*;
-use Failure::{Interrupted, ProviderRejected, ProviderUnavailable, TimedOut};
+use ReplyFailure::{Interrupted, ProviderRejected, ProviderUnavailable, TimedOut};
 
 const NOTHING: Standing = Standing { is_known: false, has_text: false };
 const KNOWN: Standing = Standing { is_known: true, has_text: false };

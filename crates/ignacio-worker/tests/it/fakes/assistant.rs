@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use futures_util::stream;
 use ignacio_domain::ports::{
-    Assistant, AssistantError, AssistantEvent, AssistantEventKind, Composed, PortError, ReplyStream,
+    Assistant, AssistantError, AssistantEvent, AssistantEventKind, GeneratedText, PortError,
+    ReplyStream,
 };
-use ignacio_domain::prompt::{Composition, Prompt, Purpose};
-use ignacio_domain::reply::{Outcome, Usage};
+use ignacio_domain::prompt::{Prompt, Purpose, TextRequest};
+use ignacio_domain::reply::{ReplyOutcome, Usage};
 use tokio::sync::Notify;
 
 use super::Faults;
@@ -34,7 +35,7 @@ pub(crate) struct FakeAssistant {
     cancelled: Mutex<Vec<String>>,
     forgotten: Mutex<Vec<String>>,
     composes: Mutex<VecDeque<Result<String, AssistantError>>>,
-    compositions: Mutex<Vec<Composition>>,
+    compositions: Mutex<Vec<TextRequest>>,
     usages: Mutex<VecDeque<Usage>>,
     hangs: Arc<Notify>,
     stop: Arc<Notify>,
@@ -56,7 +57,7 @@ impl FakeAssistant {
         self.will_start(Ok(vec![
             started(0, provider_id),
             delta(1, text),
-            ended(2, Outcome::Completed),
+            ended(2, ReplyOutcome::Completed),
         ]));
     }
 
@@ -77,7 +78,7 @@ impl FakeAssistant {
     }
 
     /// The texts beside the replies that were asked for.
-    pub(crate) fn compositions(&self) -> Vec<Composition> {
+    pub(crate) fn compositions(&self) -> Vec<TextRequest> {
         self.compositions.lock().unwrap().clone()
     }
 
@@ -142,7 +143,7 @@ impl Assistant for FakeAssistant {
         answer.unwrap_or(Err(PortError::NotFound.into())).map(|items| self.play(items))
     }
 
-    async fn compose(&self, composition: Composition) -> Result<Composed, AssistantError> {
+    async fn compose(&self, composition: TextRequest) -> Result<GeneratedText, AssistantError> {
         let usual = match composition.purpose {
             Purpose::Title => "Una conversación".to_owned(),
             Purpose::Summary => summary(&composition.input),
@@ -150,7 +151,7 @@ impl Assistant for FakeAssistant {
         self.compositions.lock().unwrap().push(composition);
         self.faults.around("compose", async { Ok(()) }).await?;
         let planned = self.composes.lock().unwrap().pop_front();
-        Ok(Composed { text: planned.unwrap_or(Ok(usual))?, usage: None })
+        Ok(GeneratedText { text: planned.unwrap_or(Ok(usual))?, usage: None })
     }
 
     async fn usage(&self, _provider_id: &str) -> Result<Option<Usage>, PortError> {
@@ -201,7 +202,7 @@ pub(crate) fn cited(cursor: i64, provider_file_id: &str, position: i32) -> Item 
 }
 
 /// The end, and what it took.
-pub(crate) fn ended(cursor: i64, outcome: Outcome) -> Item {
+pub(crate) fn ended(cursor: i64, outcome: ReplyOutcome) -> Item {
     let usage = Some(Usage { input: 100, cached: 40, output: 20, reasoning: 5 });
     event(cursor, AssistantEventKind::Ended { outcome, usage })
 }

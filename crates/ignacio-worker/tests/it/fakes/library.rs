@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use ignacio_domain::ports::{
-    Indexing, LibraryFile, LibraryTags, LibraryUpload, PortError, VectorLibrary,
+    FileAttributes, IndexingStatus, PortError, ProviderFile, ProviderUpload, VectorStore,
 };
 use time::OffsetDateTime;
 
@@ -22,11 +22,11 @@ pub(crate) struct FakeLibrary {
 #[derive(Default)]
 struct State {
     n_made: usize,
-    files: Vec<(LibraryFile, Vec<u8>)>,
+    files: Vec<(ProviderFile, Vec<u8>)>,
     stores: HashMap<String, HashSet<String>>,
     store_names: Vec<String>,
-    tags: HashMap<String, LibraryTags>,
-    indexing: VecDeque<Indexing>,
+    tags: HashMap<String, FileAttributes>,
+    indexing: VecDeque<IndexingStatus>,
 }
 
 impl State {
@@ -38,12 +38,12 @@ impl State {
 
 impl FakeLibrary {
     /// The next looks at a document find it like this; after that it can be searched.
-    pub(crate) fn will_say(&self, indexing: impl IntoIterator<Item = Indexing>) {
+    pub(crate) fn will_say(&self, indexing: impl IntoIterator<Item = IndexingStatus>) {
         self.state.lock().unwrap().indexing.extend(indexing);
     }
 
     /// The files there, oldest first.
-    pub(crate) fn files(&self) -> Vec<LibraryFile> {
+    pub(crate) fn files(&self) -> Vec<ProviderFile> {
         self.state.lock().unwrap().files.iter().map(|(file, _)| file.clone()).collect()
     }
 
@@ -69,7 +69,7 @@ impl FakeLibrary {
     }
 
     /// How a file was tagged.
-    pub(crate) fn tags_of(&self, file: &str) -> LibraryTags {
+    pub(crate) fn tags_of(&self, file: &str) -> FileAttributes {
         self.state.lock().unwrap().tags[file]
     }
 
@@ -77,7 +77,7 @@ impl FakeLibrary {
     pub(crate) fn leave(&self, name: &str) -> String {
         let mut state = self.state.lock().unwrap();
         let id = state.next_id("file");
-        state.files.push((LibraryFile { id: id.clone(), name: name.to_owned() }, Vec::new()));
+        state.files.push((ProviderFile { id: id.clone(), name: name.to_owned() }, Vec::new()));
         id
     }
 
@@ -98,21 +98,21 @@ impl FakeLibrary {
     fn add(&self, name: String, chunks: &[Bytes]) -> String {
         let mut state = self.state.lock().unwrap();
         let id = state.next_id("file");
-        state.files.push((LibraryFile { id: id.clone(), name }, chunks.concat()));
+        state.files.push((ProviderFile { id: id.clone(), name }, chunks.concat()));
         id
     }
 
-    fn look(&self, store: &str, file: &str) -> Result<Indexing, PortError> {
+    fn look(&self, store: &str, file: &str) -> Result<IndexingStatus, PortError> {
         let mut state = self.state.lock().unwrap();
         let is_there = state.stores.get(store).is_some_and(|it| it.contains(file));
         if is_there {
-            Ok(state.indexing.pop_front().unwrap_or(Indexing::Completed))
+            Ok(state.indexing.pop_front().unwrap_or(IndexingStatus::Completed))
         } else {
             Err(PortError::NotFound)
         }
     }
 
-    fn put_into(&self, store: &str, file: &str, tags: LibraryTags) -> Result<(), PortError> {
+    fn put_into(&self, store: &str, file: &str, tags: FileAttributes) -> Result<(), PortError> {
         let mut state = self.state.lock().unwrap();
         if !state.files.iter().any(|(it, _)| it.id == file) {
             return Err(PortError::NotFound);
@@ -125,8 +125,8 @@ impl FakeLibrary {
 }
 
 #[async_trait]
-impl VectorLibrary for FakeLibrary {
-    async fn upload(&self, upload: LibraryUpload) -> Result<String, PortError> {
+impl VectorStore for FakeLibrary {
+    async fn upload(&self, upload: ProviderUpload) -> Result<String, PortError> {
         let effect = async {
             match upload.content.try_collect::<Vec<_>>().await {
                 Ok(chunks) => Ok(self.add(upload.name, &chunks)),
@@ -140,7 +140,7 @@ impl VectorLibrary for FakeLibrary {
         &self,
         name: &str,
         _since: OffsetDateTime,
-    ) -> Result<Vec<LibraryFile>, PortError> {
+    ) -> Result<Vec<ProviderFile>, PortError> {
         let effect =
             async { Ok(self.files().into_iter().filter(|file| file.name == name).collect()) };
         self.faults.around("find_by_name", effect).await
@@ -173,11 +173,11 @@ impl VectorLibrary for FakeLibrary {
         self.faults.around("delete_store", effect).await
     }
 
-    async fn attach(&self, store: &str, file: &str, tags: LibraryTags) -> Result<(), PortError> {
+    async fn attach(&self, store: &str, file: &str, tags: FileAttributes) -> Result<(), PortError> {
         self.faults.around("attach", async { self.put_into(store, file, tags) }).await
     }
 
-    async fn indexing(&self, store: &str, file: &str) -> Result<Indexing, PortError> {
+    async fn indexing(&self, store: &str, file: &str) -> Result<IndexingStatus, PortError> {
         self.faults.around("indexing", async { self.look(store, file) }).await
     }
 

@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use ignacio_devstack::canary;
 use ignacio_domain::otp::OtpCode;
-use ignacio_domain::person::Locale;
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::ports::{Messenger, NoticeKind, SendError};
+use ignacio_domain::user::Locale;
 
 use super::Faults;
 

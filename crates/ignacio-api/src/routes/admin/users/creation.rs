@@ -3,9 +3,9 @@
 use std::str::FromStr as _;
 
 use actix_web::{HttpRequest, HttpResponse, post, web};
-use ignacio_domain::person::{Locale, PersonName, Role};
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_persistence::NewPerson;
+use ignacio_domain::user::{Locale, Role, UserName};
+use ignacio_persistence::NewUser;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -41,11 +41,11 @@ pub(crate) struct CreateUser {
 }
 
 impl CreateUser {
-    fn parse(&self) -> Result<NewPerson, ApiError> {
+    fn parse(&self) -> Result<NewUser, ApiError> {
         let phone = PhoneNumber::parse(&self.phone);
-        let name = PersonName::parse(&self.name);
+        let name = UserName::parse(&self.name);
         let locale = self.locale.as_deref().map(Locale::from_str).transpose();
-        Ok(NewPerson {
+        Ok(NewUser {
             phone: phone.map_err(|error| ApiError::invalid("/phone", error.into()))?,
             name: name.map_err(|error| ApiError::invalid("/name", error.into()))?,
             role: self.role.map_or(Role::Participant, Into::into),

@@ -1,7 +1,7 @@
 //! The list of accounts.
 
 use actix_web::{get, web};
-use ignacio_domain::account::AccountFilter;
+use ignacio_domain::managed_user::UserFilter;
 use serde::Deserialize;
 
 use crate::auth::Caller;
@@ -36,8 +36,8 @@ pub(crate) struct ListUsers {
 }
 
 impl ListUsers {
-    fn filter(&self) -> AccountFilter {
-        AccountFilter {
+    fn filter(&self) -> UserFilter {
+        UserFilter {
             // Postgres cannot hold a NUL, so no name contains one.
             text: self.q.as_ref().map(|text| text.replace('\0', "\u{fffd}")),
             is_active: self.active,
@@ -64,7 +64,7 @@ pub(crate) async fn list(
     Params(params): Params<ListUsers>,
     state: web::Data<AppState>,
 ) -> Result<CountedListing<AccountView>, ApiError> {
-    const LIST: List = List::Accounts;
+    const LIST: List = List::ManagedUsers;
     let paging = Paging::read(&state.cursors, LIST, params.limit, params.cursor.as_deref())?;
     let filter = params.filter();
 

@@ -3,10 +3,10 @@
 use std::str::FromStr as _;
 
 use actix_web::{HttpRequest, patch, web};
-use ignacio_domain::account::AccountChange;
 use ignacio_domain::ids::UserId;
-use ignacio_domain::person::{Locale, PersonName};
+use ignacio_domain::managed_user::UserChange;
 use ignacio_domain::phone::PhoneNumber;
+use ignacio_domain::user::{Locale, UserName};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -48,11 +48,11 @@ pub(crate) struct ChangeUser {
 }
 
 impl ChangeUser {
-    fn parse(&self) -> Result<AccountChange, ApiError> {
+    fn parse(&self) -> Result<UserChange, ApiError> {
         let phone = self.phone.as_deref().map(PhoneNumber::parse).transpose();
-        let name = self.name.as_deref().map(PersonName::parse).transpose();
+        let name = self.name.as_deref().map(UserName::parse).transpose();
         let locale = self.locale.as_deref().map(Locale::from_str).transpose();
-        Ok(AccountChange {
+        Ok(UserChange {
             phone: phone.map_err(|error| ApiError::invalid("/phone", error.into()))?,
             name: name.map_err(|error| ApiError::invalid("/name", error.into()))?,
             locale: locale.map_err(|error| ApiError::invalid("/locale", error.into()))?,
@@ -96,10 +96,10 @@ pub(crate) async fn change(
     let expected = IfMatch::required(request.headers())?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    let current = scope.accounts().lock(*id).await?.ok_or(ApiError::NotFound(Thing::Person))?;
+    let current = scope.accounts().lock(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
     expected.check(&AccountView::from(current))?;
     let changed = scope.accounts().change(*id, &change).await.map_err(refusal)?;
-    let account = changed.ok_or(ApiError::NotFound(Thing::Person))?;
+    let account = changed.ok_or(ApiError::NotFound(Thing::User))?;
     scope.commit().await?;
 
     Ok(Tagged(account.into()))

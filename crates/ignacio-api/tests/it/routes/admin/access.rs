@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 use super::account;
 use crate::cases::NOBODYS;
 use crate::client::Answer;
-use crate::people::Person;
+use crate::people::User;
 use crate::stack::Stack;
 
 const REASON: &str = "Pidió ayuda con su plan";
 
-async fn grant(admin: &Person, user: &str, reason: &str) -> Answer {
+async fn grant(admin: &User, user: &str, reason: &str) -> Answer {
     let body = json!({ "user_id": user, "reason": reason });
     admin.post("/v1/admin/access-grants").json(&body).send().await
 }
 
-async fn access_log(person: &Person) -> Vec<Value> {
+async fn access_log(person: &User) -> Vec<Value> {
     let listed = person.get("/v1/me/access-log").send().await.ok(200);
     listed["data"].as_array().unwrap().clone()
 }
@@ -28,7 +28,7 @@ async fn conversations_are_read_under_a_grant_that_runs_out() {
     let (eva, ivo) = (stack.admin("Eva").await, stack.admin("Ivo").await);
     let (of_ana, of_ben) = (stack.things_of(&ana).await, stack.things_of(&ben).await);
     let messages = |it: &str| format!("/v1/admin/conversations/{it}/messages");
-    let conversations = |it: &Person| format!("{}/conversations", account(it));
+    let conversations = |it: &User| format!("{}/conversations", account(it));
     for target in [messages(&of_ana.conversation), conversations(&ana)] {
         eva.get(&target).send().await.problem(403, "grant-required");
     }

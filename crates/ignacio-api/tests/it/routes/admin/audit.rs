@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{account, change};
-use crate::people::Person;
+use crate::people::User;
 use crate::stack::Stack;
 
-async fn events(admin: &Person, query: &str) -> Vec<Value> {
+async fn events(admin: &User, query: &str) -> Vec<Value> {
     let listed = admin.get(format!("/v1/admin/audit-events?{query}")).send().await.ok(200);
     listed["data"].as_array().unwrap().clone()
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::account;
 use crate::client::Answer;
-use crate::people::Person;
+use crate::people::User;
 use crate::stack::Stack;
 
 /// What `app.keep_an_admin` takes before it looks who is left.
@@ -50,7 +50,7 @@ async fn the_last_admin_stays() {
     assert_eq!(eva.get("/v1/me").send().await.ok(200)["role"], "admin");
 }
 
-async fn dismiss(admin: &Person, other: &Person) -> Answer {
+async fn dismiss(admin: &User, other: &User) -> Answer {
     let call = admin.patch(account(other)).header("if-match", "*");
     call.json(&json!({ "role": "participant" })).send().await
 }

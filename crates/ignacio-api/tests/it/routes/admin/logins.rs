@@ -1,14 +1,14 @@
 //! Helping people to log in: what became of their codes, and the end of a pause.
 
-use ignacio_domain::limits::BucketId;
+use ignacio_domain::rate_limit::RateLimitKey;
 use serde_json::{Value, json};
 
 use super::account;
 use crate::cases::NOBODYS;
-use crate::people::{CODE, Person};
+use crate::people::{CODE, User};
 use crate::stack::{BUCKETS, Stack};
 
-async fn actions(stack: &Stack, of: &Person) -> String {
+async fn actions(stack: &Stack, of: &User) -> String {
     let read = format!(
         "select coalesce(string_agg(action || ' ' || (detail->>'n_rows'), ', ' order by seq), '')
            from audit_events where subject_id = '{}' and actor_id <> subject_id",
@@ -17,7 +17,7 @@ async fn actions(stack: &Stack, of: &Person) -> String {
     stack.database.query_text(&read).await
 }
 
-async fn codes(admin: &Person, of: &Person) -> Vec<Value> {
+async fn codes(admin: &User, of: &User) -> Vec<Value> {
     let listed = admin.get(format!("{}/codes", account(of))).send().await.ok(200);
     assert_eq!(listed["next_cursor"], Value::Null);
     listed["data"].as_array().unwrap().clone()
@@ -98,8 +98,8 @@ async fn codes_of_the_last_day_are_listed_fifty_at_most() {
 }
 
 /// As if so many tries at her number had failed.
-async fn fail(stack: &Stack, person: &Person, failures: u16, paused: &str) {
-    let id = BucketId::of_number(&BUCKETS, &person.phone).into_uuid();
+async fn fail(stack: &Stack, person: &User, failures: u16, paused: &str) {
+    let id = RateLimitKey::of_number(&BUCKETS, &person.phone).into_uuid();
     let fail = format!(
         "insert into login_failures (id, failures, paused_until)
          values ('{id}', {failures}, {paused})
@@ -142,7 +142,7 @@ async fn the_staff_let_new_devices_in_again() {
     let noted = actions(&stack, &ana).await;
     assert_eq!(noted.matches("user.unlocked 1").count(), 2, "{noted}");
     assert_eq!(noted.matches("user.unlocked 0").count(), 1, "{noted}");
-    for call in [Person::get, Person::delete] {
+    for call in [User::get, User::delete] {
         let nobodys = call(&eva, format!("/v1/admin/users/{NOBODYS}/login-failures")).send().await;
         nobodys.problem(404, "not-found");
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{account, change};
-use crate::people::{CODE, Person};
+use crate::people::{CODE, User};
 use crate::stack::Stack;
 
 const NEW: &str = "+573007654321";
@@ -16,7 +16,7 @@ async fn notices(stack: &Stack, of: &str) -> Vec<Option<String>> {
     stack.database.query_column(&read).await
 }
 
-async fn n_devices(stack: &Stack, person: &Person) -> i64 {
+async fn n_devices(stack: &Stack, person: &User) -> i64 {
     let read = format!("select count(*) from known_devices where user_id = '{}'", person.id);
     stack.database.query_i64(&read).await
 }

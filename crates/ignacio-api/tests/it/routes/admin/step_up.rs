@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::account;
 use crate::client::Call;
-use crate::people::{CODE, Person};
+use crate::people::{CODE, User};
 use crate::stack::Stack;
 
 /// The acts, about this person, with the status of each when it is done.
-fn dangerous(admin: &Person, person: &Person) -> Vec<(&'static str, Call, u16)> {
+fn dangerous(admin: &User, person: &User) -> Vec<(&'static str, Call, u16)> {
     let at = account(person);
     let new = json!({ "phone": "+573007654399", "name": "Nueva", "role": "admin" });
     let change = |body: Value| admin.patch(&at).header("if-match", "*").json(&body);
@@ -73,7 +73,7 @@ async fn other_acts_need_none() {
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
     let ivo = stack.admin("Ivo").await;
     stack.age_code(&eva, "1 hour").await;
-    let change = |person: &Person, body: Value| {
+    let change = |person: &User, body: Value| {
         eva.patch(account(person)).header("if-match", "*").json(&body).send()
     };
     change(&ana, json!({ "name": "Ana María", "locale": "en" })).await.ok(200);
@@ -98,7 +98,7 @@ async fn a_renewed_token_keeps_the_step_up_and_adds_none() {
     let challenge = stack.fresh_challenge(&eva).await;
     let renewed = eva.post("/v1/sessions/current/renewal").send().await.ok(201);
     let token = renewed["token"].as_str().unwrap().to_owned();
-    let newer = Person {
+    let newer = User {
         token,
         client: eva.client.clone(),
         id: eva.id.clone(),

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 
 use super::{account, change};
 use crate::cases::{NOBODYS, Operation};
-use crate::people::{CODE, Person};
+use crate::people::{CODE, User};
 use crate::stack::Stack;
 
 async fn n_accounts(stack: &Stack) -> i64 {
     stack.database.query_i64("select count(*) from users").await
 }
 
-async fn names(admin: &Person, query: &str) -> Vec<String> {
+async fn names(admin: &User, query: &str) -> Vec<String> {
     let listed = admin.get(format!("/v1/admin/users?{query}")).send().await.ok(200);
     let rows = listed["data"].as_array().unwrap();
     rows.iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()

@@ -67,11 +67,11 @@ impl ObjectStore for Images {
 
 #[test]
 fn attachments_are_named_and_empty_replies_left_out() {
-    let mut with_files = message(Author::Person, "Lee esto");
+    let mut with_files = message(Author::User, "Lee esto");
     with_files.attachments =
         vec![file("guía.pdf", "application/pdf"), file("plan.txt", "text/plain")];
     let pending = with_files.attachments[1].id;
-    let messages = [with_files, message(Author::Ignacio, ""), message(Author::Person, "¿Y?")];
+    let messages = [with_files, message(Author::Ignacio, ""), message(Author::User, "¿Y?")];
     let attached =
         Attached { pending: vec![(pending, "plan.txt".to_owned())], ..Attached::default() };
     assert_eq!(
@@ -90,8 +90,8 @@ fn attachments_are_named_and_empty_replies_left_out() {
 #[test]
 fn the_newest_part_of_a_long_history_is_told() {
     let third = "x".repeat(30);
-    let mut messages = vec![message(Author::Person, "first")];
-    messages.extend((0..3).map(|_| message(Author::Person, &third)));
+    let mut messages = vec![message(Author::User, "first")];
+    messages.extend((0..3).map(|_| message(Author::User, &third)));
     messages.push(message(Author::Ignacio, "last"));
     let kept = newest(&messages, 90);
     assert_eq!(kept.len(), 3, "two long ones fit beside the last");
@@ -103,10 +103,10 @@ fn the_newest_part_of_a_long_history_is_told() {
 #[test]
 fn only_what_came_after_the_last_reply_is_new() {
     let messages = [
-        message(Author::Person, "uno"),
+        message(Author::User, "uno"),
         message(Author::Ignacio, "dos"),
-        message(Author::Person, "tres"),
-        message(Author::Person, "cuatro"),
+        message(Author::User, "tres"),
+        message(Author::User, "cuatro"),
     ];
     let told = told(&messages, &Attached::default());
     assert_eq!(texts(&newly_told(&told)), ["tres", "cuatro"]);
@@ -118,7 +118,7 @@ async fn the_newest_images_are_shown_and_the_others_named() {
     let mut attached = Attached::default();
     let mut messages = Vec::new();
     for n in 0..MOST_IMAGES + 3 {
-        let mut message = message(Author::Person, "Mira");
+        let mut message = message(Author::User, "Mira");
         let image = file(&format!("{n}.png"), "image/png");
         // One was lost, one is too large.
         let owner = if n == 5 { gone } else { ana };

@@ -9,7 +9,7 @@ use crate::keys::Key;
 
 /// So many, at most, within a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
+pub struct RateLimit {
     /// How many.
     pub most: u16,
     /// Within which time, counted back from now.
@@ -18,25 +18,26 @@ pub struct Limit {
 
 /// Codes for one number, or for one known device (the admired ones: 60 s at `GoTrue`, then one an
 /// hour at MAS; Meta's own limit for a pair is one in six seconds).
-pub const PER_NUMBER: [Limit; 3] = [
-    Limit { most: 1, within: Duration::minutes(1) },
-    Limit { most: 5, within: Duration::hours(1) },
-    Limit { most: 10, within: Duration::hours(24) },
+pub const PER_NUMBER: [RateLimit; 3] = [
+    RateLimit { most: 1, within: Duration::minutes(1) },
+    RateLimit { most: 5, within: Duration::hours(1) },
+    RateLimit { most: 10, within: Duration::hours(24) },
 ];
 /// Codes that one address may ask for, all numbers together. Many people share the address of a
 /// school, so it is not the tightest.
-pub const PER_ADDRESS: Limit = Limit { most: 10, within: Duration::hours(1) };
+pub const PER_ADDRESS: RateLimit = RateLimit { most: 10, within: Duration::hours(1) };
 /// Codes that the whole service sends, unless a deployment says otherwise: what an attacker who
 /// knows many numbers can cost us.
-pub const SERVICE: Limit = Limit { most: 300, within: Duration::hours(1) };
+pub const SERVICE: RateLimit = RateLimit { most: 300, within: Duration::hours(1) };
 /// The same while too many logins fail.
 pub const SERVICE_IN_ALARM: u16 = 60;
 
 /// Failed tries since the last login after which new devices have to wait, and how long.
-pub const LADDER: [(u16, Duration); 2] = [(20, Duration::hours(1)), (50, Duration::hours(24))];
+pub const LOCKOUT_STEPS: [(u16, Duration); 2] =
+    [(20, Duration::hours(1)), (50, Duration::hours(24))];
 /// Failed tries after which only the staff let new devices in again (NIST SP 800-63B: no more than
 /// 100 consecutive failures), so that guessing succeeds once in 10,000 accounts.
-pub const LADDER_END: u16 = 100;
+pub const LOCKOUT_LIMIT: u16 = 100;
 
 /// Failed tries in an hour, over all numbers, that raise the alarm.
 pub const ALARM_FAILURES: i64 = 200;
@@ -49,9 +50,9 @@ pub const ALARM_LASTS: Duration = Duration::minutes(10);
 
 /// What something is counted under: a keyed digest, so that neither numbers nor addresses are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BucketId(Uuid);
+pub struct RateLimitKey(Uuid);
 
-impl BucketId {
+impl RateLimitKey {
     /// For a number, in its canonical form where it has one.
     pub fn of_number(key: &Key, number: &str) -> Self {
         Self::of(key, "number", number.as_bytes())
@@ -96,29 +97,29 @@ impl BucketId {
 
 /// What one request for a code is counted under.
 #[derive(Clone, Copy, Debug)]
-pub struct Buckets {
+pub struct RateLimitKeys {
     /// The number that the code is for.
-    pub number: BucketId,
+    pub number: RateLimitKey,
     /// The client that asks.
-    pub address: BucketId,
+    pub address: RateLimitKey,
     /// The service, when the number is somebody's.
-    pub service: BucketId,
+    pub service: RateLimitKey,
     /// What takes its place when it is nobody's.
-    pub decoys: BucketId,
+    pub decoys: RateLimitKey,
     /// What takes its place when a known device asks, or who is logged in.
-    pub known: BucketId,
+    pub known: RateLimitKey,
 }
 
-impl Buckets {
-    /// The buckets of a request; `number` and `address` are what [`BucketId::of_number`] and
-    /// [`BucketId::of_address`] take.
+impl RateLimitKeys {
+    /// The buckets of a request; `number` and `address` are what [`RateLimitKey::of_number`] and
+    /// [`RateLimitKey::of_address`] take.
     pub fn of(key: &Key, number: &str, address: &[u8]) -> Self {
         Self {
-            number: BucketId::of_number(key, number),
-            address: BucketId::of_address(key, address),
-            service: BucketId::of_service(key),
-            decoys: BucketId::of_decoys(key),
-            known: BucketId::of_known(key),
+            number: RateLimitKey::of_number(key, number),
+            address: RateLimitKey::of_address(key, address),
+            service: RateLimitKey::of_service(key),
+            decoys: RateLimitKey::of_decoys(key),
+            known: RateLimitKey::of_known(key),
         }
     }
 }
@@ -133,17 +134,17 @@ mod tests {
     fn kinds_values_and_keys_are_told_apart() {
         let (key, other) = (Key::from_bytes([1; 32]), Key::from_bytes([2; 32]));
         let ids = [
-            BucketId::of_number(&key, "+573001110002"),
-            BucketId::of_number(&key, "+573001110003"),
-            BucketId::of_number(&other, "+573001110002"),
-            BucketId::of_address(&key, b"+573001110002"),
-            BucketId::of_service(&key),
-            BucketId::of_decoys(&key),
-            BucketId::of_known(&key),
+            RateLimitKey::of_number(&key, "+573001110002"),
+            RateLimitKey::of_number(&key, "+573001110003"),
+            RateLimitKey::of_number(&other, "+573001110002"),
+            RateLimitKey::of_address(&key, b"+573001110002"),
+            RateLimitKey::of_service(&key),
+            RateLimitKey::of_decoys(&key),
+            RateLimitKey::of_known(&key),
         ];
         for (index, id) in ids.iter().enumerate() {
             assert!(!ids[..index].contains(id), "{index}");
         }
-        assert_eq!(ids[0], BucketId::of_number(&key, "+573001110002"));
+        assert_eq!(ids[0], RateLimitKey::of_number(&key, "+573001110002"));
     }
 }

@@ -17,12 +17,12 @@ pub struct Reservation {
     /// Tokens of prompt and answer, at most as far as that is known before.
     pub tokens: i64,
     /// Their price, in millionths of a US dollar.
-    pub micro: i64,
+    pub cost_micro_usd: i64,
 }
 
 /// Which limit is in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SpentLimit {
+pub enum QuotaKind {
     /// So many replies are being made for this person already.
     RepliesAtOnce,
     /// Messages within ten minutes.
@@ -39,7 +39,7 @@ pub enum SpentLimit {
     MoneyOfTheMonth,
 }
 
-impl SpentLimit {
+impl QuotaKind {
     const ALL: [Self; 7] = [
         Self::RepliesAtOnce,
         Self::Messages,
@@ -71,9 +71,9 @@ impl SpentLimit {
 
 /// Why nothing was reserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SpentUp {
+pub struct QuotaExceeded {
     /// The limit.
-    pub limit: SpentLimit,
+    pub limit: QuotaKind,
     /// When there is room again; `None` when that depends on replies that are being made.
     pub resets_at: Option<OffsetDateTime>,
     /// How long it is until then.
@@ -82,13 +82,13 @@ pub struct SpentUp {
 
 /// What a call turned out to cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spent {
+pub enum UsageCost {
     /// The provider's own numbers, and their price in millionths of a US dollar.
     Known {
         /// Tokens.
         usage: Usage,
         /// Money.
-        micro: i64,
+        cost_micro_usd: i64,
     },
     /// The provider was asked and did not say: it counts as what was reserved.
     Unknown,
@@ -98,18 +98,18 @@ pub enum Spent {
 
 /// Sums of what was used, of one group of records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SpentSum {
+pub struct UsageTotals {
     /// Replies.
     pub replies: i64,
     /// Tokens.
     pub usage: Usage,
     /// Money, in millionths of a US dollar.
-    pub micro: i64,
+    pub cost_micro_usd: i64,
 }
 
 /// What sums are made for; a field that is not grouped by is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpentRow {
+pub struct UsageRow {
     /// The day, of UTC.
     pub day: Option<Date>,
     /// The model.
@@ -117,12 +117,12 @@ pub struct SpentRow {
     /// The person.
     pub user: Option<UserId>,
     /// The sums.
-    pub sum: SpentSum,
+    pub sum: UsageTotals,
 }
 
 /// What the staff's sums are made for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SpentBy {
+pub enum UsageGrouping {
     /// Each day.
     #[default]
     Day,

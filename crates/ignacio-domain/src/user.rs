@@ -89,16 +89,16 @@ pub const MAX_NAME_CHARS: usize = 120;
 
 /// A person's name: trimmed, 1 to [`MAX_NAME_CHARS`] characters, no control characters.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PersonName(String);
+pub struct UserName(String);
 
-debug_only!(PersonName {});
+debug_only!(UserName {});
 
 /// Why a text is no name.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a name has 1 to {MAX_NAME_CHARS} characters and no control characters")]
 pub struct NameError;
 
-impl PersonName {
+impl UserName {
     /// Trims and checks a name.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let name = text.trim();
@@ -117,7 +117,7 @@ impl PersonName {
 
 /// A person as the service knows them.
 #[derive(Clone)]
-pub struct Person {
+pub struct User {
     /// Who it is.
     pub id: UserId,
     /// Where codes are sent.
@@ -136,20 +136,20 @@ pub struct Person {
     pub updated_at: OffsetDateTime,
 }
 
-debug_only!(Person { id, role, locale, web_search, created_at, updated_at });
+debug_only!(User { id, role, locale, web_search, created_at, updated_at });
 
 /// What a person may change about themselves; `None` leaves a thing as it is.
 #[derive(Clone, Default)]
-pub struct PersonChange {
+pub struct ProfileChange {
     /// A new name.
-    pub name: Option<PersonName>,
+    pub name: Option<UserName>,
     /// A new language.
     pub locale: Option<Locale>,
     /// Whether the web may be searched.
     pub web_search: Option<bool>,
 }
 
-debug_only!(PersonChange { locale, web_search });
+debug_only!(ProfileChange { locale, web_search });
 
 #[cfg(test)]
 mod fuzz;
@@ -171,9 +171,9 @@ mod tests {
 
     #[test]
     fn names_are_trimmed_and_bounded() {
-        assert_eq!(PersonName::parse("  Ana María ").unwrap().as_str(), "Ana María");
+        assert_eq!(UserName::parse("  Ana María ").unwrap().as_str(), "Ana María");
         for bad in ["", "   ", "a\nb", &"x".repeat(MAX_NAME_CHARS + 1)] {
-            assert_eq!(PersonName::parse(bad), Err(NameError), "{bad}");
+            assert_eq!(UserName::parse(bad), Err(NameError), "{bad}");
         }
     }
 }

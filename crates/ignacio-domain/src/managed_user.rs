@@ -3,14 +3,14 @@
 use time::OffsetDateTime;
 
 use crate::ids::{ErasureId, OtpId, UserId};
-use crate::limits::LADDER_END;
-use crate::person::{Locale, PersonName, Role};
 use crate::phone::PhoneNumber;
+use crate::rate_limit::LOCKOUT_LIMIT;
 use crate::redact::debug_only;
+use crate::user::{Locale, Role, UserName};
 
 /// A person's account as the staff see it.
 #[derive(Clone)]
-pub struct Account {
+pub struct ManagedUser {
     /// Whose it is.
     pub id: UserId,
     /// Where codes are sent; `None` where what an older system stored is no number, so that nobody
@@ -32,16 +32,16 @@ pub struct Account {
     pub updated_at: OffsetDateTime,
 }
 
-debug_only!(Account { id, role, is_active, locale, unreachable_since, created_at, updated_at });
+debug_only!(ManagedUser { id, role, is_active, locale, unreachable_since, created_at, updated_at });
 
 /// What the staff may change about somebody else; `None` leaves a thing as it is. Another number or
 /// role, and the end of being active, end all sessions of the person.
 #[derive(Clone, Default)]
-pub struct AccountChange {
+pub struct UserChange {
     /// Another number. Whoever had it and whoever has it now are told.
     pub phone: Option<PhoneNumber>,
     /// A new name.
-    pub name: Option<PersonName>,
+    pub name: Option<UserName>,
     /// A new language.
     pub locale: Option<Locale>,
     /// Another role.
@@ -50,11 +50,11 @@ pub struct AccountChange {
     pub is_active: Option<bool>,
 }
 
-debug_only!(AccountChange { locale, role, is_active });
+debug_only!(UserChange { locale, role, is_active });
 
 /// Which accounts to list; `None` lets all through.
 #[derive(Clone, Default)]
-pub struct AccountFilter {
+pub struct UserFilter {
     /// Part of the name or of the number, in any case.
     pub text: Option<String>,
     /// Whether they may log in.
@@ -63,7 +63,7 @@ pub struct AccountFilter {
     pub role: Option<Role>,
 }
 
-debug_only!(AccountFilter { is_active, role });
+debug_only!(UserFilter { is_active, role });
 
 /// How it stands with somebody's logins: their number, or the one of their known devices with which
 /// it stands worst.
@@ -78,7 +78,7 @@ pub struct LoginFailures {
 impl LoginFailures {
     /// Whether only the staff let new devices in again.
     pub const fn is_locked(&self) -> bool {
-        self.failures >= LADDER_END
+        self.failures >= LOCKOUT_LIMIT
     }
 }
 
