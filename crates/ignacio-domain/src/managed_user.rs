@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use crate::delivery::DeliveryStatus;
 use crate::ids::{ErasureId, OtpId, UserId};
 use crate::phone::PhoneNumber;
 use crate::rate_limit::LOCKOUT_LIMIT;
@@ -82,21 +83,6 @@ impl LoginFailures {
     }
 }
 
-/// How far a message has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MessageState {
-    /// It waits to be sent.
-    Queued,
-    /// `WhatsApp` took it.
-    Sent,
-    /// It is on the phone.
-    Delivered,
-    /// It was looked at.
-    Read,
-    /// It was not sent, or did not arrive.
-    Failed,
-}
-
 /// What became of one of somebody's codes; never the code.
 #[derive(Clone, Debug)]
 pub struct CodeRecord {
@@ -105,7 +91,7 @@ pub struct CodeRecord {
     /// When it was asked for.
     pub requested_at: OffsetDateTime,
     /// How far the message has come.
-    pub state: MessageState,
+    pub status: DeliveryStatus,
     /// Why it has come no farther: `WhatsApp`'s number of the error, or a word of ours.
     pub reason: Option<String>,
     /// How often the code was tried.
@@ -126,7 +112,7 @@ pub struct Erasure {
     /// Which one it is.
     pub id: ErasureId,
     /// Who was removed.
-    pub person: UserId,
+    pub user_id: UserId,
     /// Conversations that went.
     pub n_conversations: i64,
     /// Messages that went.

@@ -130,20 +130,6 @@ pub struct Challenge {
     pub resend_after: OffsetDateTime,
 }
 
-/// How far a code is on its way, as the one who asked for it sees it. Nothing of it depends on whether
-/// the number belongs to anybody.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Delivery {
-    /// Waits to be sent.
-    Queued,
-    /// WhatsApp took it.
-    Sent,
-    /// It is on the phone.
-    Delivered,
-    /// Codes cannot be sent at the moment: to nobody.
-    Failed,
-}
-
 #[cfg(test)]
 mod fuzz;
 #[cfg(test)]

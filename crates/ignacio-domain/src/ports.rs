@@ -127,9 +127,9 @@ pub struct FileAttributes {
 pub trait VectorStore: Send + Sync {
     /// Uploads a document and gives the provider's id. Not idempotent: look by name first when an
     /// earlier try may have got through.
-    async fn upload(&self, upload: ProviderUpload) -> Result<String, PortError>;
+    async fn upload_file(&self, upload: ProviderUpload) -> Result<String, PortError>;
     /// The documents of exactly this name that were made at `since` or later, oldest first.
-    async fn find_by_name(
+    async fn find_files(
         &self,
         name: &str,
         since: OffsetDateTime,
@@ -142,11 +142,16 @@ pub trait VectorStore: Send + Sync {
     async fn delete_store(&self, store: &str) -> Result<(), PortError>;
     /// Puts a document into a store; one that is in it already stays.
     /// [`PortError::NotFound`] when the store or the document is gone.
-    async fn attach(&self, store: &str, file: &str, tags: FileAttributes) -> Result<(), PortError>;
+    async fn attach_file(
+        &self,
+        store: &str,
+        file: &str,
+        attributes: FileAttributes,
+    ) -> Result<(), PortError>;
     /// How far a document in a store is. [`PortError::NotFound`] when it is not in it.
-    async fn indexing(&self, store: &str, file: &str) -> Result<IndexingStatus, PortError>;
+    async fn indexing_status(&self, store: &str, file: &str) -> Result<IndexingStatus, PortError>;
     /// Takes a document out of a store; one that is not in it is out.
-    async fn detach(&self, store: &str, file: &str) -> Result<(), PortError>;
+    async fn detach_file(&self, store: &str, file: &str) -> Result<(), PortError>;
 }
 
 /// One event of a reply as the provider tells it.
@@ -232,14 +237,14 @@ pub trait Assistant: Send + Sync {
     async fn resume(&self, provider_id: &str, after: i64) -> Result<ReplyStream, AssistantError>;
     /// Asks for a short text in one piece. One upstream request, never repeated by the
     /// implementation; the provider keeps nothing of it.
-    async fn compose(&self, composition: TextRequest) -> Result<GeneratedText, AssistantError>;
+    async fn generate_text(&self, request: TextRequest) -> Result<GeneratedText, AssistantError>;
     /// What a reply took, by the provider's own final object; `None` when it does not say, or has
     /// none.
-    async fn usage(&self, provider_id: &str) -> Result<Option<Usage>, PortError>;
+    async fn fetch_usage(&self, provider_id: &str) -> Result<Option<Usage>, PortError>;
     /// Stops a reply upstream.
     async fn cancel(&self, provider_id: &str) -> Result<(), PortError>;
     /// Deletes what the provider stored of a reply; what is not there is deleted.
-    async fn forget(&self, provider_id: &str) -> Result<(), PortError>;
+    async fn delete_response(&self, provider_id: &str) -> Result<(), PortError>;
 }
 
 /// Something that happened to an account, of which its person is told.
@@ -256,7 +261,7 @@ pub enum NoticeKind {
 pub enum SendError {
     /// Try again in a moment: no answer, or a fault on the other side.
     #[error("the other side is unavailable: {reason}")]
-    Passing {
+    Transient {
         /// For the log.
         reason: String,
     },
@@ -264,7 +269,7 @@ pub enum SendError {
     #[error("the other side wants a pause: {reason}")]
     Throttled {
         /// How long.
-        pause: Duration,
+        retry_after: Duration,
         /// For the log.
         reason: String,
     },
@@ -276,7 +281,7 @@ pub enum SendError {
     },
     /// Nothing can be sent to anybody before somebody of ours has acted.
     #[error("nothing can be sent ({code}): {reason}")]
-    OurFault {
+    Misconfigured {
         /// The provider's word for it.
         code: String,
         /// For the log.

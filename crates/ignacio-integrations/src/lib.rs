@@ -21,4 +21,4 @@ pub mod whatsapp;
 pub use openai::{OpenAi, OpenAiSettings};
 pub use settings::SettingsError;
 pub use storage::{S3Settings, S3Store};
-pub use whatsapp::{WhatsApp, WhatsAppSettings, read_webhook};
+pub use whatsapp::{WhatsApp, WhatsAppSettings, parse_webhook};

@@ -26,7 +26,7 @@ use crate::{
     settings::{SettingsError, address, bearer, given},
 };
 
-pub use self::{settings::WhatsAppSettings, webhook::read_webhook};
+pub use self::{settings::WhatsAppSettings, webhook::parse_webhook};
 
 /// Short, so that three tries of the caller fit into the time that a person waits for a code.
 const SILENCE: Duration = Duration::from_secs(8);
@@ -74,8 +74,9 @@ impl WhatsApp {
         }
         let accepted = http::json(&mut answer).await;
         let id = accepted.pointer("/messages/0/id").and_then(Value::as_str);
-        id.map(str::to_owned)
-            .ok_or_else(|| SendError::Passing { reason: "the answer names no message".to_owned() })
+        id.map(str::to_owned).ok_or_else(|| SendError::Transient {
+            reason: "the answer names no message".to_owned(),
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ignacio_domain::ports::ObjectStore;
-use ignacio_integrations::{OpenAi, WhatsApp, read_webhook};
+use ignacio_integrations::{OpenAi, WhatsApp, parse_webhook};
 use ignacio_persistence::{ReplyHub, ServiceRole, WorkerDb, WorkerDbSettings};
 use ignacio_worker::{Ports, Worker, WorkerSettings};
 
@@ -31,7 +31,7 @@ pub(crate) async fn worker(
         library: Arc::new(openai),
         objects,
         messenger: Arc::new(whatsapp),
-        read_webhook,
+        parse_webhook,
     };
     let addresses = WorkerDbSettings {
         worker_url: database.url_of(ServiceRole::Worker).map_err(database_said)?,

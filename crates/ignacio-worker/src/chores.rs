@@ -92,15 +92,16 @@ impl FollowUps {
             max_output_tokens,
             safety_identifier: pseudonym(&settings.safety_key, job.owner),
         };
-        let composed = match timeout(PATIENCE, self.shared.ports.assistant.compose(wish)).await {
-            Ok(Ok(composed)) => composed,
-            Ok(Err(AssistantError::Port(error))) => return Err(error),
-            Ok(Err(AssistantError::StateLost)) => return Err(PortError::NotFound),
-            Err(_) => {
-                let reason = "the text took too long".to_owned();
-                return Err(PortError::Transient { retry_after: None, reason });
-            }
-        };
+        let composed =
+            match timeout(PATIENCE, self.shared.ports.assistant.generate_text(wish)).await {
+                Ok(Ok(composed)) => composed,
+                Ok(Err(AssistantError::Port(error))) => return Err(error),
+                Ok(Err(AssistantError::StateLost)) => return Err(PortError::NotFound),
+                Err(_) => {
+                    let reason = "the text took too long".to_owned();
+                    return Err(PortError::Transient { retry_after: None, reason });
+                }
+            };
         let model = settings.models.helper().to_owned();
         let spent = FollowUpUsage { chore: job.id, purpose, model, usage: composed.usage };
         Ok((composed, spent))

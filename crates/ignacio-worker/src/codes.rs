@@ -92,7 +92,7 @@ impl Codes {
 
     /// Nothing is sent while it is known that nothing can be.
     async fn refuse(&self, job: &OutboxJob, fault: &ProviderOutage) -> Result<(), StoreError> {
-        let error = SendError::OurFault {
+        let error = SendError::Misconfigured {
             code: fault.code.clone(),
             reason: "known already".to_owned(),
             is_critical: fault.is_critical,
@@ -148,7 +148,7 @@ impl Queue for Codes {
     }
 
     async fn crashed(&self, job: &OutboxJob) -> Result<(), StoreError> {
-        let error = SendError::Passing { reason: "panic".to_owned() };
+        let error = SendError::Transient { reason: "panic".to_owned() };
         self.go_on(job, &next(job, &error, Duration::ZERO)).await
     }
 
@@ -161,13 +161,13 @@ impl Queue for Codes {
 async fn in_time(
     sending: impl Future<Output = Result<String, SendError>>,
 ) -> Result<String, SendError> {
-    let silence = |_| Err(SendError::Passing { reason: "no answer".to_owned() });
+    let silence = |_| Err(SendError::Transient { reason: "no answer".to_owned() });
     tokio::time::timeout(SENDING, sending).await.unwrap_or_else(silence)
 }
 
 /// What an error says about everything that is to be sent.
 fn breaks(job: &OutboxJob, error: &SendError) -> Option<ProviderOutage> {
-    let SendError::OurFault { code, is_critical, .. } = error else { return None };
+    let SendError::Misconfigured { code, is_critical, .. } = error else { return None };
     let fault = ProviderOutage { code: code.clone(), is_critical: *is_critical };
     Some(fault).filter(|fault| concerns(job, fault))
 }
@@ -184,11 +184,11 @@ const fn is_code(job: &OutboxJob) -> bool {
 
 fn tell(job: &OutboxJob, error: &SendError) {
     match error {
-        SendError::OurFault { .. } => {
+        SendError::Misconfigured { .. } => {
             tracing::error!(%error, what = ?job.what, "nothing can be sent before this is mended");
         }
         SendError::Unreachable { .. } => tracing::warn!(%error, what = ?job.what, "not delivered"),
-        SendError::Passing { .. } | SendError::Throttled { .. } => {
+        SendError::Transient { .. } | SendError::Throttled { .. } => {
             tracing::warn!(%error, what = ?job.what, attempts = job.attempts, "not sent now");
         }
     }

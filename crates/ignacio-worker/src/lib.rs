@@ -28,7 +28,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ignacio_domain::delivery::ReadWebhook;
+use ignacio_domain::delivery::WebhookParser;
 use ignacio_domain::ports::{Assistant, Messenger, ObjectStore, VectorStore};
 use ignacio_persistence::{ReplyHub, StoreError, WorkerDb};
 use tokio::sync::Notify;
@@ -62,7 +62,7 @@ pub struct Ports {
     /// Sends one-time codes and notices.
     pub messenger: Arc<dyn Messenger>,
     /// Reads what the messenger's webhooks say.
-    pub read_webhook: ReadWebhook,
+    pub parse_webhook: WebhookParser,
 }
 
 impl fmt::Debug for Ports {

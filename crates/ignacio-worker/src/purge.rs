@@ -30,13 +30,13 @@ impl DeletedFiles {
         let library = &self.shared.ports.library;
         if let Some(file) = &job.provider_file_id {
             if let Some(store) = &job.store {
-                gone(library.detach(store, file).await)?;
+                gone(library.detach_file(store, file).await)?;
             }
             gone(library.delete_file(file).await)?;
         }
         if may_be_in_library(job) {
             let name = library_name(&self.shared.settings.environment, job.id, &job.media_type);
-            for stray in library.find_by_name(&name, made_since(job)).await? {
+            for stray in library.find_files(&name, made_since(job)).await? {
                 gone(library.delete_file(&stray.id).await)?;
             }
         }
@@ -120,7 +120,7 @@ impl Leftovers {
         let assistant = &self.shared.ports.assistant;
         match assistant.cancel(id).await {
             // One that was not made in the background cannot be stopped, and has ended long ago.
-            Ok(()) | Err(PortError::Rejected { .. }) => assistant.forget(id).await,
+            Ok(()) | Err(PortError::Rejected { .. }) => assistant.delete_response(id).await,
             Err(error) => Err(error),
         }
     }

@@ -39,10 +39,10 @@ impl Reports {
     }
 
     fn read(&self, webhook: &Webhook) -> WebhookContent {
-        let read = self.shared.ports.read_webhook;
+        let read = self.shared.ports.parse_webhook;
         let content = catch_unwind(AssertUnwindSafe(|| read(&webhook.body, webhook.now)));
         // One body that cannot be read must not stop the others for ever.
-        content.unwrap_or(WebhookContent { reports: Vec::new(), fault: Some("panic") })
+        content.unwrap_or(WebhookContent { reports: Vec::new(), parse_error: Some("panic") })
     }
 }
 

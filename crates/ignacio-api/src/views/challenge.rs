@@ -1,6 +1,7 @@
 //! A challenge, as the one who asked for a code sees it.
 
-use ignacio_domain::otp::{Challenge, Delivery};
+use ignacio_domain::delivery::DeliveryStatus;
+use ignacio_domain::otp::Challenge;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -44,13 +45,13 @@ pub(crate) enum DeliveryView {
     Failed,
 }
 
-impl From<Delivery> for DeliveryView {
-    fn from(delivery: Delivery) -> Self {
-        match delivery {
-            Delivery::Queued => Self::Queued,
-            Delivery::Sent => Self::Sent,
-            Delivery::Delivered => Self::Delivered,
-            Delivery::Failed => Self::Failed,
+impl From<DeliveryStatus> for DeliveryView {
+    fn from(status: DeliveryStatus) -> Self {
+        match status {
+            DeliveryStatus::Queued => Self::Queued,
+            DeliveryStatus::Sent => Self::Sent,
+            DeliveryStatus::Delivered | DeliveryStatus::Read => Self::Delivered,
+            DeliveryStatus::Failed => Self::Failed,
         }
     }
 }
@@ -68,7 +69,7 @@ pub(crate) struct ChallengeStateView {
 
 impl ChallengeStateView {
     /// Shows how far the code of a challenge is.
-    pub(crate) fn new(id: Uuid, delivery: Delivery, expires_at: OffsetDateTime) -> Self {
-        Self { id, state: delivery.into(), expires_at }
+    pub(crate) fn new(id: Uuid, status: DeliveryStatus, expires_at: OffsetDateTime) -> Self {
+        Self { id, state: status.into(), expires_at }
     }
 }

@@ -45,7 +45,7 @@ impl From<Erasure> for ErasureView {
             if erasure.is_done() { ErasureStateView::Done } else { ErasureStateView::Pending };
         Self {
             id: erasure.id.into_uuid(),
-            user_id: erasure.person.into_uuid(),
+            user_id: erasure.user_id.into_uuid(),
             state,
             conversations: erasure.n_conversations,
             messages: erasure.n_messages,

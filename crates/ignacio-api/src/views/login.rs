@@ -1,6 +1,7 @@
 //! How it stands with somebody's codes and logins, as the staff see it.
 
-use ignacio_domain::managed_user::{CodeRecord, LoginFailures, MessageState};
+use ignacio_domain::delivery::DeliveryStatus;
+use ignacio_domain::managed_user::{CodeRecord, LoginFailures};
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;
@@ -47,14 +48,14 @@ pub(crate) enum MessageStateView {
     Failed,
 }
 
-impl From<MessageState> for MessageStateView {
-    fn from(state: MessageState) -> Self {
-        match state {
-            MessageState::Queued => Self::Queued,
-            MessageState::Sent => Self::Sent,
-            MessageState::Delivered => Self::Delivered,
-            MessageState::Read => Self::Read,
-            MessageState::Failed => Self::Failed,
+impl From<DeliveryStatus> for MessageStateView {
+    fn from(status: DeliveryStatus) -> Self {
+        match status {
+            DeliveryStatus::Queued => Self::Queued,
+            DeliveryStatus::Sent => Self::Sent,
+            DeliveryStatus::Delivered => Self::Delivered,
+            DeliveryStatus::Read => Self::Read,
+            DeliveryStatus::Failed => Self::Failed,
         }
     }
 }
@@ -91,7 +92,7 @@ impl From<CodeRecord> for CodeView {
         Self {
             id: code.id.into_uuid(),
             requested_at: code.requested_at,
-            state: code.state.into(),
+            state: code.status.into(),
             reason: code.reason,
             tries: code.tries,
             used: code.is_used,

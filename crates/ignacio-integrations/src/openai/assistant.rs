@@ -49,13 +49,13 @@ impl Assistant for OpenAi {
         Ok(reply::follow(upstream.map_err(error::assistant_error)?, Reader::new(after)))
     }
 
-    #[tracing::instrument(name = "out.openai.compose", skip_all, fields(purpose = composition.purpose.as_str()))]
-    async fn compose(&self, composition: TextRequest) -> Result<GeneratedText, AssistantError> {
-        self.composed(&composition).await
+    #[tracing::instrument(name = "out.openai.generate_text", skip_all, fields(purpose = request.purpose.as_str()))]
+    async fn generate_text(&self, request: TextRequest) -> Result<GeneratedText, AssistantError> {
+        self.generate(&request).await
     }
 
-    #[tracing::instrument(name = "out.openai.usage", skip_all, fields(provider.id = provider_id))]
-    async fn usage(&self, provider_id: &str) -> Result<Option<Usage>, PortError> {
+    #[tracing::instrument(name = "out.openai.fetch_usage", skip_all, fields(provider.id = provider_id))]
+    async fn fetch_usage(&self, provider_id: &str) -> Result<Option<Usage>, PortError> {
         self.taken(provider_id).await
     }
 
@@ -70,8 +70,8 @@ impl Assistant for OpenAi {
         }
     }
 
-    #[tracing::instrument(name = "out.openai.forget", skip_all, fields(provider.id = provider_id))]
-    async fn forget(&self, provider_id: &str) -> Result<(), PortError> {
+    #[tracing::instrument(name = "out.openai.delete_response", skip_all, fields(provider.id = provider_id))]
+    async fn delete_response(&self, provider_id: &str) -> Result<(), PortError> {
         gone(self.replies.responses().delete_byot::<_, IgnoredAny>(provider_id).await)
     }
 }

@@ -11,11 +11,11 @@ use serde_json::Value;
 use super::{OpenAi, error, events, transport::Words};
 
 impl OpenAi {
-    pub(super) async fn composed(
+    pub(super) async fn generate(
         &self,
-        wish: &TextRequest,
+        request: &TextRequest,
     ) -> Result<GeneratedText, AssistantError> {
-        let ask = Ask::from(wish);
+        let ask = Ask::from(request);
         let answer: Value =
             self.replies.responses().create_byot(&ask).await.map_err(error::assistant_error)?;
         if let Some(error) = answer.get("error").filter(|it| it.is_object()) {
@@ -69,14 +69,14 @@ struct Metadata {
 }
 
 impl<'c> From<&'c TextRequest> for Ask<'c> {
-    fn from(wish: &'c TextRequest) -> Self {
+    fn from(request: &'c TextRequest) -> Self {
         Self {
-            model: &wish.model,
-            instructions: wish.purpose.instructions(),
-            input: &wish.input,
-            max_output_tokens: wish.max_output_tokens,
-            safety_identifier: &wish.safety_identifier,
-            metadata: Metadata { purpose: wish.purpose.as_str() },
+            model: &request.model,
+            instructions: request.purpose.instructions(),
+            input: &request.input,
+            max_output_tokens: request.max_output_tokens,
+            safety_identifier: &request.safety_identifier,
+            metadata: Metadata { purpose: request.purpose.as_str() },
             store: false,
         }
     }

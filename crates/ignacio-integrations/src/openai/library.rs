@@ -32,15 +32,15 @@ const PAGE: &str = "1000";
 
 #[async_trait]
 impl VectorStore for OpenAi {
-    #[tracing::instrument(name = "out.openai.upload", skip_all, fields(size = upload.size))]
-    async fn upload(&self, upload: ProviderUpload) -> Result<String, PortError> {
+    #[tracing::instrument(name = "out.openai.upload_file", skip_all, fields(size = upload.size))]
+    async fn upload_file(&self, upload: ProviderUpload) -> Result<String, PortError> {
         let made: Made =
             self.library.files().create_byot(OneShot::new(upload)).await.map_err(port_error)?;
         Ok(made.id)
     }
 
-    #[tracing::instrument(name = "out.openai.find_by_name", skip_all)]
-    async fn find_by_name(
+    #[tracing::instrument(name = "out.openai.find_files", skip_all)]
+    async fn find_files(
         &self,
         name: &str,
         since: OffsetDateTime,
@@ -88,11 +88,16 @@ impl VectorStore for OpenAi {
     }
 
     #[tracing::instrument(
-        name = "out.openai.attach",
+        name = "out.openai.attach_file",
         skip_all,
         fields(provider.store = store, provider.file = file, file.id = %tags.file)
     )]
-    async fn attach(&self, store: &str, file: &str, tags: FileAttributes) -> Result<(), PortError> {
+    async fn attach_file(
+        &self,
+        store: &str,
+        file: &str,
+        tags: FileAttributes,
+    ) -> Result<(), PortError> {
         let request = Attach {
             file_id: file,
             attributes: Attributes {
@@ -109,11 +114,11 @@ impl VectorStore for OpenAi {
     }
 
     #[tracing::instrument(
-        name = "out.openai.indexing",
+        name = "out.openai.indexing_status",
         skip_all,
         fields(provider.store = store, provider.file = file)
     )]
-    async fn indexing(&self, store: &str, file: &str) -> Result<IndexingStatus, PortError> {
+    async fn indexing_status(&self, store: &str, file: &str) -> Result<IndexingStatus, PortError> {
         let stored: Stored = self
             .library
             .vector_stores()
@@ -125,11 +130,11 @@ impl VectorStore for OpenAi {
     }
 
     #[tracing::instrument(
-        name = "out.openai.detach",
+        name = "out.openai.detach_file",
         skip_all,
         fields(provider.store = store, provider.file = file)
     )]
-    async fn detach(&self, store: &str, file: &str) -> Result<(), PortError> {
+    async fn detach_file(&self, store: &str, file: &str) -> Result<(), PortError> {
         gone(self.library.vector_stores().files(store).delete_byot::<_, IgnoredAny>(file).await)
     }
 }

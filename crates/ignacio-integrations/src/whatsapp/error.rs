@@ -47,9 +47,9 @@ pub(super) fn of_silence(error: reqwest::Error) -> SendError {
     let reason = http::chain(&error.without_url());
     if is_ours {
         let code = "bad_request_settings".to_owned();
-        SendError::OurFault { code, reason, is_critical: false }
+        SendError::Misconfigured { code, reason, is_critical: false }
     } else {
-        SendError::Passing { reason }
+        SendError::Transient { reason }
     }
 }
 
@@ -72,19 +72,19 @@ fn to_send_error(status: StatusCode, pause: Option<Duration>, error: &MetaError)
     match number.and_then(meaning).unwrap_or_else(|| by_status(status)) {
         // Whatever the fault is, a pause that is asked for is kept.
         Meaning::Passes => match pause {
-            Some(pause) => SendError::Throttled { pause, reason },
-            None => SendError::Passing { reason },
+            Some(pause) => SendError::Throttled { retry_after: pause, reason },
+            None => SendError::Transient { reason },
         },
         Meaning::Throttled => {
             let known = if number == Some(THROUGHPUT) { THROUGHPUT_PAUSE } else { PAIR_PAUSE };
-            SendError::Throttled { pause: pause.unwrap_or(known), reason }
+            SendError::Throttled { retry_after: pause.unwrap_or(known), reason }
         }
         Meaning::ThisNumber => SendError::Unreachable { code },
         Meaning::Ours => {
             let is_critical = matches!(status.as_u16(), 401 | 403);
-            SendError::OurFault { code, reason, is_critical }
+            SendError::Misconfigured { code, reason, is_critical }
         }
-        Meaning::Key => SendError::OurFault { code, reason, is_critical: true },
+        Meaning::Key => SendError::Misconfigured { code, reason, is_critical: true },
     }
 }
 

@@ -1,7 +1,9 @@
 //! The bodies of Meta's webhooks. They are read with patience: Meta adds fields, types and words
 //! whenever it likes, puts many things into one body, and promises no order.
 
-use ignacio_domain::delivery::{DeliveryFault, DeliveryReport, DeliveryStatus, WebhookContent};
+use ignacio_domain::delivery::{
+    DeliveryFailure, DeliveryFault, DeliveryReport, DeliveryStatus, WebhookContent,
+};
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
@@ -21,9 +23,9 @@ const FRESH: Duration = Duration::seconds(30);
 /// Only reports about messages are taken; messages of people, news of templates and of the account
 /// are passed over. A body that is no JSON is `unreadable`, one with a report that names no message
 /// or says nothing of it is `odd_report`; the other reports of such a body count.
-pub fn read_webhook(body: &[u8], now: OffsetDateTime) -> WebhookContent {
+pub fn parse_webhook(body: &[u8], now: OffsetDateTime) -> WebhookContent {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        return WebhookContent { reports: Vec::new(), fault: Some("unreadable") };
+        return WebhookContent { reports: Vec::new(), parse_error: Some("unreadable") };
     };
     let changes = list(&body, "entry").iter().flat_map(|entry| list(entry, "changes"));
     let statuses = changes.filter_map(|it| it.get("value")).flat_map(|it| list(it, "statuses"));
@@ -31,7 +33,7 @@ pub fn read_webhook(body: &[u8], now: OffsetDateTime) -> WebhookContent {
     for status in statuses {
         match report(status, now) {
             Ok(report) => content.reports.extend(report),
-            Err(Odd) => content.fault = Some("odd_report"),
+            Err(Odd) => content.parse_error = Some("odd_report"),
         }
     }
     content
@@ -48,25 +50,25 @@ fn report(status: &Value, now: OffsetDateTime) -> Result<Option<DeliveryReport>,
         return Err(Odd);
     }
     let at = time_of(status, now);
-    let status = match text("status")? {
-        "sent" => DeliveryStatus::Sent,
-        "delivered" => DeliveryStatus::Delivered,
-        "read" => DeliveryStatus::Read,
-        "failed" => failed(status),
+    let (status, failure) = match text("status")? {
+        "sent" => (DeliveryStatus::Sent, None),
+        "delivered" => (DeliveryStatus::Delivered, None),
+        "read" => (DeliveryStatus::Read, None),
+        "failed" => (DeliveryStatus::Failed, Some(failure(status))),
         _ => return Ok(None),
     };
-    Ok(Some(DeliveryReport { message_id, status, at }))
+    Ok(Some(DeliveryReport { message_id, status, failure, at }))
 }
 
-fn failed(status: &Value) -> DeliveryStatus {
+fn failure(status: &Value) -> DeliveryFailure {
     let code = list(status, "errors").first().and_then(|error| number(error.get("code")?));
     let fault = match code.and_then(meaning) {
-        Some(Meaning::ThisNumber) => DeliveryFault::Number,
-        Some(Meaning::Ours | Meaning::Key) => DeliveryFault::Service,
-        Some(Meaning::Passes | Meaning::Throttled) | None => DeliveryFault::Passing,
+        Some(Meaning::ThisNumber) => DeliveryFault::Unreachable,
+        Some(Meaning::Ours | Meaning::Key) => DeliveryFault::Misconfigured,
+        Some(Meaning::Passes | Meaning::Throttled) | None => DeliveryFault::Transient,
     };
     let code = code.map_or_else(|| NO_CODE.to_owned(), |code| code.to_string());
-    DeliveryStatus::Failed { code, fault }
+    DeliveryFailure { code, fault }
 }
 
 /// When it happened: of a report that is late, what Meta says, else now.

@@ -88,14 +88,14 @@ async fn each_refusal_is_asked_for_once_and_means_something() {
         let error = send(server.url(), Locale::Es).await.unwrap_err();
         server.request();
         let got = match &error {
-            SendError::Passing { .. } => "passing",
+            SendError::Transient { .. } => "passing",
             SendError::Throttled { .. } => "throttled",
             SendError::Unreachable { code: told } => {
                 assert_eq!(*told, code.to_string());
                 "unreachable"
             }
-            SendError::OurFault { is_critical: true, .. } => "critical",
-            SendError::OurFault { is_critical: false, .. } => "ours",
+            SendError::Misconfigured { is_critical: true, .. } => "critical",
+            SendError::Misconfigured { is_critical: false, .. } => "ours",
         };
         assert_eq!(got, expected, "{code}");
     }
@@ -107,13 +107,13 @@ async fn pages_and_silence_are_passing_faults() {
     let page = Answer::new("502 Bad Gateway", &wait, "<html>");
     let server = WireServer::always(page).await;
     let error = send(server.url(), Locale::Es).await.unwrap_err();
-    assert!(matches!(error, SendError::Throttled { pause, .. }
+    assert!(matches!(error, SendError::Throttled { retry_after: pause, .. }
         if pause == Duration::from_secs(11)));
 
     for taken in ["{}", "<html>", "{\"messages\":[]}"] {
         let server = WireServer::always(Answer::new("200 OK", &[], taken)).await;
         let error = send(server.url(), Locale::Es).await.unwrap_err();
-        assert!(matches!(error, SendError::Passing { .. }), "{taken}");
+        assert!(matches!(error, SendError::Transient { .. }), "{taken}");
     }
 }
 
@@ -127,7 +127,7 @@ async fn a_silent_other_side_is_given_up_soon() {
         tokio::time::Instant::now()
     };
     let (sent, begun) = tokio::join!(send(server.url(), Locale::Es), silent);
-    assert!(matches!(sent, Err(SendError::Passing { .. })));
+    assert!(matches!(sent, Err(SendError::Transient { .. })));
     assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
 }
 
@@ -194,12 +194,12 @@ async fn the_stand_ins_faults_are_understood() {
 
     meta.lose_next_answers(1);
     let error = send(base_url.clone(), Locale::Es).await.unwrap_err();
-    assert!(matches!(error, SendError::Passing { .. }));
+    assert!(matches!(error, SendError::Transient { .. }));
     assert_eq!(meta.sent().len(), 1, "it went out, and nothing was sent a second time");
 
     meta.take_down();
     let error = send(base_url.clone(), Locale::Es).await.unwrap_err();
-    assert!(matches!(error, SendError::Passing { .. }));
+    assert!(matches!(error, SendError::Transient { .. }));
     meta.clear_faults();
     send(base_url, Locale::Es).await.unwrap();
     assert_eq!(meta.sent().len(), 2);
@@ -211,7 +211,7 @@ async fn a_wrong_token_is_ours_to_mend() {
         WhatsAppOptions { token: Some("another".to_owned()), ..WhatsAppOptions::default() };
     let meta = WhatsAppStandIn::start(options).unwrap();
     let sent = send(format!("{}/v23.0", meta.base_url()), Locale::Es).await;
-    assert!(matches!(sent, Err(SendError::OurFault { code, is_critical: true, .. })
+    assert!(matches!(sent, Err(SendError::Misconfigured { code, is_critical: true, .. })
         if code == "190"));
 }
 

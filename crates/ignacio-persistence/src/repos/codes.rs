@@ -4,8 +4,9 @@ mod opening;
 
 use std::time::Duration;
 
+use ignacio_domain::delivery::DeliveryStatus;
 use ignacio_domain::ids::{OtpId, SessionId};
-use ignacio_domain::otp::{Challenge, Delivery, LIFE, MAX_TRIES, MAX_TRIES_IN_ALARM, OtpDigest};
+use ignacio_domain::otp::{Challenge, LIFE, MAX_TRIES, MAX_TRIES_IN_ALARM, OtpDigest};
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::rate_limit::{
     LOCKOUT_LIMIT, LOCKOUT_STEPS, PER_ADDRESS, PER_NUMBER, RateLimit, RateLimitKey, RateLimitKeys,
@@ -216,7 +217,7 @@ impl<'d> Codes<'d> {
     pub async fn delivery(
         &self,
         id: OtpId,
-    ) -> Result<Option<(Delivery, OffsetDateTime)>, StoreError> {
+    ) -> Result<Option<(DeliveryStatus, OffsetDateTime)>, StoreError> {
         let id = id.into_uuid();
         let read = raw_sql!(
             Postgres,
@@ -231,10 +232,10 @@ impl<'d> Codes<'d> {
         let row = DeliveryRow::find_by_statement(read).one(self.auth).await?;
         Ok(row.map(|row| {
             let delivery = match (row.is_delivered, row.is_failed, row.is_sent) {
-                (true, ..) => Delivery::Delivered,
-                (_, true, _) => Delivery::Failed,
-                (_, _, true) => Delivery::Sent,
-                _ => Delivery::Queued,
+                (true, ..) => DeliveryStatus::Delivered,
+                (_, true, _) => DeliveryStatus::Failed,
+                (_, _, true) => DeliveryStatus::Sent,
+                _ => DeliveryStatus::Queued,
             };
             (delivery, row.expires_at)
         }))

@@ -133,7 +133,7 @@ impl InboxBatch {
         let ids: Vec<Uuid> = self.webhooks.iter().map(|it| it.id).collect();
         let waiting: Vec<bool> = contents.iter().map(is_waiting).collect();
         let faults: Vec<String> =
-            contents.iter().map(|it| it.fault.unwrap_or_default().to_owned()).collect();
+            contents.iter().map(|it| it.parse_error.unwrap_or_default().to_owned()).collect();
         for end in finish(&self.txn, ids, waiting, faults).await? {
             match (end.is_processed, end.error.as_deref()) {
                 (false, _) => processed.waiting += 1,

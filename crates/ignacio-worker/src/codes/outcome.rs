@@ -48,9 +48,9 @@ pub(super) fn next(job: &OutboxJob, error: &SendError, took: Duration) -> Next {
     };
     let (error, is_passing) = match error {
         SendError::Unreachable { code } => return Next::Unreachable { error: code.clone() },
-        SendError::OurFault { code, .. } => (code.clone(), false),
+        SendError::Misconfigured { code, .. } => (code.clone(), false),
         SendError::Throttled { .. } => ("throttled".to_owned(), true),
-        SendError::Passing { .. } => ("unavailable".to_owned(), true),
+        SendError::Transient { .. } => ("unavailable".to_owned(), true),
     };
     match after {
         Some(after) => Next::Again { after, error },
@@ -61,14 +61,14 @@ pub(super) fn next(job: &OutboxJob, error: &SendError, took: Duration) -> Next {
 /// The pause before the next try of a code; `None` when there is nothing to wait for any more.
 fn code_pause(attempts: i32, age: Duration, error: &SendError) -> Option<Duration> {
     match error {
-        SendError::Passing { .. } => {
+        SendError::Transient { .. } => {
             let done = usize::try_from(attempts.saturating_sub(1)).ok()?;
             PAUSES.get(done).copied().filter(|pause| age + *pause <= PATIENCE)
         }
-        SendError::Throttled { pause, .. } => {
+        SendError::Throttled { retry_after: pause, .. } => {
             (attempts <= THROTTLED_RETRIES && *pause <= PATIENCE).then(|| spread(*pause))
         }
-        SendError::Unreachable { .. } | SendError::OurFault { .. } => None,
+        SendError::Unreachable { .. } | SendError::Misconfigured { .. } => None,
     }
 }
 
@@ -76,9 +76,11 @@ fn code_pause(attempts: i32, age: Duration, error: &SendError) -> Option<Duratio
 /// wrong again; a key is mended some time.
 fn notice_pause(attempts: i32, age: Duration, error: &SendError) -> Option<Duration> {
     let asked = match error {
-        SendError::Passing { .. } | SendError::OurFault { is_critical: true, .. } => Duration::ZERO,
-        SendError::Throttled { pause, .. } => *pause,
-        SendError::Unreachable { .. } | SendError::OurFault { is_critical: false, .. } => {
+        SendError::Transient { .. } | SendError::Misconfigured { is_critical: true, .. } => {
+            Duration::ZERO
+        }
+        SendError::Throttled { retry_after: pause, .. } => *pause,
+        SendError::Unreachable { .. } | SendError::Misconfigured { is_critical: false, .. } => {
             return None;
         }
     };

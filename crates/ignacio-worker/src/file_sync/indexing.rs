@@ -30,7 +30,7 @@ impl FileSync {
         let limit = Instant::now() + settings.indexing_limit;
         let mut look = FIRST_LOOK;
         loop {
-            match self.shared.ports.library.indexing(store, file).await? {
+            match self.shared.ports.library.indexing_status(store, file).await? {
                 IndexingStatus::Completed => return Ok(()),
                 IndexingStatus::Failed { code } => {
                     return Err(self.refused(store, file, code).await);
@@ -56,7 +56,7 @@ impl FileSync {
             return Halt::Never(code);
         }
         // It stays refused until it is taken out and put in again, which the next try does.
-        match self.shared.ports.library.detach(store, file).await {
+        match self.shared.ports.library.detach_file(store, file).await {
             Ok(()) => Halt::Again(code),
             Err(error) => Halt::Port(error),
         }

@@ -18,7 +18,7 @@ impl FileSync {
         let tags = FileAttributes { owner: job.owner, file: job.id };
         for _ in 0..STORES {
             let store = self.store_of(job.owner).await?;
-            match library.attach(&store, file, tags).await {
+            match library.attach_file(&store, file, tags).await {
                 Ok(()) => return Ok(store),
                 Err(PortError::NotFound) if self.is_there(job, file).await? => {
                     // The file is there, so it is the store that is gone.
@@ -37,7 +37,7 @@ impl FileSync {
 
     async fn is_there(&self, job: &FileJob, file: &str) -> Result<bool, PortError> {
         let name = library_name(&self.shared.settings.environment, job.id, &job.media_type);
-        let copies = self.shared.ports.library.find_by_name(&name, made_since(job)).await?;
+        let copies = self.shared.ports.library.find_files(&name, made_since(job)).await?;
         Ok(copies.iter().any(|copy| copy.id == file))
     }
 

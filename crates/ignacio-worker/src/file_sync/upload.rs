@@ -34,7 +34,7 @@ impl FileSync {
     /// recorded before the others are deleted, because only who can record may delete.
     async fn adopt(&self, job: &FileJob, name: &str) -> Result<Option<String>, Halt> {
         let library = &self.shared.ports.library;
-        let mut copies = library.find_by_name(name, made_since(job)).await?.into_iter();
+        let mut copies = library.find_files(name, made_since(job)).await?.into_iter();
         let Some(oldest) = copies.next() else { return Ok(None) };
         if !self.noted(job, &oldest.id).await? {
             return Err(Halt::Lost);
@@ -63,7 +63,7 @@ impl FileSync {
             size,
             content,
         };
-        let sent = self.shared.ports.library.upload(upload).await;
+        let sent = self.shared.ports.library.upload_file(upload).await;
         match (check.finding(), sent) {
             (Finding::Intact, sent) => Ok(Some(sent?)),
             (Finding::Damaged, sent) => {

@@ -50,7 +50,7 @@ impl Writer<'_> {
         if self.usage.is_some() || *outcome == ReplyOutcome::Completed {
             return;
         }
-        match timeout(USAGE_PATIENCE, self.shared.ports.assistant.usage(&upstream.id)).await {
+        match timeout(USAGE_PATIENCE, self.shared.ports.assistant.fetch_usage(&upstream.id)).await {
             Ok(Ok(usage)) => self.usage = usage,
             Ok(Err(error)) => tracing::warn!(%error, "nobody knows what a reply took"),
             Err(_) => tracing::warn!("nobody said in time what a reply took"),

@@ -336,7 +336,7 @@ impl<'w> Writer<'w> {
     pub(super) async fn disown_upstream(&mut self) {
         self.stop_upstream().await;
         let Some(upstream) = self.upstream.take() else { return };
-        match timeout(STOPPING, self.shared.ports.assistant.forget(&upstream.id)).await {
+        match timeout(STOPPING, self.shared.ports.assistant.delete_response(&upstream.id)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "a reply could not be deleted upstream"),
             Err(_) => tracing::warn!("a reply could not be deleted upstream in time"),

@@ -1,6 +1,6 @@
 //! When nothing can be sent, no worker tries for a while; then one code does.
 
-use ignacio_domain::otp::Delivery;
+use ignacio_domain::delivery::DeliveryStatus;
 use ignacio_domain::phone::PhoneNumber;
 
 use crate::codes::OUTBOX;
@@ -40,7 +40,7 @@ async fn a_fault_of_ours_stops_all_codes_until_one_gets_through() {
     stack.drain().await;
     assert_eq!(n_calls(), 1, "another worker does not try");
     let delivery = stack.api.codes().delivery(asked.id).await.unwrap().unwrap().0;
-    assert_eq!(delivery, Delivery::Failed);
+    assert_eq!(delivery, DeliveryStatus::Failed);
 
     // One tries again, and fails again.
     wait(&stack, 30).await;
@@ -98,7 +98,7 @@ async fn decoys_fail_when_codes_do() {
     stack.drain().await;
 
     let delivery = stack.api.codes().delivery(decoy.id).await.unwrap().unwrap().0;
-    assert_eq!(delivery, Delivery::Failed);
+    assert_eq!(delivery, DeliveryStatus::Failed);
     assert_eq!(stack.messenger.faults.count("send_code"), 1);
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ignacio_domain::otp::Delivery;
+use ignacio_domain::delivery::DeliveryStatus;
 use ignacio_domain::phone::PhoneNumber;
 
 use crate::stack::Stack;
@@ -47,15 +47,15 @@ async fn nobody_gets_no_code() {
     let inactive = stack.challenge(Some(&phone)).await;
     let impossible = stack.challenge(None).await;
     let state = async |id| stack.api.codes().delivery(id).await.unwrap().unwrap().0;
-    assert_eq!(state(inactive.id).await, Delivery::Queued);
+    assert_eq!(state(inactive.id).await, DeliveryStatus::Queued);
 
     stack.drain().await;
 
     assert_eq!(stack.messenger.faults.count("send_code"), 0);
     assert_eq!(stack.column(STORIES).await, ["4 -", "4 -"], "nothing to imitate yet");
     stack.database.execute("update outbox set sent_at = sent_at - interval '1 second'").await;
-    assert_eq!(state(inactive.id).await, Delivery::Sent);
-    assert_eq!(state(impossible.id).await, Delivery::Sent);
+    assert_eq!(state(inactive.id).await, DeliveryStatus::Sent);
+    assert_eq!(state(impossible.id).await, DeliveryStatus::Sent);
 }
 
 #[tokio::test]

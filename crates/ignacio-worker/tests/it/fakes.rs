@@ -35,11 +35,11 @@ pub(crate) fn misconfigured() -> PortError {
 }
 
 pub(crate) fn passing() -> SendError {
-    SendError::Passing { reason: "busy".to_owned() }
+    SendError::Transient { reason: "busy".to_owned() }
 }
 
 pub(crate) fn throttled(seconds: u64) -> SendError {
-    SendError::Throttled { pause: Duration::from_secs(seconds), reason: "busy".to_owned() }
+    SendError::Throttled { retry_after: Duration::from_secs(seconds), reason: "busy".to_owned() }
 }
 
 pub(crate) fn unreachable() -> SendError {
@@ -47,7 +47,7 @@ pub(crate) fn unreachable() -> SendError {
 }
 
 pub(crate) fn our_fault(code: &str, is_critical: bool) -> SendError {
-    SendError::OurFault { code: code.to_owned(), reason: "no".to_owned(), is_critical }
+    SendError::Misconfigured { code: code.to_owned(), reason: "no".to_owned(), is_critical }
 }
 
 /// What happens around the calls of a port, by the call's name.

@@ -2,7 +2,9 @@
 //! and G3), and none is lost because it came early.
 
 use ignacio_devstack::scale;
-use ignacio_domain::delivery::{DeliveryFault, DeliveryReport, DeliveryStatus, WebhookContent};
+use ignacio_domain::delivery::{
+    DeliveryFailure, DeliveryFault, DeliveryReport, DeliveryStatus, WebhookContent,
+};
 use ignacio_domain::phone::PhoneNumber;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use sha2::{Digest as _, Sha256};
@@ -18,18 +20,22 @@ pub(crate) fn read(body: &[u8], now: OffsetDateTime) -> WebhookContent {
         let words: Vec<&str> = line.split(' ').collect();
         let [message_id, status, seconds, ..] = words[..] else {
             assert_ne!(line, "panic", "as the test wants it");
-            content.fault = Some("odd_report");
+            content.parse_error = Some("odd_report");
             continue;
         };
-        let status = match status {
-            "sent" => DeliveryStatus::Sent,
-            "delivered" => DeliveryStatus::Delivered,
-            "read" => DeliveryStatus::Read,
+        let (status, failure) = match status {
+            "sent" => (DeliveryStatus::Sent, None),
+            "delivered" => (DeliveryStatus::Delivered, None),
+            "read" => (DeliveryStatus::Read, None),
             _ => {
                 let code = words[3].to_owned();
                 let is_number = code == "131026";
-                let fault = if is_number { DeliveryFault::Number } else { DeliveryFault::Service };
-                DeliveryStatus::Failed { code, fault }
+                let fault = if is_number {
+                    DeliveryFault::Unreachable
+                } else {
+                    DeliveryFault::Misconfigured
+                };
+                (DeliveryStatus::Failed, Some(DeliveryFailure { code, fault }))
             }
         };
         let seconds = seconds.parse().unwrap();
@@ -37,7 +43,8 @@ pub(crate) fn read(body: &[u8], now: OffsetDateTime) -> WebhookContent {
             at if seconds > 1_000_000 => at,
             _ => now - Duration::seconds(seconds),
         };
-        content.reports.push(DeliveryReport { message_id: message_id.to_owned(), status, at });
+        let message_id = message_id.to_owned();
+        content.reports.push(DeliveryReport { message_id, status, failure, at });
     }
     content
 }

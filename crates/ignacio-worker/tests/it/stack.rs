@@ -65,7 +65,7 @@ impl Stack {
             library: Arc::<FakeLibrary>::clone(&self.library),
             objects: Arc::<FakeObjects>::clone(&self.objects),
             messenger: Arc::<FakeMessenger>::clone(&self.messenger),
-            read_webhook: reports::read,
+            parse_webhook: reports::read,
         };
         let mut settings = WorkerSettings::new(
             Key::from_bytes(PEPPER),

@@ -7,11 +7,11 @@ use super::*;
 /// What a sender is told, in a word.
 fn word(error: &SendError) -> String {
     match error {
-        SendError::Passing { .. } => "passing".to_owned(),
-        SendError::Throttled { pause, .. } => format!("throttled {}", pause.as_secs()),
+        SendError::Transient { .. } => "passing".to_owned(),
+        SendError::Throttled { retry_after: pause, .. } => format!("throttled {}", pause.as_secs()),
         SendError::Unreachable { code } => format!("unreachable {code}"),
-        SendError::OurFault { code, is_critical: false, .. } => format!("ours {code}"),
-        SendError::OurFault { code, is_critical: true, .. } => format!("critical {code}"),
+        SendError::Misconfigured { code, is_critical: false, .. } => format!("ours {code}"),
+        SendError::Misconfigured { code, is_critical: true, .. } => format!("critical {code}"),
     }
 }
 

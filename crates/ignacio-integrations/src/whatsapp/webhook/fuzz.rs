@@ -82,14 +82,15 @@ fn what_is_read_can_be_stored() {
             bytes.chunks(4).map(filled).collect::<Vec<_>>().join(",")
         );
         for body in [bytes, framed(bytes).as_bytes(), filled.as_bytes()] {
-            let content = read_webhook(body, NOW);
+            let content = parse_webhook(body, NOW);
             let is_json = serde_json::from_slice::<Value>(body).is_ok();
-            assert_eq!(content.fault == Some("unreadable"), !is_json);
+            assert_eq!(content.parse_error == Some("unreadable"), !is_json);
             for report in content.reports {
                 assert!(is_id(&report.message_id), "{report:?}");
                 assert!(report.at <= NOW, "{report:?}");
                 assert!(report.at > OffsetDateTime::UNIX_EPOCH, "{report:?}");
-                if let DeliveryStatus::Failed { code, .. } = report.status {
+                assert_eq!(report.failure.is_some(), report.status == DeliveryStatus::Failed);
+                if let Some(DeliveryFailure { code, .. }) = report.failure {
                     let is_number = code.parse::<i64>().is_ok();
                     assert!(is_number || code == NO_CODE, "{code}");
                 }

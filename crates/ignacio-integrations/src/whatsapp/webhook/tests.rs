@@ -23,7 +23,7 @@ fn body(statuses: &Value) -> Vec<u8> {
 }
 
 fn read(statuses: &Value) -> WebhookContent {
-    read_webhook(&body(statuses), NOW)
+    parse_webhook(&body(statuses), NOW)
 }
 
 fn told(status: &str) -> Value {
@@ -34,8 +34,13 @@ fn told(status: &str) -> Value {
 }
 
 fn one(status: DeliveryStatus) -> WebhookContent {
-    let report = DeliveryReport { message_id: "wamid.A=".to_owned(), status, at: HAPPENED };
-    WebhookContent { reports: vec![report], fault: None }
+    report_of(status, None)
+}
+
+fn report_of(status: DeliveryStatus, failure: Option<DeliveryFailure>) -> WebhookContent {
+    let message_id = "wamid.A=".to_owned();
+    let report = DeliveryReport { message_id, status, failure, at: HAPPENED };
+    WebhookContent { reports: vec![report], parse_error: None }
 }
 
 #[test]
@@ -52,20 +57,21 @@ fn every_status_is_read() {
 #[test]
 fn a_failure_is_read_with_its_code_and_whose_fault_it_is() {
     for (code, word, fault) in [
-        (json!(131_026), "131026", DeliveryFault::Number),
-        (json!("131026"), "131026", DeliveryFault::Number),
-        (json!(131_042), "131042", DeliveryFault::Service),
-        (json!(132_001), "132001", DeliveryFault::Service),
-        (json!(131_000), "131000", DeliveryFault::Passing),
-        (json!(131_056), "131056", DeliveryFault::Passing),
-        (json!(999_999), "999999", DeliveryFault::Passing),
-        (json!(null), "unknown", DeliveryFault::Passing),
-        (json!([]), "unknown", DeliveryFault::Passing),
+        (json!(131_026), "131026", DeliveryFault::Unreachable),
+        (json!("131026"), "131026", DeliveryFault::Unreachable),
+        (json!(131_042), "131042", DeliveryFault::Misconfigured),
+        (json!(132_001), "132001", DeliveryFault::Misconfigured),
+        (json!(131_000), "131000", DeliveryFault::Transient),
+        (json!(131_056), "131056", DeliveryFault::Transient),
+        (json!(999_999), "999999", DeliveryFault::Transient),
+        (json!(null), "unknown", DeliveryFault::Transient),
+        (json!([]), "unknown", DeliveryFault::Transient),
     ] {
         let mut failure = told("failed");
         failure["errors"] = json!([{ "code": code, "title": "Message undeliverable" }]);
-        let expected = DeliveryStatus::Failed { code: word.to_owned(), fault };
-        assert_eq!(read(&json!([failure])), one(expected), "{code}");
+        let expected = DeliveryFailure { code: word.to_owned(), fault };
+        let expected = report_of(DeliveryStatus::Failed, Some(expected));
+        assert_eq!(read(&json!([failure])), expected, "{code}");
     }
 }
 
@@ -77,9 +83,9 @@ fn all_reports_of_a_body_are_read() {
     whole["entry"][0]["changes"].as_array_mut().unwrap().push(entry["changes"][0].clone());
     whole["entry"].as_array_mut().unwrap().push(entry);
 
-    let content = read_webhook(whole.to_string().as_bytes(), NOW);
+    let content = parse_webhook(whole.to_string().as_bytes(), NOW);
 
-    assert_eq!((content.reports.len(), content.fault), (9, None));
+    assert_eq!((content.reports.len(), content.parse_error), (9, None));
 }
 
 #[test]
@@ -101,7 +107,7 @@ fn what_is_odd_stays_out_alone() {
     ] {
         let content = read(&json!([odd, told("delivered")]));
         assert_eq!(content.reports, one(DeliveryStatus::Delivered).reports, "{odd}");
-        assert_eq!(content.fault, Some("odd_report"), "{odd}");
+        assert_eq!(content.parse_error, Some("odd_report"), "{odd}");
     }
 }
 
@@ -118,7 +124,7 @@ fn what_is_new_or_about_other_things_is_passed_over() {
         json!([]),
         json!(1),
     ] {
-        let content = read_webhook(other.to_string().as_bytes(), NOW);
+        let content = parse_webhook(other.to_string().as_bytes(), NOW);
         assert_eq!(content, WebhookContent::default(), "{other}");
     }
     let unknown = read(&json!([told("deleted"), told("warning"), told("sent")]));
@@ -129,7 +135,7 @@ fn what_is_new_or_about_other_things_is_passed_over() {
 fn what_is_no_json_is_unreadable() {
     let deep = "[".repeat(100_000);
     for bytes in [&b""[..], b"{", b"\xff", b"\0", b"{}x", deep.as_bytes()] {
-        assert_eq!(read_webhook(bytes, NOW).fault, Some("unreadable"));
+        assert_eq!(parse_webhook(bytes, NOW).parse_error, Some("unreadable"));
     }
 }
 
@@ -160,5 +166,5 @@ fn escaped_bodies_say_the_same() {
     name["entry"][0]["changes"][0]["value"]["contacts"] =
         json!([{ "profile": { "name": "Ana 🌱/ñ" } }]);
     let escaped = name.to_string().replace('/', "\\/").replace('🌱', "\\ud83c\\udf31");
-    assert_eq!(read_webhook(escaped.as_bytes(), NOW), one(DeliveryStatus::Read));
+    assert_eq!(parse_webhook(escaped.as_bytes(), NOW), one(DeliveryStatus::Read));
 }

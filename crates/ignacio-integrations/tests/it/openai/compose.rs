@@ -30,7 +30,7 @@ fn composition() -> TextRequest {
 
 async fn composed(answer: Answer) -> (Result<GeneratedText, AssistantError>, WireServer) {
     let server = WireServer::always(answer).await;
-    let composed = openai(server.url()).compose(composition()).await;
+    let composed = openai(server.url()).generate_text(composition()).await;
     (composed, server)
 }
 
@@ -95,11 +95,11 @@ async fn what_a_reply_took_is_read_from_its_final_object() {
         ("404 Not Found", json!({ "error": { "message": "no", "code": null } }), None),
     ] {
         let server = WireServer::always(Answer::json(status, &answer)).await;
-        assert_eq!(openai(server.url()).usage("resp_1").await.unwrap(), told);
+        assert_eq!(openai(server.url()).fetch_usage("resp_1").await.unwrap(), told);
         assert_eq!(server.request().line(), "GET /responses/resp_1");
     }
     let server = WireServer::always(Answer::json("503 Busy", &json!({}))).await;
-    let unknown = openai(server.url()).usage("resp_1").await;
+    let unknown = openai(server.url()).fetch_usage("resp_1").await;
     assert!(matches!(unknown, Err(PortError::Transient { .. })));
 }
 

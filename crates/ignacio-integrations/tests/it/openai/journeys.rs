@@ -45,7 +45,7 @@ fn guide(name: &str) -> ProviderUpload {
 /// Waits until a document is through, without sleeping and not for ever.
 async fn indexed(openai: &OpenAi, store: &str, file: &str) -> IndexingStatus {
     for _ in 0..2_000 {
-        match openai.indexing(store, file).await.unwrap() {
+        match openai.indexing_status(store, file).await.unwrap() {
             IndexingStatus::InProgress => tokio::task::yield_now().await,
             done => return done,
         }
@@ -80,16 +80,16 @@ async fn a_document_is_handed_over_found_quoted_and_let_go() {
     let openai = openai(stand_in.base_url());
     let (ana, ben) = (UserId::new(), UserId::new());
 
-    let file = openai.upload(guide("ign-test-guia.txt")).await.unwrap();
+    let file = openai.upload_file(guide("ign-test-guia.txt")).await.unwrap();
     assert_eq!(stand_in.file_bytes(&file).unwrap(), GUIDE.as_bytes());
-    let found = openai.find_by_name("ign-test-guia.txt", OffsetDateTime::UNIX_EPOCH).await.unwrap();
+    let found = openai.find_files("ign-test-guia.txt", OffsetDateTime::UNIX_EPOCH).await.unwrap();
     assert_eq!(found.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), [file.as_str()]);
 
     let store = openai.create_store("ign-test-ana").await.unwrap();
-    assert!(matches!(openai.indexing(&store, &file).await, Err(PortError::NotFound)));
+    assert!(matches!(openai.indexing_status(&store, &file).await, Err(PortError::NotFound)));
     let tags = FileAttributes { owner: ana, file: FileId::new() };
-    openai.attach(&store, &file, tags).await.unwrap();
-    openai.attach(&store, &file, tags).await.unwrap();
+    openai.attach_file(&store, &file, tags).await.unwrap();
+    openai.attach_file(&store, &file, tags).await.unwrap();
     assert_eq!(indexed(&openai, &store, &file).await, IndexingStatus::Completed);
 
     let question = "¿Cuánto dura el piloto?";
@@ -108,8 +108,8 @@ async fn a_document_is_handed_over_found_quoted_and_let_go() {
     let read = Read::all(openai.start(asking(question, &store, ben)).await.unwrap()).await;
     assert_eq!(documents(&read), (Vec::new(), Vec::new()));
 
-    openai.detach(&store, &file).await.unwrap();
-    openai.detach(&store, &file).await.unwrap();
+    openai.detach_file(&store, &file).await.unwrap();
+    openai.detach_file(&store, &file).await.unwrap();
     openai.delete_file(&file).await.unwrap();
     openai.delete_file(&file).await.unwrap();
     openai.delete_store(&store).await.unwrap();
@@ -122,17 +122,17 @@ async fn a_document_is_handed_over_found_quoted_and_let_go() {
 async fn a_document_that_cannot_be_read_fails_with_the_providers_word() {
     let stand_in = stand_in();
     let openai = openai(stand_in.base_url());
-    let file = openai.upload(guide("ign-test-odd.txt")).await.unwrap();
+    let file = openai.upload_file(guide("ign-test-odd.txt")).await.unwrap();
     let store = openai.create_store("ign-test-ana").await.unwrap();
     let code = "unsupported_file".to_owned();
     let message = "This cannot be read.".to_owned();
     stand_in.fault(Fault::new(Effect::FailIndexing { code: code.clone(), message }));
     let tags = FileAttributes { owner: UserId::new(), file: FileId::new() };
-    openai.attach(&store, &file, tags).await.unwrap();
+    openai.attach_file(&store, &file, tags).await.unwrap();
     assert_eq!(indexed(&openai, &store, &file).await, IndexingStatus::Failed { code });
 
     stand_in.lose_store(&store);
-    let attached = openai.attach(&store, &file, tags).await;
+    let attached = openai.attach_file(&store, &file, tags).await;
     assert!(matches!(attached, Err(PortError::NotFound)));
 }
 
@@ -148,8 +148,8 @@ async fn a_conversation_goes_on_until_its_state_is_forgotten() {
     let read = Read::all(openai.start(going_on()).await.unwrap()).await;
     assert_eq!(read.outcome(), Some(&ReplyOutcome::Completed));
 
-    openai.forget(&provider_id).await.unwrap();
-    openai.forget(&provider_id).await.unwrap();
+    openai.delete_response(&provider_id).await.unwrap();
+    openai.delete_response(&provider_id).await.unwrap();
     let lost = openai.start(going_on()).await.err();
     assert!(matches!(lost, Some(AssistantError::StateLost)), "{lost:?}");
     assert!(matches!(openai.cancel(&provider_id).await, Err(PortError::NotFound)));
@@ -271,7 +271,7 @@ async fn what_goes_wrong_is_asked_for_once_and_understood() {
         if code == "insufficient_quota"));
     assert_eq!(stand_in.calls().len(), 1);
     stand_in.fault(Fault::server_error());
-    let uploaded = openai.upload(guide("ign-test-1.txt")).await;
+    let uploaded = openai.upload_file(guide("ign-test-1.txt")).await;
     assert!(matches!(uploaded, Err(PortError::Transient { .. })));
     assert_eq!(stand_in.leftovers().files, 0);
 }

@@ -30,7 +30,7 @@ fn error(message: &str) -> Value {
 async fn a_document_goes_up_with_its_length_and_its_purpose_first() {
     let server = WireServer::always(Answer::json("200 OK", &json!({ "id": "file-1" }))).await;
     let pieces = vec![Ok(Bytes::from_static(b"uno ")), Ok(Bytes::from_static(b"dos"))];
-    let id = openai(server.url()).upload(upload(pieces, 7)).await.unwrap();
+    let id = openai(server.url()).upload_file(upload(pieces, 7)).await.unwrap();
     assert_eq!(id, "file-1");
 
     let request = server.request();
@@ -51,7 +51,7 @@ async fn bytes_that_fail_or_end_early_are_a_passing_fault() {
     let openai = openai(server.url());
     let broken = vec![Ok(Bytes::from_static(b"uno")), Err(io::Error::other("the store is gone"))];
     for pieces in [broken, vec![Ok(Bytes::from_static(b"uno"))]] {
-        let failed = openai.upload(upload(pieces, 7)).await.unwrap_err();
+        let failed = openai.upload_file(upload(pieces, 7)).await.unwrap_err();
         assert!(matches!(failed, PortError::Transient { .. }), "{failed}");
     }
     assert!(server.requests().is_empty(), "the server never saw a whole request");
@@ -62,17 +62,17 @@ async fn an_upload_is_refused_once_and_for_all_or_for_now() {
     let mut body = error("unsupported");
     body["error"]["code"] = json!("unsupported_file");
     let server = WireServer::always(Answer::json("400 Bad Request", &body)).await;
-    let failed = openai(server.url()).upload(upload(Vec::new(), 0)).await.unwrap_err();
+    let failed = openai(server.url()).upload_file(upload(Vec::new(), 0)).await.unwrap_err();
     assert!(matches!(failed, PortError::Rejected { code, .. } if code == "unsupported_file"));
     server.request();
 
     let server = WireServer::always(Answer::new("200 OK", &[], "<html>")).await;
-    let failed = openai(server.url()).upload(upload(Vec::new(), 0)).await.unwrap_err();
+    let failed = openai(server.url()).upload_file(upload(Vec::new(), 0)).await.unwrap_err();
     assert!(matches!(failed, PortError::Transient { .. }));
 
     let mut bad = upload(Vec::new(), 0);
     bad.media_type = "no media type".to_owned();
-    let failed = openai(server.url()).upload(bad).await.unwrap_err();
+    let failed = openai(server.url()).upload_file(bad).await.unwrap_err();
     assert!(matches!(failed, PortError::Rejected { .. }), "{failed}");
 }
 
@@ -101,7 +101,7 @@ async fn documents_are_found_by_name_as_far_back_as_needed() {
     {
         let server = WireServer::start(|request, _| listing(request.line())).await;
         let since = OffsetDateTime::from_unix_timestamp(since).unwrap();
-        let found = openai(server.url()).find_by_name("ours", since).await.unwrap();
+        let found = openai(server.url()).find_files("ours", since).await.unwrap();
         let ids: Vec<_> = found.iter().map(|it| it.id.as_str()).collect();
         assert_eq!(ids, expected);
         assert!(found.iter().all(|it| it.name == "ours"));
@@ -117,7 +117,7 @@ async fn a_listing_that_repeats_itself_ends() {
     let page = json!({ "has_more": true,
                        "data": [{ "id": "file-1", "filename": "x", "created_at": 5 }] });
     let server = WireServer::always(Answer::json("200 OK", &page)).await;
-    let found = openai(server.url()).find_by_name("ours", OffsetDateTime::UNIX_EPOCH).await;
+    let found = openai(server.url()).find_files("ours", OffsetDateTime::UNIX_EPOCH).await;
     assert_eq!(found.unwrap(), []);
     assert_eq!(server.requests().len(), 2);
 }
@@ -126,7 +126,7 @@ async fn a_listing_that_repeats_itself_ends() {
 async fn a_document_is_attached_with_its_owner() {
     let server = WireServer::always(Answer::json("200 OK", &json!({ "id": "file-1" }))).await;
     let tags = FileAttributes { owner: UserId::new(), file: FileId::new() };
-    openai(server.url()).attach("vs_1", "file-1", tags).await.unwrap();
+    openai(server.url()).attach_file("vs_1", "file-1", tags).await.unwrap();
     let request = server.request();
     assert_eq!(request.line(), "POST /vector_stores/vs_1/files");
     let (owner, file) = (tags.owner.to_string(), tags.file.to_string());
@@ -141,11 +141,11 @@ async fn a_document_is_attached_with_its_owner() {
         ("400 Bad Request", "The file is too odd.", false),
     ] {
         let server = WireServer::always(Answer::json(status, &error(message))).await;
-        let attached = openai(server.url()).attach("vs_1", "file-1", tags).await;
+        let attached = openai(server.url()).attach_file("vs_1", "file-1", tags).await;
         assert_eq!(attached.is_ok(), is_fine, "{message}");
     }
     let server = WireServer::always(Answer::json("404 Not Found", &error("no store"))).await;
-    let attached = openai(server.url()).attach("vs_1", "file-1", tags).await;
+    let attached = openai(server.url()).attach_file("vs_1", "file-1", tags).await;
     assert!(matches!(attached, Err(PortError::NotFound)));
 }
 
@@ -164,12 +164,12 @@ async fn the_way_into_a_store_is_told() {
         (json!({ "status": "cancelled" }), failed("cancelled")),
     ] {
         let server = WireServer::always(Answer::json("200 OK", &stored)).await;
-        let indexing = openai(server.url()).indexing("vs_1", "file-1").await.unwrap();
+        let indexing = openai(server.url()).indexing_status("vs_1", "file-1").await.unwrap();
         assert_eq!(indexing, expected, "{stored}");
         assert_eq!(server.request().line(), "GET /vector_stores/vs_1/files/file-1");
     }
     let server = WireServer::always(Answer::json("404 Not Found", &error("none"))).await;
-    let indexing = openai(server.url()).indexing("vs_1", "file-1").await;
+    let indexing = openai(server.url()).indexing_status("vs_1", "file-1").await;
     assert!(matches!(indexing, Err(PortError::NotFound)));
 }
 
@@ -180,7 +180,7 @@ async fn what_is_gone_is_deleted() {
         let openai = openai(server.url());
         openai.delete_file("file-1").await.unwrap();
         openai.delete_store("vs_1").await.unwrap();
-        openai.detach("vs_1", "file-1").await.unwrap();
+        openai.detach_file("vs_1", "file-1").await.unwrap();
         let lines: Vec<_> = server.requests().iter().map(|it| it.line().to_owned()).collect();
         assert_eq!(
             lines,

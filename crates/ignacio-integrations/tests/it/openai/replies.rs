@@ -315,7 +315,7 @@ async fn what_is_not_there_cannot_be_stopped_and_is_forgotten() {
     let server = WireServer::always(Answer::json("404 Not Found", &error)).await;
     let openai = openai(server.url());
     assert!(matches!(openai.cancel("resp_1").await, Err(PortError::NotFound)));
-    assert!(openai.forget("resp_1").await.is_ok());
+    assert!(openai.delete_response("resp_1").await.is_ok());
     let resumed = openai.resume("resp_1", 3).await;
     assert!(matches!(resumed.err(), Some(AssistantError::Port(PortError::NotFound))));
     let lines: Vec<_> = server.requests().iter().map(|it| it.line().to_owned()).collect();

@@ -333,7 +333,7 @@ impl<'s> ManagedUsers<'s> {
         let row = ErasureRow::find_by_statement(read).one(self.txn).await?;
         Ok(row.map(|row| Erasure {
             id: ErasureId::from_uuid(row.id),
-            person: UserId::from_uuid(row.person_id),
+            user_id: UserId::from_uuid(row.person_id),
             n_conversations: row.n_conversations,
             n_messages: row.n_messages,
             n_files: row.n_files,

@@ -1,8 +1,9 @@
 //! How it stands with people's codes and logins, for the staff.
 
 use ignacio_domain::audit::AuditAction;
+use ignacio_domain::delivery::DeliveryStatus;
 use ignacio_domain::ids::{OtpId, UserId};
-use ignacio_domain::managed_user::{CodeRecord, LoginFailures, ManagedUser, MessageState};
+use ignacio_domain::managed_user::{CodeRecord, LoginFailures, ManagedUser};
 use ignacio_domain::rate_limit::RateLimitKey;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{
@@ -48,17 +49,17 @@ struct CodeRow {
 
 impl CodeRow {
     /// Reports come in any order, so the farthest of them counts.
-    fn message_state(&self) -> MessageState {
+    fn delivery_status(&self) -> DeliveryStatus {
         if self.read_at.is_some() {
-            MessageState::Read
+            DeliveryStatus::Read
         } else if self.delivered_at.is_some() {
-            MessageState::Delivered
+            DeliveryStatus::Delivered
         } else if self.failed_at.is_some() || self.state == "failed" {
-            MessageState::Failed
+            DeliveryStatus::Failed
         } else if self.sent_at.is_some() || self.state == "sent" {
-            MessageState::Sent
+            DeliveryStatus::Sent
         } else {
-            MessageState::Queued
+            DeliveryStatus::Queued
         }
     }
 }
@@ -71,7 +72,7 @@ impl TryFrom<CodeRow> for CodeRecord {
         Ok(Self {
             id: OtpId::from_uuid(row.id),
             requested_at: row.created_at,
-            state: row.message_state(),
+            status: row.delivery_status(),
             tries: tries.ok_or(StoreError::corrupt("otp_codes", "attempts"))?,
             is_used: row.redeemed_at.is_some(),
             reason: row.error,

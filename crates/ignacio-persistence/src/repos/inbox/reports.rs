@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use ignacio_domain::delivery::{DeliveryFault, DeliveryReport, DeliveryStatus};
+use ignacio_domain::delivery::{DeliveryFault, DeliveryReport};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -62,8 +62,7 @@ pub(super) async fn write_down(
 }
 
 fn blames_number(report: &DeliveryReport) -> bool {
-    let number = DeliveryFault::Number;
-    matches!(&report.status, DeliveryStatus::Failed { fault, .. } if *fault == number)
+    report.failure.as_ref().is_some_and(|it| it.fault == DeliveryFault::Unreachable)
 }
 
 async fn change(
@@ -71,9 +70,9 @@ async fn change(
     reports: &[&DeliveryReport],
 ) -> Result<Vec<ChangeRow>, StoreError> {
     let messages: Vec<String> = reports.iter().map(|it| it.message_id.clone()).collect();
-    let words: Vec<String> = reports.iter().map(|it| word(&it.status).to_owned()).collect();
+    let words: Vec<String> = reports.iter().map(|it| it.status.as_str().to_owned()).collect();
     let times: Vec<OffsetDateTime> = reports.iter().map(|it| it.at).collect();
-    let codes: Vec<String> = reports.iter().map(|it| code(&it.status).to_owned()).collect();
+    let codes: Vec<String> = reports.iter().map(|it| error_code(it).to_owned()).collect();
     let write = raw_sql!(
         Postgres,
         "with report as (
@@ -174,18 +173,6 @@ async fn mark_unreachable(
     Ok(())
 }
 
-const fn word(status: &DeliveryStatus) -> &'static str {
-    match status {
-        DeliveryStatus::Sent => "sent",
-        DeliveryStatus::Delivered => "delivered",
-        DeliveryStatus::Read => "read",
-        DeliveryStatus::Failed { .. } => "failed",
-    }
-}
-
-fn code(status: &DeliveryStatus) -> &str {
-    match status {
-        DeliveryStatus::Failed { code, .. } => code,
-        _ => "",
-    }
+fn error_code(report: &DeliveryReport) -> &str {
+    report.failure.as_ref().map_or("", |failure| &failure.code)
 }

@@ -26,15 +26,15 @@ fn job(what: MessageKind, attempts: i32, age: u64) -> OutboxJob {
 }
 
 fn passing() -> SendError {
-    SendError::Passing { reason: "busy".to_owned() }
+    SendError::Transient { reason: "busy".to_owned() }
 }
 
 fn throttled(seconds: u64) -> SendError {
-    SendError::Throttled { pause: Duration::from_secs(seconds), reason: "busy".to_owned() }
+    SendError::Throttled { retry_after: Duration::from_secs(seconds), reason: "busy".to_owned() }
 }
 
 fn ours(is_critical: bool) -> SendError {
-    SendError::OurFault { code: "1".to_owned(), reason: "no".to_owned(), is_critical }
+    SendError::Misconfigured { code: "1".to_owned(), reason: "no".to_owned(), is_critical }
 }
 
 /// The pause before the next try, if there is one.

@@ -143,18 +143,18 @@ impl Assistant for FakeAssistant {
         answer.unwrap_or(Err(PortError::NotFound.into())).map(|items| self.play(items))
     }
 
-    async fn compose(&self, composition: TextRequest) -> Result<GeneratedText, AssistantError> {
-        let usual = match composition.purpose {
+    async fn generate_text(&self, request: TextRequest) -> Result<GeneratedText, AssistantError> {
+        let usual = match request.purpose {
             Purpose::Title => "Una conversación".to_owned(),
-            Purpose::Summary => summary(&composition.input),
+            Purpose::Summary => summary(&request.input),
         };
-        self.compositions.lock().unwrap().push(composition);
+        self.compositions.lock().unwrap().push(request);
         self.faults.around("compose", async { Ok(()) }).await?;
         let planned = self.composes.lock().unwrap().pop_front();
         Ok(GeneratedText { text: planned.unwrap_or(Ok(usual))?, usage: None })
     }
 
-    async fn usage(&self, _provider_id: &str) -> Result<Option<Usage>, PortError> {
+    async fn fetch_usage(&self, _provider_id: &str) -> Result<Option<Usage>, PortError> {
         self.faults.around("usage", async { Ok(self.usages.lock().unwrap().pop_front()) }).await
     }
 
@@ -164,7 +164,7 @@ impl Assistant for FakeAssistant {
         Ok(())
     }
 
-    async fn forget(&self, provider_id: &str) -> Result<(), PortError> {
+    async fn delete_response(&self, provider_id: &str) -> Result<(), PortError> {
         let effect = async {
             self.forgotten.lock().unwrap().push(provider_id.to_owned());
             Ok(())

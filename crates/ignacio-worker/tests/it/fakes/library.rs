@@ -126,7 +126,7 @@ impl FakeLibrary {
 
 #[async_trait]
 impl VectorStore for FakeLibrary {
-    async fn upload(&self, upload: ProviderUpload) -> Result<String, PortError> {
+    async fn upload_file(&self, upload: ProviderUpload) -> Result<String, PortError> {
         let effect = async {
             match upload.content.try_collect::<Vec<_>>().await {
                 Ok(chunks) => Ok(self.add(upload.name, &chunks)),
@@ -136,7 +136,7 @@ impl VectorStore for FakeLibrary {
         self.faults.around("upload", effect).await
     }
 
-    async fn find_by_name(
+    async fn find_files(
         &self,
         name: &str,
         _since: OffsetDateTime,
@@ -173,15 +173,20 @@ impl VectorStore for FakeLibrary {
         self.faults.around("delete_store", effect).await
     }
 
-    async fn attach(&self, store: &str, file: &str, tags: FileAttributes) -> Result<(), PortError> {
+    async fn attach_file(
+        &self,
+        store: &str,
+        file: &str,
+        tags: FileAttributes,
+    ) -> Result<(), PortError> {
         self.faults.around("attach", async { self.put_into(store, file, tags) }).await
     }
 
-    async fn indexing(&self, store: &str, file: &str) -> Result<IndexingStatus, PortError> {
+    async fn indexing_status(&self, store: &str, file: &str) -> Result<IndexingStatus, PortError> {
         self.faults.around("indexing", async { self.look(store, file) }).await
     }
 
-    async fn detach(&self, store: &str, file: &str) -> Result<(), PortError> {
+    async fn detach_file(&self, store: &str, file: &str) -> Result<(), PortError> {
         let effect = async {
             if let Some(files) = self.state.lock().unwrap().stores.get_mut(store) {
                 files.remove(file);
