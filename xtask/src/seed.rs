@@ -60,7 +60,7 @@ pub(crate) async fn seed(url: &SecretString) -> anyhow::Result<usize> {
             role,
             locale: Locale::Es,
         };
-        let added = owner.add_person(&person).await.with_context(|| {
+        let added = owner.add_user(&person).await.with_context(|| {
             format!(
                 "{name} could not be added; are migrations pending? `cargo xtask migrate status`"
             )

@@ -2,18 +2,18 @@
 
 use ignacio_domain::session::SessionDigest;
 use ignacio_domain::user::Role;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use secrecy::SecretString;
 
-use crate::api_db::{self, Caller};
 use crate::error::StoreError;
+use crate::identity::{self, Identity};
 use crate::pool;
-use crate::repos::admin::accounts::ManagedUsers;
-use crate::repos::admin::audit::Audit;
-use crate::repos::admin::logins::LoginAttempts;
-use crate::repos::admin::readings::UserContent;
-use crate::repos::admin::spending::UsageReport;
-use crate::repos::repeats::IdempotencyKeys;
+use crate::repos::admin::audit_log::AuditLog;
+use crate::repos::admin::login_attempts::LoginAttempts;
+use crate::repos::admin::managed_users::ManagedUsers;
+use crate::repos::admin::usage_report::UsageReport;
+use crate::repos::admin::user_content::UserContent;
+use crate::repos::idempotency_keys::IdempotencyKeys;
 
 /// The database as the role of the staff's routes: cheap to clone. That role sees nothing but
 /// through the live session of an admin.
@@ -32,14 +32,7 @@ impl AdminDb {
     /// session is somebody else's.
     #[tracing::instrument(name = "db.admin.begin", skip_all)]
     pub async fn begin(&self, session: &SessionDigest) -> Result<AdminScope, StoreError> {
-        let txn = self.db.begin().await?;
-        let caller = match api_db::enter(&txn, session).await {
-            Ok(caller) => caller,
-            Err(error) => {
-                drop(txn);
-                return api_db::judged(&self.db, session, Err(error)).await;
-            }
-        };
+        let (txn, caller) = identity::begin(&self.db, session).await?;
         if caller.role == Role::Admin {
             Ok(AdminScope { txn, caller })
         } else {
@@ -55,12 +48,12 @@ impl AdminDb {
 /// Dropping it rolls back.
 pub struct AdminScope {
     txn: DatabaseTransaction,
-    caller: Caller,
+    caller: Identity,
 }
 
 impl AdminScope {
     /// Who is asking.
-    pub const fn caller(&self) -> &Caller {
+    pub const fn caller(&self) -> &Identity {
         &self.caller
     }
 
@@ -90,8 +83,8 @@ impl AdminScope {
     }
 
     /// What was done by whom.
-    pub const fn audit(&self) -> Audit<'_> {
-        Audit::new(&self.txn)
+    pub const fn audit(&self) -> AuditLog<'_> {
+        AuditLog::new(&self.txn)
     }
 
     /// Keeps what was done, and what was read.

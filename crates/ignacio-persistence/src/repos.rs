@@ -1,23 +1,31 @@
-//! Repositories: one per aggregate, each reached from the scope whose role may use it.
+//! Repositories: one per table or subject, each reached from the scope whose role may use it.
 
 pub(crate) mod access_log;
 pub(crate) mod admin;
-pub(crate) mod chores;
+pub(crate) mod audit_chain;
 pub(crate) mod codes;
 pub(crate) mod conversations;
 pub(crate) mod feedback;
 pub(crate) mod file_jobs;
 pub(crate) mod files;
+pub(crate) mod follow_up_jobs;
+pub(crate) mod follow_up_scope;
+pub(crate) mod health;
+pub(crate) mod idempotency_keys;
 pub(crate) mod inbox;
+pub(crate) mod login_monitor;
+pub(crate) mod message_versions;
 pub(crate) mod messages;
+pub(crate) mod new_users;
 pub(crate) mod outbox;
-pub(crate) mod people;
+pub(crate) mod paging;
 pub(crate) mod purges;
-pub(crate) mod repeats;
 pub(crate) mod reply_jobs;
+pub(crate) mod reply_scope;
 pub(crate) mod responses;
+pub(crate) mod retention;
 pub(crate) mod sessions;
-pub(crate) mod spending;
-pub(crate) mod sweep;
-pub(crate) mod versions;
-pub(crate) mod watch;
+pub(crate) mod summaries;
+pub(crate) mod usage;
+pub(crate) mod users;
+pub(crate) mod verified_reads;

@@ -12,7 +12,7 @@ use sea_orm::sqlx::{Error, error::DatabaseError};
 use secrecy::SecretString;
 use tokio::time::timeout;
 
-use crate::bare::{Bare, PATIENCE};
+use crate::simple_query::{PATIENCE, SimpleQueryConnection};
 
 /// What is wrong with the role that asks, a sentence each. `$role` is who it should be.
 const FAULTS: &str = include_str!("role_check.sql");
@@ -97,7 +97,7 @@ async fn check(role: ServiceRole, url: &SecretString) -> Result<Vec<RoleFault>, 
 }
 
 async fn faults(role: ServiceRole, url: &SecretString) -> Result<Vec<RoleFault>, Error> {
-    let mut connection = Bare::connect(url).await?;
+    let mut connection = SimpleQueryConnection::connect(url).await?;
     let rows = connection.read(&FAULTS.replace("$role", role.name())).await;
     connection.close().await;
     Ok(rows?.into_iter().map(|[sentence]| RoleFault(sentence)).collect())

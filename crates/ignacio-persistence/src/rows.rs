@@ -20,7 +20,7 @@ use crate::error::StoreError;
 
 /// The columns of a person that every role may read.
 #[derive(FromQueryResult)]
-pub(crate) struct PersonRow {
+pub(crate) struct UserRow {
     id: Uuid,
     phone_number: String,
     name: String,
@@ -31,10 +31,10 @@ pub(crate) struct PersonRow {
     updated_at: OffsetDateTime,
 }
 
-impl TryFrom<PersonRow> for User {
+impl TryFrom<UserRow> for User {
     type Error = StoreError;
 
-    fn try_from(row: PersonRow) -> Result<Self, StoreError> {
+    fn try_from(row: UserRow) -> Result<Self, StoreError> {
         Ok(Self {
             id: UserId::from_uuid(row.id),
             phone: phone(&row.phone_number, "users")?,

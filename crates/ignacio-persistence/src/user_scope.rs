@@ -2,18 +2,18 @@
 
 use sea_orm::DatabaseTransaction;
 
-use crate::api_db::Caller;
 use crate::error::StoreError;
+use crate::identity::Identity;
 use crate::repos::access_log::AccessLog;
 use crate::repos::conversations::Conversations;
 use crate::repos::feedback::Feedbacks;
 use crate::repos::files::Files;
+use crate::repos::idempotency_keys::IdempotencyKeys;
 use crate::repos::messages::Messages;
-use crate::repos::people::Users;
-use crate::repos::repeats::IdempotencyKeys;
 use crate::repos::responses::Responses;
 use crate::repos::sessions::Sessions;
-use crate::repos::spending::UsageRecords;
+use crate::repos::usage::UsageRecords;
+use crate::repos::users::Users;
 
 /// A transaction that began with the proof of a session. Row level security shows it that person's
 /// rows and no others. Dropping it rolls back.
@@ -21,16 +21,16 @@ use crate::repos::spending::UsageRecords;
 /// Never hold one over a call to the outside.
 pub struct UserScope {
     txn: DatabaseTransaction,
-    caller: Caller,
+    caller: Identity,
 }
 
 impl UserScope {
-    pub(crate) const fn new(txn: DatabaseTransaction, caller: Caller) -> Self {
+    pub(crate) const fn new(txn: DatabaseTransaction, caller: Identity) -> Self {
         Self { txn, caller }
     }
 
     /// Who is asking.
-    pub const fn caller(&self) -> &Caller {
+    pub const fn caller(&self) -> &Identity {
         &self.caller
     }
 

@@ -1,21 +1,25 @@
 //! A worker's way to the database.
 
 use ignacio_domain::ids::WorkerId;
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, raw_sql};
+use sea_orm::DatabaseConnection;
 use secrecy::SecretString;
 
 use crate::error::StoreError;
-use crate::live::ReplyHub;
+use crate::identity::assume_lease;
 use crate::pool;
-use crate::publisher::ReplyPublisher;
-use crate::repos::chores::FollowUpJobs;
+use crate::replies::hub::ReplyHub;
+use crate::replies::writer::ReplyPublisher;
 use crate::repos::file_jobs::FileJobs;
+use crate::repos::follow_up_jobs::{FollowUpJob, FollowUpJobs};
+use crate::repos::follow_up_scope::FollowUpScope;
+use crate::repos::health;
 use crate::repos::inbox::Inbox;
+use crate::repos::login_monitor::LoginMonitor;
 use crate::repos::outbox::Outbox;
 use crate::repos::purges::Purges;
-use crate::repos::reply_jobs::ReplyJobs;
-use crate::repos::sweep::RetentionCleanup;
-use crate::repos::watch::LoginMonitor;
+use crate::repos::reply_jobs::{ReplyJob, ReplyJobs};
+use crate::repos::reply_scope::ReplyScope;
+use crate::repos::retention::RetentionCleanup;
 
 /// Where a worker connects.
 pub struct WorkerDbSettings {
@@ -62,8 +66,7 @@ impl WorkerDb {
 
     /// Whether the database answers.
     pub async fn check(&self) -> Result<(), StoreError> {
-        self.worker.execute_raw(raw_sql!(Postgres, "select 1")).await?;
-        Ok(())
+        health::ping(&self.worker).await
     }
 
     /// Codes and notices to send.
@@ -101,7 +104,24 @@ impl WorkerDb {
         ReplyJobs::new(&self.worker, self.id)
     }
 
-    /// What is to be done beside replies.
+    /// Begins a transaction as the user whose reply this is; `None` when the lease is lost.
+    #[tracing::instrument(name = "db.begin_reply", skip_all, err(level = "debug"))]
+    pub async fn begin_reply(&self, job: &ReplyJob) -> Result<Option<ReplyScope>, StoreError> {
+        let txn = assume_lease(&self.worker, job.id.into_uuid(), self.id, job.epoch).await?;
+        Ok(txn.map(|txn| ReplyScope::new(txn, job.clone())))
+    }
+
+    /// Begins a transaction as the user whose follow-up job this is; `None` when the lease is lost.
+    #[tracing::instrument(name = "db.begin_follow_up", skip_all, err(level = "debug"))]
+    pub async fn begin_follow_up(
+        &self,
+        job: &FollowUpJob,
+    ) -> Result<Option<FollowUpScope>, StoreError> {
+        let txn = assume_lease(&self.worker, job.id.into_uuid(), self.id, job.epoch).await?;
+        Ok(txn.map(|txn| FollowUpScope::new(txn, job.clone())))
+    }
+
+    /// Titles, summaries and citation checks to make.
     pub const fn chores(&self) -> FollowUpJobs<'_> {
         FollowUpJobs::new(&self.worker, self.id)
     }

@@ -76,7 +76,7 @@ pub(crate) async fn create_admin(url: &SecretString, admin: NewAdmin) -> Result<
     let person = NewUser { phone, name, role: Role::Admin, locale };
     let owner = OwnerDb::connect(url).await.context("the database cannot be reached");
     let owner = owner.map_err(ExitError::unavailable)?;
-    let added = owner.add_person(&person).await.context(
+    let added = owner.add_user(&person).await.context(
         "the admin could not be created; are migrations pending? `ignacio migrate status` tells",
     )?;
     match added {

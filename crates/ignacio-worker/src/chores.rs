@@ -73,7 +73,7 @@ impl FollowUps {
     }
 
     async fn begin(&self, job: &FollowUpJob) -> Result<FollowUpScope, Halt> {
-        self.shared.db.chores().begin(job).await?.ok_or(Halt::Lost)
+        self.shared.db.begin_follow_up(job).await?.ok_or(Halt::Lost)
     }
 
     /// Asks the model for a text.
@@ -160,7 +160,7 @@ impl FollowUps {
     }
 
     async fn drop_chore(&self, job: &FollowUpJob) -> Result<(), StoreError> {
-        match self.shared.db.chores().begin(job).await? {
+        match self.shared.db.begin_follow_up(job).await? {
             Some(scope) => scope.done().await,
             None => Ok(()),
         }

@@ -40,7 +40,7 @@ impl Stack {
             role,
             locale: Locale::Es,
         };
-        owner.add_person(&new).await.unwrap();
+        owner.add_user(&new).await.unwrap();
     }
 
     /// Asks for a code and lets the worker send [`CODE`]; gives the challenge's id.

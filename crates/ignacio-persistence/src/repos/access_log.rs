@@ -8,8 +8,8 @@ use sea_orm::{DatabaseTransaction, FromQueryResult, raw_sql};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::api_db::NEWEST;
 use crate::error::StoreError;
+use crate::repos::paging::FIRST_PAGE;
 
 /// The events of the audit that are about the scope's person and were done by the staff.
 pub struct AccessLog<'s> {
@@ -54,7 +54,7 @@ impl<'s> AccessLog<'s> {
         after: Option<Position>,
         size: PageSize,
     ) -> Result<Page<AccessLogEntry>, StoreError> {
-        let start = after.unwrap_or(NEWEST);
+        let start = after.unwrap_or(FIRST_PAGE);
         let (at, last) = (start.at, start.id);
         let limit = i32::from(size.rows()) + 1;
         let read = raw_sql!(

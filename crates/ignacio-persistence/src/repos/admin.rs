@@ -1,10 +1,10 @@
 //! What the staff may do, as the role of their routes.
 
-pub(crate) mod accounts;
-pub(crate) mod audit;
-pub(crate) mod logins;
-pub(crate) mod readings;
-pub(crate) mod spending;
+pub(crate) mod audit_log;
+pub(crate) mod login_attempts;
+pub(crate) mod managed_users;
+pub(crate) mod usage_report;
+pub(crate) mod user_content;
 
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, raw_sql};
 use uuid::Uuid;

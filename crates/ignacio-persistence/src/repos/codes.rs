@@ -1,6 +1,6 @@
 //! Codes: asking for one, trying one, and what it opens.
 
-mod opening;
+mod redeem;
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub use self::opening::{LoggedIn, NewSession};
-use crate::api_db::Caller;
+pub use self::redeem::{LoggedIn, NewSession};
 use crate::error::StoreError;
+use crate::identity::Identity;
 
 /// What a challenge for a number that cannot exist is filed under.
 const NO_PHONE: &str = "+0";
@@ -124,7 +124,7 @@ impl<'d> Codes<'d> {
     #[tracing::instrument(name = "db.codes.challenge_again", skip_all, err(level = "debug"))]
     pub async fn challenge_again(
         &self,
-        caller: &Caller,
+        caller: &Identity,
         request: &CodeRequest,
     ) -> Result<CodeRequestOutcome, StoreError> {
         self.ask(request, Some(caller)).await
@@ -133,7 +133,7 @@ impl<'d> Codes<'d> {
     async fn ask(
         &self,
         request: &CodeRequest,
-        caller: Option<&Caller>,
+        caller: Option<&Identity>,
     ) -> Result<CodeRequestOutcome, StoreError> {
         let id = OtpId::new();
         let (otp, outbox) = (id.into_uuid(), OtpId::new().into_uuid());

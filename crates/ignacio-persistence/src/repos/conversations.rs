@@ -159,7 +159,7 @@ impl<'s> Conversations<'s> {
         size: PageSize,
     ) -> Result<Page<StoredFile>, StoreError> {
         let (user, id) = (self.user.into_uuid(), id.into_uuid());
-        let start = after.unwrap_or(crate::api_db::NEWEST);
+        let start = after.unwrap_or(crate::repos::paging::FIRST_PAGE);
         let (at, last) = (start.at, start.id);
         let limit = i32::from(size.rows()) + 1;
         let read = raw_sql!(

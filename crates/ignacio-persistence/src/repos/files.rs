@@ -12,9 +12,9 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::api_db::NEWEST;
 use crate::entities::user_files;
 use crate::error::StoreError;
+use crate::repos::paging::FIRST_PAGE;
 
 /// Files that the scope's person has. What is still being uploaded or already deleted is hidden.
 pub struct Files<'s> {
@@ -164,7 +164,7 @@ impl<'s> Files<'s> {
         size: PageSize,
     ) -> Result<Page<StoredFile>, StoreError> {
         use user_files::Column;
-        let start = after.unwrap_or(NEWEST);
+        let start = after.unwrap_or(FIRST_PAGE);
         let mut query = self.live().filter(
             Expr::tuple([Expr::col(Column::CreatedAt), Expr::col(Column::Id)])
                 .lt(Expr::tuple([Expr::val(start.at), Expr::val(start.id)])),

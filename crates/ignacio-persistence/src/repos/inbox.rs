@@ -1,6 +1,6 @@
 //! Webhooks as they came, until what they report is written down.
 
-mod reports;
+mod delivery_reports;
 
 use ignacio_domain::delivery::WebhookContent;
 use sea_orm::{
@@ -10,7 +10,7 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-pub use self::reports::DeliveryUpdate;
+pub use self::delivery_reports::DeliveryUpdate;
 use crate::error::StoreError;
 
 /// A report may overtake the answer that names its message. It is looked at again for this long, in
@@ -125,7 +125,7 @@ impl InboxBatch {
             return Ok(processed);
         }
         let reports: Vec<_> = contents.iter().flat_map(|it| &it.reports).collect();
-        let (known, learnt) = reports::write_down(&self.txn, &reports).await?;
+        let (known, learnt) = delivery_reports::write_down(&self.txn, &reports).await?;
         processed.learnt = learnt;
 
         let is_waiting =

@@ -13,7 +13,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::repos::watch::ProviderOutage;
+use crate::repos::login_monitor::ProviderOutage;
 use crate::rows;
 
 /// The outbox, as the role that may see it.

@@ -1,15 +1,11 @@
 //! Replies to make, each with a lease and a fencing epoch.
 
 use ignacio_domain::ids::{ConversationId, MessageId, ResponseId, UserId, WorkerId};
-use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, FromQueryResult as _,
-    TransactionTrait as _, raw_sql,
-};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult as _, raw_sql};
 use uuid::Uuid;
 
 use crate::entities::responses;
 use crate::error::StoreError;
-use crate::reply_scope::ReplyScope;
 
 /// Responses as jobs.
 pub struct ReplyJobs<'d> {
@@ -179,38 +175,4 @@ impl<'d> ReplyJobs<'d> {
         let ids: Result<Vec<Uuid>, _> = rows.iter().map(|row| row.try_get("", "id")).collect();
         Ok(ids?.into_iter().map(ResponseId::from_uuid).collect())
     }
-
-    /// Begins a transaction that acts for the person whose reply it is; `None` when the lease is
-    /// lost.
-    #[tracing::instrument(name = "db.reply_jobs.begin", skip_all, err(level = "debug"))]
-    pub async fn begin(&self, job: &ReplyJob) -> Result<Option<ReplyScope>, StoreError> {
-        let txn = act_for(self.worker, job, self.id).await?;
-        Ok(txn.map(|txn| ReplyScope::new(txn, job.clone())))
-    }
-}
-
-/// A transaction with the identity that the lease gives; `None` when it is lost.
-pub(crate) async fn act_for(
-    db: &DatabaseConnection,
-    job: &ReplyJob,
-    worker: WorkerId,
-) -> Result<Option<DatabaseTransaction>, StoreError> {
-    enter(db, job.id.into_uuid(), worker, job.epoch).await
-}
-
-/// The same for whatever is leased for a person.
-pub(crate) async fn enter(
-    db: &DatabaseConnection,
-    id: Uuid,
-    worker: WorkerId,
-    epoch: i64,
-) -> Result<Option<DatabaseTransaction>, StoreError> {
-    let txn = db.begin().await?;
-    let worker = worker.into_uuid();
-    let enter = raw_sql!(Postgres, "select app.act_for({id}, {worker}, {epoch}) as it");
-    let owner: Option<Uuid> = match txn.query_one_raw(enter).await? {
-        Some(row) => row.try_get("", "it")?,
-        None => None,
-    };
-    Ok(owner.map(|_| txn))
 }

@@ -6,13 +6,13 @@ use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sq
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::api_db::Caller;
 use crate::error::StoreError;
+use crate::identity::Identity;
 
 /// Live sessions of the scope's person.
 pub struct Sessions<'s> {
     txn: &'s DatabaseTransaction,
-    caller: &'s Caller,
+    caller: &'s Identity,
 }
 
 /// What anybody may read of a session: never the digest.
@@ -44,7 +44,7 @@ impl SessionRow {
 }
 
 impl<'s> Sessions<'s> {
-    pub(crate) const fn new(txn: &'s DatabaseTransaction, caller: &'s Caller) -> Self {
+    pub(crate) const fn new(txn: &'s DatabaseTransaction, caller: &'s Identity) -> Self {
         Self { txn, caller }
     }
 

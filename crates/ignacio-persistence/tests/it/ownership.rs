@@ -62,14 +62,14 @@ async fn a_reply_is_made_of_nothing_that_is_somebody_elses() {
     let ids = ["file of Ben".to_owned(), "file of Ana".to_owned()];
 
     let bens = learn(&stack, &ben, "Ben").await;
-    let scope = stack.worker.reply_jobs().begin(&job).await.unwrap().unwrap();
+    let scope = stack.worker.begin_reply(&job).await.unwrap().unwrap();
     assert_eq!(scope.vector_store().await.unwrap(), None);
     assert!(scope.files_by_provider_id(&ids).await.unwrap().is_empty());
     assert_eq!(scope.person().await.unwrap().id, ana.id);
     scope.commit().await.unwrap();
 
     let anas = learn(&stack, &ana, "Ana").await;
-    let scope = stack.worker.reply_jobs().begin(&job).await.unwrap().unwrap();
+    let scope = stack.worker.begin_reply(&job).await.unwrap().unwrap();
     assert_eq!(scope.vector_store().await.unwrap().as_deref(), Some("store of Ana"));
     let found = scope.files_by_provider_id(&ids).await.unwrap();
     let found: Vec<_> = found.values().map(|(id, _)| *id).collect();

@@ -135,7 +135,7 @@ async fn a_second_worker_goes_on_where_the_log_ends() {
     assert!(!dead.flush(None).await.unwrap());
     assert!(!dead.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     assert_eq!(stack.worker.reply_jobs().extend(&first).await.unwrap(), LeaseExtension::Lost);
-    assert!(stack.worker.reply_jobs().begin(&first).await.unwrap().is_none());
+    assert!(stack.worker.begin_reply(&first).await.unwrap().is_none());
 
     assert!(reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     let events = stack.events(&stack.other_api().await, &ana, second.id, 0).await.unwrap();
@@ -153,7 +153,7 @@ async fn a_worker_acts_for_the_person_whose_reply_it_holds() {
 
     let job =
         stack.worker.reply_jobs().claim_these(&[posted.response.id], "1").await.unwrap().remove(0);
-    let scope = stack.worker.reply_jobs().begin(&job).await.unwrap().unwrap();
+    let scope = stack.worker.begin_reply(&job).await.unwrap().unwrap();
     assert_eq!(scope.person().await.unwrap().id, ana.id);
     let history = scope.history(10).await.unwrap();
     assert_eq!(history.iter().map(|it| it.content.as_str()).collect::<Vec<_>>(), ["de Ana"]);
@@ -181,7 +181,7 @@ async fn history_is_whole_in_order_and_without_empty_replies() {
     }
     stack.post(&ana, talk.id, "pregunta 2").await;
     let job = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
-    let scope = stack.worker.reply_jobs().begin(&job).await.unwrap().unwrap();
+    let scope = stack.worker.begin_reply(&job).await.unwrap().unwrap();
     let history = scope.history(10).await.unwrap();
     let texts: Vec<_> = history.iter().map(|it| it.content.as_str()).collect();
     assert_eq!(texts, ["pregunta 0", "respuesta 0", "pregunta 1", "pregunta 2"]);

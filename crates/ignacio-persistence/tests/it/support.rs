@@ -66,7 +66,7 @@ impl Stack {
         let owner = OwnerDb::connect(&self.database.owner_url().into()).await.unwrap();
         let name = UserName::parse("Ana Participante").unwrap();
         let new = NewUser { phone: phone.clone(), name, role, locale: Locale::Es };
-        match owner.add_person(&new).await.unwrap() {
+        match owner.add_user(&new).await.unwrap() {
             CreateOutcome::New(id) | CreateOutcome::Known(id) => id,
         }
     }

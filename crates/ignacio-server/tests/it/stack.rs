@@ -127,7 +127,7 @@ impl Stack {
             role: Role::Participant,
             locale: Locale::Es,
         };
-        self.owner.add_person(&new).await.unwrap();
+        self.owner.add_user(&new).await.unwrap();
         let asked = self.ask_for_code(phone).await;
         let mut code = None;
         until("a code", async || {

@@ -28,7 +28,7 @@ pub(super) struct Draft {
 impl Draft {
     /// Reads what the request needs; `None` when the lease is lost.
     pub(super) async fn read(shared: &Shared, job: &ReplyJob) -> Result<Option<Self>, StoreError> {
-        let Some(scope) = shared.db.reply_jobs().begin(job).await? else { return Ok(None) };
+        let Some(scope) = shared.db.begin_reply(job).await? else { return Ok(None) };
         let draft = Self::assemble(shared, job, &scope).await?;
         scope.commit().await?;
         Ok(Some(draft))

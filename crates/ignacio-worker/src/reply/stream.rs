@@ -203,7 +203,7 @@ impl Writer<'_> {
         &self,
         provider_file_id: &str,
     ) -> Result<Option<HashMap<String, (FileId, String)>>, StoreError> {
-        let Some(scope) = self.shared.db.reply_jobs().begin(self.job).await? else {
+        let Some(scope) = self.shared.db.begin_reply(self.job).await? else {
             return Ok(None);
         };
         let files = scope.files_by_provider_id(&[provider_file_id.to_owned()]).await?;

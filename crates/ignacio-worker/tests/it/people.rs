@@ -40,7 +40,7 @@ impl Stack {
             role: Role::Participant,
             locale: Locale::Es,
         };
-        match owner.add_person(&new).await.unwrap() {
+        match owner.add_user(&new).await.unwrap() {
             CreateOutcome::New(id) | CreateOutcome::Known(id) => (id, phone),
         }
     }

@@ -15,9 +15,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection that belongs to nobody else.
-pub(crate) struct Bare(PgConnection);
+pub(crate) struct SimpleQueryConnection(PgConnection);
 
-impl Bare {
+impl SimpleQueryConnection {
     pub(crate) async fn connect(url: &SecretString) -> Result<Self, Error> {
         let options: PgConnectOptions = url.expose_secret().parse()?;
         let options = options.application_name("ignacio").disable_statement_logging();

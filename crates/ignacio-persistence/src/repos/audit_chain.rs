@@ -3,7 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, FromQueryResult,
+    TransactionTrait as _, raw_sql,
+};
 use thiserror::Error;
 
 use crate::error::StoreError;
@@ -130,7 +133,19 @@ struct HeadRow {
 }
 
 /// Walks the chain as it is seen by one snapshot. `progress` hears the number of events so far.
-pub(super) async fn verify(
+pub(crate) async fn verify(
+    db: &DatabaseConnection,
+    noted: Option<&AuditHead>,
+    progress: impl FnMut(i64),
+) -> Result<AuditReport, StoreError> {
+    let txn = db.begin().await?;
+    restrict(&txn).await?;
+    let report = walk(&txn, noted, progress).await?;
+    txn.rollback().await?;
+    Ok(report)
+}
+
+async fn walk(
     txn: &DatabaseTransaction,
     noted: Option<&AuditHead>,
     mut progress: impl FnMut(i64),
@@ -210,11 +225,11 @@ impl Walk {
 
 /// Lets a transaction read the chain, all of it from one moment, and with Postgres' own functions
 /// only: whoever owns a schema could put others of the same name there.
-pub(super) async fn enter(txn: &DatabaseTransaction) -> Result<(), StoreError> {
-    let enter = "set transaction isolation level repeatable read, read only;
+async fn restrict(txn: &DatabaseTransaction) -> Result<(), StoreError> {
+    let restrict = "set transaction isolation level repeatable read, read only;
         set local search_path = pg_catalog;
         set local role ignacio_owner; set local role ignacio_definer";
-    txn.execute_unprepared(enter).await?;
+    txn.execute_unprepared(restrict).await?;
     Ok(())
 }
 

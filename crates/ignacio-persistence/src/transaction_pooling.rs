@@ -12,8 +12,8 @@ use sea_orm::{
 use secrecy::SecretString;
 use tokio::time::timeout;
 
-use crate::bare::{Bare, PATIENCE};
 use crate::error::StoreError;
+use crate::simple_query::{PATIENCE, SimpleQueryConnection};
 
 /// How many connections it takes for a moment: few enough for a deployment with the smallest pools.
 /// Two that wait are one more than is needed where nobody else uses the pooler.
@@ -35,14 +35,15 @@ pub async fn detect_transaction_pooling(url: &SecretString) -> Result<bool, Stor
 
 async fn probe(url: &SecretString) -> Result<bool, Error> {
     // All of them log in first: between one question and the next nothing else may come.
-    let mut all = try_join_all((0..N_CONNECTIONS).map(|_| Bare::connect(url))).await?;
+    let mut all =
+        try_join_all((0..N_CONNECTIONS).map(|_| SimpleQueryConnection::connect(url))).await?;
     let lent = ask(&mut all).await;
-    join_all(all.into_iter().map(Bare::close)).await;
+    join_all(all.into_iter().map(SimpleQueryConnection::close)).await;
     lent
 }
 
 /// Closing the connections afterwards ends their transactions.
-async fn ask(all: &mut [Bare]) -> Result<bool, Error> {
+async fn ask(all: &mut [SimpleQueryConnection]) -> Result<bool, Error> {
     let Some((first, others)) = all.split_first_mut() else { return Ok(false) };
     let own = first.read::<1>(BACKEND).await?;
     if first.read(BACKEND).await? != own {

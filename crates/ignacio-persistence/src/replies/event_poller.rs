@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::events::LogRow;
+use crate::replies::stored_event::LogRow;
 
 /// How often readers of replies that run elsewhere are served.
 pub(crate) const EVENT_PAUSE: Duration = Duration::from_millis(250);
@@ -20,7 +20,7 @@ pub(crate) const EVENT_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) const SESSION_PAUSE: Duration = Duration::from_millis(700);
 
 /// What a reader wants to know.
-pub(crate) struct Look {
+pub(crate) struct PollRequest {
     pub(crate) session: SessionDigest,
     pub(crate) response: ResponseId,
     /// The number of the last event that the reader has.
@@ -28,11 +28,11 @@ pub(crate) struct Look {
     /// Whether to wait until there is something new, or only to see whether the session and the
     /// reply are still there.
     pub(crate) wait: bool,
-    pub(crate) answer: oneshot::Sender<Result<Seen, StoreError>>,
+    pub(crate) answer: oneshot::Sender<Result<PollResult, StoreError>>,
 }
 
 /// What a reader learns.
-pub(crate) struct Seen {
+pub(crate) struct PollResult {
     /// What the log has behind the reader's last event.
     pub(crate) events: Vec<NumberedEvent>,
     /// Whether nothing will come behind them.
@@ -42,10 +42,10 @@ pub(crate) struct Seen {
 /// Answers looks in batches. It ends when the last sender of `looks` is gone.
 pub(crate) async fn serve(
     db: DatabaseConnection,
-    mut looks: mpsc::UnboundedReceiver<Look>,
+    mut looks: mpsc::UnboundedReceiver<PollRequest>,
     pause: Duration,
 ) {
-    let mut waiting: Vec<Look> = Vec::new();
+    let mut waiting: Vec<PollRequest> = Vec::new();
     let mut next = Instant::now();
     loop {
         let mut batch = Vec::new();
@@ -87,7 +87,7 @@ struct TailRow {
 }
 
 /// Answers what can be answered now, and gives back those who go on waiting.
-async fn answer(db: &DatabaseConnection, batch: Vec<Look>) -> Vec<Look> {
+async fn answer(db: &DatabaseConnection, batch: Vec<PollRequest>) -> Vec<PollRequest> {
     let rows = match read(db, &batch).await {
         Ok(rows) => rows,
         Err(error) => {
@@ -115,7 +115,7 @@ async fn answer(db: &DatabaseConnection, batch: Vec<Look>) -> Vec<Look> {
     waiting
 }
 
-async fn read(db: &DatabaseConnection, batch: &[Look]) -> Result<Vec<TailRow>, StoreError> {
+async fn read(db: &DatabaseConnection, batch: &[PollRequest]) -> Result<Vec<TailRow>, StoreError> {
     let digests: Vec<Vec<u8>> = batch.iter().map(|it| it.session.as_bytes().to_vec()).collect();
     let responses: Vec<Uuid> = batch.iter().map(|it| it.response.into_uuid()).collect();
     let after: Vec<i64> = batch.iter().map(|it| it.after).collect();
@@ -124,7 +124,7 @@ async fn read(db: &DatabaseConnection, batch: &[Look]) -> Result<Vec<TailRow>, S
     Ok(TailRow::find_by_statement(read).all(db).await?)
 }
 
-fn verdict(look: &Look, rows: Vec<TailRow>) -> Result<Seen, StoreError> {
+fn verdict(look: &PollRequest, rows: Vec<TailRow>) -> Result<PollResult, StoreError> {
     let mut events: Vec<NumberedEvent> = Vec::new();
     let has_ended = rows.iter().all(|row| row.has_ended);
     for row in rows {
@@ -143,5 +143,5 @@ fn verdict(look: &Look, rows: Vec<TailRow>) -> Result<Seen, StoreError> {
         let after = events.last().map_or(look.after, |it| it.seq);
         events.extend(row.into_event(look.response, after));
     }
-    Ok(Seen { events, has_ended })
+    Ok(PollResult { events, has_ended })
 }

@@ -8,7 +8,7 @@ use time::Date;
 
 use super::note_read;
 use crate::error::StoreError;
-use crate::repos::spending::{SumRow, midnight, today};
+use crate::repos::usage::{SumRow, midnight, today};
 
 /// Groups that are told at most; those that cost most come first.
 pub const MAX_USAGE_ROWS: i64 = 1_000;

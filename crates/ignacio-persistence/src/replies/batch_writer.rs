@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::events::pack;
+use crate::replies::stored_event::pack;
 use crate::repos::reply_jobs::ReplyJob;
 
 /// The most replies that one statement writes, so that none of them waits long for the others.
@@ -19,28 +19,28 @@ const MOST: usize = 128;
 
 /// How long text waits for that of other replies. What a statement costs besides its rows is then
 /// paid at most 40 times a second, or once for every [`MOST`] replies.
-pub(crate) const COLLECTING: Duration = Duration::from_millis(25);
+pub(crate) const BATCH_LINGER: Duration = Duration::from_millis(25);
 
 /// Takes what is pending. Cheap to clone; it ends with the last of its clones.
 #[derive(Clone)]
-pub(crate) struct LogWriter {
+pub(crate) struct EventBatchWriter {
     soon: mpsc::UnboundedSender<Entry>,
     at_once: mpsc::UnboundedSender<Entry>,
 }
 
 /// When something is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum When {
+pub(crate) enum Durability {
     /// With what comes of other replies meanwhile.
     Soon,
     /// Without a pause, and onto the disk.
     AtOnce,
 }
 
-impl When {
+impl Durability {
     const fn collecting(self) -> Duration {
         match self {
-            Self::Soon => COLLECTING,
+            Self::Soon => BATCH_LINGER,
             Self::AtOnce => Duration::ZERO,
         }
     }
@@ -64,12 +64,12 @@ struct Row {
     payload: String,
 }
 
-impl LogWriter {
+impl EventBatchWriter {
     pub(crate) fn new(db: &DatabaseConnection, worker: WorkerId) -> Self {
         let (soon, collected) = mpsc::unbounded_channel();
         let (at_once, urgent) = mpsc::unbounded_channel();
         #[expect(clippy::disallowed_methods, reason = "they end with the last writer")]
-        for (when, entries) in [(When::Soon, collected), (When::AtOnce, urgent)] {
+        for (when, entries) in [(Durability::Soon, collected), (Durability::AtOnce, urgent)] {
             tokio::spawn(serve(db.clone(), worker, when, entries));
         }
         Self { soon, at_once }
@@ -80,7 +80,7 @@ impl LogWriter {
     /// The answer is false when the lease is lost.
     pub(crate) fn write(
         &self,
-        when: When,
+        when: Durability,
         job: &ReplyJob,
         events: &[NumberedEvent],
         upstream: Option<(&str, i64)>,
@@ -96,7 +96,7 @@ impl LogWriter {
         let upstream = upstream.map(|(id, cursor)| (id.to_owned(), cursor));
         let entry =
             Entry { response: job.id, epoch: job.epoch, upstream, first_text_age, rows, answer };
-        let entries = if when == When::Soon { &self.soon } else { &self.at_once };
+        let entries = if when == Durability::Soon { &self.soon } else { &self.at_once };
         entries.send(entry).ok().ok_or_else(writer_gone)?;
         Ok(answered)
     }
@@ -111,7 +111,7 @@ pub(crate) fn writer_gone() -> StoreError {
 async fn serve(
     db: DatabaseConnection,
     worker: WorkerId,
-    when: When,
+    when: Durability,
     mut entries: mpsc::UnboundedReceiver<Entry>,
 ) {
     let mut batch = Vec::new();
@@ -126,7 +126,7 @@ async fn serve(
     }
 }
 
-async fn write(db: &DatabaseConnection, worker: WorkerId, when: When, batch: Vec<Entry>) {
+async fn write(db: &DatabaseConnection, worker: WorkerId, when: Durability, batch: Vec<Entry>) {
     match call(db, worker, when, &batch).await {
         Ok(held) => {
             for (entry, held) in batch.into_iter().zip(held) {
@@ -161,10 +161,10 @@ fn answer(entry: Entry, written: Result<bool, StoreError>) {
 async fn call(
     db: &DatabaseConnection,
     worker: WorkerId,
-    when: When,
+    when: Durability,
     batch: &[Entry],
 ) -> Result<Vec<bool>, StoreError> {
-    let (worker, is_durable) = (worker.into_uuid(), when == When::AtOnce);
+    let (worker, is_durable) = (worker.into_uuid(), when == Durability::AtOnce);
     let responses: Vec<Uuid> = batch.iter().map(|it| it.response.into_uuid()).collect();
     let epochs: Vec<i64> = batch.iter().map(|it| it.epoch).collect();
     let upstream = || batch.iter().map(|it| it.upstream.as_ref());

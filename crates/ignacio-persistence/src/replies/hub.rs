@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use ignacio_domain::ids::ResponseId;
 use tokio::sync::{Notify, mpsc, watch};
 
-use crate::transcript::Transcript;
+use crate::replies::event_buffer::EventBuffer;
 
 /// What the request path and a worker of the same process share. Cheap to clone.
 #[derive(Clone)]
@@ -15,7 +15,7 @@ pub struct ReplyHub {
 }
 
 struct Shared {
-    replies: Mutex<HashMap<ResponseId, Weak<Live>>>,
+    replies: Mutex<HashMap<ResponseId, Weak<ReplyChannel>>>,
     ask: mpsc::UnboundedSender<ResponseId>,
     asked: tokio::sync::Mutex<mpsc::UnboundedReceiver<ResponseId>>,
     cancel: mpsc::UnboundedSender<ResponseId>,
@@ -24,19 +24,19 @@ struct Shared {
 }
 
 /// One reply: all its events so far, as far as this process knows them.
-pub(crate) struct Live {
+pub(crate) struct ReplyChannel {
     id: ResponseId,
-    state: watch::Sender<LiveState>,
+    state: watch::Sender<ChannelState>,
     home: Weak<Shared>,
 }
 
 /// What readers wait for.
 #[derive(Default)]
-pub(crate) struct LiveState {
+pub(crate) struct ChannelState {
     /// Whether a worker of this process is writing it: then nobody needs to look into the log.
     pub(crate) is_written_here: bool,
     /// Its events, in order and without gaps from the first one on.
-    pub(crate) events: Transcript,
+    pub(crate) events: EventBuffer,
 }
 
 impl ReplyHub {
@@ -93,14 +93,14 @@ impl ReplyHub {
     }
 
     /// The place where a reply's reader and writer meet.
-    pub(crate) fn meet(&self, id: ResponseId) -> Arc<Live> {
+    pub(crate) fn meet(&self, id: ResponseId) -> Arc<ReplyChannel> {
         let mut replies = self.shared.replies.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(live) = replies.get(&id).and_then(Weak::upgrade) {
             return live;
         }
-        let live = Arc::new(Live {
+        let live = Arc::new(ReplyChannel {
             id,
-            state: watch::Sender::new(LiveState::default()),
+            state: watch::Sender::new(ChannelState::default()),
             home: Arc::downgrade(&self.shared),
         });
         replies.insert(id, Arc::downgrade(&live));
@@ -116,17 +116,17 @@ async fn next(from: &tokio::sync::Mutex<mpsc::UnboundedReceiver<ResponseId>>) ->
     }
 }
 
-impl Live {
-    pub(crate) fn subscribe(&self) -> watch::Receiver<LiveState> {
+impl ReplyChannel {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<ChannelState> {
         self.state.subscribe()
     }
 
-    pub(crate) fn change(&self, change: impl FnOnce(&mut LiveState)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut ChannelState)) {
         self.state.send_modify(change);
     }
 }
 
-impl Drop for Live {
+impl Drop for ReplyChannel {
     fn drop(&mut self) {
         let Some(home) = self.home.upgrade() else { return };
         let mut replies = home.replies.lock().unwrap_or_else(PoisonError::into_inner);

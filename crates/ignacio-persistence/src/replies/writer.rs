@@ -1,6 +1,6 @@
 //! Writing a reply: its readers in this process see each event at once, the log gets them merged.
 
-mod beside;
+mod follow_ups;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,17 +19,18 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::entities::{citations, response_events};
 use crate::error::StoreError;
-use crate::events::{LogRow, pack};
-use crate::live::{Live, ReplyHub};
-use crate::log_writer::{COLLECTING, LogWriter, When, writer_gone};
-use crate::repos::reply_jobs::{ReplyJob, act_for};
+use crate::identity::assume_lease;
+use crate::replies::batch_writer::{BATCH_LINGER, Durability, EventBatchWriter, writer_gone};
+use crate::replies::hub::{ReplyChannel, ReplyHub};
+use crate::replies::stored_event::{LogRow, pack};
+use crate::repos::reply_jobs::ReplyJob;
 
-use self::beside::Beside;
-pub use self::beside::SummaryLimit;
+use self::follow_ups::FollowUps;
+pub use self::follow_ups::SummaryLimit;
 
 /// The longest that an event waits until it is handed to the log, where it waits for others; and
 /// how much text may wait.
-const FLUSH_AFTER: Duration = Duration::from_millis(250).saturating_sub(COLLECTING);
+const FLUSH_AFTER: Duration = Duration::from_millis(250).saturating_sub(BATCH_LINGER);
 const FLUSH_BYTES: usize = 2048;
 
 /// Where replies are written. Cheap to clone.
@@ -37,7 +38,7 @@ const FLUSH_BYTES: usize = 2048;
 pub struct ReplyPublisher {
     db: DatabaseConnection,
     worker: WorkerId,
-    log: LogWriter,
+    log: EventBatchWriter,
     live: ReplyHub,
 }
 
@@ -45,16 +46,16 @@ pub struct ReplyPublisher {
 pub struct ReplyWriter {
     db: DatabaseConnection,
     worker: WorkerId,
-    log: LogWriter,
+    log: EventBatchWriter,
     job: ReplyJob,
-    live: Arc<Live>,
+    live: Arc<ReplyChannel>,
     text: String,
     cited: Vec<Citation>,
     last_seq: i64,
     pending: Vec<NumberedEvent>,
     pending_bytes: usize,
     oldest_pending: Option<Instant>,
-    beside: Beside,
+    follow_ups: FollowUps,
     flight: Option<Flight>,
 }
 
@@ -77,7 +78,7 @@ struct EventRow {
 
 impl ReplyPublisher {
     pub(crate) fn new(db: DatabaseConnection, worker: WorkerId, live: ReplyHub) -> Self {
-        let log = LogWriter::new(&db, worker);
+        let log = EventBatchWriter::new(&db, worker);
         Self { db, worker, log, live }
     }
 
@@ -95,7 +96,8 @@ impl ReplyPublisher {
     /// lost.
     #[tracing::instrument(name = "db.replies.reopen", skip_all, err(level = "debug"))]
     pub async fn reopen(&self, job: &ReplyJob) -> Result<Option<ReplyWriter>, StoreError> {
-        let Some(txn) = act_for(&self.db, job, self.worker).await? else {
+        let Some(txn) = assume_lease(&self.db, job.id.into_uuid(), self.worker, job.epoch).await?
+        else {
             return Ok(None);
         };
         let id = job.id.into_uuid();
@@ -129,7 +131,7 @@ impl ReplyPublisher {
             state.is_written_here = true;
             state.events = events.iter().collect();
         });
-        let beside = Beside::of(&text);
+        let follow_ups = FollowUps::of(&text);
         let mut reply = ReplyWriter {
             db: self.db.clone(),
             worker: self.worker,
@@ -142,7 +144,7 @@ impl ReplyPublisher {
             pending: Vec::new(),
             pending_bytes: 0,
             oldest_pending: None,
-            beside,
+            follow_ups,
             flight: None,
         };
         if last_seq == 0 {
@@ -167,7 +169,7 @@ impl ReplyWriter {
     pub fn push(&mut self, event: ReplyEvent) {
         match &event {
             ReplyEvent::Delta(text) => {
-                self.beside.first_text.get_or_insert_with(Instant::now);
+                self.follow_ups.first_text.get_or_insert_with(Instant::now);
                 self.text.push_str(text);
                 self.pending_bytes += text.len();
             }
@@ -204,7 +206,7 @@ impl ReplyWriter {
         if self.is_flushing() && !self.flushed().await? {
             return Ok(false);
         }
-        self.hand_over(When::AtOnce, upstream)?;
+        self.hand_over(Durability::AtOnce, upstream)?;
         self.flushed().await
     }
 
@@ -212,10 +214,14 @@ impl ReplyWriter {
     /// for that of other replies. To be followed by [`ReplyWriter::flushed`]; nothing is begun while
     /// something is under way.
     pub fn begin_flush(&mut self, upstream: Option<(&str, i64)>) -> Result<(), StoreError> {
-        self.hand_over(When::Soon, upstream)
+        self.hand_over(Durability::Soon, upstream)
     }
 
-    fn hand_over(&mut self, when: When, upstream: Option<(&str, i64)>) -> Result<(), StoreError> {
+    fn hand_over(
+        &mut self,
+        when: Durability,
+        upstream: Option<(&str, i64)>,
+    ) -> Result<(), StoreError> {
         if self.is_flushing() {
             return Ok(());
         }
@@ -264,7 +270,9 @@ impl ReplyWriter {
         if matches!(self.flushed().await, Ok(false)) {
             return Ok(false);
         }
-        let Some(txn) = act_for(&self.db, &self.job, self.worker).await? else {
+        let Some(txn) =
+            assume_lease(&self.db, self.job.id.into_uuid(), self.worker, self.job.epoch).await?
+        else {
             return Ok(false);
         };
         self.ask_at_end(&txn).await?;

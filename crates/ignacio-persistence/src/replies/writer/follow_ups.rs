@@ -1,4 +1,4 @@
-//! What a reply brings about beside itself: the time of its first text, and chores.
+//! What a reply brings about besides itself: the time of its first text, and chores.
 //!
 //! Chores hang on the conversation. They are written before anything that hangs on the response,
 //! in the order in which a deletion goes, so that the two never wait for each other.
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::ReplyWriter;
 use crate::error::StoreError;
-use crate::history;
+use crate::repos::summaries;
 
 /// How much may be said behind a conversation's summary before another one is asked for.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ pub struct SummaryLimit {
 
 /// What is known of a reply's surroundings.
 #[derive(Default)]
-pub(super) struct Beside {
+pub(super) struct FollowUps {
     /// When the first text came.
     pub(super) first_text: Option<Instant>,
     /// Whether the log has text already.
@@ -30,7 +30,7 @@ pub(super) struct Beside {
     has_asked: bool,
 }
 
-impl Beside {
+impl FollowUps {
     /// Of a reply with this text in the log.
     pub(super) fn of(text: &str) -> Self {
         Self { has_text_noted: !text.is_empty(), ..Self::default() }
@@ -40,18 +40,18 @@ impl Beside {
 impl ReplyWriter {
     /// Asks for a summary at the reply's end when the conversation is over this limit then.
     pub const fn summarise_beyond(&mut self, limit: SummaryLimit) {
-        self.beside.limit = Some(limit);
+        self.follow_ups.limit = Some(limit);
     }
 
     /// Whether something was asked for since this was asked last.
     pub const fn has_asked(&mut self) -> bool {
-        std::mem::replace(&mut self.beside.has_asked, false)
+        std::mem::replace(&mut self.follow_ups.has_asked, false)
     }
 
     /// How long ago the first text came, in seconds, when the log does not have it yet.
     pub(super) fn first_text_age(&self) -> Option<f64> {
-        let is_new = !self.beside.has_text_noted && !self.text.is_empty();
-        is_new.then(|| self.beside.first_text.map_or(0.0, |it| it.elapsed().as_secs_f64()))
+        let is_new = !self.follow_ups.has_text_noted && !self.text.is_empty();
+        is_new.then(|| self.follow_ups.first_text.map_or(0.0, |it| it.elapsed().as_secs_f64()))
     }
 
     /// Notes at the end, where the log had no text before, when the first text came, and asks for a title where
@@ -77,8 +77,8 @@ impl ReplyWriter {
     }
 
     pub(super) const fn first_text_is_noted(&mut self) {
-        self.beside.has_text_noted = true;
-        self.beside.has_asked = true;
+        self.follow_ups.has_text_noted = true;
+        self.follow_ups.has_asked = true;
     }
 
     /// Asks, at the reply's end, for what it gives reason to.
@@ -103,13 +103,14 @@ impl ReplyWriter {
     }
 
     pub(super) const fn end_is_noted(&mut self) {
-        self.beside.has_asked = true;
+        self.follow_ups.has_asked = true;
     }
 
     async fn ask_for_summary(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
-        let Some(limit) = self.beside.limit else { return Ok(()) };
+        let Some(limit) = self.follow_ups.limit else { return Ok(()) };
         let (_, user, conversation) = self.ids();
-        let (at, id) = history::place(history::summary(txn, user, conversation).await?.as_ref());
+        let (at, id) =
+            summaries::place(summaries::summary(txn, user, conversation).await?.as_ref());
         let own = i64::try_from(self.text.len()).unwrap_or(i64::MAX);
         let (bytes, messages) = (limit.bytes, limit.messages);
         let ask = raw_sql!(

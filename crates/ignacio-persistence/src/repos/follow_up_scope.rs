@@ -9,8 +9,8 @@ use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sq
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::history::{self, StoredSummary};
-use crate::repos::chores::{FollowUpJob, FollowUpKind};
+use crate::repos::follow_up_jobs::{FollowUpJob, FollowUpKind};
+use crate::repos::summaries::{self, StoredSummary};
 use crate::rows::MessageRow;
 
 /// A transaction that acts for one person, as long as this worker holds the lease on one of their
@@ -126,7 +126,7 @@ impl FollowUpScope {
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
         let (user, conversation) = self.talk();
-        let (at, id) = history::place(after);
+        let (at, id) = summaries::place(after);
         let limit = i64::from(limit);
         let read = raw_sql!(
             Postgres,
@@ -143,7 +143,7 @@ impl FollowUpScope {
     /// What the oldest part of the conversation said, when that was summed up.
     pub async fn summary(&self) -> Result<Option<StoredSummary>, StoreError> {
         let (user, conversation) = self.talk();
-        history::summary(&self.txn, user, conversation).await
+        summaries::summary(&self.txn, user, conversation).await
     }
 
     /// Keeps a summary in the place of the one before, unless what it ends with was replaced
@@ -154,7 +154,7 @@ impl FollowUpScope {
         model: &str,
     ) -> Result<bool, StoreError> {
         let (user, conversation) = self.talk();
-        let (until_at, until_id) = history::place(Some(summary));
+        let (until_at, until_id) = summaries::place(Some(summary));
         let (content, n_messages) = (summary.content.clone(), summary.n_messages);
         let model = model.to_owned();
         let write = raw_sql!(

@@ -4,7 +4,7 @@ use ignacio_domain::reply::{NumberedEvent, ReplyEvent};
 
 /// Events in their order, each with its number.
 #[derive(Default)]
-pub(crate) struct Transcript {
+pub(crate) struct EventBuffer {
     /// What all deltas say.
     text: String,
     entries: Vec<Entry>,
@@ -22,7 +22,7 @@ enum What {
     Other(Box<ReplyEvent>),
 }
 
-impl Transcript {
+impl EventBuffer {
     /// Adds an event whose number is above all others.
     pub(crate) fn push(&mut self, event: &NumberedEvent) {
         let what = match &event.event {
@@ -57,7 +57,7 @@ impl Transcript {
     }
 }
 
-impl<'e> FromIterator<&'e NumberedEvent> for Transcript {
+impl<'e> FromIterator<&'e NumberedEvent> for EventBuffer {
     fn from_iter<I: IntoIterator<Item = &'e NumberedEvent>>(events: I) -> Self {
         let mut transcript = Self::default();
         events.into_iter().for_each(|it| transcript.push(it));
@@ -91,7 +91,7 @@ mod tests {
             .zip([1, 5, 6, 7, 8, 9, 10])
             .map(|(event, seq)| NumberedEvent { seq, event })
             .collect();
-        let transcript: Transcript = events.iter().collect();
+        let transcript: EventBuffer = events.iter().collect();
         for after in 0..=10 {
             let expected: Vec<_> = events.iter().filter(|it| it.seq > after).cloned().collect();
             assert_eq!(transcript.after(after).collect::<Vec<_>>(), expected, "after {after}");

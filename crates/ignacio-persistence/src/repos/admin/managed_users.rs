@@ -11,9 +11,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::note_read;
-use crate::api_db::NEWEST;
 use crate::error::StoreError;
-use crate::owner_db::NewUser;
+use crate::repos::new_users::NewUser;
+use crate::repos::paging::FIRST_PAGE;
 use crate::rows;
 
 /// Accounts of all people but the temporary user of the log.
@@ -107,7 +107,7 @@ impl<'s> ManagedUsers<'s> {
         size: PageSize,
     ) -> Result<Page<ManagedUser>, StoreError> {
         let Wanted { text, digits, is_active, is_admin } = filter.into();
-        let start = after.unwrap_or(NEWEST);
+        let start = after.unwrap_or(FIRST_PAGE);
         let (at, last) = (start.at, start.id);
         let limit = i32::from(size.rows()) + 1;
         let read = raw_sql!(

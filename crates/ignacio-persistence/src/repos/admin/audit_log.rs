@@ -8,11 +8,11 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::note_read;
-use crate::api_db::NEWEST;
 use crate::error::StoreError;
+use crate::repos::paging::FIRST_PAGE;
 
 /// What was done by whom; it can only be read.
-pub struct Audit<'s> {
+pub struct AuditLog<'s> {
     txn: &'s DatabaseTransaction,
 }
 
@@ -56,7 +56,7 @@ impl TryFrom<EventRow> for AuditEvent {
     }
 }
 
-impl<'s> Audit<'s> {
+impl<'s> AuditLog<'s> {
     pub(crate) const fn new(txn: &'s DatabaseTransaction) -> Self {
         Self { txn }
     }
@@ -73,7 +73,7 @@ impl<'s> Audit<'s> {
         let subject = filter.subject.map(UserId::into_uuid);
         let action = filter.action.map(|it| it.as_str().to_owned());
         let (from, to) = (filter.from, filter.to);
-        let start = after.unwrap_or(NEWEST);
+        let start = after.unwrap_or(FIRST_PAGE);
         let (at, last) = (start.at, start.id);
         let limit = i32::from(size.rows()) + 1;
         let read = raw_sql!(

@@ -11,9 +11,9 @@ use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, FromQueryResult,
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::history::{self, StoredSummary};
 use crate::repos::reply_jobs::ReplyJob;
-use crate::rows::{MessageRow, PersonRow};
+use crate::repos::summaries::{self, StoredSummary};
+use crate::rows::{MessageRow, UserRow};
 
 /// A transaction that acts for one person, as long as this worker holds the lease on one of their
 /// replies. Dropping it rolls back. Never hold one over a call to the outside.
@@ -48,7 +48,7 @@ impl ReplyScope {
             "select id, phone_number, name, is_admin, locale, web_search, created_at, updated_at
                from users"
         );
-        let row = PersonRow::find_by_statement(read).one(&self.txn).await?;
+        let row = UserRow::find_by_statement(read).one(&self.txn).await?;
         row.ok_or(StoreError::NotFound)?.try_into()
     }
 
@@ -73,7 +73,7 @@ impl ReplyScope {
     /// What the oldest part of the conversation said, when that was summed up.
     pub async fn summary(&self) -> Result<Option<StoredSummary>, StoreError> {
         let (user, conversation) = self.talk();
-        history::summary(&self.txn, user, conversation).await
+        summaries::summary(&self.txn, user, conversation).await
     }
 
     /// The provider's id of the last reply before this one that counts now, when it was completed:

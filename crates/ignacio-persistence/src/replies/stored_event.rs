@@ -14,7 +14,7 @@ use crate::error::StoreError;
 /// What a row of the log says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "payload", rename_all = "snake_case")]
-pub(crate) enum Logged {
+pub(crate) enum StoredEvent {
     Created {
         message: Uuid,
     },
@@ -59,7 +59,7 @@ pub(crate) enum Logged {
 pub(crate) struct LogRow {
     pub(crate) first_seq: i64,
     pub(crate) seq: i64,
-    pub(crate) logged: Logged,
+    pub(crate) logged: StoredEvent,
 }
 
 impl LogRow {
@@ -92,28 +92,30 @@ impl LogRow {
             return None;
         }
         let event = match self.logged {
-            Logged::Created { message } => {
+            StoredEvent::Created { message } => {
                 ReplyEvent::Created { response, message: MessageId::from_uuid(message) }
             }
-            Logged::ToolStarted { tool } => ReplyEvent::ToolStarted(tool),
-            Logged::ToolFinished { tool } => ReplyEvent::ToolFinished(tool),
-            Logged::Delta { texts } => {
+            StoredEvent::ToolStarted { tool } => ReplyEvent::ToolStarted(tool),
+            StoredEvent::ToolFinished { tool } => ReplyEvent::ToolFinished(tool),
+            StoredEvent::Delta { texts } => {
                 let seen = usize::try_from(after - self.first_seq + 1).unwrap_or(0);
                 ReplyEvent::Delta(texts.into_iter().skip(seen).collect())
             }
-            Logged::Cited { file, file_name, quote, position, verified } => {
+            StoredEvent::Cited { file, file_name, quote, position, verified } => {
                 let file = file.map(FileId::from_uuid);
                 ReplyEvent::Cited(Citation { file, file_name, quote, position, verified })
             }
-            Logged::FilePending { file, name } => {
+            StoredEvent::FilePending { file, name } => {
                 ReplyEvent::FilePending { file: FileId::from_uuid(file), name }
             }
-            Logged::Titled { text } => ReplyEvent::Titled(text),
-            Logged::Used(usage) => ReplyEvent::Used(usage),
-            Logged::Completed {} => ReplyEvent::Ended(ReplyOutcome::Completed),
-            Logged::Incomplete { reason } => ReplyEvent::Ended(ReplyOutcome::Incomplete { reason }),
-            Logged::Cancelled {} => ReplyEvent::Ended(ReplyOutcome::Cancelled),
-            Logged::Failed { failure } => ReplyEvent::Ended(ReplyOutcome::Failed(failure)),
+            StoredEvent::Titled { text } => ReplyEvent::Titled(text),
+            StoredEvent::Used(usage) => ReplyEvent::Used(usage),
+            StoredEvent::Completed {} => ReplyEvent::Ended(ReplyOutcome::Completed),
+            StoredEvent::Incomplete { reason } => {
+                ReplyEvent::Ended(ReplyOutcome::Incomplete { reason })
+            }
+            StoredEvent::Cancelled {} => ReplyEvent::Ended(ReplyOutcome::Cancelled),
+            StoredEvent::Failed { failure } => ReplyEvent::Ended(ReplyOutcome::Failed(failure)),
         };
         Some(NumberedEvent { seq: self.seq, event })
     }
@@ -124,7 +126,8 @@ pub(crate) fn pack(events: &[NumberedEvent]) -> Vec<LogRow> {
     let mut rows: Vec<LogRow> = Vec::new();
     for NumberedEvent { seq, event } in events {
         if let ReplyEvent::Delta(text) = event
-            && let Some(LogRow { seq: last, logged: Logged::Delta { texts }, .. }) = rows.last_mut()
+            && let Some(LogRow { seq: last, logged: StoredEvent::Delta { texts }, .. }) =
+                rows.last_mut()
         {
             *last = *seq;
             texts.push(text.clone());
@@ -135,25 +138,29 @@ pub(crate) fn pack(events: &[NumberedEvent]) -> Vec<LogRow> {
     rows
 }
 
-fn logged(event: &ReplyEvent) -> Logged {
+fn logged(event: &ReplyEvent) -> StoredEvent {
     match event.clone() {
-        ReplyEvent::Created { message, .. } => Logged::Created { message: message.into_uuid() },
-        ReplyEvent::ToolStarted(tool) => Logged::ToolStarted { tool },
-        ReplyEvent::ToolFinished(tool) => Logged::ToolFinished { tool },
-        ReplyEvent::Delta(text) => Logged::Delta { texts: vec![text] },
+        ReplyEvent::Created { message, .. } => {
+            StoredEvent::Created { message: message.into_uuid() }
+        }
+        ReplyEvent::ToolStarted(tool) => StoredEvent::ToolStarted { tool },
+        ReplyEvent::ToolFinished(tool) => StoredEvent::ToolFinished { tool },
+        ReplyEvent::Delta(text) => StoredEvent::Delta { texts: vec![text] },
         ReplyEvent::Cited(Citation { file, file_name, quote, position, verified }) => {
             let file = file.map(FileId::into_uuid);
-            Logged::Cited { file, file_name, quote, position, verified }
+            StoredEvent::Cited { file, file_name, quote, position, verified }
         }
         ReplyEvent::FilePending { file, name } => {
-            Logged::FilePending { file: file.into_uuid(), name }
+            StoredEvent::FilePending { file: file.into_uuid(), name }
         }
-        ReplyEvent::Titled(text) => Logged::Titled { text },
-        ReplyEvent::Used(usage) => Logged::Used(usage),
-        ReplyEvent::Ended(ReplyOutcome::Completed) => Logged::Completed {},
-        ReplyEvent::Ended(ReplyOutcome::Incomplete { reason }) => Logged::Incomplete { reason },
-        ReplyEvent::Ended(ReplyOutcome::Cancelled) => Logged::Cancelled {},
-        ReplyEvent::Ended(ReplyOutcome::Failed(failure)) => Logged::Failed { failure },
+        ReplyEvent::Titled(text) => StoredEvent::Titled { text },
+        ReplyEvent::Used(usage) => StoredEvent::Used(usage),
+        ReplyEvent::Ended(ReplyOutcome::Completed) => StoredEvent::Completed {},
+        ReplyEvent::Ended(ReplyOutcome::Incomplete { reason }) => {
+            StoredEvent::Incomplete { reason }
+        }
+        ReplyEvent::Ended(ReplyOutcome::Cancelled) => StoredEvent::Cancelled {},
+        ReplyEvent::Ended(ReplyOutcome::Failed(failure)) => StoredEvent::Failed { failure },
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is to be done beside replies, each with a lease and a fencing epoch.
+//! Titles, summaries and citation checks, each with a lease and a fencing epoch.
 
 use std::time::Duration;
 
@@ -6,8 +6,6 @@ use ignacio_domain::ids::{ConversationId, FollowUpId, MessageId, UserId, WorkerI
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql};
 use uuid::Uuid;
 
-use super::reply_jobs::enter;
-use crate::chore_scope::FollowUpScope;
 use crate::error::StoreError;
 
 /// Chores as jobs. What is written under a lease that is lost changes nothing.
@@ -101,14 +99,6 @@ impl<'d> FollowUpJobs<'d> {
         );
         let rows = ChoreRow::find_by_statement(write).all(self.worker).await?;
         rows.into_iter().map(FollowUpJob::try_from).collect()
-    }
-
-    /// Begins a transaction that acts for the person whose chore it is; `None` when the lease is
-    /// lost.
-    #[tracing::instrument(name = "db.chores.begin", skip_all, err(level = "debug"))]
-    pub async fn begin(&self, job: &FollowUpJob) -> Result<Option<FollowUpScope>, StoreError> {
-        let txn = enter(self.worker, job.id.into_uuid(), self.id, job.epoch).await?;
-        Ok(txn.map(|txn| FollowUpScope::new(txn, job.clone())))
     }
 
     /// To be tried again.

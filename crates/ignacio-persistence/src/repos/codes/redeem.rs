@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Codes;
 use crate::error::StoreError;
 use crate::repos::sessions::SessionRow;
-use crate::rows::PersonRow;
+use crate::rows::UserRow;
 
 /// Live sessions of one person; the oldest ends when one more begins.
 const MAX_SESSIONS: i64 = 10;
@@ -43,7 +43,7 @@ pub struct LoggedIn {
 #[derive(FromQueryResult)]
 struct UsedRow {
     #[sea_orm(nested)]
-    person: PersonRow,
+    person: UserRow,
     device_id: Option<Uuid>,
 }
 

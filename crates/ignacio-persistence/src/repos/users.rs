@@ -4,7 +4,7 @@ use ignacio_domain::user::{ProfileChange, User};
 use sea_orm::{DatabaseTransaction, FromQueryResult as _, raw_sql};
 
 use crate::error::StoreError;
-use crate::rows::PersonRow;
+use crate::rows::UserRow;
 
 /// The one person that the scope may see.
 pub struct Users<'s> {
@@ -24,7 +24,7 @@ impl<'s> Users<'s> {
             "select id, phone_number, name, is_admin, locale, web_search, created_at, updated_at
                from users"
         );
-        let row = PersonRow::find_by_statement(read).one(self.txn).await?;
+        let row = UserRow::find_by_statement(read).one(self.txn).await?;
         row.map(User::try_from).transpose()
     }
 
@@ -43,7 +43,7 @@ impl<'s> Users<'s> {
              returning id, phone_number, name, is_admin, locale, web_search, created_at,
                        updated_at"
         );
-        let row = PersonRow::find_by_statement(write).one(self.txn).await?;
+        let row = UserRow::find_by_statement(write).one(self.txn).await?;
         row.map(User::try_from).transpose()
     }
 }

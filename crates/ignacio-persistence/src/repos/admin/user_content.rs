@@ -12,9 +12,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::note_read;
-use crate::api_db::NEWEST;
 use crate::entities::conversations;
 use crate::error::StoreError;
+use crate::repos::paging::FIRST_PAGE;
 use crate::rows::{FileRow, MessageRow};
 
 /// What an admin reads of others. Each reading is written into the audit before its rows show; the
@@ -97,7 +97,7 @@ impl<'s> UserContent<'s> {
         let user = user.into_uuid();
         let begin = raw_sql!(Postgres, "select app.read_conversations_of({user})");
         self.txn.execute_raw(begin).await?;
-        let start = after.unwrap_or(NEWEST);
+        let start = after.unwrap_or(FIRST_PAGE);
         let (at, last) = (start.at, start.id);
         let limit = i32::from(size.rows()) + 1;
         let read = raw_sql!(
@@ -125,7 +125,7 @@ impl<'s> UserContent<'s> {
         let begin = raw_sql!(Postgres, "select app.read_conversation({conversation}) as owner");
         let owner = OwnerRow::find_by_statement(begin).one(self.txn).await?;
         let user = owner.ok_or(StoreError::GrantRequired)?.owner;
-        let start = after.unwrap_or(NEWEST);
+        let start = after.unwrap_or(FIRST_PAGE);
         let (at, last) = (start.at, start.id);
         let limit = i32::from(size.rows()) + 1;
         let read = raw_sql!(
@@ -157,7 +157,7 @@ impl<'s> UserContent<'s> {
         if self.txn.query_one_raw(read).await?.is_none() {
             return Ok(None);
         }
-        let start = after.unwrap_or(NEWEST);
+        let start = after.unwrap_or(FIRST_PAGE);
         let (at, last) = (start.at, start.id);
         let limit = i32::from(size.rows()) + 1;
         let read = raw_sql!(

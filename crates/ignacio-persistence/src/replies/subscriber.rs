@@ -12,8 +12,8 @@ use sea_orm::DatabaseConnection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::error::StoreError;
-use crate::live::{Live, LiveState, ReplyHub};
-use crate::tail::{self, Look, Seen};
+use crate::replies::event_poller::{self, PollRequest, PollResult};
+use crate::replies::hub::{ChannelState, ReplyChannel, ReplyHub};
 
 /// Behind the last event of every reply: who asks for more than that only wants to know whether
 /// session and reply are still there.
@@ -26,10 +26,10 @@ const MOST_READY: usize = 32;
 #[derive(Clone)]
 pub struct ReplySubscriber {
     live: ReplyHub,
-    looks: mpsc::UnboundedSender<Look>,
+    looks: mpsc::UnboundedSender<PollRequest>,
     /// Looks that never bring events: they tell a reader of a local reply, who needs nothing of the
     /// log, that its session has ended.
-    guards: mpsc::UnboundedSender<Look>,
+    guards: mpsc::UnboundedSender<PollRequest>,
 }
 
 impl ReplySubscriber {
@@ -38,8 +38,8 @@ impl ReplySubscriber {
         let (guards, guarded) = mpsc::unbounded_channel();
         #[expect(clippy::disallowed_methods, reason = "they end with the last feed")]
         {
-            tokio::spawn(tail::serve(db.clone(), receiver, tail::EVENT_PAUSE));
-            tokio::spawn(tail::serve(db, guarded, tail::SESSION_PAUSE));
+            tokio::spawn(event_poller::serve(db.clone(), receiver, event_poller::EVENT_PAUSE));
+            tokio::spawn(event_poller::serve(db, guarded, event_poller::SESSION_PAUSE));
         }
         Self { live, looks, guards }
     }
@@ -77,13 +77,13 @@ impl ReplySubscriber {
 }
 
 struct Reader {
-    changes: watch::Receiver<LiveState>,
+    changes: watch::Receiver<ChannelState>,
     /// Held so that a writer of this process meets this reader.
-    _meeting: Arc<Live>,
-    looks: mpsc::UnboundedSender<Look>,
-    guards: mpsc::UnboundedSender<Look>,
+    _meeting: Arc<ReplyChannel>,
+    looks: mpsc::UnboundedSender<PollRequest>,
+    guards: mpsc::UnboundedSender<PollRequest>,
     /// Answers when the session or the reply is no longer there.
-    guard: Option<oneshot::Receiver<Result<Seen, StoreError>>>,
+    guard: Option<oneshot::Receiver<Result<PollResult, StoreError>>>,
     session: SessionDigest,
     response: ResponseId,
     after: i64,
@@ -167,35 +167,35 @@ impl Reader {
     }
 
     /// A reader who has the last event already is told that there is no more.
-    fn take(&mut self, seen: Seen) {
+    fn take(&mut self, seen: PollResult) {
         self.has_ended = seen.has_ended && seen.events.is_empty();
         self.ready = seen.events.into();
     }
 
-    async fn look(&self, wait: bool) -> Result<Seen, StoreError> {
+    async fn look(&self, wait: bool) -> Result<PollResult, StoreError> {
         ask(&self.looks, self.session, self.response, self.after, wait).await
     }
 }
 
 async fn ask(
-    looks: &mpsc::UnboundedSender<Look>,
+    looks: &mpsc::UnboundedSender<PollRequest>,
     session: SessionDigest,
     response: ResponseId,
     after: i64,
     wait: bool,
-) -> Result<Seen, StoreError> {
+) -> Result<PollResult, StoreError> {
     send(looks, session, response, after, wait)?.await.ok().ok_or_else(reader_gone)?
 }
 
 fn send(
-    looks: &mpsc::UnboundedSender<Look>,
+    looks: &mpsc::UnboundedSender<PollRequest>,
     session: SessionDigest,
     response: ResponseId,
     after: i64,
     wait: bool,
-) -> Result<oneshot::Receiver<Result<Seen, StoreError>>, StoreError> {
+) -> Result<oneshot::Receiver<Result<PollResult, StoreError>>, StoreError> {
     let (answer, answered) = oneshot::channel();
-    let look = Look { session, response, after, wait, answer };
+    let look = PollRequest { session, response, after, wait, answer };
     looks.send(look).ok().ok_or_else(reader_gone)?;
     Ok(answered)
 }

@@ -13,7 +13,7 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::accounts::AccountRow;
+use super::managed_users::AccountRow;
 use super::note_read;
 use crate::entities::otp_codes;
 use crate::error::StoreError;

@@ -1,0 +1,9 @@
+//! The event log of replies: written in batches, and read at once in this process or by polling.
+
+pub(crate) mod batch_writer;
+pub(crate) mod event_buffer;
+pub(crate) mod event_poller;
+pub(crate) mod hub;
+pub(crate) mod stored_event;
+pub(crate) mod subscriber;
+pub(crate) mod writer;
