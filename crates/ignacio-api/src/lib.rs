@@ -5,7 +5,6 @@
 //! one scope on the database, and answers with a view. `router` lists all routes on one screen.
 //! The OpenAPI document is made from the same code.
 
-mod answer;
 mod auth;
 mod cursor;
 mod disposition;
@@ -18,6 +17,7 @@ mod openapi;
 mod paging;
 mod problem;
 mod range;
+mod responders;
 mod router;
 mod routes;
 mod server;

@@ -4,7 +4,7 @@ mod encode;
 mod stream;
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{Either, HttpRequest, HttpResponse};
 use futures_util::{Stream, StreamExt as _};
 use ignacio_domain::ids::ResponseId;
 use ignacio_domain::reply::NumberedEvent;
@@ -14,9 +14,13 @@ pub(crate) use self::encode::events;
 use self::stream::EventBody;
 use crate::auth::Caller;
 use crate::edge::RequestContext;
+use crate::flows::idempotency::IdempotentResponse;
 use crate::negotiate::{EVENT_STREAM, Form, preferred};
 use crate::problem::ApiError;
 use crate::state::AppState;
+
+/// A reply as a stream of events, or the JSON that tells of it.
+pub(crate) type ReplyResponse = Either<HttpResponse, IdempotentResponse>;
 
 /// How the client wants to read; nobody begins to read from a process that stops.
 pub(crate) fn form_of(request: &HttpRequest, state: &AppState) -> Result<Form, ApiError> {
@@ -25,6 +29,27 @@ pub(crate) fn form_of(request: &HttpRequest, state: &AppState) -> Result<Form, A
         return Err(ApiError::Draining);
     }
     Ok(form)
+}
+
+/// The response to a request for a reply: the reply's events or JSON, as the client prefers. Wakes
+/// the worker when the reply is new.
+pub(crate) fn started(
+    state: &AppState,
+    caller: &Caller,
+    context: &RequestContext,
+    form: Form,
+    response: IdempotentResponse,
+) -> ReplyResponse {
+    let reply = response.reply();
+    if let Some(reply) = reply
+        && response.is_first()
+    {
+        state.ask(reply);
+    }
+    match (form, reply) {
+        (Form::Events, Some(reply)) => Either::Left(follow(state, caller, context, reply, 0)),
+        _ => Either::Right(response),
+    }
 }
 
 /// Follows a reply behind its event number `after`. The response must be the caller's: look first.

@@ -75,7 +75,7 @@ impl UserScope {
     }
 
     /// Answers to requests that may come again.
-    pub const fn repeats(&self) -> IdempotencyKeys<'_> {
+    pub const fn idempotency_keys(&self) -> IdempotencyKeys<'_> {
         IdempotencyKeys::new(&self.txn, self.caller.user)
     }
 

@@ -23,7 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
-/// A digest of the request's body, kept with the request for who wants to know it again.
+/// The digest of a JSON body, kept with its request for the `Idempotency-Key`.
 #[derive(Clone, Copy)]
 pub(crate) struct BodyDigest(pub(crate) [u8; 32]);
 
@@ -61,10 +61,10 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for MaybeBo
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let is_declared = request.headers().contains_key(header::CONTENT_TYPE);
         let head = if is_declared { check_head(request, &[JSON]) } else { Ok(()) };
-        let payload = payload.take();
+        let (request, payload) = (request.clone(), payload.take());
         async move {
             head?;
-            let body = collect(payload, MAX_JSON_BYTES).await?;
+            let body = collect_json(&request, payload).await?;
             if body.is_empty() {
                 Ok(Self(T::default()))
             } else if is_declared {
@@ -87,10 +87,16 @@ fn read<T: DeserializeOwned + Validate + 'static>(
     let request = request.clone();
     async move {
         head?;
-        let body = collect(payload, MAX_JSON_BYTES).await?;
-        request.extensions_mut().insert(BodyDigest(Sha256::digest(&body).into()));
+        let body = collect_json(&request, payload).await?;
         json::parse(&body)
     }
+}
+
+/// The bytes of a JSON body. Their digest stays with the request.
+async fn collect_json(request: &HttpRequest, payload: Payload) -> Result<Bytes, ApiError> {
+    let body = collect(payload, MAX_JSON_BYTES).await?;
+    request.extensions_mut().insert(BodyDigest(Sha256::digest(&body).into()));
+    Ok(body)
 }
 
 /// Refuses what can be refused before a byte of the body is read.

@@ -2,22 +2,22 @@
 //! memory, and the row becomes visible. Whatever breaks off leaves nothing behind.
 
 mod form;
-mod intake;
-mod keeping;
+mod key;
+mod reader;
+mod task;
 
 use std::time::Duration;
 
 use actix_multipart::Multipart;
 use actix_web::http::header::{self, HeaderMap};
 use futures_util::TryStreamExt as _;
-use ignacio_domain::file::StoredFile;
 use ignacio_domain::ids::ConversationId;
 
 use self::form::{broken, place_of, read_id};
-use self::intake::Intake;
-pub(crate) use self::keeping::stored;
+pub(crate) use self::key::UploadKey;
+use self::reader::UploadReader;
 use crate::auth::Caller;
-use crate::flows::once::Once;
+use crate::flows::idempotency::IdempotentResponse;
 use crate::problem::{ApiError, Rule, Unsupported};
 use crate::state::AppState;
 
@@ -45,29 +45,30 @@ pub(crate) fn check_head(headers: &HeaderMap, limit: u64) -> Result<(), ApiError
     }
 }
 
-/// Takes a form with one file and stores it.
+/// Reads a form with one file and stores it, unless the same upload came before with its key.
 pub(crate) async fn receive(
     state: &AppState,
     caller: &Caller,
     form: Multipart,
-    once: Once,
-) -> Result<StoredFile, ApiError> {
-    let _place = state.admit_upload()?;
-    let intake = tokio::time::timeout(DEADLINE, take_in(state, caller, form, once)).await;
-    intake.unwrap_or(Err(ApiError::TooSlow))?.finish().await
+    key: UploadKey,
+) -> Result<IdempotentResponse, ApiError> {
+    let _permit = state.admit_upload()?;
+    let reader = tokio::time::timeout(DEADLINE, read_form(state, caller, form, key)).await;
+    reader.unwrap_or(Err(ApiError::TooSlow))?.finish().await
 }
 
-/// Reads the form to its end. Leaving early drops the intake, which undoes what was begun.
-async fn take_in(
+/// Reads the form to its end. Leaving early drops the reader, which undoes what was begun.
+async fn read_form(
     state: &AppState,
     caller: &Caller,
     mut form: Multipart,
-    once: Once,
-) -> Result<Intake, ApiError> {
+    key: UploadKey,
+) -> Result<UploadReader, ApiError> {
+    let mut earlier = key.lookup(state, caller).await?;
     let mut conversation: Option<ConversationId> = None;
-    let mut intake: Option<Intake> = None;
+    let mut reader: Option<UploadReader> = None;
     while let Some(mut field) = form.try_next().await.map_err(|error| broken(&error))? {
-        match (field.name().unwrap_or_default(), &intake, &conversation) {
+        match (field.name().unwrap_or_default(), &reader, &conversation) {
             ("conversation_id", Some(_), _) => return refuse("/conversation_id", Rule::AfterFile),
             ("conversation_id", None, Some(_)) => {
                 return refuse("/conversation_id", Rule::Duplicate);
@@ -75,12 +76,16 @@ async fn take_in(
             ("conversation_id", None, None) => conversation = Some(read_id(&mut field).await?),
             ("file", Some(_), _) => return refuse("/file", Rule::Duplicate),
             ("file", None, _) => {
-                intake = Some(Intake::of(state, caller, conversation, &mut field, once).await?);
+                let (key, earlier) = (key.clone(), earlier.take());
+                reader = Some(
+                    UploadReader::read(state, caller, conversation, &mut field, key, earlier)
+                        .await?,
+                );
             }
             (other, ..) => return refuse(&place_of(other), Rule::UnknownField),
         }
     }
-    intake.ok_or_else(|| ApiError::invalid("/file", Rule::Required))
+    reader.ok_or_else(|| ApiError::invalid("/file", Rule::Required))
 }
 
 fn refuse<T>(pointer: &str, rule: Rule) -> Result<T, ApiError> {

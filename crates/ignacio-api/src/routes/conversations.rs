@@ -16,11 +16,11 @@ pub(crate) use self::creation::start;
 pub(crate) use self::lists::{list, list_files};
 pub(crate) use self::summary::show_summary;
 pub(crate) use self::update::change;
-use crate::answer::{Done, Tagged};
 use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::{Params, PathId};
 use crate::problem::{ApiError, Problem, Thing};
+use crate::responders::{Done, Tagged};
 use crate::state::AppState;
 use crate::views::conversation::ConversationView;
 

@@ -4,20 +4,20 @@ mod content;
 mod lists;
 
 use actix_multipart::Multipart;
-use actix_web::{HttpRequest, HttpResponse, Responder as _, delete, get, post, web};
+use actix_web::{HttpRequest, delete, get, post, web};
 use ignacio_domain::ids::FileId;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(crate) use self::content::download;
 pub(crate) use self::lists::list;
-use crate::answer::{Done, Tagged};
 use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::PathId;
-use crate::flows::once::Once;
-use crate::flows::upload as flow;
+use crate::flows::idempotency::IdempotentResponse;
+use crate::flows::upload::{self as flow, UploadKey};
 use crate::problem::{ApiError, Problem, Thing};
+use crate::responders::{Done, Tagged};
 use crate::state::AppState;
 use crate::views::file::FileView;
 
@@ -61,21 +61,17 @@ pub(crate) async fn upload(
     request: HttpRequest,
     payload: web::Payload,
     state: web::Data<AppState>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<IdempotentResponse, ApiError> {
     flow::check_head(request.headers(), state.settings.upload_max_bytes)?;
-    let once = Once::of(&request)?;
-    if once.is_keyed() {
-        let scope = state.db.begin(caller.session()).await?;
-        if let Some(repeated) = once.answered(scope.repeats()).await? {
-            return Ok(repeated.again());
-        }
-    }
+    let key = UploadKey::of(&request)?;
 
     let form = Multipart::new(request.headers(), payload);
-    let file = flow::receive(&state, &caller, form, once).await?;
-    state.poke();
+    let response = flow::receive(&state, &caller, form, key).await?;
+    if response.is_first() {
+        state.poke();
+    }
 
-    Ok(flow::stored(file).respond_to(&request))
+    Ok(response)
 }
 
 /// Shows what is known of a file.

@@ -13,11 +13,11 @@ use validator::Validate;
 
 pub(crate) use self::access_log::list_access;
 pub(crate) use self::usage::show_usage;
-use crate::answer::Tagged;
 use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::{MergePatch, not_null};
 use crate::problem::{ApiError, Problem};
+use crate::responders::Tagged;
 use crate::state::AppState;
 use crate::views::person::{LocaleView, PersonView};
 

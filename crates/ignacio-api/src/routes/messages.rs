@@ -3,24 +3,24 @@
 mod feedback;
 mod versions;
 
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use actix_web::{HttpRequest, get, post, web};
 use ignacio_domain::ids::{ConversationId, MessageId};
+use ignacio_persistence::UserScope;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 pub(crate) use self::feedback::{put_feedback, withdraw_feedback};
 pub(crate) use self::versions::{renew, rewrite};
-use crate::answer::{Created, Tagged};
 use crate::auth::Caller;
 use crate::cursor::List;
 use crate::edge::RequestContext;
 use crate::extract::{Body, Params, PathId};
-use crate::flows::once::Once;
+use crate::flows::idempotency::{Creation, IdempotencyKey};
 use crate::flows::turn::{self, PostMessage};
-use crate::negotiate::Form;
 use crate::paging::{Paging, listed};
 use crate::problem::{ApiError, Problem, Thing};
-use crate::sse;
+use crate::responders::{Created, Tagged};
+use crate::sse::{self, ReplyResponse};
 use crate::state::AppState;
 use crate::views::listing::Listing;
 use crate::views::message::{MessageView, PostedView, SingleMessageView};
@@ -115,30 +115,23 @@ pub(crate) async fn post(
     context: RequestContext,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<ReplyResponse, ApiError> {
     let form = sse::form_of(&request, &state)?;
-    let once = Once::of(&request)?;
+    let key = IdempotencyKey::of(&request)?;
     let model = body.model().map(str::to_owned);
     let message = body.parse("")?;
 
     let scope = state.db.begin(caller.session()).await?;
-    if let Some(repeated) = once.before(scope.repeats()).await? {
-        return Ok(
-            repeated.in_form(form, |response| sse::follow(&state, &caller, &context, response, 0))
-        );
-    }
-    let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "")?;
-    let (scope, posted) = turn::post(&state, &caller, scope, *id, &message, &wanted).await?;
-    let location = format!("/v1/messages/{}", posted.message.id);
-    let created = Created { location, view: PostedView::from(posted) };
-    let answer = once.keep(scope.repeats(), Some(*id), created).await?;
-    scope.commit().await?;
-    state.ask(wanted.response);
+    let work = async |scope: UserScope| {
+        let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "")?;
+        let (scope, posted) = turn::post(&state, &caller, scope, *id, &message, &wanted).await?;
+        let location = format!("/v1/messages/{}", posted.message.id);
+        let created = Created { location, view: PostedView::from(posted) };
+        Ok(Creation { scope, created, conversation: Some(*id) })
+    };
+    let response = key.run(scope, work).await?;
 
-    match form {
-        Form::Events => Ok(sse::follow(&state, &caller, &context, wanted.response, 0)),
-        Form::Json => Ok(answer),
-    }
+    Ok(sse::started(&state, &caller, &context, form, response))
 }
 
 /// Shows a message, with the response that writes or wrote it.

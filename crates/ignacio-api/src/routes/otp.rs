@@ -6,12 +6,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::answer::Accepted;
 use crate::auth;
 use crate::edge::ClientAddress;
 use crate::extract::{Body, PathId};
 use crate::flows::login;
 use crate::problem::{ApiError, Problem, Thing};
+use crate::responders::Accepted;
 use crate::state::AppState;
 use crate::views::challenge::{ChallengeStateView, ChallengeView};
 

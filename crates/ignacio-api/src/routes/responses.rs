@@ -4,12 +4,12 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use ignacio_domain::ids::ResponseId;
 use serde::Deserialize;
 
-use crate::answer::{Accepted, Tagged};
 use crate::auth::Caller;
 use crate::edge::RequestContext;
 use crate::extract::{Params, PathId};
 use crate::negotiate::only_events;
 use crate::problem::{ApiError, Malformed, Problem, Thing};
+use crate::responders::{Accepted, Tagged};
 use crate::sse;
 use crate::state::AppState;
 use crate::views::response::ResponseView;

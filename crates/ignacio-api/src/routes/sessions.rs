@@ -10,10 +10,10 @@ use utoipa::ToSchema;
 
 pub(crate) use self::opening::{open, renew};
 pub(crate) use self::step_up::{ask, confirm};
-use crate::answer::Done;
 use crate::auth::{self, Caller};
 use crate::extract::{Params, PathId};
 use crate::problem::{ApiError, Problem, Thing};
+use crate::responders::Done;
 use crate::state::AppState;
 use crate::views::listing::Listing;
 use crate::views::session::SessionView;

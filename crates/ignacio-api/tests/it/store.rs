@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -16,6 +16,7 @@ use tokio::sync::watch;
 pub(crate) struct MemoryStore {
     objects: Mutex<HashMap<String, Bytes>>,
     is_down: AtomicBool,
+    n_puts: AtomicUsize,
     /// Bytes that ever arrived, so that a test can wait for some.
     arrived: watch::Sender<u64>,
 }
@@ -27,6 +28,11 @@ impl MemoryStore {
 
     pub(crate) fn keys(&self) -> Vec<String> {
         self.objects.lock().unwrap().keys().cloned().collect()
+    }
+
+    /// How many uploads have begun.
+    pub(crate) fn n_puts(&self) -> usize {
+        self.n_puts.load(Ordering::SeqCst)
     }
 
     /// Every call fails from now on, or works again.
@@ -55,6 +61,7 @@ impl ObjectStore for MemoryStore {
         _media_type: &str,
         mut content: ByteStream,
     ) -> Result<(), PortError> {
+        self.n_puts.fetch_add(1, Ordering::SeqCst);
         self.refuse_when_down()?;
         let mut bytes = BytesMut::new();
         while let Some(chunk) = content.next().await {

@@ -1,12 +1,11 @@
-//! Answers to requests that make something, kept for clients that ask again (`Idempotency-Key`).
+//! Responses to requests with an `Idempotency-Key`, kept for clients that send the request again.
 
 use ignacio_domain::ids::{ConversationId, UserId};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
-use time::OffsetDateTime;
 
 use crate::error::StoreError;
 
-/// Keys that the scope's person has used in the last 24 hours.
+/// Keys that the scope's user has used in the last 24 hours.
 pub struct IdempotencyKeys<'s> {
     txn: &'s DatabaseTransaction,
     user: UserId,
@@ -17,38 +16,40 @@ pub struct IdempotencyKeys<'s> {
 pub struct IdempotentRequest {
     /// Of the key.
     pub key: [u8; 32],
-    /// Of method, path and body.
+    /// Of the method, the path and the body.
     pub request: [u8; 32],
 }
 
-/// What was answered.
+/// A response as it was sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredResponse {
     /// The status.
     pub status: u16,
-    /// Where the thing is.
+    /// The address of the new resource.
     pub location: Option<String>,
     /// The body, as JSON.
     pub body: String,
 }
 
-/// What a key is good for.
+/// What is known of a key.
 pub enum KeyState {
-    /// Nobody has answered it: go on, and [`keep`](Repeats::keep) the answer in the same scope.
-    Fresh,
-    /// It was answered.
-    StoredResponse(StoredResponse),
-    /// An equal request is under way.
-    UnderWay,
-    /// It came with another request before.
-    OtherRequest,
+    /// No request holds it.
+    Free,
+    /// A request without a response holds it.
+    InProgress,
+    /// A request has its response.
+    Answered {
+        /// The digest of that request.
+        request: [u8; 32],
+        /// The response.
+        response: StoredResponse,
+    },
 }
 
 #[derive(FromQueryResult)]
 struct Row {
     request_hash: Vec<u8>,
-    locked_until: OffsetDateTime,
-    now: OffsetDateTime,
+    is_locked: bool,
     status: Option<i16>,
     location: Option<String>,
     body: Option<String>,
@@ -59,110 +60,102 @@ impl<'s> IdempotencyKeys<'s> {
         Self { txn, user }
     }
 
-    /// Claims a key. Whoever comes second waits until the first scope has ended, in whatever
-    /// process, for as long as the role waits for locks (2 s), and then sees its answer, or finds the key free when it rolled back. After
-    /// [`KeyState::UnderWay`] the scope may be of no more use: drop it.
-    #[tracing::instrument(name = "db.repeats.claim", skip_all, err(level = "debug"))]
-    pub async fn claim(&self, key: &IdempotentRequest) -> Result<KeyState, StoreError> {
-        let (user, hash, request) = (self.user.into_uuid(), key.key.to_vec(), key.request.to_vec());
-        // What is older than a day is forgotten, whether it has been swept yet or not.
+    /// The state of a key.
+    #[tracing::instrument(name = "db.idempotency_keys.lookup", skip_all, err(level = "debug"))]
+    pub async fn lookup(&self, key: &[u8; 32]) -> Result<KeyState, StoreError> {
+        let (user, hash) = (self.user.into_uuid(), key.to_vec());
+        let read = raw_sql!(
+            Postgres,
+            "select request_hash, locked_until > clock_timestamp() as is_locked,
+                    status, location, body
+               from idempotency_keys
+              where user_id = {user} and key_hash = {hash}
+                and created_at >= now() - interval '24 hours'"
+        );
+        match Row::find_by_statement(read).one(self.txn).await? {
+            Some(row) => row.state(),
+            None => Ok(KeyState::Free),
+        }
+    }
+
+    /// Reserves a key for a request. [`KeyState::Free`] means that this scope holds it from now on:
+    /// [`store`](Self::store) the response in the same scope, or commit and store or
+    /// [`release`](Self::release) within five minutes.
+    ///
+    /// A second request waits until the first one's scope has ended, in whatever process, for as
+    /// long as the role waits for locks (2 s). It then sees the first response, or gets the key
+    /// when the first scope rolled back. After [`KeyState::InProgress`] the scope may be unusable:
+    /// drop it.
+    #[tracing::instrument(name = "db.idempotency_keys.reserve", skip_all, err(level = "debug"))]
+    pub async fn reserve(&self, request: &IdempotentRequest) -> Result<KeyState, StoreError> {
+        match self.try_reserve(request).await.map_err(StoreError::from) {
+            Ok(true) => Ok(KeyState::Free),
+            Ok(false) => match self.lookup(&request.key).await? {
+                // The row has just gone, with the conversation that it belonged to.
+                KeyState::Free => Ok(KeyState::InProgress),
+                state => Ok(state),
+            },
+            Err(StoreError::Unavailable(error)) if is_lock_timeout(&error) => {
+                Ok(KeyState::InProgress)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn try_reserve(&self, request: &IdempotentRequest) -> Result<bool, sea_orm::DbErr> {
+        let (user, hash) = (self.user.into_uuid(), request.key.to_vec());
+        // Keys end after a day, whether or not the worker has removed them yet.
         let forget = raw_sql!(
             Postgres,
             "delete from idempotency_keys
               where user_id = {user} and key_hash = {hash}
                 and created_at < now() - interval '24 hours'"
         );
-        let insert = raw_sql!(
+        self.txn.execute_raw(forget).await?;
+        // A request whose process died holds its key for five minutes and has made nothing, so any
+        // other request may have the key then.
+        let request = request.request.to_vec();
+        let reserve = raw_sql!(
             Postgres,
-            "insert into idempotency_keys (user_id, key_hash, request_hash)
-             values ({user}, {hash}, {request}) on conflict (user_id, key_hash) do nothing"
+            "insert into idempotency_keys as held (user_id, key_hash, request_hash)
+             values ({user}, {hash}, {request})
+             on conflict (user_id, key_hash) do update
+                set request_hash = excluded.request_hash,
+                    locked_until = clock_timestamp() + interval '5 minutes'
+              where held.status is null and held.locked_until <= clock_timestamp()"
         );
-        let claimed = match self.txn.execute_raw(forget).await {
-            Ok(_) => self.txn.execute_raw(insert).await,
-            Err(error) => Err(error),
-        };
-        let is_mine = match claimed.map_err(StoreError::from) {
-            Ok(done) => done.rows_affected() == 1,
-            Err(StoreError::Unavailable(error)) if is_lock_timeout(&error) => {
-                return Ok(KeyState::UnderWay);
-            }
-            Err(error) => return Err(error),
-        };
-        if is_mine {
-            return Ok(KeyState::Fresh);
-        }
-        // A row that is not there went with the conversation that it was of, just now.
-        Ok(self.find(key).await?.unwrap_or(KeyState::UnderWay))
+        Ok(self.txn.execute_raw(reserve).await?.rows_affected() == 1)
     }
 
-    /// What a key is good for, as far as others have used it; `None` when nobody has.
-    #[tracing::instrument(name = "db.repeats.find", skip_all, err(level = "debug"))]
-    pub async fn find(&self, key: &IdempotentRequest) -> Result<Option<KeyState>, StoreError> {
-        let (user, hash) = (self.user.into_uuid(), key.key.to_vec());
-        let read = raw_sql!(
-            Postgres,
-            "select request_hash, locked_until, clock_timestamp() as now, status, location, body
-               from idempotency_keys
-              where user_id = {user} and key_hash = {hash}
-                and created_at >= now() - interval '24 hours'"
-        );
-        let Some(row) = Row::find_by_statement(read).one(self.txn).await? else { return Ok(None) };
-        if row.request_hash != key.request {
-            return Ok(Some(KeyState::OtherRequest));
-        }
-        if let (Some(status), Some(body)) = (row.status, row.body) {
-            let status = u16::try_from(status).ok();
-            let status = status.ok_or(StoreError::corrupt("idempotency_keys", "status"))?;
-            return Ok(Some(KeyState::StoredResponse(StoredResponse {
-                status,
-                location: row.location,
-                body,
-            })));
-        }
-        Ok(Some(if row.locked_until > row.now { KeyState::UnderWay } else { KeyState::Fresh }))
-    }
-
-    /// Keeps the answer to a claimed key; it goes with the conversation, when one is named.
-    #[tracing::instrument(name = "db.repeats.keep", skip_all, err(level = "debug"))]
-    pub async fn keep(
+    /// Stores the response to the request that holds the key; it goes with the conversation, when
+    /// one is named.
+    #[tracing::instrument(name = "db.idempotency_keys.store", skip_all, err(level = "debug"))]
+    pub async fn store(
         &self,
-        key: &IdempotentRequest,
+        request: &IdempotentRequest,
         conversation: Option<ConversationId>,
-        answer: &StoredResponse,
+        response: &StoredResponse,
     ) -> Result<(), StoreError> {
-        let (user, hash) = (self.user.into_uuid(), key.key.to_vec());
+        let (user, hash) = (self.user.into_uuid(), request.key.to_vec());
+        let request = request.request.to_vec();
         let conversation = conversation.map(ConversationId::into_uuid);
-        let status = i16::try_from(answer.status).unwrap_or_default();
-        let (location, body) = (answer.location.clone(), answer.body.clone());
+        let status = i16::try_from(response.status).unwrap_or_default();
+        let (location, body) = (response.location.clone(), response.body.clone());
         let write = raw_sql!(
             Postgres,
             "update idempotency_keys
-                set status = {status}, location = {location}, body = {body},
-                    conversation_id = {conversation}
+                set request_hash = {request}, status = {status}, location = {location},
+                    body = {body}, conversation_id = {conversation}
               where user_id = {user} and key_hash = {hash}"
         );
         self.txn.execute_raw(write).await?;
         Ok(())
     }
 
-    /// Holds a claimed key for a request of several scopes: equal ones are told that it is under
-    /// way until it is answered or let go, or for five minutes.
-    #[tracing::instrument(name = "db.repeats.hold", skip_all, err(level = "debug"))]
-    pub async fn hold(&self, key: &IdempotentRequest) -> Result<(), StoreError> {
-        let (user, hash) = (self.user.into_uuid(), key.key.to_vec());
-        let write = raw_sql!(
-            Postgres,
-            "update idempotency_keys set locked_until = clock_timestamp() + interval '5 minutes'
-              where user_id = {user} and key_hash = {hash}"
-        );
-        self.txn.execute_raw(write).await?;
-        Ok(())
-    }
-
-    /// Lets a key go that was held for a request that made nothing.
-    #[tracing::instrument(name = "db.repeats.let_go", skip_all, err(level = "debug"))]
-    pub async fn let_go(&self, key: &IdempotentRequest) -> Result<(), StoreError> {
-        let (user, hash) = (self.user.into_uuid(), key.key.to_vec());
+    /// Releases a reserved key: its request made nothing.
+    #[tracing::instrument(name = "db.idempotency_keys.release", skip_all, err(level = "debug"))]
+    pub async fn release(&self, key: &[u8; 32]) -> Result<(), StoreError> {
+        let (user, hash) = (self.user.into_uuid(), key.to_vec());
         let delete = raw_sql!(
             Postgres,
             "delete from idempotency_keys
@@ -170,6 +163,19 @@ impl<'s> IdempotencyKeys<'s> {
         );
         self.txn.execute_raw(delete).await?;
         Ok(())
+    }
+}
+
+impl Row {
+    fn state(self) -> Result<KeyState, StoreError> {
+        let (Some(status), Some(body)) = (self.status, self.body) else {
+            return Ok(if self.is_locked { KeyState::InProgress } else { KeyState::Free });
+        };
+        let corrupt = |column| StoreError::corrupt("idempotency_keys", column);
+        let status = u16::try_from(status).ok().ok_or(corrupt("status"))?;
+        let request = self.request_hash.try_into().ok().ok_or(corrupt("request_hash"))?;
+        let response = StoredResponse { status, location: self.location, body };
+        Ok(KeyState::Answered { request, response })
     }
 }
 

@@ -1,19 +1,19 @@
 //! Grants to read somebody's conversations.
 
-use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use actix_web::{HttpRequest, get, post, web};
 use ignacio_domain::access::GrantReason;
 use ignacio_domain::ids::{GrantId, UserId};
-use ignacio_persistence::StoreError;
+use ignacio_persistence::{AdminScope, StoreError};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::answer::{Created, Tagged};
 use crate::auth::Caller;
 use crate::extract::{Body, PathId};
-use crate::flows::once::Once;
+use crate::flows::idempotency::{Creation, IdempotencyKey, IdempotentResponse};
 use crate::problem::{ApiError, Problem, Rule, Thing};
+use crate::responders::{Created, Tagged};
 use crate::state::AppState;
 use crate::views::grant::GrantView;
 
@@ -56,23 +56,20 @@ pub(crate) async fn create(
     Body(body): Body<CreateGrant>,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<HttpResponse, ApiError> {
-    let once = Once::of(&request)?;
+) -> Result<IdempotentResponse, ApiError> {
+    let key = IdempotencyKey::of(&request)?;
     let reason = GrantReason::parse(&body.reason)
         .map_err(|error| ApiError::invalid("/reason", error.into()))?;
     let user = UserId::from_uuid(body.user_id);
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    if let Some(repeated) = once.before(scope.repeats()).await? {
-        return Ok(repeated.again());
-    }
-    let grant = scope.readings().grant(user, &reason).await.map_err(refusal)?;
-    let location = format!("/v1/admin/access-grants/{}", grant.id);
-    let created = Created { location, view: GrantView::from(grant) };
-    let answer = once.keep(scope.repeats(), None, created).await?;
-    scope.commit().await?;
-
-    Ok(answer)
+    let work = async |scope: AdminScope| {
+        let grant = scope.readings().grant(user, &reason).await.map_err(refusal)?;
+        let location = format!("/v1/admin/access-grants/{}", grant.id);
+        let created = Created { location, view: GrantView::from(grant) };
+        Ok(Creation { scope, created, conversation: None })
+    };
+    key.run(scope, work).await
 }
 
 fn refusal(error: StoreError) -> ApiError {

@@ -5,10 +5,10 @@ use ignacio_domain::ids::UserId;
 use ignacio_domain::managed_user::ManagedUser;
 use ignacio_domain::rate_limit::RateLimitKey;
 
-use crate::answer::{Done, Tagged};
 use crate::auth::Caller;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, Thing};
+use crate::responders::{Done, Tagged};
 use crate::state::AppState;
 use crate::views::listing::Listing;
 use crate::views::login::{CodeView, LoginFailuresView};

@@ -3,11 +3,11 @@
 use actix_web::{HttpRequest, delete, get, web};
 use ignacio_domain::ids::{ErasureId, UserId};
 
-use crate::answer::{Begun, Tagged};
 use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, Thing};
+use crate::responders::{Begun, Tagged};
 use crate::state::AppState;
 use crate::views::account::AccountView;
 use crate::views::erasure::ErasureView;

@@ -11,10 +11,10 @@ use ignacio_persistence::StoreError;
 pub(crate) use self::creation::create;
 pub(crate) use self::lists::list;
 pub(crate) use self::update::change;
-use crate::answer::{Done, Tagged};
 use crate::auth::Caller;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, Thing};
+use crate::responders::{Done, Tagged};
 use crate::state::AppState;
 use crate::views::account::AccountView;
 

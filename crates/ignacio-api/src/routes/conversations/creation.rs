@@ -1,18 +1,20 @@
 //! Starting a conversation, with or without its first message.
 
-use actix_web::{HttpRequest, HttpResponse, post, web};
+use actix_web::{HttpRequest, post, web};
 use ignacio_domain::conversation::ConversationTitle;
 use ignacio_domain::ids::ConversationId;
+use ignacio_domain::message::NewMessage;
+use ignacio_persistence::UserScope;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::answer::Created;
 use crate::auth::Caller;
 use crate::extract::{Body, object};
-use crate::flows::once::Once;
+use crate::flows::idempotency::{Creation, IdempotencyKey, IdempotentResponse};
 use crate::flows::turn::{self, PostMessage};
 use crate::problem::{ApiError, Problem, Thing};
+use crate::responders::Created;
 use crate::state::AppState;
 use crate::views::conversation::{StartedView, StartedWithMessageView};
 
@@ -56,8 +58,8 @@ pub(crate) async fn start(
     Body(body): Body<StartConversation>,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<HttpResponse, ApiError> {
-    let once = Once::of(&request)?;
+) -> Result<IdempotentResponse, ApiError> {
+    let key = IdempotencyKey::of(&request)?;
     let title = body.title.as_deref().map(ConversationTitle::parse).transpose();
     let title = title.map_err(|error| ApiError::invalid("/title", error.into()))?;
     let model = body.message.as_ref().and_then(|it| it.model().map(str::to_owned));
@@ -65,21 +67,37 @@ pub(crate) async fn start(
     let id = ConversationId::new();
 
     let scope = state.db.begin(caller.session()).await?;
-    if let Some(repeated) = once.before(scope.repeats()).await? {
-        return Ok(repeated.again());
-    }
-    let location = format!("/v1/conversations/{id}");
-    let conversation = scope.conversations().insert(id, title.as_ref()).await?;
-    let Some(message) = message else {
-        let created = Created { location, view: StartedView::Alone(conversation.into()) };
-        let answer = once.keep(scope.repeats(), Some(id), created).await?;
-        scope.commit().await?;
-        return Ok(answer);
+    let work = async |scope: UserScope| {
+        let conversation = scope.conversations().insert(id, title.as_ref()).await?;
+        let view = match &message {
+            Some(message) => with_message(&state, &scope, id, message, model.as_deref()).await?,
+            None => StartedView::Alone(conversation.into()),
+        };
+        let created = Created { location: format!("/v1/conversations/{id}"), view };
+        Ok(Creation { scope, created, conversation: Some(id) })
     };
-    let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "/message")?;
-    turn::check_files(&scope, &message, "/message").await?;
-    let posted = scope.messages().post(id, &message, &wanted).await?;
-    turn::reserve(&state, &scope, &wanted, message.body.as_str().len()).await?;
+    let response = key.run(scope, work).await?;
+    if let Some(reply) = response.reply()
+        && response.is_first()
+    {
+        state.ask(reply);
+    }
+
+    Ok(response)
+}
+
+/// Posts the first message and asks for the reply.
+async fn with_message(
+    state: &AppState,
+    scope: &UserScope,
+    id: ConversationId,
+    message: &NewMessage,
+    model: Option<&str>,
+) -> Result<StartedView, ApiError> {
+    let wanted = turn::wanted(state, scope.caller().role, model, "/message")?;
+    turn::check_files(scope, message, "/message").await?;
+    let posted = scope.messages().post(id, message, &wanted).await?;
+    turn::reserve(state, scope, &wanted, message.body.as_str().len()).await?;
     // The message has changed the counts.
     let conversation = scope.conversations().find(id).await?;
     let (Some(posted), Some(conversation)) = (posted, conversation) else {
@@ -87,10 +105,5 @@ pub(crate) async fn start(
     };
     let started =
         StartedWithMessageView { conversation: conversation.into(), posted: posted.into() };
-    let created = Created { location, view: StartedView::WithMessage(Box::new(started)) };
-    let answer = once.keep(scope.repeats(), Some(id), created).await?;
-    scope.commit().await?;
-    state.ask(wanted.response);
-
-    Ok(answer)
+    Ok(StartedView::WithMessage(Box::new(started)))
 }

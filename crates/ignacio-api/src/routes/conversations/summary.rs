@@ -3,10 +3,10 @@
 use actix_web::{get, web};
 use ignacio_domain::ids::ConversationId;
 
-use crate::answer::Tagged;
 use crate::auth::Caller;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, Thing};
+use crate::responders::Tagged;
 use crate::state::AppState;
 use crate::views::conversation::SummaryView;
 

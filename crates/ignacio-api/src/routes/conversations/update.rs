@@ -8,10 +8,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::refuse_if_changed;
-use crate::answer::Tagged;
 use crate::auth::Caller;
 use crate::extract::{MergePatch, PathId, not_null};
 use crate::problem::{ApiError, Problem, Thing};
+use crate::responders::Tagged;
 use crate::state::AppState;
 use crate::views::conversation::ConversationView;
 

@@ -8,13 +8,13 @@ use ignacio_domain::file::{ObjectKey, StoredFile};
 use ignacio_domain::ids::FileId;
 use ignacio_domain::ports::ByteStream;
 
-use crate::answer::{is_unchanged, tag_with, unchanged};
 use crate::auth::Caller;
 use crate::disposition;
 use crate::etag::Etag;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, Thing};
 use crate::range::{self, ByteRange, Wanted};
+use crate::responders::{is_unchanged, tag_with, unchanged};
 use crate::state::AppState;
 
 /// Even if a browser were made to show the file, it could do nothing.

@@ -3,10 +3,10 @@
 use actix_web::{get, web};
 use serde::Deserialize;
 
-use crate::answer::Tagged;
 use crate::auth::Caller;
 use crate::extract::{Days, Params};
 use crate::problem::{ApiError, Problem};
+use crate::responders::Tagged;
 use crate::state::AppState;
 use crate::views::usage::OwnUsageView;
 

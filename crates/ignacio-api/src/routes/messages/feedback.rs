@@ -7,10 +7,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::answer::{Done, Kept};
 use crate::auth::Caller;
 use crate::extract::{Body, PathId};
 use crate::problem::{ApiError, Problem, Rule, Thing};
+use crate::responders::{Done, Kept};
 use crate::state::AppState;
 use crate::views::message::{FeedbackView, RatingView};
 

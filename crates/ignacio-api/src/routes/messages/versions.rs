@@ -1,21 +1,21 @@
 //! New versions of the last turn.
 
-use actix_web::{HttpRequest, HttpResponse, post, web};
+use actix_web::{HttpRequest, post, web};
 use ignacio_domain::ids::MessageId;
+use ignacio_persistence::UserScope;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::answer::Created;
 use crate::auth::Caller;
 use crate::edge::RequestContext;
 use crate::extract::{Body, MaybeBody, PathId};
-use crate::flows::once::Once;
+use crate::flows::idempotency::{Creation, IdempotencyKey};
 use crate::flows::turn::{self, PostMessage};
 use crate::flows::versions;
-use crate::negotiate::Form;
 use crate::problem::{ApiError, Problem};
-use crate::sse;
+use crate::responders::Created;
+use crate::sse::{self, ReplyResponse};
 use crate::state::AppState;
 use crate::views::message::{PostedView, RenewedView};
 
@@ -62,29 +62,22 @@ pub(crate) async fn renew(
     context: RequestContext,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<ReplyResponse, ApiError> {
     let form = sse::form_of(&request, &state)?;
-    let once = Once::of(&request)?;
+    let key = IdempotencyKey::of(&request)?;
 
     let scope = state.db.begin(caller.session()).await?;
-    if let Some(repeated) = once.before(scope.repeats()).await? {
-        return Ok(
-            repeated.in_form(form, |response| sse::follow(&state, &caller, &context, response, 0))
-        );
-    }
-    let wanted = turn::wanted(&state, scope.caller().role, body.model.as_deref(), "")?;
-    let renewed = versions::renew(&state, &scope, *id, &wanted).await?;
-    let (location, conversation) =
-        (format!("/v1/messages/{}", renewed.reply.id), renewed.reply.conversation);
-    let created = Created { location, view: RenewedView::from(renewed) };
-    let answer = once.keep(scope.repeats(), Some(conversation), created).await?;
-    scope.commit().await?;
-    state.ask(wanted.response);
+    let work = async |scope: UserScope| {
+        let wanted = turn::wanted(&state, scope.caller().role, body.model.as_deref(), "")?;
+        let renewed = versions::renew(&state, &scope, *id, &wanted).await?;
+        let conversation = Some(renewed.reply.conversation);
+        let location = format!("/v1/messages/{}", renewed.reply.id);
+        let created = Created { location, view: RenewedView::from(renewed) };
+        Ok(Creation { scope, created, conversation })
+    };
+    let response = key.run(scope, work).await?;
 
-    Ok(match form {
-        Form::Events => sse::follow(&state, &caller, &context, wanted.response, 0),
-        Form::Json => answer,
-    })
+    Ok(sse::started(&state, &caller, &context, form, response))
 }
 
 /// Puts the last question differently.
@@ -121,29 +114,22 @@ pub(crate) async fn rewrite(
     context: RequestContext,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<HttpResponse, ApiError> {
+) -> Result<ReplyResponse, ApiError> {
     let form = sse::form_of(&request, &state)?;
-    let once = Once::of(&request)?;
+    let key = IdempotencyKey::of(&request)?;
     let model = body.model().map(str::to_owned);
     let message = body.parse("")?;
 
     let scope = state.db.begin(caller.session()).await?;
-    if let Some(repeated) = once.before(scope.repeats()).await? {
-        return Ok(
-            repeated.in_form(form, |response| sse::follow(&state, &caller, &context, response, 0))
-        );
-    }
-    let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "")?;
-    let posted = versions::rewrite(&state, &scope, *id, &message, &wanted).await?;
-    let (location, conversation) =
-        (format!("/v1/messages/{}", posted.message.id), posted.message.conversation);
-    let created = Created { location, view: PostedView::from(posted) };
-    let answer = once.keep(scope.repeats(), Some(conversation), created).await?;
-    scope.commit().await?;
-    state.ask(wanted.response);
+    let work = async |scope: UserScope| {
+        let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "")?;
+        let posted = versions::rewrite(&state, &scope, *id, &message, &wanted).await?;
+        let conversation = Some(posted.message.conversation);
+        let location = format!("/v1/messages/{}", posted.message.id);
+        let created = Created { location, view: PostedView::from(posted) };
+        Ok(Creation { scope, created, conversation })
+    };
+    let response = key.run(scope, work).await?;
 
-    Ok(match form {
-        Form::Events => sse::follow(&state, &caller, &context, wanted.response, 0),
-        Form::Json => answer,
-    })
+    Ok(sse::started(&state, &caller, &context, form, response))
 }

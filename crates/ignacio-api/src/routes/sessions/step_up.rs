@@ -10,12 +10,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use validator::Validate;
 
-use crate::answer::Accepted;
 use crate::auth::Caller;
 use crate::edge::ClientAddress;
 use crate::extract::Body;
 use crate::flows::login;
 use crate::problem::{ApiError, Problem};
+use crate::responders::Accepted;
 use crate::state::AppState;
 use crate::views::challenge::ChallengeView;
 use crate::views::session::SessionView;

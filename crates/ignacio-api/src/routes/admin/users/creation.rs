@@ -2,20 +2,20 @@
 
 use std::str::FromStr as _;
 
-use actix_web::{HttpRequest, HttpResponse, post, web};
+use actix_web::{HttpRequest, post, web};
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::user::{Locale, Role, UserName};
-use ignacio_persistence::NewUser;
+use ignacio_persistence::{AdminScope, NewUser};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::refusal;
-use crate::answer::Created;
 use crate::auth::Caller;
 use crate::extract::{Body, not_null};
-use crate::flows::once::Once;
+use crate::flows::idempotency::{Creation, IdempotencyKey, IdempotentResponse};
 use crate::problem::{ApiError, Problem};
+use crate::responders::Created;
 use crate::state::AppState;
 use crate::views::account::AccountView;
 use crate::views::person::{LocaleView, RoleView};
@@ -82,19 +82,16 @@ pub(crate) async fn create(
     Body(body): Body<CreateUser>,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<HttpResponse, ApiError> {
-    let once = Once::of(&request)?;
+) -> Result<IdempotentResponse, ApiError> {
+    let key = IdempotencyKey::of(&request)?;
     let new = body.parse()?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    if let Some(repeated) = once.before(scope.repeats()).await? {
-        return Ok(repeated.again());
-    }
-    let account = scope.accounts().add(&new).await.map_err(refusal)?;
-    let location = format!("/v1/admin/users/{}", account.id);
-    let created = Created { location, view: AccountView::from(account) };
-    let answer = once.keep(scope.repeats(), None, created).await?;
-    scope.commit().await?;
-
-    Ok(answer)
+    let work = async |scope: AdminScope| {
+        let account = scope.accounts().add(&new).await.map_err(refusal)?;
+        let location = format!("/v1/admin/users/{}", account.id);
+        let created = Created { location, view: AccountView::from(account) };
+        Ok(Creation { scope, created, conversation: None })
+    };
+    key.run(scope, work).await
 }

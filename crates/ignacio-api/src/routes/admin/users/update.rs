@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::refusal;
-use crate::answer::Tagged;
 use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::{MergePatch, PathId, not_null};
 use crate::problem::{ApiError, Problem, Thing};
+use crate::responders::Tagged;
 use crate::state::AppState;
 use crate::views::account::AccountView;
 use crate::views::person::{LocaleView, RoleView};

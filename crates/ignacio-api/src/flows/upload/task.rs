@@ -10,78 +10,93 @@ use ignacio_domain::file::{MediaType, NewFile, ObjectKey, StoredContent, StoredF
 use ignacio_domain::ids::{ConversationId, FileId};
 use ignacio_domain::ports::{ByteStream, ObjectStore};
 use ignacio_domain::session::SessionDigest;
-use ignacio_persistence::ApiDb;
+use ignacio_persistence::{ApiDb, StoredResponse};
 use tokio::sync::mpsc;
 
-use crate::answer::Created;
+use super::key::UploadKey;
 use crate::auth::Caller;
-use crate::flows::once::Once;
 use crate::problem::{ApiError, Thing};
+use crate::responders::Created;
 use crate::state::AppState;
 use crate::views::file::FileView;
 
 /// What travels from the request to the task.
-pub(super) enum Piece {
+pub(super) enum UploadChunk {
     /// Some bytes.
     Bytes(Bytes),
-    /// That was all, and this is what it amounts to. Silence without it means: broken off.
-    End(StoredContent),
+    /// That was all. Silence without it means that the upload broke off.
+    End(UploadEnd),
+}
+
+/// What all the bytes amount to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct UploadEnd {
+    /// Their number and their hash.
+    pub(super) content: StoredContent,
+    /// The digest of the whole upload.
+    pub(super) digest: [u8; 32],
 }
 
 /// A reserved row and the means to fill it.
-pub(super) struct Keeping {
+pub(super) struct UploadTask {
     db: ApiDb,
     store: Arc<dyn ObjectStore>,
     session: SessionDigest,
     file: FileId,
-    key: ObjectKey,
+    object: ObjectKey,
     media_type: MediaType,
-    once: Once,
+    key: UploadKey,
 }
 
-impl Keeping {
+impl UploadTask {
     /// Reserves the row. It stays invisible until the bytes are there.
     pub(super) async fn reserve(
         state: &AppState,
         caller: &Caller,
         conversation: Option<ConversationId>,
         file: &NewFile,
-        once: Once,
+        key: UploadKey,
     ) -> Result<Self, ApiError> {
         let scope = state.db.begin(caller.session()).await?;
-        once.hold(scope.repeats()).await?;
+        key.reserve(scope.idempotency_keys()).await?;
         if let Some(id) = conversation
             && scope.conversations().find(id).await?.is_none()
         {
             return Err(ApiError::NotFound(Thing::Conversation));
         }
-        let key = scope.files().reserve(file, conversation).await?;
+        let object = scope.files().reserve(file, conversation).await?;
         scope.commit().await?;
         Ok(Self {
             db: state.db.clone(),
             store: Arc::clone(&state.store),
             session: *caller.session(),
             file: file.id,
-            key,
+            object,
             media_type: file.media_type,
-            once,
+            key,
         })
     }
 
-    /// Stores the pieces and shows the file, or undoes both.
-    pub(super) async fn run(self, pieces: mpsc::Receiver<Piece>) -> Result<StoredFile, ApiError> {
-        let kept = self.keep(pieces).await;
-        if kept.is_err() {
+    /// Stores the chunks and shows the file, or undoes both.
+    pub(super) async fn run(
+        self,
+        chunks: mpsc::Receiver<UploadChunk>,
+    ) -> Result<StoredResponse, ApiError> {
+        let stored = self.complete(chunks).await;
+        if stored.is_err() {
             self.undo().await;
         }
-        kept
+        stored
     }
 
-    async fn keep(&self, pieces: mpsc::Receiver<Piece>) -> Result<StoredFile, ApiError> {
+    async fn complete(
+        &self,
+        chunks: mpsc::Receiver<UploadChunk>,
+    ) -> Result<StoredResponse, ApiError> {
         let end = Arc::new(OnceLock::new());
-        let content = content(pieces, Arc::clone(&end));
-        self.store.put(&self.key, self.media_type.name, content).await?;
-        let Some(content) = end.get() else {
+        let content = content(chunks, Arc::clone(&end));
+        self.store.put(&self.object, self.media_type.name, content).await?;
+        let Some(UploadEnd { content, digest }) = end.get() else {
             return Err(ApiError::internal("the store was done before the upload"));
         };
         let scope = self.db.begin(&self.session).await?;
@@ -90,15 +105,14 @@ impl Keeping {
         else {
             return Err(ApiError::NotFound(Thing::File));
         };
-        let created = stored(file.clone());
-        self.once.note(scope.repeats(), None, &created).await?;
+        let response = self.key.store(scope.idempotency_keys(), digest, &created(file)).await?;
         scope.commit().await?;
-        Ok(file)
+        Ok(response)
     }
 
     /// Best effort: what stays behind is found by the worker, because the row came first.
     async fn undo(&self) {
-        if let Err(error) = self.store.delete(&self.key).await {
+        if let Err(error) = self.store.delete(&self.object).await {
             tracing::warn!(%error, file.id = %self.file, "the object of a broken upload stays for now");
         }
         if let Err(error) = self.abandon().await {
@@ -109,25 +123,25 @@ impl Keeping {
     async fn abandon(&self) -> Result<(), ApiError> {
         let scope = self.db.begin(&self.session).await?;
         scope.files().abandon(self.file).await?;
-        self.once.let_go(scope.repeats()).await?;
+        self.key.release(scope.idempotency_keys()).await?;
         scope.commit().await?;
         Ok(())
     }
 }
 
-/// A stored file, as the one who handed it over is told of it.
-pub(crate) fn stored(file: StoredFile) -> Created<FileView> {
+/// The response that shows a stored file.
+fn created(file: StoredFile) -> Created<FileView> {
     Created { location: format!("/v1/files/{}", file.id), view: file.into() }
 }
 
-/// The pieces as the store wants them; an end that was not announced is an error.
-fn content(pieces: mpsc::Receiver<Piece>, end: Arc<OnceLock<StoredContent>>) -> ByteStream {
-    stream::unfold(Some((pieces, end)), |open| async move {
-        let (mut pieces, end) = open?;
-        match pieces.recv().await {
-            Some(Piece::Bytes(bytes)) => Some((Ok(bytes), Some((pieces, end)))),
-            Some(Piece::End(content)) => {
-                let _ = end.set(content);
+/// The chunks as the store wants them; an end that was not announced is an error.
+fn content(chunks: mpsc::Receiver<UploadChunk>, end: Arc<OnceLock<UploadEnd>>) -> ByteStream {
+    stream::unfold(Some((chunks, end)), |open| async move {
+        let (mut chunks, end) = open?;
+        match chunks.recv().await {
+            Some(UploadChunk::Bytes(bytes)) => Some((Ok(bytes), Some((chunks, end)))),
+            Some(UploadChunk::End(announced)) => {
+                let _ = end.set(announced);
                 None
             }
             None => {
@@ -147,23 +161,24 @@ mod tests {
 
     #[tokio::test]
     async fn an_announced_end_is_an_end() {
-        let (sender, pieces) = mpsc::channel(4);
+        let (sender, chunks) = mpsc::channel(4);
         let end = Arc::new(OnceLock::new());
-        let announced = StoredContent { size: 2, sha256: [1; 32] };
-        sender.send(Piece::Bytes(Bytes::from_static(b"ab"))).await.unwrap();
-        sender.send(Piece::End(announced)).await.unwrap();
-        let read: Vec<_> = content(pieces, Arc::clone(&end)).map(Result::unwrap).collect().await;
+        let stored = StoredContent { size: 2, sha256: [1; 32] };
+        let announced = UploadEnd { content: stored, digest: [2; 32] };
+        sender.send(UploadChunk::Bytes(Bytes::from_static(b"ab"))).await.unwrap();
+        sender.send(UploadChunk::End(announced)).await.unwrap();
+        let read: Vec<_> = content(chunks, Arc::clone(&end)).map(Result::unwrap).collect().await;
         assert_eq!(read, [Bytes::from_static(b"ab")]);
         assert_eq!(end.get(), Some(&announced));
     }
 
     #[tokio::test]
     async fn silence_is_no_end() {
-        let (sender, pieces) = mpsc::channel(4);
+        let (sender, chunks) = mpsc::channel(4);
         let end = Arc::new(OnceLock::new());
-        sender.send(Piece::Bytes(Bytes::from_static(b"ab"))).await.unwrap();
+        sender.send(UploadChunk::Bytes(Bytes::from_static(b"ab"))).await.unwrap();
         drop(sender);
-        let read: Vec<_> = content(pieces, Arc::clone(&end)).collect().await;
+        let read: Vec<_> = content(chunks, Arc::clone(&end)).collect().await;
         assert_eq!(read.len(), 2);
         assert_eq!(read[1].as_ref().unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
         assert_eq!(end.get(), None);
