@@ -18,6 +18,8 @@ use super::response::ResponseView;
 #[serde(rename_all = "snake_case")]
 #[schema(as = Author)]
 pub(crate) enum AuthorView {
+    /// The word that clients know.
+    #[serde(rename = "person")]
     User,
     Ignacio,
 }
