@@ -1,3 +1,3 @@
-\set person random(1, 1000)
-select count(*) from app.list_conversations(bench_digest(:person), null, false,
+\set user random(1, :users)
+select count(*) from app.list_conversations(bench_digest(:user), null, false, null, null,
     'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 51);

@@ -1,2 +1,2 @@
-\set person random(1, 1000)
-select * from app.whoami(bench_digest(:person));
+\set user random(1, :users)
+select * from app.whoami(bench_digest(:user));

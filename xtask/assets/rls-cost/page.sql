@@ -1,3 +1,3 @@
-\set person random(1, 1000)
-select count(*) from app.list_messages(bench_digest(:person), null, bench_id(:person * 10 + 3),
+\set user random(1, :users)
+select count(*) from app.list_messages(bench_digest(:user), null, bench_id(:user * 10 + 3), false,
     'infinity', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 51);

@@ -1,6 +1,6 @@
-\set person random(1, 1000)
+\set user random(1, :users)
 begin;
-select * from app.enter(bench_digest(:person));
+select * from app.enter(bench_digest(:user));
 insert into messages (conversation_id, user_id, content, is_from_user)
-values (bench_id(:person * 10 + 5), bench_id(:person), 'hola', true);
+values (bench_id(:user * 10 + 5), bench_id(:user), 'hola', true);
 commit;
