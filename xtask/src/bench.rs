@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: how fast the product is, and what it takes.
 
-mod answer;
-mod leaving;
+mod disconnects;
+mod http_response;
 mod load;
 mod processes;
 mod reader;

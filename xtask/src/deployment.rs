@@ -40,7 +40,7 @@ pub(crate) struct DevFile {
     pub(crate) s3: Store,
     /// The database, as each of its roles reaches it.
     pub(crate) database: Databases,
-    /// Which of the parts are stand-ins of `dev`.
+    /// Which of the dependencies are stand-ins of `dev`.
     pub(crate) stand_ins: Vec<String>,
     /// The file that holds `IGNACIO_SECRET`.
     pub(crate) secret_file: PathBuf,

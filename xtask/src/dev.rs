@@ -1,8 +1,8 @@
 //! `cargo xtask dev`: the product and everything around it, on this machine.
 
-mod parts;
+mod dependencies;
+mod output;
 pub(crate) mod service;
-mod told;
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ use ignacio_devstack::Cluster;
 use ignacio_domain::keys::MasterSecret;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use self::{parts::Parts, service::Service, told::say};
+use self::{dependencies::Dependencies, output::say, service::Service};
 use crate::{
     deployment::{self, DevFile},
     environment::{self, in_root, shown},
@@ -105,16 +105,16 @@ impl Dev {
         let mut build = Build::start()?;
         let messages = build.take_messages();
         let built = tokio::task::spawn_blocking(move || (messages(), began.elapsed()));
-        let parts = Box::pin(Parts::start(&data, &secret, &api)).await?;
-        let people = seed::seed(&parts.database.owner.clone().into()).await?;
+        let dependencies = Box::pin(Dependencies::start(&data, &secret, &api)).await?;
+        let people = seed::seed(&dependencies.database.owner.clone().into()).await?;
         let (messages, building) = built.await?;
         let ignacio = build.finish(&messages)?;
-        let variables = parts.variables(&api, &metrics, &data)?;
+        let variables = dependencies.variables(&api, &metrics, &data)?;
         ensure_bucket(&ignacio, &variables)?;
 
         let log = data.join("ignacio.log");
         let mut service = Service::start(&ignacio, &variables, &log)?;
-        let file = parts.dev_file(&api, &metrics, &data, &log);
+        let file = dependencies.dev_file(&api, &metrics, &data, &log);
         file.write(&data)?;
         let ready = tokio::time::timeout(READY_LIMIT, service.ready(&api)).await;
         if !matches!(ready, Ok(true)) {
@@ -122,11 +122,11 @@ impl Dev {
             drop(fs::remove_file(DevFile::path(&data)));
             bail!("the service did not become ready; the end of {}:\n{words}", shown(&log));
         }
-        told::table(&file, &parts, people, &data);
-        told::times(began.elapsed(), building);
+        output::table(&file, &dependencies, people, &data);
+        output::times(began.elapsed(), building);
         say(&format!("ready {}", file.api));
         service.show_log();
-        Ok(Running { service, parts, data })
+        Ok(Running { service, dependencies, data })
     }
 }
 
@@ -148,7 +148,7 @@ fn refuse_a_deployment() -> anyhow::Result<()> {
 /// Everything, up and running.
 struct Running {
     service: Service,
-    parts: Parts,
+    dependencies: Dependencies,
     data: PathBuf,
 }
 
@@ -167,10 +167,10 @@ impl Running {
         self.service.shown().await;
         // Tools must not take what is gone for running.
         drop(fs::remove_file(DevFile::path(&self.data)));
-        let Self { service, parts, .. } = self;
+        let Self { service, dependencies, .. } = self;
         let stopping = tokio::task::spawn_blocking(move || {
             drop(service);
-            drop(parts);
+            drop(dependencies);
         });
         if let Err(error) = stopping.await {
             say(&format!("something did not stop in order: {error}"));

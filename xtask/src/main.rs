@@ -8,7 +8,7 @@
 mod admin;
 mod audit;
 mod bench;
-mod canary;
+
 mod ci;
 mod demo;
 mod deployment;
@@ -16,6 +16,7 @@ mod dev;
 mod environment;
 mod generated;
 mod leash;
+mod log_leak_scan;
 mod migrate;
 mod openapi;
 mod postgres_tools;
@@ -61,12 +62,13 @@ enum Command {
     Demo(demo::Demo),
     Test(test::Test),
     Ci(ci::Ci),
+    LogLeakScan(log_leak_scan::LogLeakScan),
     Migrate(migrate::Migrate),
     Seed(seed::Seed),
     Admin(admin::Admin),
     Audit(audit::Audit),
     Bench(bench::Bench),
-    Canary(canary::Canary),
+
     Storage(storage::Storage),
     Openapi(openapi::Openapi),
     RlsCost(rls_cost::RlsCost),
@@ -103,7 +105,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Admin(admin) => runtime.block_on(admin.run()),
         Command::Audit(audit) => runtime.block_on(audit.run()),
         Command::Bench(bench) => runtime.block_on(bench.run()),
-        Command::Canary(canary) => canary.run(),
+        Command::LogLeakScan(scan) => scan.run(),
         Command::Storage(storage) => storage.run(),
         Command::RlsCost(cost) => runtime.block_on(cost.run()).map(done),
         Command::RlsMutants(_) => rls_mutants::RlsMutants::run(),

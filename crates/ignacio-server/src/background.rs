@@ -1,4 +1,4 @@
-//! The background work, put together from its parts.
+//! Wires up the background worker.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use ignacio_persistence::{ReplyHub, ServiceRole, WorkerDb, WorkerDbSettings};
 use ignacio_worker::{Ports, Worker, WorkerSettings};
 
 use crate::{
-    failure::ExitError,
+    commands::map_migrate_error,
+    exit_error::ExitError,
     settings::{AppEnv, BackgroundSettings, DatabaseSettings, Keys},
     startup::unavailable,
-    tools::database_said,
 };
 
-/// A worker that has not begun; with `live` it shares its process with the API.
+/// Builds a worker, not yet running. With a `hub` it shares the process with the API.
 pub(crate) async fn worker(
     app_env: AppEnv,
     settings: BackgroundSettings,
     database: &DatabaseSettings,
     keys: &Keys,
     objects: Arc<dyn ObjectStore>,
-    live: Option<ReplyHub>,
+    hub: Option<ReplyHub>,
 ) -> Result<Worker, ExitError> {
     let BackgroundSettings { models, openai, whatsapp, web_search, replies_at_once } = settings;
     let openai = OpenAi::new(openai).map_err(ExitError::config)?;
@@ -34,14 +34,14 @@ pub(crate) async fn worker(
         parse_webhook,
     };
     let addresses = WorkerDbSettings {
-        worker_url: database.url_of(ServiceRole::Worker).map_err(database_said)?,
-        auth_url: database.url_of(ServiceRole::Auth).map_err(database_said)?,
+        worker_url: database.url_of(ServiceRole::Worker).map_err(map_migrate_error)?,
+        auth_url: database.url_of(ServiceRole::Auth).map_err(map_migrate_error)?,
         worker_pool: database.pools.worker,
         auth_pool: database.pools.auth,
     };
     let db = WorkerDb::connect(&addresses).await.map_err(|error| unavailable(&error))?;
-    let db = match &live {
-        Some(live) => db.with_live(live.clone()),
+    let db = match &hub {
+        Some(hub) => db.with_live(hub.clone()),
         None => db,
     };
     db.check().await.map_err(|error| unavailable(&error))?;
@@ -52,5 +52,5 @@ pub(crate) async fn worker(
     let mut settings = WorkerSettings::new(otp_pepper, safety_key, models, environment);
     settings.web_search = web_search;
     settings.replies_at_once = replies_at_once;
-    Ok(Worker::new(settings, db, live, ports))
+    Ok(Worker::new(settings, db, hub, ports))
 }

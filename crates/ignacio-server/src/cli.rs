@@ -1,4 +1,4 @@
-//! What can be typed after `ignacio`.
+//! The command line of `ignacio`.
 
 use clap::{Args, Parser, Subcommand};
 use ignacio_domain::{
@@ -9,76 +9,77 @@ use ignacio_persistence::AuditHead;
 
 /// Ignacio, the chat assistant for the participants of an education programme.
 ///
-/// Everything it needs to know stands in environment variables, which are checked at the start;
-/// docs/operations.md has the table of them. Each secret may also be given as the name of a file
-/// that holds it, with `_FILE` behind the variable's name.
+/// All settings come from environment variables, which are checked at startup; docs/operations.md
+/// lists them. A secret can also be read from a file: append `_FILE` to the name of the variable
+/// and set it to the path.
 #[derive(Debug, Parser)]
 #[command(name = "ignacio", version, after_long_help = AFTER_HELP)]
 pub struct Cli {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
 }
 
 const AFTER_HELP: &str = "\
 Exit codes:
-   0  done, or stopped by SIGTERM or SIGINT
-   1  something went wrong; standard error says what
-   2  the command line is wrong
-  69  something outside is not there: the database, the object store, a free port
-  78  the settings are missing or wrong, or migrations are pending; one line per fault
+   0  success, or stopped by SIGTERM or SIGINT
+   1  an error, described on standard error
+   2  the command line is invalid
+  69  something external is unavailable: the database, the object store, a free port
+  78  settings are missing or invalid, or migrations are pending; one line per error
 
-A first start, with DATABASE_URL, IGNACIO_SECRET and the S3_, OPENAI_ and WHATSAPP_ variables set:
+First start, with DATABASE_URL, IGNACIO_SECRET and the S3_, OPENAI_ and WHATSAPP_ variables set:
   ignacio migrate up
   ignacio storage ensure
   ignacio admin create --phone '+57 300 111 0001' --name 'Ada Admin'
   ignacio serve --with-worker
 
-How to run it, every variable, health and metrics: docs/operations.md";
+Deployment, settings, health checks and metrics: docs/operations.md";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Answer requests, and with `--with-worker` do the background work in the same process.
+    /// Serve the API, and with `--with-worker` also run the background jobs in this process.
     ///
-    /// Refuses to start (78) while migrations are pending. SIGTERM or SIGINT stops it: no new
-    /// requests, running ones end, then it exits with 0. A second signal stops it at once.
+    /// Refuses to start (78) while migrations are pending. SIGTERM or SIGINT stops it gracefully:
+    /// it accepts no new requests, finishes the running ones and exits with 0. A second signal
+    /// stops it at once.
     Serve(Serve),
-    /// Do the background work: write replies, bring files to OpenAI, send codes, clean up.
+    /// Run the background jobs: write replies, send files to OpenAI, send codes, clean up.
     ///
-    /// Any number of them may run next to any number of `serve`.
+    /// Any number of `work` processes can run beside any number of `serve` processes.
     Work,
-    /// Bring the database's schema up to date, or look at it; without a word the same as `up`.
+    /// Migrate the database schema, or show its state; without a subcommand the same as `up`.
     Migrate(MigrateOptions),
-    /// Look after the people who look after the programme.
+    /// Manage the admins of the programme.
     #[command(subcommand)]
     Admin(Admin),
-    /// Look after the record of what was done by whom.
+    /// Check the audit log.
     #[command(subcommand)]
     Audit(Audit),
-    /// Look after the bucket that holds the participants' files.
+    /// Manage the bucket for the participants' files.
     #[command(subcommand)]
     Storage(Storage),
-    /// Print the description of the REST API (OpenAPI 3.1, JSON). Needs no settings.
+    /// Print the OpenAPI 3.1 document of the REST API as JSON. Needs no settings.
     Openapi,
 }
 
-/// How to serve.
+/// Options of `serve`.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Serve {
-    /// Do the background work in this process too: all that a small deployment needs.
+    /// Also run the background jobs in this process, which is all that a small deployment needs.
     #[arg(long)]
     pub with_worker: bool,
 }
 
-/// Which way, and whether really.
+/// The direction, and the options for `up`.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct MigrateOptions {
-    /// Which way.
+    /// The direction.
     #[command(subcommand)]
     pub way: Option<Migrate>,
-    /// Without a word it goes up.
+    /// The default direction is up.
     #[command(flatten)]
     pub up: Up,
 }
@@ -86,81 +87,81 @@ pub struct MigrateOptions {
 /// What to do with the schema.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Migrate {
-    /// Apply every pending migration, in order, under a lock; then exit.
+    /// Apply all pending migrations, in order, under a lock; then exit.
     ///
-    /// Where somebody ran the old system's SQL by hand, its tables are taken over: what cannot be
-    /// kept stays in the schema `legacy` and is reported. docs/operations.md says how.
+    /// Imports the tables of the old system if the database has them. Rows that cannot be imported
+    /// stay in the schema `legacy` and are reported. See docs/operations.md.
     Up(Up),
-    /// Take migrations back, the newest first. What they hold is lost.
+    /// Roll back migrations, newest first. The data in what they created is lost.
     Down(Down),
-    /// List every migration with whether it is applied.
+    /// List all migrations and whether each is applied.
     Status,
 }
 
-/// Whether to go up at all.
+/// Options of `migrate up`.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Up {
     /// Print what would be done, and change nothing.
     ///
-    /// It does the same in a transaction that is undone, and so holds the same locks meanwhile.
+    /// Runs the migrations in a transaction and rolls it back, so it takes the same locks.
     #[arg(long)]
     pub plan: bool,
 }
 
-/// How far down.
+/// How many migrations to roll back.
 #[derive(Debug, Clone, Copy, Args)]
 #[group(required = true, multiple = false)]
 pub struct Down {
-    /// Take back this many.
+    /// Roll back this many.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub steps: Option<u32>,
-    /// Take back all of them.
+    /// Roll back all of them.
     #[arg(long)]
     pub all: bool,
 }
 
-/// What to do about admins.
+/// Subcommands of `admin`.
 #[derive(Debug, Subcommand)]
 pub enum Admin {
-    /// Make the account of an admin, who then logs in by WhatsApp like everybody.
+    /// Create an admin, who then logs in over WhatsApp like any user.
     ///
-    /// Doing it again for the same number changes nothing. It needs nobody who is logged in: this
-    /// is how the first admin comes in. Later ones are made by admins, over the API.
+    /// Running it again for the same number changes nothing. Use it for the first admin, who can
+    /// then create other admins over the API.
     Create(NewAdmin),
 }
 
-/// Who becomes an admin.
+/// The admin to create.
 #[derive(Debug, Clone, Args)]
 pub struct NewAdmin {
-    /// The WhatsApp number, with its country code: '+57 300 111 0001'.
+    /// The WhatsApp number with its country code, for example '+57 300 111 0001'.
     #[arg(long, value_parser = phone)]
     pub phone: PhoneNumber,
-    /// The name as colleagues know it.
+    /// The name to show.
     #[arg(long, value_parser = name)]
     pub name: UserName,
-    /// The language to speak to them in.
+    /// The language of messages to this admin.
     #[arg(long, value_name = "es|en", default_value = "es", value_parser = locale)]
     pub locale: Locale,
 }
 
-/// What to do with the audit.
+/// Subcommands of `audit`.
 #[derive(Debug, Subcommand)]
 pub enum Audit {
-    /// Check that no event was changed, removed or put in between; exits with 1 where one was.
+    /// Check that no event was changed, removed or inserted; exits with 1 if one was.
     ///
-    /// Prints the end of the chain as NUMBER:HASH. Note it elsewhere: with `--since` it shows later
-    /// that nothing up to there was rewritten, not even by somebody who owns the database.
+    /// Prints the end of the hash chain as NUMBER:HASH. Store it outside the database: `--since`
+    /// later proves that nothing up to there was rewritten, not even by the database owner.
     Verify {
-        /// An end of the chain that was printed earlier.
+        /// The end of the chain as an earlier run printed it.
         #[arg(long, value_name = "NUMBER:HASH")]
         since: Option<AuditHead>,
     },
 }
 
-/// What to do with the bucket.
+/// Subcommands of `storage`.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Storage {
-    /// Make the bucket unless it is there.
+    /// Create the bucket if it does not exist.
     Ensure,
 }
 
@@ -178,7 +179,7 @@ fn locale(text: &str) -> Result<Locale, ignacio_domain::user::UnknownLocale> {
 
 #[cfg(test)]
 mod tests {
-    //! The command line holds together.
+    //! The command line is consistent.
 
     use clap::CommandFactory as _;
 
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn down_needs_to_be_told_how_far() {
+    fn down_requires_a_number_of_migrations() {
         assert!(Cli::try_parse_from(["ignacio", "migrate", "down"]).is_err());
         assert!(Cli::try_parse_from(["ignacio", "migrate", "down", "--steps", "0"]).is_err());
         assert!(Cli::try_parse_from(["ignacio", "migrate", "down", "--all"]).is_ok());
@@ -198,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plan_is_for_the_way_up() {
+    fn plan_is_an_option_of_up() {
         assert!(Cli::try_parse_from(["ignacio", "migrate", "--plan"]).is_ok());
         assert!(Cli::try_parse_from(["ignacio", "migrate", "up", "--plan"]).is_ok());
         for way in ["status", "down"] {

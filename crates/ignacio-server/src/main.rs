@@ -1,5 +1,5 @@
 //! The program `ignacio`.
-#![expect(clippy::print_stderr, reason = "the last words of a program that ends too early")]
+#![expect(clippy::print_stderr, reason = "the reason why the program failed")]
 
 use std::process::ExitCode;
 
@@ -9,9 +9,9 @@ use ignacio_server::{Cli, Environment, run};
 fn main() -> ExitCode {
     match run(Cli::parse(), &Environment::of_this_process()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("{failure}");
-            failure.code()
+        Err(error) => {
+            eprintln!("{error}");
+            error.code()
         }
     }
 }

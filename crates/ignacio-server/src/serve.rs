@@ -1,4 +1,4 @@
-//! `ignacio serve`: answer requests, and with a worker do the background work too.
+//! `ignacio serve`: serves the API and, with a worker, runs the background jobs.
 
 use std::{io, sync::Arc};
 
@@ -12,12 +12,12 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     background,
-    failure::ExitError,
+    commands::map_migrate_error,
+    exit_error::ExitError,
     settings::{DatabaseSettings, HttpSettings, Keys, ServeSettings},
     shutdown::{StopSignals, until_stopped},
     startup::{bind, refuse_wrong_database, started, store, unavailable},
     telemetry,
-    tools::database_said,
 };
 
 pub(crate) async fn run(settings: ServeSettings) -> Result<(), ExitError> {
@@ -26,61 +26,60 @@ pub(crate) async fn run(settings: ServeSettings) -> Result<(), ExitError> {
     let listener = bind("IGNACIO_LISTEN", settings.http.listen)?;
     let metrics_listener = bind("IGNACIO_METRICS_LISTEN", settings.metrics_listen)?;
     refuse_wrong_database(&settings.database, &roles(settings.background.is_some())).await?;
-    let signals = started("the handling of signals", StopSignals::listen())?;
+    let signals = started("signal handling", StopSignals::listen())?;
     let addresses = (local_address(&listener), local_address(&metrics_listener));
 
     let ServeSettings {
         app_env, http, database, keys, webhook, storage, models, background, ..
     } = settings;
-    let live = background.is_some().then(ReplyHub::new);
+    let hub = background.is_some().then(ReplyHub::new);
     let objects: Arc<dyn ObjectStore> = Arc::new(store(storage)?);
-    let databases = databases(&database, live.clone()).await?;
+    let databases = databases(&database, hub.clone()).await?;
     let worker = match background {
         Some(background) => {
             let objects = Arc::clone(&objects);
-            let live = live.clone();
-            let made = background::worker(app_env, background, &database, &keys, objects, live);
-            Some(made.await?)
+            let hub = hub.clone();
+            let worker = background::worker(app_env, background, &database, &keys, objects, hub);
+            Some(worker.await?)
         }
         None => None,
     };
 
     let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
     let api = api_settings(http, webhook, &keys, models);
-    let state = AppState::new(api, databases, live, objects, stop.clone(), tasks.clone());
+    let state = AppState::new(api, databases, hub, objects, stop.clone(), tasks.clone());
     let api = started("the API", ignacio_api::server(state, listener))?;
     let metrics = telemetry::metrics_server(metrics_listener, recorder);
     let metrics = started("the metrics server", metrics)?;
 
     let (address, metrics_address) = addresses;
     tracing::info!(address, metrics = metrics_address, worker = worker.is_some(), "listening");
-    let parts = Parts { api, metrics, worker, tasks };
-    match until_stopped(signals, &stop, parts.run(stop.clone())).await {
+    let services = Services { api, metrics, worker, tasks };
+    match until_stopped(signals, &stop, services.run(stop.clone())).await {
         Some(Ok(())) => tracing::info!("stopped in order"),
-        Some(Err(error)) => Err(error).context("the API ended by itself")?,
+        Some(Err(error)) => Err(error).context("the API stopped unexpectedly")?,
         None => {}
     }
     Ok(())
 }
 
-/// What runs side by side.
-struct Parts {
+/// Everything that runs concurrently in this process.
+struct Services {
     api: Server,
     metrics: Server,
     worker: Option<Worker>,
     tasks: TaskTracker,
 }
 
-impl Parts {
-    /// Runs until `stop` is cancelled and everything has come to its end. The metrics stay to be
-    /// read until the last moment.
+impl Services {
+    /// Runs until `stop` is cancelled and all work has ended. Metrics stay readable until the end.
     async fn run(self, stop: CancellationToken) -> io::Result<()> {
         let Self { api, metrics, worker, tasks } = self;
         let (api_handle, metrics_handle) = (api.handle(), metrics.handle());
         let work = async {
             let api = async {
                 let ended = api.await;
-                // An API that ends by itself takes the worker with it.
+                // If the API fails, the worker stops as well.
                 stop.cancel();
                 ended
             };
@@ -104,7 +103,7 @@ impl Parts {
     }
 }
 
-/// As whom the process works.
+/// The database roles that the process uses.
 fn roles(with_worker: bool) -> Vec<ServiceRole> {
     let mut roles = vec![ServiceRole::Api, ServiceRole::Auth, ServiceRole::Admin];
     roles.extend(with_worker.then_some(ServiceRole::Worker));
@@ -113,25 +112,25 @@ fn roles(with_worker: bool) -> Vec<ServiceRole> {
 
 async fn databases(
     database: &DatabaseSettings,
-    live: Option<ReplyHub>,
+    hub: Option<ReplyHub>,
 ) -> Result<Databases, ExitError> {
-    let admin_url = database.url_of(ServiceRole::Admin).map_err(database_said)?;
+    let admin_url = database.url_of(ServiceRole::Admin).map_err(map_migrate_error)?;
     let admin = AdminDb::connect(&admin_url, database.pools.admin);
     let admin = admin.await.map_err(|error| unavailable(&error))?;
-    Ok(Databases { api: api_db(database, live).await?, admin })
+    Ok(Databases { api: api_db(database, hub).await?, admin })
 }
 
-async fn api_db(database: &DatabaseSettings, live: Option<ReplyHub>) -> Result<ApiDb, ExitError> {
+async fn api_db(database: &DatabaseSettings, hub: Option<ReplyHub>) -> Result<ApiDb, ExitError> {
     let settings = ApiDbSettings {
-        api_url: database.url_of(ServiceRole::Api).map_err(database_said)?,
-        auth_url: database.url_of(ServiceRole::Auth).map_err(database_said)?,
+        api_url: database.url_of(ServiceRole::Api).map_err(map_migrate_error)?,
+        auth_url: database.url_of(ServiceRole::Auth).map_err(map_migrate_error)?,
         api_pool: database.pools.api,
         auth_pool: database.pools.auth,
     };
     let db = ApiDb::connect(&settings).await.map_err(|error| unavailable(&error))?;
     db.check().await.map_err(|error| unavailable(&error))?;
-    Ok(match live {
-        Some(live) => db.with_live(live),
+    Ok(match hub {
+        Some(hub) => db.with_live(hub),
         None => db,
     })
 }
@@ -143,7 +142,7 @@ fn api_settings(
     models: Arc<Models>,
 ) -> ApiSettings {
     if webhook.app_secrets.is_empty() {
-        tracing::warn!("WHATSAPP_APP_SECRET is not set: all webhooks are refused");
+        tracing::warn!("WHATSAPP_APP_SECRET is not set: all webhooks are rejected");
     }
     let keys = ApiKeys {
         cursor: keys.cursor.clone(),

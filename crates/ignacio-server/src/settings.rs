@@ -1,7 +1,7 @@
-//! Everything a deployment decides, read from the environment once, at the start.
+//! All settings of a deployment, read from the environment once, at startup.
 //!
-//! Each command reads what it uses and no more. All faults are found in one go, and each names its
-//! variable. docs/operations.md has the table for people; `cargo xtask tidy` holds the two together.
+//! Each command reads only the settings that it uses. All errors are reported together, each with
+//! the name of its variable. `cargo xtask tidy` checks that docs/operations.md lists the settings.
 
 mod database;
 mod environment;
@@ -21,13 +21,13 @@ use secrecy::SecretString;
 pub use self::environment::Environment;
 use self::environment::Reader;
 pub(crate) use self::{
-    database::{DatabaseSettings, POOLED},
-    environment::Faults,
+    database::{DatabaseSettings, TRANSACTION_POOLER},
+    environment::SettingErrors,
     http::HttpSettings,
 };
 use crate::telemetry::{self, LogFormat, LogSettings};
 
-/// Every variable that the service reads.
+/// All variables that the service reads.
 pub(crate) const NAMES: [&str; 43] = [
     "APP_ENV",
     "DATABASE_URL",
@@ -74,7 +74,7 @@ pub(crate) const NAMES: [&str; 43] = [
     "WHATSAPP_VERIFY_TOKEN",
 ];
 
-/// The variables that may also be given as the name of a file, with `_FILE` behind the name.
+/// The variables that can also name a file, with `_FILE` appended to the name.
 pub(crate) const SECRETS: [&str; 14] = [
     "DATABASE_URL",
     "IGNACIO_DB_PASSWORD_ADMIN",
@@ -92,79 +92,79 @@ pub(crate) const SECRETS: [&str; 14] = [
     "WHATSAPP_VERIFY_TOKEN",
 ];
 
-/// What a secret's pepper is derived as.
+/// The label under which the OTP pepper is derived from the secret.
 const OTP_PEPPER: &str = "otp-pepper";
 
-/// What `serve` needs.
+/// The settings of `serve`.
 #[derive(Debug)]
 pub(crate) struct ServeSettings {
-    /// What kind of deployment this is.
+    /// The kind of deployment.
     pub(crate) app_env: AppEnv,
     /// What is logged.
     pub(crate) log: LogSettings,
-    /// Where and how requests are answered.
+    /// The HTTP server.
     pub(crate) http: HttpSettings,
-    /// The port of `GET /metrics`.
+    /// The address of `GET /metrics`.
     pub(crate) metrics_listen: SocketAddr,
     /// The database and its roles.
     pub(crate) database: DatabaseSettings,
     /// The keys that sign and digest.
     pub(crate) keys: Keys,
-    /// How webhooks are told from forged ones.
+    /// How webhooks are authenticated.
     pub(crate) webhook: WebhookSettings,
-    /// Where files are kept.
+    /// The object store.
     pub(crate) storage: S3Settings,
-    /// Which models may write replies, and how much people may use.
+    /// Which models may write replies, and the quotas.
     pub(crate) models: Arc<Models>,
-    /// The background work of this process, with `--with-worker`.
+    /// The background jobs of this process, with `--with-worker`.
     pub(crate) background: Option<BackgroundSettings>,
 }
 
-/// What `work` needs.
+/// The settings of `work`.
 #[derive(Debug)]
 pub(crate) struct WorkSettings {
-    /// What kind of deployment this is.
+    /// The kind of deployment.
     pub(crate) app_env: AppEnv,
     /// What is logged.
     pub(crate) log: LogSettings,
-    /// The port of `GET /metrics`.
+    /// The address of `GET /metrics`.
     pub(crate) metrics_listen: SocketAddr,
     /// The database and its roles.
     pub(crate) database: DatabaseSettings,
     /// The keys that sign and digest.
     pub(crate) keys: Keys,
-    /// Where files are kept.
+    /// The object store.
     pub(crate) storage: S3Settings,
-    /// Whom the work is done with.
+    /// The background jobs.
     pub(crate) background: BackgroundSettings,
 }
 
-/// What the background work needs besides the database and the store.
+/// The settings of the background jobs besides the database and the object store.
 #[derive(Debug)]
 pub(crate) struct BackgroundSettings {
     /// The models, with their prices.
     pub(crate) models: Arc<Models>,
-    /// How OpenAI is reached.
+    /// The OpenAI API.
     pub(crate) openai: OpenAiSettings,
-    /// How codes are sent.
+    /// The WhatsApp API, which sends the codes.
     pub(crate) whatsapp: WhatsAppSettings,
-    /// Whether replies may look things up on the web.
+    /// Whether replies may search the web.
     pub(crate) web_search: bool,
-    /// How many replies the process writes side by side.
+    /// How many replies the process writes concurrently.
     pub(crate) replies_at_once: usize,
 }
 
-/// What kind of deployment this is.
+/// The kind of deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AppEnv {
-    /// Real people use it.
+    /// Real users use it.
     Production,
-    /// A developer's machine, where some protections may be looser.
+    /// A developer's machine, where some protections may be relaxed.
     Development,
 }
 
 impl AppEnv {
-    /// The word for it.
+    /// The value of `APP_ENV`.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Production => "production",
@@ -178,19 +178,22 @@ impl AppEnv {
 pub(crate) struct Keys {
     /// Digest one-time codes.
     pub(crate) otp_peppers: KeyRing,
-    /// Makes a session's next token out of its last.
+    /// Derives the next token of a session from its last.
     pub(crate) renewal: Key,
-    /// What the limits of the login are counted under.
+    /// Hashes the keys of the login rate limits.
     pub(crate) buckets: Key,
     /// Signs the cursors of lists.
     pub(crate) cursor: Key,
-    /// Makes the pseudonyms under which OpenAI knows people.
+    /// Derives the safety identifier of a user for OpenAI.
     pub(crate) safety_identifier: Key,
 }
 
 impl ServeSettings {
-    /// What `serve` needs.
-    pub(crate) fn read(environment: &Environment, with_worker: bool) -> Result<Self, Faults> {
+    /// The settings of `serve`.
+    pub(crate) fn read(
+        environment: &Environment,
+        with_worker: bool,
+    ) -> Result<Self, SettingErrors> {
         let mut reader = reader(environment);
         let secret = master_secret(&mut reader);
         let models = models::read(&mut reader);
@@ -212,8 +215,8 @@ impl ServeSettings {
 }
 
 impl WorkSettings {
-    /// What `work` needs.
-    pub(crate) fn read(environment: &Environment) -> Result<Self, Faults> {
+    /// The settings of `work`.
+    pub(crate) fn read(environment: &Environment) -> Result<Self, SettingErrors> {
         let mut reader = reader(environment);
         let secret = master_secret(&mut reader);
         let models = models::read(&mut reader);
@@ -244,7 +247,7 @@ impl BackgroundSettings {
 
 impl Keys {
     fn read(reader: &mut Reader<'_>, secret: Option<&MasterSecret>) -> Self {
-        // Without a secret the reader refuses in the end, and nobody sees these keys.
+        // Without a secret, `Reader::finish` fails and these keys are never used.
         let key = |label| secret.map_or(Key::from_bytes([0; 32]), |secret| secret.derive(label));
         Self {
             otp_peppers: otp_peppers(reader, key(OTP_PEPPER)),
@@ -256,23 +259,23 @@ impl Keys {
     }
 }
 
-/// What `migrate up` needs: the migrating role's URL and the passwords that the roles get.
-pub(crate) fn for_migrate_up(environment: &Environment) -> Result<DatabaseSettings, Faults> {
+/// The settings of `migrate up`: the URL of the migrating role and the passwords of the service roles.
+pub(crate) fn for_migrate_up(environment: &Environment) -> Result<DatabaseSettings, SettingErrors> {
     let mut reader = reader(environment);
     let secret = master_secret(&mut reader);
     let settings = DatabaseSettings::read(&mut reader, secret.as_ref());
     reader.finish(settings)
 }
 
-/// What the other tools of the migrating role need: its URL.
-pub(crate) fn database_url(environment: &Environment) -> Result<SecretString, Faults> {
+/// The settings of the other commands of the migrating role: its URL.
+pub(crate) fn database_url(environment: &Environment) -> Result<SecretString, SettingErrors> {
     let mut reader = reader(environment);
     let url = database::url(&mut reader);
     reader.finish(url)
 }
 
-/// What `storage ensure` needs.
-pub(crate) fn for_storage(environment: &Environment) -> Result<S3Settings, Faults> {
+/// The settings of `storage ensure`.
+pub(crate) fn for_storage(environment: &Environment) -> Result<S3Settings, SettingErrors> {
     let mut reader = reader(environment);
     let settings = providers::storage(&mut reader);
     reader.finish(settings)
@@ -283,25 +286,26 @@ fn reader(environment: &Environment) -> Reader<'_> {
 }
 
 fn master_secret(reader: &mut Reader<'_>) -> Option<MasterSecret> {
-    let purpose = "a random text of at least 32 characters, as `openssl rand -hex 32` makes it";
+    let purpose =
+        "a random text of at least 32 characters, for example from `openssl rand -hex 32`";
     let text = reader.required_secret("IGNACIO_SECRET", purpose)?;
     match MasterSecret::parse(text) {
         Ok(secret) => Some(secret),
         Err(too_short) => {
-            reader.fault("IGNACIO_SECRET", format!("is too short: {too_short}"));
+            reader.error("IGNACIO_SECRET", format!("is too short: {too_short}"));
             None
         }
     }
 }
 
-/// The pepper that new codes get, and the one that is accepted beside it while it is replaced.
+/// The pepper for new codes, and the previous one, which is still accepted during rotation.
 fn otp_peppers(reader: &mut Reader<'_>, derived: Key) -> KeyRing {
     let mut pepper = |name| {
         let text = reader.secret(name)?;
         match MasterSecret::parse(text) {
             Ok(secret) => Some(secret.derive(OTP_PEPPER)),
             Err(too_short) => {
-                reader.fault(name, format!("is too short: {too_short}"));
+                reader.error(name, format!("is too short: {too_short}"));
                 None
             }
         }
@@ -310,7 +314,7 @@ fn otp_peppers(reader: &mut Reader<'_>, derived: Key) -> KeyRing {
     KeyRing::new(signing, pepper("IGNACIO_OTP_PEPPER_PREVIOUS").into_iter().collect())
 }
 
-/// More than one process can write is no setting but a mistake.
+/// The upper bound catches typing errors: no process can write more replies.
 fn replies_at_once(reader: &mut Reader<'_>) -> usize {
     reader.within("IGNACIO_REPLIES_AT_ONCE", REPLIES_AT_ONCE, 1..=10_000)
 }
@@ -323,9 +327,9 @@ fn app_env(reader: &mut Reader<'_>) -> AppEnv {
 fn log(reader: &mut Reader<'_>) -> LogSettings {
     let filter = reader.text("IGNACIO_LOG").unwrap_or_else(|| "info".to_owned());
     if let Err(error) = telemetry::filter(&filter) {
-        reader.fault(
+        reader.error(
             "IGNACIO_LOG",
-            format!("is no filter such as `info,ignacio_api=debug`: {error}"),
+            format!("is not a log filter such as `info,ignacio_api=debug`: {error}"),
         );
     }
     let words = [("json", LogFormat::Json), ("text", LogFormat::Text)];

@@ -1,11 +1,11 @@
-//! How the process learns that it should stop.
+//! Graceful shutdown on a signal.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The wish to stop: SIGTERM or SIGINT.
+/// The signals that stop the process: SIGTERM and SIGINT.
 #[derive(Debug)]
 pub(crate) struct StopSignals {
     terminate: Signal,
@@ -13,7 +13,7 @@ pub(crate) struct StopSignals {
 }
 
 impl StopSignals {
-    /// From here on the signals no longer end the process by themselves.
+    /// From now on these signals no longer kill the process.
     pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -21,7 +21,7 @@ impl StopSignals {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -30,10 +30,10 @@ impl StopSignals {
     }
 }
 
-/// Runs `work` until it ends by itself or is told to by a signal: the first cancels `stop` and
-/// lets it end in order, the second gives up on it.
+/// Runs `work` until it ends. The first signal cancels `stop`, so that the work can end gracefully;
+/// the second abandons it.
 ///
-/// `None` means that it was given up.
+/// `None` means that the work was abandoned.
 pub(crate) async fn until_stopped<T>(
     mut signals: StopSignals,
     stop: &CancellationToken,
@@ -44,7 +44,7 @@ pub(crate) async fn until_stopped<T>(
         ended = &mut work => return Some(ended),
         () = signals.next() => {}
     }
-    tracing::info!("stopping: running work ends first, a second signal stops at once");
+    tracing::info!("stopping gracefully; a second signal stops at once");
     stop.cancel();
     tokio::select! {
         ended = &mut work => Some(ended),

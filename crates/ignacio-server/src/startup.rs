@@ -1,4 +1,4 @@
-//! What has to be true before anything is served, and what to tell people when it is not.
+//! Checks before the process starts to serve, with messages that say how to fix what is wrong.
 
 use std::{
     io,
@@ -11,49 +11,53 @@ use ignacio_persistence::{RoleCheckError, ServiceRole, check_roles, detect_trans
 use secrecy::SecretString;
 
 use crate::{
-    failure::ExitError,
-    settings::{DatabaseSettings, POOLED},
-    tools::{database_said, with_causes},
+    commands::{map_migrate_error, with_causes},
+    exit_error::ExitError,
+    settings::{DatabaseSettings, TRANSACTION_POOLER},
 };
 
-/// Takes a port. `name` is the variable that chose it.
+/// Binds a port. `name` is the variable that chose it.
 pub(crate) fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, ExitError> {
     TcpListener::bind(address).map_err(|error| {
         let advice = match error.kind() {
             io::ErrorKind::AddrInUse => format!(
-                "the port {} of {} is taken: stop what uses it, or choose another with {name}",
+                "port {} on {} is in use: stop the process that uses it, or choose another port with {name}",
                 address.port(),
                 address.ip(),
             ),
-            _ => format!("cannot listen on {address}, which {name} asks for: {error}"),
+            _ => format!("cannot listen on {address} ({name}): {error}"),
         };
         ExitError::unavailable(anyhow!(advice))
     })
 }
 
-/// Refuses a database that this version cannot work with: behind the wrong kind of pooler, out of
-/// reach, too old, not migrated, or with `roles` that its policies do not bind.
+/// Refuses a database that this version cannot use: behind a pooler in transaction mode,
+/// unreachable, too old, not migrated, or with `roles` that can bypass row level security.
 pub(crate) async fn refuse_wrong_database(
     database: &DatabaseSettings,
     roles: &[ServiceRole],
 ) -> Result<(), ExitError> {
-    let lends = detect_transaction_pooling(&database.url).await;
-    // Through such a pooler any other statement may fail in any way, so this is told first.
-    if matches!(lends, Ok(true)) {
-        return Err(pooled());
+    let is_pooled = detect_transaction_pooling(&database.url).await;
+    // Any other statement may fail through such a pooler, so this comes first.
+    if matches!(is_pooled, Ok(true)) {
+        return Err(pooler_error());
     }
-    refuse_pending(migration::status(&database.url).await.map_err(database_said)?)?;
-    lends.map_err(|error| unavailable(&error))?;
-    refuse_strong_roles(database, roles).await
+    refuse_pending(migration::status(&database.url).await.map_err(map_migrate_error)?)?;
+    is_pooled.map_err(|error| unavailable(&error))?;
+    refuse_privileged_roles(database, roles).await
 }
 
-/// Refuses a pooler in transaction mode, and nothing else: what comes next will tell.
+/// Refuses a pooler in transaction mode. Other problems show in the statements that follow.
 pub(crate) async fn refuse_pooler(url: &SecretString) -> Result<(), ExitError> {
-    if matches!(detect_transaction_pooling(url).await, Ok(true)) { Err(pooled()) } else { Ok(()) }
+    if matches!(detect_transaction_pooling(url).await, Ok(true)) {
+        Err(pooler_error())
+    } else {
+        Ok(())
+    }
 }
 
-fn pooled() -> ExitError {
-    ExitError::config(format!("DATABASE_URL {POOLED}"))
+fn pooler_error() -> ExitError {
+    ExitError::config(format!("DATABASE_URL {TRANSACTION_POOLER}"))
 }
 
 fn refuse_pending(migrations: Vec<migration::Status>) -> Result<(), ExitError> {
@@ -63,14 +67,14 @@ fn refuse_pending(migrations: Vec<migration::Status>) -> Result<(), ExitError> {
         return Ok(());
     }
     Err(ExitError::config(format!(
-        "DATABASE_URL leads to a database that lacks {} migration(s): {}; run `ignacio migrate up` and start again",
+        "{} migration(s) are pending on the database of DATABASE_URL: {}; run `ignacio migrate up` and start again",
         pending.len(),
         pending.join(", "),
     )))
 }
 
-/// Refuses roles that cannot log in, and roles that could get past row level security.
-async fn refuse_strong_roles(
+/// Refuses roles that cannot log in, and roles that can bypass row level security.
+async fn refuse_privileged_roles(
     database: &DatabaseSettings,
     roles: &[ServiceRole],
 ) -> Result<(), ExitError> {
@@ -78,10 +82,10 @@ async fn refuse_strong_roles(
         .iter()
         .map(|role| Ok((*role, database.url_of(*role)?)))
         .collect::<Result<_, _>>()
-        .map_err(database_said)?;
+        .map_err(map_migrate_error)?;
     check_roles(&logins).await.map_err(|refusal| match refusal {
         RoleCheckError::Locked { role, said } => {
-            ExitError::config(locked(database.password_came_from(role), &said))
+            ExitError::config(wrong_password_message(database.password_came_from(role), &said))
         }
         RoleCheckError::Unavailable { role, said } => {
             ExitError::unavailable(anyhow!("the database does not answer {}: {said}", role.name()))
@@ -93,35 +97,35 @@ async fn refuse_strong_roles(
     })
 }
 
-/// What to say when a role of the service cannot log in although the database is there.
-fn locked(variable: &str, said: &str) -> String {
+/// The message when a service role cannot log in although the database is reachable.
+fn wrong_password_message(variable: &str, said: &str) -> String {
     let why = match variable {
-        "IGNACIO_SECRET" => "the roles got their passwords from another secret",
-        _ => "the role has another password",
+        "IGNACIO_SECRET" => "the passwords of the roles were derived from another secret",
+        _ => "the role has a different password",
     };
     format!(
-        "{variable} does not open the database ({said}): {why}; run `ignacio migrate up` with this one"
+        "{variable} does not open the database ({said}): {why}; run `ignacio migrate up` with the current value"
     )
 }
 
-/// What to say when a database that answered a moment ago does not any more.
+/// The database became unreachable after the first checks.
 pub(crate) fn unavailable(error: &dyn std::error::Error) -> ExitError {
     ExitError::unavailable(with_causes(error))
 }
 
-/// The object store, not yet called.
+/// The object store client; it has not connected yet.
 pub(crate) fn store(settings: S3Settings) -> Result<S3Store, ExitError> {
     S3Store::new(settings).map_err(ExitError::config)
 }
 
-/// The runtime's own troubles at the start.
+/// Adds to an I/O error which part could not start.
 pub(crate) fn started<T>(part: &str, result: io::Result<T>) -> Result<T, ExitError> {
-    Ok(result.with_context(|| format!("{part} does not start"))?)
+    Ok(result.with_context(|| format!("{part} could not start"))?)
 }
 
 #[cfg(test)]
 mod tests {
-    //! A taken port is told with the variable that chose it.
+    //! The message about a port in use names the variable that chose it.
 
     use super::*;
 
@@ -129,8 +133,8 @@ mod tests {
     fn a_taken_port_is_one_clear_sentence() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
-        let failure = bind("IGNACIO_LISTEN", address).unwrap_err().to_string();
-        assert!(failure.contains(&address.port().to_string()), "{failure}");
-        assert!(failure.contains("IGNACIO_LISTEN") && !failure.contains('\n'), "{failure}");
+        let error = bind("IGNACIO_LISTEN", address).unwrap_err().to_string();
+        assert!(error.contains(&address.port().to_string()), "{error}");
+        assert!(error.contains("IGNACIO_LISTEN") && !error.contains('\n'), "{error}");
     }
 }

@@ -1,6 +1,6 @@
-//! What the process tells about itself: log lines, panics and metrics.
+//! Logs, panics and metrics of the process.
 
-mod mask;
+mod redaction;
 
 use std::{panic, thread};
 
@@ -14,28 +14,28 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
-    /// One JSON object per line, for machines.
+    /// One JSON object per line.
     Json,
-    /// For people.
+    /// Plain text, for development.
     Text,
 }
 
-/// What is logged, and how.
+/// What is logged, and in which format.
 #[derive(Debug, Clone)]
 pub(crate) struct LogSettings {
-    /// Levels per target, as `info,ignacio_api=debug`.
+    /// Levels per target, for example `info,ignacio_api=debug`.
     pub(crate) filter: String,
-    /// How lines look.
+    /// The format of the lines.
     pub(crate) format: LogFormat,
 }
 
-/// Targets that would write down what people say, and the most that they may: errors that quote
-/// whole payloads, statements, addresses with passwords, and traces of what goes over the wire. It holds for all whose names
-/// begin like this.
-const NEVER: [(&str, LevelFilter); 9] = [
+/// Log targets that would leak what users write, with the highest level that they may log: errors
+/// that quote whole payloads, SQL statements, URLs with passwords, and wire traces. Each entry
+/// covers all targets that start with its name.
+const LEVEL_CAPS: [(&str, LevelFilter); 9] = [
     ("async_openai", LevelFilter::OFF),
     ("actix_http", LevelFilter::INFO),
     ("aws_", LevelFilter::INFO),
@@ -47,37 +47,37 @@ const NEVER: [(&str, LevelFilter); 9] = [
     ("sqlx", LevelFilter::WARN),
 ];
 
-/// Bounds of the buckets for everything measured in seconds.
+/// Histogram buckets for every metric in seconds.
 const SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
 
-/// Reads a filter.
+/// Parses a log filter.
 pub(crate) fn filter(text: &str) -> Result<EnvFilter, String> {
     EnvFilter::try_new(text).map_err(|error| error.to_string())
 }
 
-/// What is let through at all. It is a filter of its own, since in one with the setting's a longer
-/// target of the setting would win.
+/// The cap on every target. A separate filter, because within one filter a longer target in the
+/// setting would override the cap.
 fn caps() -> Targets {
-    Targets::new().with_default(LevelFilter::TRACE).with_targets(NEVER)
+    Targets::new().with_default(LevelFilter::TRACE).with_targets(LEVEL_CAPS)
 }
 
-/// Starts the log on standard error, and makes panics say where they happened and nothing else.
+/// Starts logging to standard error, and logs of a panic only where it happened.
 pub(crate) fn start_log(settings: &LogSettings) {
-    // The settings were read before, so that the filter is known to be sound.
+    // The settings were checked before, so the filter parses.
     let filter = filter(&settings.filter).unwrap_or_default();
-    let lines = fmt::layer().with_writer(mask::Masking(std::io::stderr));
+    let lines = fmt::layer().with_writer(redaction::Redacting(std::io::stderr));
     let registry = tracing_subscriber::registry().with(filter).with(caps());
-    // A second start in one process, as tests do it, keeps the first one's log.
+    // If tests start it twice in one process, the first subscriber stays.
     let _already_started = match settings.format {
         LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
         LogFormat::Text => registry.with(lines.compact().with_ansi(false)).try_init(),
     };
-    hush_panics();
+    log_panics_without_message();
 }
 
-/// A panic's message may hold what a person wrote, so only its place is logged.
-fn hush_panics() {
+/// The message of a panic may contain a user's text, so only its location is logged.
+fn log_panics_without_message() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let current = thread::current();
@@ -86,14 +86,14 @@ fn hush_panics() {
     }));
 }
 
-/// Collects the process's metrics from here on.
+/// Installs the metrics recorder of the process.
 pub(crate) fn start_metrics() -> Result<PrometheusHandle, BuildError> {
     PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
         .install_recorder()
 }
 
-/// The server of `GET /metrics`, on a port of its own that the world does not see.
+/// The server for `GET /metrics`, on its own port, which must not be public.
 pub(crate) fn metrics_server(
     listener: std::net::TcpListener,
     handle: PrometheusHandle,
@@ -112,19 +112,19 @@ async fn render(handle: web::Data<PrometheusHandle>) -> HttpResponse {
 
 #[cfg(test)]
 mod tests {
-    //! The log's filter is checked, and conversations stay out whatever it says.
+    //! The log filter is validated, and conversations stay out of the log whatever it says.
 
-    use super::{mask::tests::Lines, *};
+    use super::{redaction::tests::Lines, *};
 
     #[test]
-    fn a_filter_that_makes_no_sense_is_refused() {
+    fn an_invalid_filter_is_rejected() {
         assert!(filter("info,ignacio_api=debug").is_ok());
         assert!(filter("ignacio_api=loud").is_err());
     }
 
     #[test]
-    fn tests_that_look_for_secrets_log_all_that_the_service_may() {
-        let caps = NEVER.map(|(target, most)| format!("{target}={most}"));
+    fn the_log_leak_scan_logs_everything_that_the_service_can_log() {
+        let caps = LEVEL_CAPS.map(|(target, most)| format!("{target}={most}"));
         let stand_ins = ["ignacio_devstack=off", "s3s=off", "s3s_fs=off"];
         let all = ["trace"].into_iter().chain(caps.iter().map(String::as_str)).chain(stand_ins);
         let all: Vec<&str> = all.collect();
@@ -132,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_tells_its_place_and_nothing_that_it_says() {
+    fn a_panic_logs_its_location_but_not_its_message() {
         let log = Lines::default();
         let subscriber = fmt().json().with_writer(log.clone()).finish();
-        hush_panics();
+        log_panics_without_message();
         let caught = tracing::subscriber::with_default(subscriber, || {
             panic::catch_unwind(|| panic!("+573001110002 wrote: Canario Amarillo"))
         });
-        // The other tests of this process may tell what they like.
+        // Other tests in this process keep the default hook.
         drop(panic::take_hook());
         assert!(caught.is_err());
         let log = log.text();
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_quotes_payloads_is_capped_whatever_the_filter_says() {
+    fn targets_that_quote_payloads_are_capped_whatever_the_filter_says() {
         let log = Lines::default();
         let all = "trace,async_openai::error=trace,aws_sigv4::http_request=trace,sqlx::query=trace";
         let lines = fmt::layer().with_writer(log.clone());

@@ -1,4 +1,4 @@
-//! `ignacio work`: the background work alone.
+//! `ignacio work`: only the background jobs.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     background,
-    failure::ExitError,
+    exit_error::ExitError,
     settings::WorkSettings,
     shutdown::{StopSignals, until_stopped},
     startup::{bind, refuse_wrong_database, started, store},
@@ -21,7 +21,7 @@ pub(crate) async fn run(settings: WorkSettings) -> Result<(), ExitError> {
     let listener = bind("IGNACIO_METRICS_LISTEN", settings.metrics_listen)?;
     let roles = [ServiceRole::Worker, ServiceRole::Auth];
     refuse_wrong_database(&settings.database, &roles).await?;
-    let signals = started("the handling of signals", StopSignals::listen())?;
+    let signals = started("signal handling", StopSignals::listen())?;
 
     let objects = Arc::new(store(settings.storage)?);
     let WorkSettings { app_env, background, database, keys, .. } = settings;

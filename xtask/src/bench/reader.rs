@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::answer::Answer;
+use super::http_response::ResponseParser;
 use crate::demo::sse::{Decoder, Event};
 
 /// How much is read at once.
@@ -17,7 +17,7 @@ const READ_BYTES: usize = 8 * 1024;
 /// An answer that is an event stream.
 pub(super) struct Events {
     socket: TcpStream,
-    answer: Answer,
+    answer: ResponseParser,
     decoder: Decoder,
     buffer: Vec<u8>,
 }
@@ -35,7 +35,7 @@ impl Events {
         let mut socket = TcpStream::connect(address).await?;
         socket.set_nodelay(true)?;
         socket.write_all(request.as_bytes()).await?;
-        let (answer, decoder) = (Answer::default(), Decoder::default());
+        let (answer, decoder) = (ResponseParser::default(), Decoder::default());
         Ok(Self { socket, answer, decoder, buffer: vec![0; READ_BYTES] })
     }
 
@@ -69,7 +69,8 @@ pub(super) async fn exchange(
 ) -> anyhow::Result<(u16, serde_json::Value)> {
     let mut socket = TcpStream::connect(address).await?;
     socket.write_all(request.as_bytes()).await?;
-    let (mut answer, mut body, mut buffer) = (Answer::default(), Vec::new(), vec![0; READ_BYTES]);
+    let (mut answer, mut body, mut buffer) =
+        (ResponseParser::default(), Vec::new(), vec![0; READ_BYTES]);
     while !answer.is_over() {
         let n_bytes = socket.read(&mut buffer).await?;
         if n_bytes == 0 {

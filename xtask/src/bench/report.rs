@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::{
-    leaving::Left,
+    disconnects::Left,
     load::Measured,
     statistics::{Spread, number, per},
     tokens::Faults,
@@ -19,7 +19,7 @@ pub(super) struct Report {
     pub(super) rows: Vec<Row>,
     relay: Vec<Relay>,
     split: Option<Split>,
-    pub(super) leaving: Option<Left>,
+    pub(super) disconnects: Option<Left>,
     /// Of the measurements that have no row of their own.
     pub(super) faults: Faults,
     pub(super) n_broken: usize,
@@ -132,7 +132,7 @@ impl Report {
             rows: Vec::new(),
             relay: Vec::new(),
             split: None,
-            leaving: None,
+            disconnects: None,
             faults: Faults::default(),
             n_broken: 0,
         }
@@ -166,7 +166,7 @@ impl Report {
     /// Whether every token arrived once and in its order, and every stream came to its end.
     pub(super) fn is_sound(&self) -> bool {
         let rows = self.rows.iter().map(|it| (it.faults, it.broken));
-        let left = self.leaving.iter().map(|it| (it.faults, it.n_replies - it.n_stored));
+        let left = self.disconnects.iter().map(|it| (it.faults, it.n_replies - it.n_stored));
         rows.chain(left)
             .chain([(self.faults, self.n_broken)])
             .all(|it| it == (Faults::default(), 0))
@@ -246,7 +246,7 @@ impl Report {
                 split.postgres_per_second,
             )?;
         }
-        if let Some(left) = &self.leaving {
+        if let Some(left) = &self.disconnects {
             writeln!(
                 out,
                 "\nReaders left {} replies: {} are stored whole. A cancelled reply stopped upstream \

@@ -7,7 +7,7 @@ use clap::Args;
 use ignacio_devstack::openai::Script;
 
 use super::{
-    leaving,
+    disconnects,
     load::{self, Measured, Observed, Scenario, Target, address},
     report::{Report, Row},
     stack::Stack,
@@ -96,7 +96,7 @@ impl Streams {
         if !self.rows_only {
             Box::pin(bench.relay(&mut report)).await?;
             Box::pin(bench.log(&mut report)).await?;
-            report.leaving = Some(Box::pin(bench.leaving()).await?);
+            report.disconnects = Some(Box::pin(bench.disconnects()).await?);
         }
         println!("\n{}", report.markdown());
         if let Some(path) = &self.json {
@@ -194,13 +194,13 @@ impl Bench {
     }
 
     /// What becomes of replies whose readers leave, and of those that are cancelled.
-    async fn leaving(&mut self) -> anyhow::Result<leaving::Left> {
-        println!("{} people leave, {} cancel …", leaving::PEOPLE, leaving::PEOPLE);
-        let people = self.stack.people(leaving::PEOPLE * 2).await?;
+    async fn disconnects(&mut self) -> anyhow::Result<disconnects::Left> {
+        println!("{} people leave, {} cancel …", disconnects::PEOPLE, disconnects::PEOPLE);
+        let people = self.stack.people(disconnects::PEOPLE * 2).await?;
         self.stack.openai.reset();
-        self.stack.openai.script(Script::ticking(10, leaving::TOKENS));
+        self.stack.openai.script(Script::ticking(10, disconnects::TOKENS));
         let running = self.stack.serve(self.most).await?;
-        let left = leaving::measure(running.api, &people, &self.stack.openai).await?;
+        let left = disconnects::measure(running.api, &people, &self.stack.openai).await?;
         running.stop().await;
         Ok(left)
     }

@@ -147,15 +147,15 @@ fn paths(document: &File) -> BTreeSet<String> {
 
 /// A link's target, from the root on.
 fn resolve(folder: &str, target: &str) -> String {
-    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    let mut segments: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in target.split('/') {
         match part {
             "" | "." => {}
-            ".." => drop(parts.pop()),
-            name => parts.push(name),
+            ".." => drop(segments.pop()),
+            name => segments.push(name),
         }
     }
-    parts.join("/")
+    segments.join("/")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The database: one URL for whoever migrates, and from it one per role of the service.
+//! The database settings: the URL of the migrating role, and one URL per service role.
 
 use ignacio_domain::keys::MasterSecret;
 use ignacio_persistence::ServiceRole;
@@ -7,18 +7,18 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::environment::Reader;
 
-/// The port on which Supabase and others put their transaction-mode pooler.
+/// The port of the transaction-mode pooler at Supabase and others.
 const POOLER_PORT: &str = "6543";
 
-/// The largest pool that makes sense; Postgres itself takes 100 connections unless told otherwise.
-const MOST_CONNECTIONS: u32 = 500;
+/// The largest sensible pool; by default Postgres itself allows 100 connections.
+const MAX_CONNECTIONS: u32 = 500;
 
-/// On this host of Supabase the part of a user's name behind the dot says whose database is meant.
+/// On this Supabase host the part of the user name after the dot names the tenant.
 const SHARED_POOLER: &str = ".pooler.supabase.com";
 
-/// What is said about a pooler in transaction mode, wherever it was noticed.
-pub(crate) const POOLED: &str = "leads to a pooler in transaction mode, through which prepared \
-    statements get lost: use the direct connection or session mode (on Supabase, port 5432)";
+/// The message about a pooler in transaction mode.
+pub(crate) const TRANSACTION_POOLER: &str = "points to a pooler in transaction mode, which loses prepared \
+    statements: use the direct connection or session mode (on Supabase, port 5432)";
 
 /// The database, its roles' passwords, and how many connections each of them may have.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ pub(crate) struct DatabaseSettings {
     pub(crate) url: SecretString,
     /// The passwords of the service's roles.
     pub(crate) passwords: RolePasswords,
-    /// The roles whose passwords were given one by one.
+    /// The roles whose passwords were set individually.
     given: Vec<ServiceRole>,
     /// The sizes of the pools.
     pub(crate) pools: Pools,
@@ -40,9 +40,9 @@ pub(crate) struct Pools {
     pub(crate) api: u32,
     /// For logins.
     pub(crate) auth: u32,
-    /// For the background work.
+    /// For the background jobs.
     pub(crate) worker: u32,
-    /// For the staff's requests.
+    /// For the requests of admins.
     pub(crate) admin: u32,
 }
 
@@ -71,7 +71,7 @@ impl DatabaseSettings {
         Self { url: url(reader), passwords, given, pools }
     }
 
-    /// Where a role of the service connects.
+    /// The URL for a service role.
     pub(crate) fn url_of(&self, role: ServiceRole) -> Result<SecretString, MigrateError> {
         let password = match role {
             ServiceRole::Api => &self.passwords.api,
@@ -86,13 +86,13 @@ impl DatabaseSettings {
         service_url(&self.url, &name, password)
     }
 
-    /// The variable that decided a role's password.
+    /// The variable that determined the password of a role.
     pub(crate) fn password_came_from(&self, role: ServiceRole) -> &'static str {
         if self.given.contains(&role) { variable(role) } else { "IGNACIO_SECRET" }
     }
 }
 
-/// The variable that gives a role's password by itself.
+/// The variable that sets the password of a role individually.
 const fn variable(role: ServiceRole) -> &'static str {
     match role {
         ServiceRole::Api => "IGNACIO_DB_PASSWORD_API",
@@ -102,12 +102,12 @@ const fn variable(role: ServiceRole) -> &'static str {
     }
 }
 
-/// The password of a role unless it is given by itself. `cargo xtask` derives the same.
+/// The derived password of a role. `cargo xtask` derives the same one.
 fn role_password(secret: &MasterSecret, role: ServiceRole) -> SecretString {
     secret.derive(&format!("db-role:{}", role.name())).to_hex()
 }
 
-/// Whose database is meant, where one host serves many and the user's name says it.
+/// The tenant, on a host that serves many and takes the tenant from the user name.
 fn tenant(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     let (user, place) = rest.split(['/', '?']).next()?.rsplit_once('@')?;
@@ -118,16 +118,16 @@ fn tenant(url: &str) -> Option<&str> {
 
 pub(super) fn url(reader: &mut Reader<'_>) -> SecretString {
     let name = "DATABASE_URL";
-    let purpose = "the migrating role's address, postgres://user:password@host:5432/database";
+    let purpose = "the URL of the migrating role, postgres://user:password@host:5432/database";
     let Some(url) = reader.required_secret(name, purpose) else { return SecretString::default() };
-    if let Some(what) = objection(url.expose_secret()) {
-        reader.fault(name, what);
+    if let Some(what) = url_error(url.expose_secret()) {
+        reader.error(name, what);
     }
     url
 }
 
-/// What is wrong with a database URL; the text never quotes it.
-fn objection(url: &str) -> Option<String> {
+/// What is wrong with a database URL. The text never quotes the URL.
+fn url_error(url: &str) -> Option<String> {
     let Some((_, rest)) =
         url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "postgres" | "postgresql"))
     else {
@@ -138,35 +138,35 @@ fn objection(url: &str) -> Option<String> {
     let port = host.rsplit('@').next().unwrap_or_default().rsplit(':').next().unwrap_or_default();
     let is_pooled = query.split('&').any(|it| it.eq_ignore_ascii_case("pgbouncer=true"));
     if port == POOLER_PORT || is_pooled {
-        return Some(POOLED.to_owned());
+        return Some(TRANSACTION_POOLER.to_owned());
     }
     None
 }
 
 fn pool(reader: &mut Reader<'_>, name: &str, default: u32) -> u32 {
-    reader.within(name, default, 1..=MOST_CONNECTIONS)
+    reader.within(name, default, 1..=MAX_CONNECTIONS)
 }
 
 #[cfg(test)]
 mod tests {
-    //! A transaction-mode pooler is recognised, and a URL is never shown.
+    //! Transaction-mode poolers are detected, and a URL is never shown.
 
     use super::*;
 
     #[test]
-    fn direct_connections_are_taken() {
+    fn direct_connections_are_accepted() {
         for url in [
             "postgres://ada:secret@db.example:5432/ignacio",
             "postgresql://ada:6543@db.example/ignacio?sslmode=verify-full",
             "postgres://ada@[::1]:5432/ignacio",
             "postgres://ada@db.example/6543",
         ] {
-            assert_eq!(objection(url), None, "{url}");
+            assert_eq!(url_error(url), None, "{url}");
         }
     }
 
     #[test]
-    fn a_shared_pooler_is_told_whose_database_is_meant() {
+    fn a_shared_pooler_gets_the_tenant() {
         let shared = "postgres://postgres.abcd:pw@aws-0-eu.pooler.supabase.com:5432/postgres";
         assert_eq!(tenant(shared), Some("abcd"));
         for url in [
@@ -179,14 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn poolers_and_other_addresses_are_refused_without_being_quoted() {
+    fn poolers_and_other_urls_are_rejected_without_being_quoted() {
         for url in [
             "postgres://ada:secret@db.example:6543/ignacio",
             "postgres://ada:secret@db.example/ignacio?sslmode=require&pgbouncer=true",
             "mysql://ada:secret@db.example/ignacio",
             "secret",
         ] {
-            let what = objection(url).expect(url);
+            let what = url_error(url).expect(url);
             assert!(!what.contains("secret"), "{what}");
         }
     }

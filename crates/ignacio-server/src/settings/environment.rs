@@ -1,4 +1,4 @@
-//! The environment as it was when the process started, and the faults found in it.
+//! The environment at the start of the process, and the errors found in it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,15 +11,15 @@ use std::{
 
 use secrecy::SecretString;
 
-/// The prefix of the names that are ours alone, so that a misspelt one can be told.
-const OURS: &str = "IGNACIO_";
+/// The prefix of our own variables, so that misspelt names can be reported.
+const OWN_PREFIX: &str = "IGNACIO_";
 
-/// Every variable that the process was given.
+/// The environment variables of the process.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<OsString, OsString>);
 
 impl Environment {
-    /// Takes the variables of this process. The one place where the service looks at them.
+    /// The variables of this process. Nothing else in the service reads them.
     pub fn of_this_process() -> Self {
         Self(std::env::vars_os().collect())
     }
@@ -31,22 +31,22 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment 
     }
 }
 
-/// Something wrong with one variable.
+/// An error in one variable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fault {
+pub(crate) struct SettingError {
     /// The variable's name.
     pub(crate) name: String,
-    /// What is wrong with it, as the rest of a sentence that starts with the name.
+    /// What is wrong, as the rest of a sentence that starts with the name.
     pub(crate) what: String,
 }
 
-/// Everything that is wrong with the environment, one line each.
+/// All errors in the environment, one line each.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) struct Faults(pub(crate) Vec<Fault>);
+pub(crate) struct SettingErrors(pub(crate) Vec<SettingError>);
 
-impl Display for Faults {
+impl Display for SettingErrors {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Fault { name, what }) in self.0.iter().enumerate() {
+        for (index, SettingError { name, what }) in self.0.iter().enumerate() {
             let line_end = if index == 0 { "" } else { "\n" };
             write!(out, "{line_end}{name} {what}")?;
         }
@@ -54,79 +54,83 @@ impl Display for Faults {
     }
 }
 
-/// Reads variables one by one and keeps what is wrong with them until the end.
+/// Reads variables and collects their errors.
 ///
-/// A reading that fails gives a stand-in value, which nobody sees: [`Reader::finish`] refuses.
+/// After an error a read returns a placeholder, which is never used: [`Reader::finish`] fails.
 pub(super) struct Reader<'e> {
     environment: &'e Environment,
-    faults: BTreeSet<Fault>,
-    asked: BTreeSet<String>,
+    errors: BTreeSet<SettingError>,
+    read_names: BTreeSet<String>,
 }
 
 impl<'e> Reader<'e> {
-    /// Starts reading. Names that look like ours and are not in `known`, nor in `secrets` with
-    /// `_FILE` behind them, are faults.
+    /// Creates a reader. A name with our prefix is an error unless it is in `known`, or in `secrets`
+    /// with `_FILE` appended.
     pub(super) fn new(environment: &'e Environment, known: &[&str], secrets: &[&str]) -> Self {
-        let mut reader = Self { environment, faults: BTreeSet::new(), asked: BTreeSet::new() };
+        let mut reader = Self { environment, errors: BTreeSet::new(), read_names: BTreeSet::new() };
         for name in environment.0.keys() {
             let name = name.to_string_lossy();
             let is_file = name.strip_suffix("_FILE").is_some_and(|name| secrets.contains(&name));
-            if name.starts_with(OURS) && !known.contains(&&*name) && !is_file {
+            if name.starts_with(OWN_PREFIX) && !known.contains(&&*name) && !is_file {
                 let nearest = nearest(&name, known);
-                reader.fault(&name, format!("is not a setting of this version{nearest}"));
+                reader.error(&name, format!("is not a setting of this version{nearest}"));
             }
         }
         reader
     }
 
-    /// The names that were asked for so far.
+    /// The names that were read so far.
     #[cfg(test)]
-    pub(super) fn asked(&self) -> &BTreeSet<String> {
-        &self.asked
+    pub(super) fn read_names(&self) -> &BTreeSet<String> {
+        &self.read_names
     }
 
-    /// Notes that something is wrong with a variable.
-    pub(super) fn fault(&mut self, name: &str, what: impl Into<String>) {
-        self.faults.insert(Fault { name: name.to_owned(), what: what.into() });
+    /// Records an error in a variable.
+    pub(super) fn error(&mut self, name: &str, what: impl Into<String>) {
+        self.errors.insert(SettingError { name: name.to_owned(), what: what.into() });
     }
 
-    /// Ends the reading: the value, unless there was a fault.
-    pub(super) fn finish<T>(self, value: T) -> Result<T, Faults> {
-        if self.faults.is_empty() { Ok(value) } else { Err(Faults(Vec::from_iter(self.faults))) }
+    /// Returns the value, unless there was an error.
+    pub(super) fn finish<T>(self, value: T) -> Result<T, SettingErrors> {
+        if self.errors.is_empty() {
+            Ok(value)
+        } else {
+            Err(SettingErrors(Vec::from_iter(self.errors)))
+        }
     }
 
-    /// The value of a variable; an empty one counts as not set.
+    /// The value of a variable. An empty value counts as not set.
     pub(super) fn text(&mut self, name: &str) -> Option<String> {
-        self.asked.insert(name.to_owned());
+        self.read_names.insert(name.to_owned());
         let value = self.environment.0.get(OsStr::new(name))?.clone();
         match value.into_string() {
             Ok(text) if text.trim().is_empty() => None,
             Ok(text) => Some(text.trim().to_owned()),
             Err(_not_text) => {
-                self.fault(name, "is not UTF-8");
+                self.error(name, "is not UTF-8");
                 None
             }
         }
     }
 
-    /// The value of a variable without which nothing works.
+    /// The value of a required variable.
     pub(super) fn required(&mut self, name: &str, purpose: &str) -> String {
         self.text(name).unwrap_or_else(|| {
-            self.fault(name, format!("is missing: {purpose}"));
+            self.error(name, format!("is missing: {purpose}"));
             String::new()
         })
     }
 
-    /// A value of a type that can be read from text; `expected` says what it should look like.
+    /// A value parsed from text; `expected` describes the format for the error.
     pub(super) fn parsed<T: FromStr>(&mut self, name: &str, default: T, expected: &str) -> T {
         let Some(text) = self.text(name) else { return default };
         text.parse().unwrap_or_else(|_| {
-            self.fault(name, format!("is `{text}`, expected {expected}"));
+            self.error(name, format!("is `{text}`, expected {expected}"));
             default
         })
     }
 
-    /// A number between two others, both included.
+    /// A number within an inclusive range.
     pub(super) fn within<T>(&mut self, name: &str, default: T, range: RangeInclusive<T>) -> T
     where
         T: Copy + Display + FromStr + PartialOrd,
@@ -134,28 +138,28 @@ impl<'e> Reader<'e> {
         let expected = format!("a number from {} to {}", range.start(), range.end());
         let number = self.parsed(name, default, &expected);
         if !range.contains(&number) {
-            self.fault(name, format!("is `{number}`, expected {expected}"));
+            self.error(name, format!("is `{number}`, expected {expected}"));
         }
         number
     }
 
-    /// One of a few words.
+    /// One of the given words.
     pub(super) fn one_of<T: Copy>(&mut self, name: &str, words: &[(&str, T)], default: T) -> T {
         let Some(text) = self.text(name) else { return default };
         if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
             return *value;
         }
         let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        self.fault(name, format!("is `{text}`, expected {}", words.join(" or ")));
+        self.error(name, format!("is `{text}`, expected {}", words.join(" or ")));
         default
     }
 
-    /// A secret, given as it is or as the name of a file that holds it (`…_FILE`).
+    /// A secret, from the variable itself or from the file that `…_FILE` names.
     pub(super) fn secret(&mut self, name: &str) -> Option<SecretString> {
         let file_name = format!("{name}_FILE");
         match (self.text(name), self.text(&file_name)) {
             (Some(_), Some(_)) => {
-                self.fault(&file_name, format!("and {name} are both set: keep one of them"));
+                self.error(&file_name, format!("and {name} are both set: keep only one"));
                 None
             }
             (Some(secret), None) => Some(secret.into()),
@@ -164,12 +168,12 @@ impl<'e> Reader<'e> {
         }
     }
 
-    /// A secret without which nothing works.
+    /// A required secret.
     pub(super) fn required_secret(&mut self, name: &str, purpose: &str) -> Option<SecretString> {
-        let n_faults = self.faults.len();
+        let n_errors = self.errors.len();
         let secret = self.secret(name);
-        if secret.is_none() && self.faults.len() == n_faults {
-            self.fault(name, format!("is missing (or {name}_FILE): {purpose}"));
+        if secret.is_none() && self.errors.len() == n_errors {
+            self.error(name, format!("is missing (or {name}_FILE): {purpose}"));
         }
         secret
     }
@@ -177,12 +181,12 @@ impl<'e> Reader<'e> {
     fn secret_in(&mut self, file_name: &str, path: &str) -> Option<SecretString> {
         match fs::read_to_string(path) {
             Ok(text) if text.trim().is_empty() => {
-                self.fault(file_name, format!("names the file {path}, which is empty"));
+                self.error(file_name, format!("names the file {path}, which is empty"));
                 None
             }
             Ok(text) => Some(text.trim().into()),
             Err(error) => {
-                self.fault(
+                self.error(
                     file_name,
                     format!("names a file that cannot be read ({error}): {path}"),
                 );
@@ -192,12 +196,12 @@ impl<'e> Reader<'e> {
     }
 }
 
-/// A hint for a misspelt name: the known one that shares the longest beginning with it.
+/// A hint for a misspelt name: the known name with the longest common prefix.
 fn nearest(name: &str, known: &[&str]) -> String {
     let shared = |other: &str| name.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
     known
         .iter()
-        .filter(|other| shared(other) > OURS.len())
+        .filter(|other| shared(other) > OWN_PREFIX.len())
         .max_by_key(|other| shared(other))
         .map_or_else(String::new, |other| format!(", did you mean {other}?"))
 }

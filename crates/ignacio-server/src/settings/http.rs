@@ -1,4 +1,4 @@
-//! Where requests come in and what they may be.
+//! The settings of the HTTP server.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -7,29 +7,29 @@ use ipnet::IpNet;
 
 use super::environment::Reader;
 
-/// The largest file that a participant may hand over, unless set otherwise: 25 MiB.
+/// The default limit for an uploaded file: 25 MiB.
 const UPLOAD_MAX_BYTES: u64 = 25 * 1024 * 1024;
 
-/// The largest file that OpenAI takes: 512 MiB.
+/// The largest file that OpenAI accepts: 512 MiB.
 const UPLOAD_LIMIT: u64 = 512 * 1024 * 1024;
 
-/// More codes in an hour than any programme needs: each of them costs money.
-const MOST_CODES: u16 = 10_000;
+/// More codes per hour than any programme needs; each one costs money.
+const MAX_CODES: u16 = 10_000;
 
-/// Where and how requests are answered.
+/// The settings of the HTTP server.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpSettings {
     /// The address of the API.
     pub(crate) listen: SocketAddr,
     /// The origins whose pages may call the API from a browser.
     pub(crate) allowed_origins: Vec<String>,
-    /// The networks of the proxies in front, who say whom a request comes from.
+    /// The networks of trusted proxies, whose forwarding headers name the client.
     pub(crate) trusted_proxies: Vec<IpNet>,
-    /// The largest file that is taken, in bytes.
+    /// The largest accepted file, in bytes.
     pub(crate) upload_max_bytes: u64,
-    /// How many codes are sent in an hour.
+    /// How many codes are sent per hour.
     pub(crate) codes_per_hour: u16,
-    /// How many codes one address may ask for in an hour.
+    /// How many codes one IP address may request per hour.
     pub(crate) codes_per_address: u16,
 }
 
@@ -44,17 +44,17 @@ impl HttpSettings {
                 UPLOAD_MAX_BYTES,
                 1..=UPLOAD_LIMIT,
             ),
-            codes_per_hour: reader.within("IGNACIO_CODES_PER_HOUR", SERVICE.most, 1..=MOST_CODES),
+            codes_per_hour: reader.within("IGNACIO_CODES_PER_HOUR", SERVICE.most, 1..=MAX_CODES),
             codes_per_address: reader.within(
                 "IGNACIO_CODES_PER_ADDRESS",
                 PER_ADDRESS.most,
-                1..=MOST_CODES,
+                1..=MAX_CODES,
             ),
         }
     }
 }
 
-/// The address of `GET /metrics`, which the world must not reach.
+/// The address of `GET /metrics`, which must not be public.
 pub(super) fn metrics_listen(reader: &mut Reader<'_>) -> SocketAddr {
     address(reader, "IGNACIO_METRICS_LISTEN", 9464)
 }
@@ -70,9 +70,11 @@ fn allowed_origins(reader: &mut Reader<'_>) -> Vec<String> {
     let origins = text.split(',').map(str::trim).filter(|origin| !origin.is_empty());
     let origins: Vec<String> = origins.map(str::to_owned).collect();
     for origin in origins.iter().filter(|origin| !is_origin(origin)) {
-        reader.fault(
+        reader.error(
             name,
-            format!("has `{origin}`, expected origins such as https://app.example, with commas"),
+            format!(
+                "has `{origin}`, expected origins such as https://app.example, separated by commas"
+            ),
         );
     }
     origins
@@ -85,24 +87,24 @@ fn trusted_proxies(reader: &mut Reader<'_>) -> Vec<IpNet> {
     for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
         match network(entry) {
             Some(network) => networks.push(network),
-            None => reader.fault(
+            None => reader.error(
                 name,
-                format!("has `{entry}`, expected networks such as 10.0.0.0/8, with commas"),
+                format!("has `{entry}`, expected networks such as 10.0.0.0/8, separated by commas"),
             ),
         }
     }
     networks
 }
 
-/// A network or a single address. One that holds everybody is none of proxies; one of IPv4 within
-/// IPv6 would hold nobody, because such addresses count as IPv4.
+/// Parses a network or a single address. A network of all addresses is not a set of proxies, and an
+/// IPv4-mapped IPv6 network would match nothing, because such addresses count as IPv4.
 fn network(text: &str) -> Option<IpNet> {
     let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
     let is_mapped = network.network().to_canonical() != network.network();
     (network.prefix_len() > 0 && !is_mapped).then(|| network.trunc())
 }
 
-/// Whether a text is an origin as browsers send it: scheme, host and maybe a port, nothing behind.
+/// Whether a text is an origin as browsers send it: scheme, host, optional port, and nothing else.
 fn is_origin(text: &str) -> bool {
     let host = ["https://", "http://"].iter().find_map(|scheme| text.strip_prefix(scheme));
     host.is_some_and(|host| {
@@ -117,7 +119,7 @@ fn is_origin(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    //! Origins look as browsers send them; proxies are networks.
+    //! Origins are as browsers send them; proxies are networks.
 
     use super::{is_origin, network};
 
@@ -132,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn proxies_are_networks_that_do_not_hold_everybody() {
+    fn proxies_are_networks_but_not_of_all_addresses() {
         for (good, read) in [
             ("10.0.0.0/8", "10.0.0.0/8"),
             ("10.1.2.3/8", "10.0.0.0/8"),

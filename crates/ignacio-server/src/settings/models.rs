@@ -1,4 +1,4 @@
-//! The one file about models: who may use which, what they cost, how much is too much.
+//! The models file: which roles may use which models, prices and quotas.
 
 use std::{collections::BTreeMap, fs, sync::Arc};
 
@@ -8,12 +8,12 @@ use serde::Deserialize;
 use super::environment::Reader;
 
 const NAME: &str = "IGNACIO_MODELS_FILE";
-/// What applies where no file is named.
+/// The default if no file is set.
 const DEFAULT: &str = include_str!("models.toml");
-/// Millionths.
+/// Micro dollars in a dollar.
 const MICRO: f64 = 1_000_000.0;
-/// More than anybody pays, so that a slip of the decimal point is found.
-const MOST_USD: f64 = 1_000_000.0;
+/// An upper bound that catches a misplaced decimal point.
+const MAX_USD: f64 = 1_000_000.0;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,7 +23,7 @@ struct File {
     roles: Roles,
 }
 
-/// US dollars for a million tokens.
+/// US dollars per million tokens.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PriceEntry {
@@ -58,35 +58,35 @@ struct LimitsEntry {
     usd_per_month: Option<f64>,
 }
 
-/// The models of the file that is named, or the usual ones.
+/// The models of the file that is named, or the default_models ones.
 pub(super) fn read(reader: &mut Reader<'_>) -> Arc<Models> {
-    let Some(path) = reader.text(NAME) else { return usual() };
+    let Some(path) = reader.text(NAME) else { return default_models() };
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) => {
-            reader.fault(NAME, format!("names a file that cannot be read ({error}): {path}"));
-            return usual();
+            reader.error(NAME, format!("names a file that cannot be read ({error}): {path}"));
+            return default_models();
         }
     };
     match parse(&text) {
         Ok(models) => Arc::new(models),
         Err(what) => {
-            reader.fault(NAME, format!("names {path}, which does not do: {what}"));
-            usual()
+            reader.error(NAME, format!("names {path}, which is invalid: {what}"));
+            default_models()
         }
     }
 }
 
-#[expect(clippy::expect_used, reason = "the file is a part of the program, and a test reads it")]
-fn usual() -> Arc<Models> {
-    Arc::new(parse(DEFAULT).expect("the usual models do"))
+#[expect(clippy::expect_used, reason = "the file is compiled in, and a test parses it")]
+fn default_models() -> Arc<Models> {
+    Arc::new(parse(DEFAULT).expect("the default models are valid"))
 }
 
 fn parse(text: &str) -> Result<Models, String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string().trim().to_owned())?;
     let mut prices = BTreeMap::new();
     for (name, entry) in file.models {
-        let usd = |what, usd| micro(&format!("models.{name}.{what}"), usd);
+        let usd = |what, usd| cost_micro_usd(&format!("models.{name}.{what}"), usd);
         let price = Price {
             input: usd("input", entry.input)?,
             cached: usd("cached_input", entry.cached_input)?,
@@ -102,7 +102,7 @@ fn parse(text: &str) -> Result<Models, String> {
 impl RoleEntry {
     fn policy(self) -> Result<RolePolicy, String> {
         let LimitsEntry { usd_per_day, usd_per_month, .. } = self.limits;
-        let usd = |what, usd: Option<f64>| usd.map(|usd| micro(what, usd)).transpose();
+        let usd = |what, usd: Option<f64>| usd.map(|usd| cost_micro_usd(what, usd)).transpose();
         let limits = UsageLimits {
             replies_at_once: self.limits.replies_at_once,
             messages_per_ten_minutes: self.limits.messages_per_ten_minutes,
@@ -116,10 +116,10 @@ impl RoleEntry {
     }
 }
 
-/// US dollars as millionths.
-fn micro(what: &str, usd: f64) -> Result<i64, String> {
-    if !(0.0..=MOST_USD).contains(&usd) {
-        return Err(format!("{what} is {usd}, expected US dollars from 0 to {MOST_USD}"));
+/// US dollars in micro dollars.
+fn cost_micro_usd(what: &str, usd: f64) -> Result<i64, String> {
+    if !(0.0..=MAX_USD).contains(&usd) {
+        return Err(format!("{what} is {usd}, expected US dollars from 0 to {MAX_USD}"));
     }
     #[expect(
         clippy::as_conversions,
@@ -132,18 +132,18 @@ fn micro(what: &str, usd: f64) -> Result<i64, String> {
 
 #[cfg(test)]
 mod tests {
-    //! The file that we ship is right, and one that is not is told what is wrong.
+    //! The default file is valid, and errors in a file are named.
 
     use ignacio_domain::{reply::Usage, user::Role};
 
     use super::*;
 
     #[test]
-    fn the_usual_models_do() {
+    fn the_default_models_are_valid() {
         let models = parse(DEFAULT).unwrap();
         let million = Usage { input: 1_000_000, cached: 0, output: 1_000_000, reasoning: 0 };
-        let usual = models.choose(Role::Participant, None).unwrap();
-        assert_eq!(models.cost(usual, million), 5_250_000);
+        let default_model = models.choose(Role::Participant, None).unwrap();
+        assert_eq!(models.cost(default_model, million), 5_250_000);
         assert_eq!(models.policy(Role::Participant).limits.micro_per_day, Some(1_000_000));
         assert_eq!(models.policy(Role::Participant).limits.tokens_per_day, None);
         assert!(models.choose(Role::Participant, Some("gpt-5.4")).is_none());
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_are_named() {
         let with = |from: &str, to: &str| parse(&DEFAULT.replacen(from, to, 1)).unwrap_err();
         assert!(with("helper = \"gpt-5.4-nano\"", "helper = \"x\"").contains("`x` has no price"));
         assert!(with("input = 0.20", "input = -1").contains("models.gpt-5.4-nano.input is -1"));

@@ -24,9 +24,9 @@ fn with(more: &[(&str, &str)]) -> Environment {
 }
 
 /// The names of what is wrong.
-fn faulty(environment: &Environment) -> Vec<String> {
-    let faults = ServeSettings::read(environment, true).expect_err("something is wrong");
-    faults.0.into_iter().map(|fault| fault.name).collect()
+fn invalid_names(environment: &Environment) -> Vec<String> {
+    let errors = ServeSettings::read(environment, true).expect_err("something is wrong");
+    errors.0.into_iter().map(|error| error.name).collect()
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn the_defaults_are_those_of_the_documentation() {
 #[test]
 fn everything_missing_is_named_at_once() {
     let names = NEEDED.map(|(name, _)| name.to_owned());
-    assert_eq!(BTreeSet::from_iter(faulty(&Environment::default())), BTreeSet::from(names));
+    assert_eq!(BTreeSet::from_iter(invalid_names(&Environment::default())), BTreeSet::from(names));
 }
 
 #[test]
@@ -88,15 +88,15 @@ fn every_kind_of_wrong_value_is_named() {
         ("OPENAI_WEB_SEARCH", "true"),
         ("IGNACIO_LISTN", "127.0.0.1:8080"),
     ] {
-        assert_eq!(faulty(&with(&[(name, value)])), [name], "{name}={value}");
+        assert_eq!(invalid_names(&with(&[(name, value)])), [name], "{name}={value}");
     }
 }
 
 #[test]
 fn a_misspelt_name_is_met_with_the_right_one() {
-    let faults = ServeSettings::read(&with(&[("IGNACIO_LISTN", "x")]), true).unwrap_err();
+    let errors = ServeSettings::read(&with(&[("IGNACIO_LISTN", "x")]), true).unwrap_err();
     assert_eq!(
-        faults.to_string(),
+        errors.to_string(),
         "IGNACIO_LISTN is not a setting of this version, did you mean IGNACIO_LISTEN?"
     );
 }
@@ -107,8 +107,8 @@ fn no_fault_shows_a_secret() {
         ("DATABASE_URL", "mysql://ada:hunter2@db.example/ignacio"),
         ("IGNACIO_SECRET", "hunter2"),
     ]);
-    let faults = ServeSettings::read(&wrong, true).unwrap_err();
-    assert!(!faults.to_string().contains("hunter2"), "{faults}");
+    let errors = ServeSettings::read(&wrong, true).unwrap_err();
+    assert!(!errors.to_string().contains("hunter2"), "{errors}");
 }
 
 #[test]
@@ -122,9 +122,9 @@ fn a_secret_may_lie_in_a_file() {
     let work = ServeSettings::read(&environment, true).unwrap().background.unwrap();
     assert_eq!(work.openai.api_key.expose_secret(), "sk-from-file");
 
-    assert_eq!(faulty(&with(&[("OPENAI_API_KEY_FILE", path)])), ["OPENAI_API_KEY_FILE"]);
+    assert_eq!(invalid_names(&with(&[("OPENAI_API_KEY_FILE", path)])), ["OPENAI_API_KEY_FILE"]);
     let nowhere = [("OPENAI_API_KEY", ""), ("OPENAI_API_KEY_FILE", "/nowhere/key")];
-    assert_eq!(faulty(&with(&nowhere)), ["OPENAI_API_KEY_FILE"]);
+    assert_eq!(invalid_names(&with(&nowhere)), ["OPENAI_API_KEY_FILE"]);
 }
 
 #[test]
@@ -177,5 +177,5 @@ fn the_lists_of_names_are_complete() {
 
     let files = SECRETS.map(|name| format!("{name}_FILE"));
     let known: BTreeSet<_> = NAMES.map(str::to_owned).into_iter().chain(files).collect();
-    assert_eq!(reader.asked(), &known);
+    assert_eq!(reader.read_names(), &known);
 }

@@ -9,7 +9,7 @@ use ignacio_devstack::{
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::stack::{Stack, WORKING, events, text, until};
+use crate::stack::{SERVE_WITH_WORKER, Stack, events, text, until};
 
 const GUIDE: &str = "Guía del programa.\n\n\
     El piloto dura seis semanas y debe tener al menos doce usuarios reales.\n\n\
@@ -22,14 +22,14 @@ fn body_of(call: &Call) -> &serde_json::Value {
 
 #[tokio::test]
 async fn a_document_is_asked_about_quoted_and_deleted_everywhere() {
-    for stack in [Stack::start().await, Stack::start_apart().await] {
+    for stack in [Stack::start().await, Stack::start_with_separate_worker().await] {
         let ana = stack.participant("+573001110002").await;
         assert_eq!(ana.get("/v1/me").await["name"], "Ana Participante");
         let file = ana.document("guía año \"1\".txt", GUIDE).await;
         let talk = ana.conversation().await;
 
         let question = json!({ "content": "¿Cuánto dura el piloto?", "file_ids": [file] });
-        let events = ana.ask_with(&talk, &question).await;
+        let events = ana.post_message(&talk, &question).await;
         let numbers: Vec<_> = events.iter().map(|it| it.id).collect();
         assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
         assert_eq!(events.first().unwrap().kind, "response.created");
@@ -46,10 +46,10 @@ async fn a_document_is_asked_about_quoted_and_deleted_everywhere() {
         assert_eq!(messages[1]["attachments"][0]["id"], json!(file));
 
         let delete = format!("/v1/conversations/{talk}");
-        assert_eq!(ana.status_of(Method::DELETE, &delete).await, StatusCode::NO_CONTENT);
-        assert_eq!(ana.status_of(Method::DELETE, &delete).await, StatusCode::NOT_FOUND);
+        assert_eq!(ana.status(Method::DELETE, &delete).await, StatusCode::NO_CONTENT);
+        assert_eq!(ana.status(Method::DELETE, &delete).await, StatusCode::NOT_FOUND);
         assert_eq!(
-            ana.status_of(Method::GET, &format!("/v1/files/{file}")).await,
+            ana.status(Method::GET, &format!("/v1/files/{file}")).await,
             StatusCode::NOT_FOUND
         );
         until("the clean-up", async || {
@@ -86,8 +86,8 @@ async fn a_code_is_one_template_call_with_a_button_to_copy_it() {
 async fn spellings_of_a_number_are_one_person_and_no_token_or_code_is_stored() {
     let stack = Stack::start().await;
     let ana = stack.participant("+573001110002").await;
-    stack.ask_for_code("+57 300 111 0002").await;
-    stack.ask_for_code("573001110002").await;
+    stack.request_code("+57 300 111 0002").await;
+    stack.request_code("573001110002").await;
     let people = "select count(distinct user_id) from otp_codes where user_id is not null";
     assert_eq!(stack.database.query_i64(people).await, 1);
     let challenges = "select count(*) from otp_codes";
@@ -115,8 +115,8 @@ async fn spellings_of_a_number_are_one_person_and_no_token_or_code_is_stored() {
 #[tokio::test]
 async fn the_temporary_user_and_strangers_are_answered_and_sent_nothing() {
     let stack = Stack::start().await;
-    let temporary = stack.ask_for_code("+0000000000").await;
-    let stranger = stack.ask_for_code("+573009999999").await;
+    let temporary = stack.request_code("+0000000000").await;
+    let stranger = stack.request_code("+573009999999").await;
     let keys = |it: &serde_json::Value| it.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&temporary), keys(&stranger));
     // Whoever asks later gets a code; theirs would have been sent by then.
@@ -184,7 +184,8 @@ async fn the_provider_gets_only_what_is_new_and_everything_when_it_forgot() {
 #[tokio::test]
 async fn many_people_at_once_each_search_their_own_store() {
     const PEOPLE: usize = 100;
-    let stack = Stack::start_several(&[WORKING], &[("IGNACIO_CODES_PER_ADDRESS", "1000")]).await;
+    let stack =
+        Stack::start_replicas(&[SERVE_WITH_WORKER], &[("IGNACIO_CODES_PER_ADDRESS", "1000")]).await;
     let journeys = (0..PEOPLE).map(|n| {
         let stack = &stack;
         async move {
@@ -275,7 +276,7 @@ async fn foreign_things_look_like_absent_ones() {
 
 #[tokio::test]
 async fn what_whatsapp_reports_of_a_code_is_written_down() {
-    for stack in [Stack::start().await, Stack::start_apart().await] {
+    for stack in [Stack::start().await, Stack::start_with_separate_worker().await] {
         stack.whatsapp.set_callback(&format!("{}/v1/webhooks/whatsapp", stack.api()));
         stack.participant("+573001110002").await;
         let wamid = stack.whatsapp.sent()[0].wamid.clone();

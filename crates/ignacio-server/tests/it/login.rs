@@ -1,15 +1,15 @@
 //! What the login promises, over several processes on one database, with the numbers of each promise.
 
+mod account_enumeration;
 mod bench;
 mod binding;
-mod dump;
-mod ends;
+mod database_dump;
 mod expiry;
 mod fixed_codes;
 mod guessing;
 mod limits;
 mod renewal;
-mod sameness;
+mod revocation;
 mod sending;
 mod statistics;
 
@@ -78,7 +78,7 @@ fn pepper() -> Key {
 
 impl Stack {
     /// Accounts with the first numbers.
-    async fn people(&self, count: usize) {
+    async fn create_users(&self, count: usize) {
         let add = format!(
             "insert into users (phone_number, name)
              select '+57310' || lpad(n::text, 7, '0'), 'Ana Participante'
@@ -88,22 +88,22 @@ impl Stack {
     }
 
     /// Asks one of the processes for a code, from an address of its own.
-    async fn ask_at(&self, replica: usize, phone: &str) -> Response {
+    async fn request_code_at(&self, replica: usize, phone: &str) -> Response {
         let call = self.request_to(replica, Method::POST, "/v1/auth/otp");
         let body = json!({ "phone": phone });
         call.header("x-forwarded-for", new_address()).json(&body).send().await.unwrap()
     }
 
     /// Tries a code at one of the processes.
-    async fn try_at(&self, replica: usize, challenge: &str, code: &str) -> Response {
+    async fn redeem_code_at(&self, replica: usize, challenge: &str, code: &str) -> Response {
         let body = json!({ "otp_id": challenge, "code": code });
         let call = self.request_to(replica, Method::POST, "/v1/auth/sessions");
         call.json(&body).send().await.unwrap()
     }
 
-    /// Logs in at one of the processes; gives what was told.
+    /// Logs in at one of the processes; returns the response body.
     async fn log_in_at(&self, replica: usize, login: &Login) -> Value {
-        let opened = self.try_at(replica, &login.challenge, &login.code).await;
+        let opened = self.redeem_code_at(replica, &login.challenge, &login.code).await;
         assert_eq!(opened.status(), StatusCode::CREATED);
         let body: Value = opened.json().await.unwrap();
         canary::note_json(&body);
@@ -111,11 +111,11 @@ impl Stack {
     }
 
     /// Codes for these numbers, the whole way over WhatsApp.
-    async fn codes_for(&self, replicas: usize, phones: Vec<String>) -> Vec<Login> {
+    async fn send_codes(&self, replicas: usize, phones: Vec<String>) -> Vec<Login> {
         let before = self.whatsapp.sent().len();
         let wanted = before + phones.len();
         let asked = each(phones.into_iter().enumerate(), AT_ONCE, async |(n, phone)| {
-            let answer = self.ask_at(n % replicas, &phone).await;
+            let answer = self.request_code_at(n % replicas, &phone).await;
             assert_eq!(answer.status(), StatusCode::ACCEPTED);
             let challenge: Value = answer.json().await.unwrap();
             (challenge["id"].as_str().unwrap().to_owned(), phone)
@@ -132,7 +132,7 @@ impl Stack {
     }
 
     /// Challenges of the first people, each with [`CODE`] behind it, as if it had been sent.
-    async fn ready_codes(&self, count: usize, people: usize) -> Vec<Login> {
+    async fn create_sent_codes(&self, count: usize, people: usize) -> Vec<Login> {
         let pepper = pepper();
         let code = OtpCode::parse(CODE).unwrap();
         let logins = (0..count).map(|n| {
@@ -155,7 +155,7 @@ impl Stack {
     }
 
     /// As if nobody had asked for a code lately.
-    async fn forget_requests(&self) {
+    async fn reset_rate_limits(&self) {
         self.database.execute("delete from rate_buckets").await;
     }
 }

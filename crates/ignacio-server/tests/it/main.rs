@@ -1,16 +1,16 @@
 //! The program as a process: what it says when it cannot start, and whole journeys through it.
 #![cfg(test)]
 
-mod bad_roles;
-mod beside;
-mod canary;
-mod interruptions;
+mod follow_ups;
 mod journeys;
+mod log_leak;
 mod login;
 mod migrations;
 mod pooler;
 mod process;
 mod replies;
+mod restarts;
+mod role_checks;
 mod settings;
 mod stack;
 mod startup;

@@ -73,31 +73,31 @@ async fn a_plan_says_what_migrating_then_does_and_changes_nothing() {
     assert_eq!(up.code, Some(0), "{}", up.stderr);
 
     let n_migrations = migration::names().len();
-    let told = up.stdout.strip_suffix(&format!("{n_migrations} applied\n")).unwrap();
+    let printed = up.stdout.strip_suffix(&format!("{n_migrations} applied\n")).unwrap();
     for plan in plans {
         assert_eq!(plan.code, Some(0), "{}", plan.stderr);
         let end = format!("{n_migrations} to apply; nothing was changed\n");
-        assert_eq!(plan.stdout.strip_suffix(&end), Some(told));
+        assert_eq!(plan.stdout.strip_suffix(&end), Some(printed));
     }
     let row = |table: &str| {
-        let line = told.lines().find(|line| line.starts_with(table)).unwrap();
+        let line = printed.lines().find(|line| line.starts_with(table)).unwrap();
         line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(row("users"), "20 20 0 0 0");
     assert_eq!(row("messages"), "401 400 0 1 0");
     assert_eq!(row("user_sessions"), "1 0 0 0 1");
     assert!(
-        told.contains(
+        printed.contains(
             "messages: are in no conversation that was kept and stay in legacy.messages (1)\n"
         ),
-        "{told}"
+        "{printed}"
     );
     assert!(
-        told.contains("users: had their number brought to the form +573001110001 (20)\n"),
-        "{told}"
+        printed.contains("users: had their number brought to the form +573001110001 (20)\n"),
+        "{printed}"
     );
     // Whoever keeps the output of a deployment keeps no numbers with it.
-    assert!(!told.contains("300 111"), "{told}");
+    assert!(!printed.contains("300 111"), "{printed}");
     assert_eq!(up.stderr.lines().next(), Some("taking over users"));
     assert_eq!(run(&["migrate"], &variables).stdout, "0 applied\n");
 }

@@ -13,7 +13,7 @@ use ignacio_devstack::{Role, TestDatabase, canary};
 use serde_json::Value;
 
 /// How long a start or an end may take on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A secret that is long enough.
 pub(crate) const SECRET: &str = "a secret for tests, long enough for anybody";
@@ -51,13 +51,13 @@ impl Variables {
 }
 
 /// How a process ended.
-pub(crate) struct Ended {
+pub(crate) struct Output {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Ended {
+impl Output {
     /// What it said at its end, without what it logged before, such as that the machine is slow.
     pub(crate) fn last_words(&self) -> Vec<&str> {
         self.stderr.lines().filter(|line| !line.starts_with('{')).collect()
@@ -65,9 +65,9 @@ impl Ended {
 }
 
 /// Runs `ignacio` to its end.
-pub(crate) fn run(arguments: &[&str], variables: &Variables) -> Ended {
+pub(crate) fn run(arguments: &[&str], variables: &Variables) -> Output {
     let output = command(arguments, variables).output().unwrap();
-    Ended {
+    Output {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
@@ -117,7 +117,7 @@ impl Running {
     /// The next line of the log with this message.
     pub(crate) fn wait_for_line(&mut self, message: &str) -> Value {
         let mut before = String::new();
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+        while let Ok(line) = self.lines.recv_timeout(TIMEOUT) {
             let value: Value = serde_json::from_str(&line).unwrap_or_default();
             if value["message"] == message {
                 return value;
@@ -132,7 +132,7 @@ impl Running {
         self.signal("TERM");
         let mut log = String::new();
         // The lines end with the process.
-        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+        while let Ok(line) = self.lines.recv_timeout(TIMEOUT) {
             log.push_str(&line);
         }
         assert_eq!(self.wait(), Some(0), "{log}");
@@ -152,13 +152,13 @@ impl Running {
 
     /// Waits for its end, and gives its exit code.
     pub(crate) fn wait(mut self) -> Option<i32> {
-        for _ in 0..PATIENCE.as_millis() / 20 {
+        for _ in 0..TIMEOUT.as_millis() / 20 {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
             thread::sleep(Duration::from_millis(20));
         }
-        panic!("it did not end in {PATIENCE:?}");
+        panic!("it did not end in {TIMEOUT:?}");
     }
 }
 

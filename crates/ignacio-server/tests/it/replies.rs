@@ -1,16 +1,16 @@
 //! Replies in real processes that die, stop, and lose their readers.
 
-mod costs;
-mod cuts;
+mod crashes;
+mod cut_streams;
 mod deletion;
-mod kills;
 mod readers;
+mod usage;
 
 use ignacio_devstack::openai::Script;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::stack::{Event, Stack, admitted, events, text};
+use crate::stack::{Event, Stack, events, retry_while_full, text};
 
 /// Pieces of a text with letters of one to four bytes.
 fn words(n_words: usize) -> Vec<String> {
@@ -18,18 +18,18 @@ fn words(n_words: usize) -> Vec<String> {
 }
 
 /// The next response says these words.
-fn will_say(stack: &Stack, words: &[String]) {
+fn script_reply(stack: &Stack, words: &[String]) {
     stack.openai.script(Script::deltas(words.to_vec()));
 }
 
 /// A question that was asked, and what has been read of its reply, by whichever process.
-struct Reading {
+struct ReplyReader {
     token: String,
     response: String,
     message: String,
     conversation: String,
     seen: Vec<Event>,
-    hints: usize,
+    n_reconnect_hints: usize,
     stream: Option<Stream>,
 }
 
@@ -39,7 +39,7 @@ struct Stream {
     bytes: Vec<u8>,
 }
 
-impl Reading {
+impl ReplyReader {
     /// Asks one of the processes in a conversation of its own, and follows nothing yet.
     async fn ask(stack: &Stack, replica: usize, token: &str) -> Self {
         Self::ask_for(stack, replica, token, "Cuenta.").await
@@ -49,7 +49,7 @@ impl Reading {
     async fn ask_for(stack: &Stack, replica: usize, token: &str, question: &str) -> Self {
         let call = |path: String, body: Value| async move {
             let request = || stack.request_to(replica, Method::POST, &path).json(&body);
-            let answer = admitted(|| request().bearer_auth(token)).await;
+            let answer = retry_while_full(|| request().bearer_auth(token)).await;
             assert_eq!(answer.status(), StatusCode::CREATED, "{path}");
             answer.json::<Value>().await.unwrap()
         };
@@ -63,7 +63,7 @@ impl Reading {
             message: posted["reply"]["id"].as_str().unwrap().to_owned(),
             conversation,
             seen: Vec::new(),
-            hints: 0,
+            n_reconnect_hints: 0,
             stream: None,
         }
     }
@@ -76,29 +76,29 @@ impl Reading {
             let request = stack.request_to(replica, Method::GET, &path);
             request.bearer_auth(&self.token).header("Last-Event-ID", last.to_string())
         };
-        let answer = admitted(request).await;
+        let answer = retry_while_full(request).await;
         assert_eq!(answer.status(), StatusCode::OK);
         self.stream = Some(Stream { answer, bytes: Vec::new() });
     }
 
-    /// Reads on until this many words were told, or the reply or the connection has ended.
+    /// Reads on until this many words have arrived, or the reply or the connection has ended.
     async fn read_words(&mut self, n_words: usize) {
-        while self.text().matches("palabra").count() < n_words && self.read_piece().await {}
+        while self.text().matches("palabra").count() < n_words && self.read_chunk().await {}
     }
 
     /// Reads this many events more, unless the reply or the connection ends before.
     async fn read_events(&mut self, n_events: usize) {
         let enough = self.seen.len() + n_events;
-        while self.seen.len() < enough && self.read_piece().await {}
+        while self.seen.len() < enough && self.read_chunk().await {}
     }
 
     /// Reads on until the connection ends.
     async fn read_all(&mut self) {
-        while self.read_piece().await {}
+        while self.read_chunk().await {}
     }
 
     /// False when nothing more comes.
-    async fn read_piece(&mut self) -> bool {
+    async fn read_chunk(&mut self) -> bool {
         let Some(stream) = &mut self.stream else { return false };
         let Ok(Some(piece)) = stream.answer.chunk().await else {
             self.stream = None;
@@ -106,9 +106,9 @@ impl Reading {
         };
         stream.bytes.extend_from_slice(&piece);
         let whole = stream.bytes.windows(2).rposition(|it| it == b"\n\n").map_or(0, |it| it + 2);
-        let told = String::from_utf8(stream.bytes.drain(..whole).collect()).unwrap();
-        self.hints += told.matches("event: reconnect").count();
-        for event in events(&told) {
+        let body = String::from_utf8(stream.bytes.drain(..whole).collect()).unwrap();
+        self.n_reconnect_hints += body.matches("event: reconnect").count();
+        for event in events(&body) {
             let last = self.seen.last().map_or(0, |it| it.id);
             assert!(event.id > last, "{} came after {last}", event.id);
             self.seen.push(event);
@@ -117,7 +117,7 @@ impl Reading {
     }
 
     /// The connection is closed, as a client does it that leaves.
-    fn leave(&mut self) {
+    fn disconnect(&mut self) {
         self.stream = None;
     }
 
@@ -134,10 +134,10 @@ impl Reading {
     }
 
     /// What was read and what is stored are this text, and it is whole.
-    async fn is_whole(&self, stack: &Stack, words: &[String], when: &str) {
+    async fn assert_complete(&self, stack: &Stack, words: &[String], when: &str) {
         assert_eq!(self.end(), Some("response.completed"), "{when}");
         assert_eq!(self.text(), words.concat(), "{when}");
-        let stored = stack.person(&self.token).get(&format!("/v1/messages/{}", self.message)).await;
+        let stored = stack.user(&self.token).get(&format!("/v1/messages/{}", self.message)).await;
         assert_eq!(stored["content"], words.concat(), "{when}");
         assert_eq!(stored["status"], "complete", "{when}");
     }

@@ -32,7 +32,7 @@ fn an_unknown_name_and_a_wrong_value_are_named() {
     let ended = run(&["migrate", "up"], &variables);
     assert_eq!(ended.code, Some(78));
     let lines: Vec<&str> = ended.stderr.lines().collect();
-    assert!(lines[0].starts_with("DATABASE_URL leads to a pooler"), "{}", ended.stderr);
+    assert!(lines[0].starts_with("DATABASE_URL points to a pooler"), "{}", ended.stderr);
     assert!(lines[1].starts_with("IGNACIO_LISTN is not a setting"), "{}", ended.stderr);
     assert!(!ended.stderr.contains("hunter2"), "{}", ended.stderr);
 }

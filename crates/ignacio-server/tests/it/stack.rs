@@ -20,13 +20,13 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-pub(crate) use self::replicas::{SERVING, WORKING};
+pub(crate) use self::replicas::{SERVE, SERVE_WITH_WORKER};
 use crate::process::{Running, Variables};
 
 /// Models with limits that no test meets by chance.
 const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/stack/models.toml");
 /// How long the background work may take on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 /// Between two looks at whether something has come: at first, and at last.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
@@ -50,18 +50,18 @@ pub(crate) struct Stack {
 impl Stack {
     /// One process that serves and works.
     pub(crate) async fn start() -> Self {
-        Self::start_several(&[WORKING], &[]).await
+        Self::start_replicas(&[SERVE_WITH_WORKER], &[]).await
     }
 
     /// One process that serves and another that works.
-    pub(crate) async fn start_apart() -> Self {
-        let mut stack = Self::start_several(&[SERVING], &[]).await;
+    pub(crate) async fn start_with_separate_worker() -> Self {
+        let mut stack = Self::start_replicas(&[SERVE], &[]).await;
         stack.start_worker();
         stack
     }
 
-    /// The surroundings, without Ignacio.
-    async fn surroundings() -> Self {
+    /// The without_processes, without Ignacio.
+    async fn without_processes() -> Self {
         ignacio_integrations::http::install_crypto();
         let database = TestDatabase::create().await;
         let s3 = S3StandIn::start(S3Options::default()).unwrap();
@@ -105,7 +105,7 @@ impl Stack {
     }
 
     /// Somebody who has a session already.
-    pub(crate) fn person(&self, token: &str) -> User<'_> {
+    pub(crate) fn user(&self, token: &str) -> User<'_> {
         User { stack: self, token: token.to_owned() }
     }
 
@@ -128,7 +128,7 @@ impl Stack {
             locale: Locale::Es,
         };
         self.owner.add_user(&new).await.unwrap();
-        let asked = self.ask_for_code(phone).await;
+        let asked = self.request_code(phone).await;
         let mut code = None;
         until("a code", async || {
             code = self.whatsapp.code_for(phone);
@@ -137,7 +137,7 @@ impl Stack {
         .await;
         let login = json!({ "otp_id": asked["id"], "code": code, "device_name": "teléfono" });
         let sessions = || self.request(Method::POST, "/v1/auth/sessions");
-        let answer = admitted(|| sessions().json(&login)).await;
+        let answer = retry_while_full(|| sessions().json(&login)).await;
         assert_eq!(answer.status(), StatusCode::CREATED);
         let body: Value = answer.json().await.unwrap();
         canary::note_json(&login);
@@ -146,11 +146,12 @@ impl Stack {
     }
 
     /// Asks for a code; the answer is the same for everybody.
-    pub(crate) async fn ask_for_code(&self, phone: &str) -> Value {
+    pub(crate) async fn request_code(&self, phone: &str) -> Value {
         // As if nobody had asked for one lately.
         self.database.execute("delete from rate_buckets").await;
         let body = json!({ "phone": phone });
-        let answer = admitted(|| self.request(Method::POST, "/v1/auth/otp").json(&body)).await;
+        let answer =
+            retry_while_full(|| self.request(Method::POST, "/v1/auth/otp").json(&body)).await;
         assert_eq!(answer.status(), StatusCode::ACCEPTED);
         answer.json().await.unwrap()
     }
@@ -168,12 +169,12 @@ impl User<'_> {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
-        let answer = admitted(|| self.request(Method::GET, path)).await;
+        let answer = retry_while_full(|| self.request(Method::GET, path)).await;
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         answer.json().await.unwrap()
     }
 
-    pub(crate) async fn status_of(&self, method: Method, path: &str) -> StatusCode {
+    pub(crate) async fn status(&self, method: Method, path: &str) -> StatusCode {
         self.request(method, path).send().await.unwrap().status()
     }
 
@@ -181,7 +182,7 @@ impl User<'_> {
     pub(crate) async fn document(&self, name: &str, text: &str) -> String {
         canary::note(name);
         canary::note(text);
-        let answer = admitted(|| {
+        let answer = retry_while_full(|| {
             let part = reqwest::multipart::Part::text(text.to_owned()).file_name(name.to_owned());
             let form = reqwest::multipart::Form::new().part("file", part);
             self.request(Method::POST, "/v1/files").multipart(form)
@@ -198,7 +199,7 @@ impl User<'_> {
 
     pub(crate) async fn conversation(&self) -> String {
         let conversations = || self.request(Method::POST, "/v1/conversations");
-        let answer = admitted(|| conversations().json(&json!({}))).await;
+        let answer = retry_while_full(|| conversations().json(&json!({}))).await;
         assert_eq!(answer.status(), StatusCode::CREATED);
         let body: Value = answer.json().await.unwrap();
         body["id"].as_str().unwrap().to_owned()
@@ -206,16 +207,17 @@ impl User<'_> {
 
     /// Asks, and reads the stream to its end.
     pub(crate) async fn ask(&self, conversation: &str, content: &str) -> Vec<Event> {
-        self.ask_with(conversation, &json!({ "content": content })).await
+        self.post_message(conversation, &json!({ "content": content })).await
     }
 
-    pub(crate) async fn ask_with(&self, conversation: &str, message: &Value) -> Vec<Event> {
+    pub(crate) async fn post_message(&self, conversation: &str, message: &Value) -> Vec<Event> {
         let path = format!("/v1/conversations/{conversation}/messages");
         // Whoever is sent away after all was written down would else ask twice.
         let key = format!("question-{}", N_QUESTIONS.fetch_add(1, Ordering::Relaxed));
         let question = || self.request(Method::POST, &path).header("Idempotency-Key", &key);
         let answer =
-            admitted(|| question().header("Accept", "text/event-stream").json(message)).await;
+            retry_while_full(|| question().header("Accept", "text/event-stream").json(message))
+                .await;
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
         events(&answer.text().await.unwrap())
@@ -259,22 +261,22 @@ pub(crate) fn text(events: &[Event]) -> String {
 
 /// The answer to a request. So many at once are sent away for a moment; whoever comes back is let
 /// in.
-pub(crate) async fn admitted(request: impl Fn() -> RequestBuilder) -> Response {
-    let mut told = None;
+pub(crate) async fn retry_while_full(request: impl Fn() -> RequestBuilder) -> Response {
+    let mut body = None;
     until("a place", async || {
         let answer = request().send().await.unwrap();
         let is_full = answer.status() == StatusCode::SERVICE_UNAVAILABLE;
-        told = Some(answer);
+        body = Some(answer);
         !is_full
     })
     .await;
-    told.unwrap()
+    body.unwrap()
 }
 
 /// Looks again and again, for a bounded time and ever less often: many who look without pause
 /// would keep the service from what they are waiting for.
 pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let (end, mut pause) = (Instant::now() + PATIENCE, SHORTEST_PAUSE);
+    let (end, mut pause) = (Instant::now() + TIMEOUT, SHORTEST_PAUSE);
     while Instant::now() < end {
         if is_so().await {
             return;
@@ -282,5 +284,5 @@ pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
         sleep(pause).await;
         pause = LONGEST_PAUSE.min(pause + pause / 2);
     }
-    panic!("{what} did not come within {PATIENCE:?}");
+    panic!("{what} did not come within {TIMEOUT:?}");
 }

@@ -90,7 +90,7 @@ async fn creating_an_admin_twice_makes_one() {
 /// The schema as the catalogue tells it: columns, constraints, indexes, triggers, policies, rights
 /// and functions.
 const SCHEMA: &str = "
-    with told as (
+    with lines as (
         select concat_ws(' ', 'column', table_schema, table_name, column_name, data_type,
                    is_nullable, column_default, generation_expression) as it
           from information_schema.columns where table_schema in ('public', 'app')
@@ -117,7 +117,7 @@ const SCHEMA: &str = "
         select concat_ws(' ', 'function', pg_get_functiondef(oid), proacl,
                    pg_get_userbyid(proowner))
           from pg_proc where pronamespace = 'app'::regnamespace)
-    select string_agg(it, E'\\n' order by it) from told";
+    select string_agg(it, E'\\n' order by it) from lines";
 
 #[tokio::test]
 async fn migrating_goes_down_and_up_again() {

@@ -10,7 +10,7 @@ use ignacio_domain::phone::PhoneNumber;
 use tokio::time::Instant;
 
 use super::{CODE, each, pepper};
-use crate::stack::{SERVING, Stack};
+use crate::stack::{SERVE, Stack};
 
 #[test]
 #[ignore = "a measurement: cargo test --release -p ignacio-server --test it login::bench -- \
@@ -37,9 +37,9 @@ fn comparisons_of_one_core() {
 async fn logins_of_one_core() {
     const LOGINS: usize = 3_000;
     for pool in ["4", "16"] {
-        let stack = Stack::start_several(&[SERVING], &[("IGNACIO_DB_POOL_AUTH", pool)]).await;
-        stack.people(LOGINS).await;
-        let logins = stack.ready_codes(LOGINS, LOGINS).await;
+        let stack = Stack::start_replicas(&[SERVE], &[("IGNACIO_DB_POOL_AUTH", pool)]).await;
+        stack.create_users(LOGINS).await;
+        let logins = stack.create_sent_codes(LOGINS, LOGINS).await;
         let pid = stack.pid(0).to_string();
         // The server has the first core to itself and nothing else; the database and this client
         // run where they can.

@@ -6,7 +6,7 @@ use ignacio_devstack::scale;
 use reqwest::StatusCode;
 
 use super::{AT_ONCE, Login, each};
-use crate::stack::{SERVING, Stack};
+use crate::stack::{SERVE, Stack};
 
 /// Where Debian and others put the library that gives a process another time.
 const FAKETIME: [&str; 3] = [
@@ -19,13 +19,13 @@ const FAKETIME: [&str; 3] = [
 async fn a_code_ends_by_the_clock_of_the_database() {
     let (stack, clocks) = replicas_of_other_times().await;
     let n_each = scale(20, 1_000);
-    stack.people(2 * n_each).await;
-    let logins = stack.ready_codes(2 * n_each, 2 * n_each).await;
+    stack.create_users(2 * n_each).await;
+    let logins = stack.create_sent_codes(2 * n_each, 2 * n_each).await;
     let (over, live) = logins.split_at(n_each);
 
     let refused = each(over.iter().enumerate(), AT_ONCE, async |(n, login)| {
         end_in(&stack, login, "-1 second").await;
-        stack.try_at(n % 2, &login.challenge, &login.code).await.status()
+        stack.redeem_code_at(n % 2, &login.challenge, &login.code).await.status()
     });
     let refused = refused.await;
     assert_eq!(refused, vec![StatusCode::GONE; n_each]);
@@ -49,13 +49,13 @@ async fn a_code_ends_by_the_clock_of_the_database() {
 async fn replicas_of_other_times() -> (Stack, &'static str) {
     let Some(library) = FAKETIME.into_iter().find(|it| Path::new(it).exists()) else {
         println!("A3: no libfaketime on this machine: the servers' clocks are right");
-        return (Stack::start_several(&[SERVING, SERVING], &[]).await, "clocks not skewed");
+        return (Stack::start_replicas(&[SERVE, SERVE], &[]).await, "clocks not skewed");
     };
     let skewed = [("LD_PRELOAD", library), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
-    let mut stack = Stack::start_several(&[], &skewed).await;
+    let mut stack = Stack::start_replicas(&[], &skewed).await;
     for skew in ["+1h", "-1h"] {
-        stack.tell(&[("FAKETIME", skew)]);
-        stack.start_one_more(SERVING);
+        stack.set_variables(&[("FAKETIME", skew)]);
+        stack.start_replica(SERVE);
     }
     (stack, "clocks skewed by +1 h and -1 h")
 }
@@ -75,7 +75,7 @@ async fn end_in(stack: &Stack, login: &Login, from_now: &str) {
 async fn taken(stack: &Stack, replica: usize, login: &Login) -> usize {
     for n_late in 0..20 {
         end_in(stack, login, "1 second").await;
-        let status = stack.try_at(replica, &login.challenge, &login.code).await.status();
+        let status = stack.redeem_code_at(replica, &login.challenge, &login.code).await.status();
         if status == StatusCode::CREATED {
             return n_late;
         }

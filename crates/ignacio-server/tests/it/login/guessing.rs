@@ -8,7 +8,7 @@ use ignacio_domain::otp::MAX_TRIES;
 use reqwest::StatusCode;
 
 use super::{AT_ONCE, Login, MANY_CLIENTS, each, phone};
-use crate::stack::{SERVING, Stack, WORKING};
+use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack};
 
 /// The n-th code that is not the right one.
 fn wrong(right: &str, n: usize) -> String {
@@ -19,13 +19,13 @@ fn wrong(right: &str, n: usize) -> String {
 #[tokio::test]
 async fn thousands_of_guesses_at_once_are_five_comparisons() {
     let n_guesses = scale(400, 10_000);
-    let stack = Stack::start_several(&[WORKING, SERVING], MANY_CLIENTS).await;
-    stack.people(1).await;
-    let login = stack.codes_for(2, vec![phone(0)]).await.remove(0);
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
+    stack.create_users(1).await;
+    let login = stack.send_codes(2, vec![phone(0)]).await.remove(0);
 
     let answers = each(0..n_guesses, AT_ONCE, async |n| {
         let guess = wrong(&login.code, n);
-        stack.try_at(n % 2, &login.challenge, &guess).await.status()
+        stack.redeem_code_at(n % 2, &login.challenge, &guess).await.status()
     });
     let mut statuses = BTreeMap::new();
     for status in answers.await {
@@ -39,7 +39,7 @@ async fn thousands_of_guesses_at_once_are_five_comparisons() {
     assert_eq!(stack.database.query_i64(counted).await, i64::from(MAX_TRIES));
 
     for replica in 0..2 {
-        let late = stack.try_at(replica, &login.challenge, &login.code).await;
+        let late = stack.redeem_code_at(replica, &login.challenge, &login.code).await;
         assert_eq!(late.status(), StatusCode::UNAUTHORIZED, "the right one, too late");
     }
     assert_eq!(stack.database.query_i64("select count(*) from user_sessions").await, 0);
@@ -50,9 +50,9 @@ async fn thousands_of_guesses_at_once_are_five_comparisons() {
 async fn a_right_code_opens_one_session_of_however_many_come_at_once() {
     const SUBMISSIONS: usize = 32;
     let n_codes = scale(15, 1_000);
-    let stack = Stack::start_several(&[WORKING, SERVING], MANY_CLIENTS).await;
-    stack.people(n_codes).await;
-    let logins = stack.codes_for(2, (0..n_codes).map(phone).collect()).await;
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
+    stack.create_users(n_codes).await;
+    let logins = stack.send_codes(2, (0..n_codes).map(phone).collect()).await;
     // So many take longer than a code lives.
     stack.database.execute("update otp_codes set expires_at = now() + interval '1 hour'").await;
     let (mut n_opened, mut n_refused) = (0, 0);
@@ -72,6 +72,6 @@ async fn a_right_code_opens_one_session_of_however_many_come_at_once() {
 
 /// The same login so often at the same time, on both replicas.
 async fn submit(stack: &Stack, login: &Login, times: usize) -> Vec<StatusCode> {
-    let calls = (0..times).map(|n| stack.try_at(n % 2, &login.challenge, &login.code));
+    let calls = (0..times).map(|n| stack.redeem_code_at(n % 2, &login.challenge, &login.code));
     join_all(calls).await.into_iter().map(|it| it.status()).collect()
 }

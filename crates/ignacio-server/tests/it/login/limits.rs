@@ -7,13 +7,13 @@ use ignacio_domain::rate_limit::PER_NUMBER;
 use reqwest::StatusCode;
 
 use super::{MANY_CLIENTS, phone};
-use crate::stack::{SERVING, Stack, WORKING, until};
+use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 
 /// A request each so often is a thousand of them in 25 hours.
 const ALL: Duration = Duration::from_secs(90);
 
-/// Lets so much time pass for everything that is counted.
-async fn pass(stack: &Stack, time: Duration) {
+/// Moves every counted request into the past by this much time.
+async fn advance(stack: &Stack, time: Duration) {
     let seconds = time.as_secs();
     let shift = format!(
         "update rate_buckets set hits = array(
@@ -28,12 +28,12 @@ async fn a_number_gets_ten_codes_a_day_however_often_and_wherever_they_are_asked
     const REPLICAS: usize = 3;
     let (n_requests, restart_after) = scale((60, 20), (1_000, 100));
     let pause = ALL * scale(1_000 / 60, 1);
-    let mut stack = Stack::start_several(&[WORKING, SERVING, SERVING], MANY_CLIENTS).await;
-    stack.people(1).await;
+    let mut stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE, SERVE], MANY_CLIENTS).await;
+    stack.create_users(1).await;
     // When each code was sent, by the clock that is moved.
     let (mut clock, mut sent) = (Duration::ZERO, Vec::new());
     for n in 0..n_requests {
-        let answer = stack.ask_at(n % REPLICAS, &phone(0)).await;
+        let answer = stack.request_code_at(n % REPLICAS, &phone(0)).await;
         match answer.status() {
             StatusCode::ACCEPTED => {
                 sent.push(clock);
@@ -43,11 +43,11 @@ async fn a_number_gets_ten_codes_a_day_however_often_and_wherever_they_are_asked
             StatusCode::TOO_MANY_REQUESTS => assert!(answer.headers().contains_key("retry-after")),
             other => panic!("{other}"),
         }
-        pass(&stack, pause).await;
+        advance(&stack, pause).await;
         clock += pause;
         if (n + 1) % restart_after == 0 {
             let replica = (n + 1) / restart_after % REPLICAS;
-            stack.restart(replica, if replica == 0 { WORKING } else { SERVING });
+            stack.restart(replica, if replica == 0 { SERVE_WITH_WORKER } else { SERVE });
         }
     }
     assert_eq!(stack.whatsapp.sent().len(), sent.len());
@@ -70,17 +70,17 @@ async fn a_number_gets_ten_codes_a_day_however_often_and_wherever_they_are_asked
 
 #[tokio::test]
 async fn the_sixth_code_within_an_hour_is_refused_by_every_replica() {
-    let stack = Stack::start_several(&[WORKING, SERVING], MANY_CLIENTS).await;
-    stack.people(1).await;
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
+    stack.create_users(1).await;
     for n in 0..5 {
-        let answer = stack.ask_at(n % 2, &phone(0)).await;
+        let answer = stack.request_code_at(n % 2, &phone(0)).await;
         assert_eq!(answer.status(), StatusCode::ACCEPTED, "{n}");
-        let early = stack.ask_at((n + 1) % 2, &phone(0)).await;
+        let early = stack.request_code_at((n + 1) % 2, &phone(0)).await;
         assert_eq!(early.status(), StatusCode::TOO_MANY_REQUESTS, "{n}");
-        pass(&stack, Duration::from_secs(61)).await;
+        advance(&stack, Duration::from_secs(61)).await;
     }
     for replica in 0..2 {
-        let sixth = stack.ask_at(replica, &phone(0)).await;
+        let sixth = stack.request_code_at(replica, &phone(0)).await;
         assert_eq!(sixth.status(), StatusCode::TOO_MANY_REQUESTS);
         let header = |name: &str| sixth.headers()[name].to_str().unwrap();
         // An hour after the first of them, five minutes of which have passed.
@@ -91,7 +91,7 @@ async fn the_sixth_code_within_an_hour_is_refused_by_every_replica() {
         assert_eq!(policy, "\"codes\";q=1;w=60, \"codes\";q=5;w=3600, \"codes\";q=10;w=86400");
     }
     until("the codes", async || stack.whatsapp.outbox(&phone(0)).len() == 5).await;
-    pass(&stack, Duration::from_secs(3_296)).await;
-    let later = stack.ask_at(1, &phone(0)).await;
+    advance(&stack, Duration::from_secs(3_296)).await;
+    let later = stack.request_code_at(1, &phone(0)).await;
     assert_eq!(later.status(), StatusCode::ACCEPTED);
 }

@@ -6,7 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::each;
-use crate::stack::{SERVING, Stack, WORKING, events, text};
+use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, events, text};
 
 /// Renews a session at one of the processes.
 async fn renew(stack: &Stack, replica: usize, token: &str) -> Value {
@@ -22,7 +22,7 @@ async fn status_with(stack: &Stack, replica: usize, token: &str) -> StatusCode {
 }
 
 /// Moves the moment at which the old token was replaced.
-async fn replaced_ago(stack: &Stack, seconds: u64) {
+async fn set_token_age(stack: &Stack, seconds: u64) {
     let moved =
         format!("update retired_tokens set created_at = now() - interval '{seconds} seconds'");
     assert!(stack.database.execute(&moved).await > 0);
@@ -31,9 +31,9 @@ async fn replaced_ago(stack: &Stack, seconds: u64) {
 #[tokio::test]
 async fn tabs_that_renew_at_once_stay_logged_in_and_an_old_token_ends_the_session() {
     let n_tabs = scale(50, 500);
-    let stack = Stack::start_several(&[SERVING, SERVING], &[]).await;
-    stack.people(1).await;
-    let login = stack.ready_codes(1, 1).await.remove(0);
+    let stack = Stack::start_replicas(&[SERVE, SERVE], &[]).await;
+    stack.create_users(1).await;
+    let login = stack.create_sent_codes(1, 1).await.remove(0);
     let opened = stack.log_in_at(0, &login).await;
     let old = opened["token"].as_str().unwrap();
 
@@ -50,10 +50,10 @@ async fn tabs_that_renew_at_once_stay_logged_in_and_an_old_token_ends_the_sessio
             assert_eq!(status_with(&stack, replica, token).await, StatusCode::OK);
         }
     }
-    replaced_ago(&stack, 30).await;
+    set_token_age(&stack, 30).await;
     assert_eq!(status_with(&stack, 1, old).await, StatusCode::OK, "within the minute");
 
-    replaced_ago(&stack, 61).await;
+    set_token_age(&stack, 61).await;
     assert_eq!(status_with(&stack, 0, new).await, StatusCode::OK, "until the old one is shown");
     let shown = each(0..n_tabs, n_tabs, async |n| status_with(&stack, n % 2, old).await).await;
     assert_eq!(shown, vec![StatusCode::UNAUTHORIZED; n_tabs]);
@@ -70,12 +70,12 @@ async fn tabs_that_renew_at_once_stay_logged_in_and_an_old_token_ends_the_sessio
 
 #[tokio::test]
 async fn a_stream_that_began_with_the_old_token_goes_on() {
-    let stack = Stack::start_several(&[WORKING, SERVING], &[]).await;
-    stack.people(1).await;
-    let login = stack.ready_codes(1, 1).await.remove(0);
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], &[]).await;
+    stack.create_users(1).await;
+    let login = stack.create_sent_codes(1, 1).await.remove(0);
     let opened = stack.log_in_at(0, &login).await;
     let old = opened["token"].as_str().unwrap();
-    let person = stack.person(old);
+    let person = stack.user(old);
     let talk = person.conversation().await;
     let words: Vec<String> = (0..150).map(|n| format!("palabra{n} ")).collect();
     stack.openai.script(Script::deltas(words.clone()));
@@ -94,7 +94,7 @@ async fn a_stream_that_began_with_the_old_token_goes_on() {
         append(&mut read, &stream.chunk().await.unwrap().unwrap());
     }
     let new = renew(&stack, 1, old).await;
-    replaced_ago(&stack, 61).await;
+    set_token_age(&stack, 61).await;
     assert!(!read.contains("response.completed"), "it was renewed too late");
     while let Some(more) = stream.chunk().await.unwrap() {
         append(&mut read, &more);

@@ -9,18 +9,18 @@ use tokio::time::Instant;
 
 use super::statistics::Latencies;
 use super::{MANY_CLIENTS, each, phone};
-use crate::stack::{SERVING, Stack, WORKING, until};
+use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 
 #[tokio::test]
 async fn while_the_messenger_hangs_codes_are_asked_for_as_ever() {
     let n_logins = scale(40, 200);
-    let stack = Stack::start_several(&[SERVING, WORKING], MANY_CLIENTS).await;
-    stack.people(n_logins + 1).await;
+    let stack = Stack::start_replicas(&[SERVE, SERVE_WITH_WORKER], MANY_CLIENTS).await;
+    stack.create_users(n_logins + 1).await;
     stack.whatsapp.hang_next(100_000);
 
     let answers = each(0..n_logins, 20, async |n| {
         let began = Instant::now();
-        (stack.ask_at(n % 2, &phone(n)).await.status(), began.elapsed())
+        (stack.request_code_at(n % 2, &phone(n)).await.status(), began.elapsed())
     });
     let answers = answers.await;
     assert!(answers.iter().all(|it| it.0 == StatusCode::ACCEPTED), "{answers:?}");
@@ -40,7 +40,7 @@ async fn while_the_messenger_hangs_codes_are_asked_for_as_ever() {
     let busy = stack.database.query_i64(busy).await;
     assert!(stack.whatsapp.calls().iter().all(|it| it.status.is_none()), "a call was answered");
     assert_eq!(stack.whatsapp.sent().len(), 0);
-    let one_more = stack.ask_at(0, &phone(n_logins)).await;
+    let one_more = stack.request_code_at(0, &phone(n_logins)).await;
     assert_eq!(one_more.status(), StatusCode::ACCEPTED);
     let latencies = Latencies::of(answers.into_iter().map(|it| it.1));
     println!(
@@ -57,15 +57,15 @@ async fn while_the_messenger_hangs_codes_are_asked_for_as_ever() {
 
 /// Asks for codes, a few at a time, as on a busy day.
 async fn ask(stack: &Stack, people: Range<usize>) {
-    let asked = each(people, 4, async |n| stack.ask_at(0, &phone(n)).await.status());
+    let asked = each(people, 4, async |n| stack.request_code_at(0, &phone(n)).await.status());
     assert!(asked.await.into_iter().all(|it| it == StatusCode::ACCEPTED));
 }
 
 #[tokio::test]
 async fn a_worker_that_is_killed_loses_no_code() {
     let (n_codes, kill_after) = scale((20, 5), (1_000, 50));
-    let mut stack = Stack::start_several(&[SERVING], MANY_CLIENTS).await;
-    stack.people(n_codes).await;
+    let mut stack = Stack::start_replicas(&[SERVE], MANY_CLIENTS).await;
+    stack.create_users(n_codes).await;
     let queued = "select count(*) from outbox where state = 'queued'";
     let mut n_kills = 0;
     stack.start_worker();
@@ -76,7 +76,7 @@ async fn a_worker_that_is_killed_loses_no_code() {
         if last < n_codes {
             // In the middle of them, or just behind the last one.
             until("some codes", async || stack.whatsapp.calls().len() >= begun).await;
-            stack.kill_last();
+            stack.kill_last_process();
             n_kills += 1;
             // What it had taken is free after a minute.
             let leases = "update outbox set lease_until = now() - interval '1 second'

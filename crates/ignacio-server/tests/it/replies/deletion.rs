@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ignacio_devstack::openai::{Effect, Fault};
 use reqwest::{Method, StatusCode};
 
-use super::{Reading, will_say, words};
+use super::{ReplyReader, script_reply, words};
 use crate::stack::{Stack, until};
 
 const PHONE: &str = "+573001110022";
@@ -13,18 +13,18 @@ const PHONE: &str = "+573001110022";
 #[tokio::test]
 async fn a_deleted_conversation_stops_its_reply_and_leaves_nothing() {
     // The worker is a process of its own, and the model says nothing: nobody tells it.
-    let stack = Stack::start_apart().await;
+    let stack = Stack::start_with_separate_worker().await;
     let ana = stack.participant(PHONE).await;
-    will_say(&stack, &words(9));
+    script_reply(&stack, &words(9));
     stack.openai.fault(Fault::new(Effect::Pause { after_deltas: 3 }));
-    let mut reading = Reading::ask(&stack, 0, &ana.token).await;
+    let mut reading = ReplyReader::ask(&stack, 0, &ana.token).await;
     reading.follow(&stack, 0).await;
     reading.read_words(3).await;
     let upstream = reading.column(&stack, "provider_response_id").await.unwrap();
 
     let path = format!("/v1/conversations/{}", reading.conversation);
     let deleted = Instant::now();
-    assert_eq!(ana.status_of(Method::DELETE, &path).await, StatusCode::NO_CONTENT);
+    assert_eq!(ana.status(Method::DELETE, &path).await, StatusCode::NO_CONTENT);
     let is_stopped =
         stack.openai.until(Duration::from_mins(1), |it| it.counters().cancelled == 1).await;
     println!("stopped upstream after {:?}", deleted.elapsed());

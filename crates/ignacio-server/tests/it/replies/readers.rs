@@ -12,30 +12,30 @@ use ignacio_devstack::{
     scale,
 };
 
-use super::{Reading, will_say, words};
-use crate::stack::{SERVING, Stack, WORKING, until};
+use super::{ReplyReader, script_reply, words};
+use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 
 const PHONE: &str = "+573001110024";
 
 /// Words come at a pace that leaves time to come and go.
-fn at_a_pace(stack: &Stack, millis: u64) {
+fn delay_deltas(stack: &Stack, millis: u64) {
     stack.openai.fault(Fault::new(Effect::DeltaDelay { millis }).until_lifted());
 }
 
 /// Asks one of the processes, and follows there.
-async fn begin(stack: &Stack, token: &str, replica: usize, words: &[String]) -> Reading {
-    will_say(stack, words);
-    let mut reading = Reading::ask(stack, replica, token).await;
+async fn begin(stack: &Stack, token: &str, replica: usize, words: &[String]) -> ReplyReader {
+    script_reply(stack, words);
+    let mut reading = ReplyReader::ask(stack, replica, token).await;
     reading.follow(stack, replica).await;
     reading
 }
 
 #[tokio::test]
 async fn readers_who_come_and_go_miss_nothing() {
-    let stack = Stack::start_several(&[WORKING, SERVING], &[]).await;
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], &[]).await;
     let token = stack.participant(PHONE).await.token;
     let words = words(60);
-    at_a_pace(&stack, 20);
+    delay_deltas(&stack, 20);
     let streams = (0..scale(10, 200)).map(|n| {
         let (stack, token, words) = (&stack, &token, &words);
         async move {
@@ -44,7 +44,7 @@ async fn readers_who_come_and_go_miss_nothing() {
             while !reading.is_over() {
                 // Where the reply is not made, deltas come merged: a few events are as much.
                 reading.read_events(if replica == 0 { 10 } else { 1 }).await;
-                reading.leave();
+                reading.disconnect();
                 if !reading.is_over() {
                     // Anywhere: the text of the reply decides as well as any dice.
                     replica = (n + reading.text().len() / 7) % 2;
@@ -52,7 +52,7 @@ async fn readers_who_come_and_go_miss_nothing() {
                     n_visits += 1;
                 }
             }
-            reading.is_whole(stack, words, &format!("stream {n}")).await;
+            reading.assert_complete(stack, words, &format!("stream {n}")).await;
             n_visits
         }
     });
@@ -63,7 +63,8 @@ async fn readers_who_come_and_go_miss_nothing() {
 
 #[tokio::test]
 async fn a_restart_sends_its_readers_elsewhere() {
-    let mut stack = Stack::start_several(&[WORKING, SERVING, WORKING], &[]).await;
+    let mut stack =
+        Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE, SERVE_WITH_WORKER], &[]).await;
     let token = stack.participant(PHONE).await.token;
     let words = words(20);
     stack.openai.fault(Fault::new(Effect::Pause { after_deltas: 3 }).until_lifted());
@@ -71,18 +72,18 @@ async fn a_restart_sends_its_readers_elsewhere() {
         join_all((0..scale(10, 200)).map(|_| begin(&stack, &token, 2, &words))).await;
 
     // The last process makes most of these replies and tells them all.
-    let leaver = stack.take_last();
+    let leaver = stack.take_last_process();
     let stopping = tokio::task::spawn_blocking(move || leaver.stop());
     join_all(readings.iter_mut().map(async |reading| {
         reading.read_all().await;
-        assert_eq!((reading.hints, reading.is_over()), (1, false));
+        assert_eq!((reading.n_reconnect_hints, reading.is_over()), (1, false));
     }))
     .await;
     stack.openai.lift_all();
     let gaps = join_all(readings.iter_mut().map(async |reading| {
         let left = Instant::now();
         reading.follow(&stack, 1).await;
-        reading.read_piece().await;
+        reading.read_chunk().await;
         let gap = left.elapsed();
         reading.read_all().await;
         gap
@@ -91,16 +92,16 @@ async fn a_restart_sends_its_readers_elsewhere() {
     stopping.await.unwrap();
 
     for reading in &readings {
-        reading.is_whole(&stack, &words, "after a restart").await;
+        reading.assert_complete(&stack, &words, "after a restart").await;
     }
-    let n_asked = stack.openai.counters().responses;
-    assert_eq!(n_asked, u64::try_from(readings.len()).unwrap());
+    let n_requests = stack.openai.counters().responses;
+    assert_eq!(n_requests, u64::try_from(readings.len()).unwrap());
 }
 
 /// How many streams a process has open.
 async fn n_streams(stack: &Stack, replica: usize) -> u64 {
-    let told = stack.metrics_of(replica).await;
-    let line = told.lines().find_map(|it| it.strip_prefix("sse_streams "));
+    let body = stack.metrics_of(replica).await;
+    let line = body.lines().find_map(|it| it.strip_prefix("sse_streams "));
     line.map_or(0, |it| it.trim().parse().unwrap())
 }
 
@@ -116,7 +117,7 @@ fn resident(process: u32) -> u64 {
 }
 
 /// Opens a stream by hand; reads nothing.
-fn open_by_hand(stack: &Stack, replica: usize, reading: &Reading) -> TcpStream {
+fn open_by_hand(stack: &Stack, replica: usize, reading: &ReplyReader) -> TcpStream {
     let address = stack.address_of(replica);
     let mut stream = TcpStream::connect(&address).unwrap();
     let head = format!(
@@ -129,7 +130,7 @@ fn open_by_hand(stack: &Stack, replica: usize, reading: &Reading) -> TcpStream {
 }
 
 /// So many readers come beside the first one, and are gone without a word.
-async fn come_and_vanish(stack: &Stack, reading: &Reading, n_readers: usize) {
+async fn connect_and_disconnect(stack: &Stack, reading: &ReplyReader, n_readers: usize) {
     let clients: Vec<_> = (0..n_readers).map(|_| open_by_hand(stack, 1, reading)).collect();
     let all = u64::try_from(n_readers).unwrap() + 1;
     until("all streams", async || n_streams(stack, 1).await == all).await;
@@ -148,17 +149,17 @@ async fn come_and_vanish(stack: &Stack, reading: &Reading, n_readers: usize) {
 
 #[tokio::test]
 async fn readers_who_vanish_leave_nothing() {
-    let stack = Stack::start_several(&[WORKING, SERVING], &[]).await;
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], &[]).await;
     let token = stack.participant(PHONE).await.token;
     stack.openai.fault(Fault::new(Effect::Pause { after_deltas: 3 }));
     let mut reading = begin(&stack, &token, 1, &words(9)).await;
     reading.read_words(3).await;
     let n_readers = scale(50, 1_000);
     // What a process opens once, such as its connections to Postgres, is opened by the first wave.
-    come_and_vanish(&stack, &reading, n_readers).await;
+    connect_and_disconnect(&stack, &reading, n_readers).await;
     let n_files = n_open_files(stack.pid(1));
 
-    come_and_vanish(&stack, &reading, n_readers).await;
+    connect_and_disconnect(&stack, &reading, n_readers).await;
 
     until("all closed", async || n_open_files(stack.pid(1)) <= n_files + 5).await;
     stack.openai.lift_all();
@@ -168,7 +169,7 @@ async fn readers_who_vanish_leave_nothing() {
 
 #[tokio::test]
 async fn slow_readers_cost_little_and_hurt_nobody() {
-    let stack = Stack::start_several(&[WORKING], &[]).await;
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER], &[]).await;
     let token = stack.participant(PHONE).await.token;
     // As much as a reply may have, in crumbs: about 300 KB of events.
     let mut words = vec!["año "; 4_000];

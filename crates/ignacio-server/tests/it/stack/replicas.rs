@@ -6,28 +6,31 @@ use super::Stack;
 use crate::process::Running;
 
 /// A process that only answers requests.
-pub(crate) const SERVING: &[&str] = &["serve"];
+pub(crate) const SERVE: &[&str] = &["serve"];
 /// A process that answers requests and works.
-pub(crate) const WORKING: &[&str] = &["serve", "--with-worker"];
+pub(crate) const SERVE_WITH_WORKER: &[&str] = &["serve", "--with-worker"];
 
 impl Stack {
-    /// A process for each list of arguments, all told more than usual.
-    pub(crate) async fn start_several(replicas: &[&[&str]], more: &[(&'static str, &str)]) -> Self {
-        let mut stack = Self::surroundings().await;
-        stack.tell(more);
+    /// A process for each list of arguments, each with these extra variables.
+    pub(crate) async fn start_replicas(
+        replicas: &[&[&str]],
+        more: &[(&'static str, &str)],
+    ) -> Self {
+        let mut stack = Self::without_processes().await;
+        stack.set_variables(more);
         for arguments in replicas {
-            stack.start_one_more(arguments);
+            stack.start_replica(arguments);
         }
         stack
     }
 
     /// One more process that serves.
-    pub(crate) fn start_one_more(&mut self, arguments: &[&str]) {
+    pub(crate) fn start_replica(&mut self, arguments: &[&str]) {
         self.processes.push(Running::start(arguments, &self.variables));
     }
 
-    /// What processes that start from now on are told besides.
-    pub(crate) fn tell(&mut self, more: &[(&'static str, &str)]) {
+    /// Sets variables for the processes that start from now on.
+    pub(crate) fn set_variables(&mut self, more: &[(&'static str, &str)]) {
         for (name, value) in more {
             self.variables = self.variables.clone().with(name, *value);
         }
@@ -55,7 +58,7 @@ impl Stack {
     }
 
     /// Hands over the process that was started last.
-    pub(crate) fn take_last(&mut self) -> Running {
+    pub(crate) fn take_last_process(&mut self) -> Running {
         self.processes.pop().unwrap()
     }
 
@@ -71,7 +74,7 @@ impl Stack {
     }
 
     /// Kills the process that was started last, without a chance to do anything more.
-    pub(crate) fn kill_last(&mut self) {
+    pub(crate) fn kill_last_process(&mut self) {
         if let Some(last) = self.processes.pop() {
             last.signal("KILL");
             assert_eq!(last.wait(), None, "it ended by itself");

@@ -2,7 +2,7 @@
 
 /// An answer that is being read.
 #[derive(Debug, Default)]
-pub(super) struct Answer {
+pub(super) struct ResponseParser {
     head: Vec<u8>,
     place: Place,
 }
@@ -23,7 +23,7 @@ enum Place {
     Over,
 }
 
-impl Answer {
+impl ResponseParser {
     /// Takes bytes, and appends to `body` what of them belongs to the body.
     pub(super) fn feed(&mut self, mut bytes: &[u8], body: &mut Vec<u8>) {
         while !bytes.is_empty() && self.place != Place::Over {
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn chunks_are_put_together_however_they_are_cut() {
         for size in 1..CHUNKED.len() {
-            let (mut answer, mut body) = (Answer::default(), Vec::new());
+            let (mut answer, mut body) = (ResponseParser::default(), Vec::new());
             for piece in CHUNKED.as_bytes().chunks(size) {
                 assert!(!answer.is_over() || piece.iter().all(|it| b"\r\n".contains(it)));
                 answer.feed(piece, &mut body);
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_length_ends_a_body_too() {
-        let (mut answer, mut body) = (Answer::default(), Vec::new());
+        let (mut answer, mut body) = (ResponseParser::default(), Vec::new());
         answer.feed(b"HTTP/1.1 409 Conflict\r\ncontent-le", &mut body);
         assert_eq!(answer.status(), None);
         answer.feed(b"ngth: 2\r\n\r\n{}", &mut body);
@@ -135,7 +135,7 @@ mod tests {
             (answer.status(), answer.is_over(), body.as_slice()),
             (Some(409), true, &b"{}"[..])
         );
-        let mut empty = Answer::default();
+        let mut empty = ResponseParser::default();
         empty.feed(b"HTTP/1.1 204 No Content\r\n\r\n", &mut body);
         assert_eq!((empty.status(), empty.is_over()), (Some(204), true));
     }

@@ -1,8 +1,5 @@
-//! The commands that do one thing and end.
-#![expect(
-    clippy::print_stdout,
-    reason = "what these commands are asked for goes to standard output"
-)]
+//! The commands that do one thing and exit.
+#![expect(clippy::print_stdout, reason = "the result of these commands goes to standard output")]
 
 use std::error::Error;
 
@@ -14,7 +11,7 @@ use migration::MigrateError;
 use secrecy::SecretString;
 
 use crate::{
-    cli::NewAdmin, failure::ExitError, settings::DatabaseSettings, startup::refuse_pooler,
+    cli::NewAdmin, exit_error::ExitError, settings::DatabaseSettings, startup::refuse_pooler,
 };
 
 pub(crate) async fn migrate_up(database: &DatabaseSettings, plan: bool) -> Result<(), ExitError> {
@@ -23,9 +20,9 @@ pub(crate) async fn migrate_up(database: &DatabaseSettings, plan: bool) -> Resul
     let applied = if plan {
         migration::plan(url, passwords).await
     } else {
-        migration::apply_and_tell(url, passwords, &tell_of_copy).await
+        migration::apply_and_tell(url, passwords, &report_copy).await
     };
-    let migration::Applied { names, adoption } = applied.map_err(database_said)?;
+    let migration::Applied { names, adoption } = applied.map_err(map_migrate_error)?;
     for line in adoption.iter().flat_map(migration::Adoption::lines) {
         println!("{line}");
     }
@@ -40,13 +37,13 @@ pub(crate) async fn migrate_up(database: &DatabaseSettings, plan: bool) -> Resul
     Ok(())
 }
 
-#[expect(clippy::print_stderr, reason = "how far a long copy is, beside what was asked for")]
-fn tell_of_copy(table: &str) {
+#[expect(clippy::print_stderr, reason = "progress is not part of the result")]
+fn report_copy(table: &str) {
     eprintln!("taking over {table}");
 }
 
 pub(crate) async fn migrate_down(url: &SecretString, steps: Option<u32>) -> Result<(), ExitError> {
-    let undone = migration::rollback(url, steps).await.map_err(database_said)?;
+    let undone = migration::rollback(url, steps).await.map_err(map_migrate_error)?;
     for name in &undone {
         println!("{name}");
     }
@@ -61,7 +58,7 @@ pub(crate) async fn migrate_status(url: &SecretString) -> Result<(), ExitError> 
                 println!("{name}  unknown");
             }
         }
-        database_said(error)
+        map_migrate_error(error)
     })?;
     let width = migrations.iter().map(|it| it.name.len()).max().unwrap_or(0);
     for migration::Status { name, applied } in migrations {
@@ -73,20 +70,20 @@ pub(crate) async fn migrate_status(url: &SecretString) -> Result<(), ExitError> 
 pub(crate) async fn create_admin(url: &SecretString, admin: NewAdmin) -> Result<(), ExitError> {
     let NewAdmin { phone, name, locale } = admin;
     let shown = phone.clone();
-    let person = NewUser { phone, name, role: Role::Admin, locale };
+    let user = NewUser { phone, name, role: Role::Admin, locale };
     let owner = OwnerDb::connect(url).await.context("the database cannot be reached");
     let owner = owner.map_err(ExitError::unavailable)?;
-    let added = owner.add_user(&person).await.context(
-        "the admin could not be created; are migrations pending? `ignacio migrate status` tells",
+    let outcome = owner.add_user(&user).await.context(
+        "the admin could not be created; check with `ignacio migrate status` that no migrations are pending",
     )?;
-    match added {
+    match outcome {
         CreateOutcome::New(id) => println!("created admin {shown}, id {}", id.into_uuid()),
         CreateOutcome::Known(id) if is_admin(&owner, id).await? => {
-            println!("{shown} is an admin already, id {}; nothing changed", id.into_uuid());
+            println!("{shown} is already an admin, id {}; nothing changed", id.into_uuid());
         }
         CreateOutcome::Known(id) => {
             return Err(ExitError::from(anyhow!(
-                "{shown} belongs to somebody who is no active admin (id {}), and this command only makes new accounts: \
+                "{shown} belongs to a user who is not an active admin (id {}), and this command only creates new users: \
                  let another admin change the role (PATCH /v1/admin/users/{{id}}), or use another number",
                 id.into_uuid(),
             )));
@@ -96,18 +93,18 @@ pub(crate) async fn create_admin(url: &SecretString, admin: NewAdmin) -> Result<
 }
 
 async fn is_admin(owner: &OwnerDb, id: UserId) -> Result<bool, ExitError> {
-    Ok(owner.is_active_admin(id).await.context("the account cannot be read")?)
+    Ok(owner.is_active_admin(id).await.context("the user cannot be read")?)
 }
 
 pub(crate) async fn verify_audit(
     url: &SecretString,
-    noted: Option<AuditHead>,
+    since: Option<AuditHead>,
 ) -> Result<(), ExitError> {
     let owner = OwnerDb::connect(url).await.context("the database cannot be reached");
     let owner = owner.map_err(ExitError::unavailable)?;
     let progress = |n_events| tracing::debug!(n_events, "checked");
-    let report = owner.verify_audit(noted.as_ref(), progress).await.context(
-        "the audit could not be read; are migrations pending? `ignacio migrate status` tells",
+    let report = owner.verify_audit(since.as_ref(), progress).await.context(
+        "the audit log could not be read; check with `ignacio migrate status` that no migrations are pending",
     )?;
     for fault in &report.faults {
         println!("{fault}");
@@ -116,19 +113,19 @@ pub(crate) async fn verify_audit(
     if report.faults.is_empty() {
         Ok(())
     } else {
-        Err(ExitError::from(anyhow!("the audit is not as it was written")))
+        Err(ExitError::from(anyhow!("the audit log was changed after it was written")))
     }
 }
 
 pub(crate) async fn ensure_bucket(settings: S3Settings) -> Result<(), ExitError> {
     let bucket = settings.bucket.clone();
     let store = S3Store::new(settings).map_err(ExitError::config)?;
-    let made = store.ensure_bucket().await.map_err(|error| {
+    let is_created = store.ensure_bucket().await.map_err(|error| {
         ExitError::unavailable(
-            with_causes(&error).context(format!("the bucket {bucket} cannot be made sure of")),
+            with_causes(&error).context(format!("the bucket {bucket} could not be created")),
         )
     })?;
-    println!("bucket {bucket}: {}", if made { "created" } else { "there already" });
+    println!("bucket {bucket}: {}", if is_created { "created" } else { "exists already" });
     Ok(())
 }
 
@@ -136,12 +133,12 @@ pub(crate) fn print_openapi() {
     print!("{}", ignacio_api::openapi_json());
 }
 
-/// Whether the deployment has to change, or only time has to pass.
-pub(crate) fn database_said(error: MigrateError) -> ExitError {
+/// Tells a wrong deployment, which somebody has to correct, from an outage, which passes.
+pub(crate) fn map_migrate_error(error: MigrateError) -> ExitError {
     match error {
         MigrateError::Url(_) => ExitError::config(format!("DATABASE_URL cannot be used: {error}")),
         MigrateError::TooOld(_) => ExitError::config(format!(
-            "DATABASE_URL leads to a server that cannot be used: {error}"
+            "DATABASE_URL points to a server that cannot be used: {error}"
         )),
         MigrateError::Newer { .. } | MigrateError::NotAdoptable(_) => {
             ExitError::config(format!("DATABASE_URL cannot be used: {error}"))
@@ -150,7 +147,7 @@ pub(crate) fn database_said(error: MigrateError) -> ExitError {
     }
 }
 
-/// An error that owns its causes, whatever lives in it.
+/// The error and its causes as one owned error.
 pub(crate) fn with_causes(error: &dyn Error) -> anyhow::Error {
     let mut text = error.to_string();
     let mut cause = error.source();

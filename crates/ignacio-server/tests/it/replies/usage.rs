@@ -10,8 +10,8 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use super::{Reading, will_say, words};
-use crate::stack::{SERVING, Stack, WORKING, until};
+use super::{ReplyReader, script_reply, words};
+use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 
 const PHONE: &str = "+573001110023";
 /// How often each question is asked without waiting for the answer.
@@ -20,24 +20,24 @@ const LOST_ANSWERS: usize = 5;
 #[tokio::test]
 async fn a_stopped_reply_keeps_its_text_and_costs_what_the_provider_counted() {
     // Whoever stops it is not the process that writes it.
-    let stack = Stack::start_apart().await;
+    let stack = Stack::start_with_separate_worker().await;
     let ana = stack.participant(PHONE).await;
     for _ in 0..2 {
-        will_say(&stack, &words(5));
-        let mut reading = Reading::ask(&stack, 0, &ana.token).await;
+        script_reply(&stack, &words(5));
+        let mut reading = ReplyReader::ask(&stack, 0, &ana.token).await;
         reading.follow(&stack, 0).await;
         reading.read_all().await;
-        reading.is_whole(&stack, &words(5), "in peace").await;
+        reading.assert_complete(&stack, &words(5), "in peace").await;
     }
 
-    will_say(&stack, &words(9));
+    script_reply(&stack, &words(9));
     stack.openai.fault(Fault::new(Effect::Pause { after_deltas: 3 }));
-    let mut stopped = Reading::ask(&stack, 0, &ana.token).await;
+    let mut stopped = ReplyReader::ask(&stack, 0, &ana.token).await;
     stopped.follow(&stack, 0).await;
     stopped.read_words(3).await;
     let since = Instant::now();
     let path = format!("/v1/responses/{}/cancel", stopped.response);
-    assert_eq!(ana.status_of(Method::POST, &path).await, StatusCode::ACCEPTED);
+    assert_eq!(ana.status(Method::POST, &path).await, StatusCode::ACCEPTED);
     let patience = Duration::from_mins(1);
     assert!(stack.openai.until(patience, |it| it.counters().cancelled == 1).await);
     println!("stopped upstream after {:?}", since.elapsed());
@@ -50,11 +50,11 @@ async fn a_stopped_reply_keeps_its_text_and_costs_what_the_provider_counted() {
         (&json!("cancelled"), &json!(words(3).concat()))
     );
 
-    will_say(&stack, &words(9));
+    script_reply(&stack, &words(9));
     let code = "invalid_prompt".to_owned();
     let failed = Effect::Failed { after_deltas: 2, code, message: "No.".to_owned() };
     stack.openai.fault(Fault::new(failed));
-    let mut failed = Reading::ask(&stack, 0, &ana.token).await;
+    let mut failed = ReplyReader::ask(&stack, 0, &ana.token).await;
     failed.follow(&stack, 0).await;
     failed.read_all().await;
     assert_eq!(failed.end(), Some("response.failed"));
@@ -80,7 +80,7 @@ async fn a_stopped_reply_keeps_its_text_and_costs_what_the_provider_counted() {
 
 #[tokio::test]
 async fn questions_whose_answers_are_lost_are_asked_once() {
-    let stack = Stack::start_several(&[WORKING, SERVING], &[]).await;
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], &[]).await;
     let ana = stack.participant(PHONE).await;
     let n_questions = scale(6, 1_000);
     for n in 0..n_questions {
@@ -109,15 +109,15 @@ async fn questions_whose_answers_are_lost_are_asked_once() {
         };
         let mut answers = Vec::new();
         for replica in [0, 1] {
-            let mut told = String::new();
+            let mut reply = String::new();
             until("an answer", async || {
                 let answer = ask(replica).send().await.unwrap();
                 let is_made = answer.status() == StatusCode::CREATED;
-                told = answer.text().await.unwrap();
+                reply = answer.text().await.unwrap();
                 is_made
             })
             .await;
-            answers.push(told);
+            answers.push(reply);
         }
         assert_eq!(answers[0], answers[1]);
         assert_eq!(ana.messages(&talk).await.len(), 2, "question {n}");

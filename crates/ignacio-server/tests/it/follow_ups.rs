@@ -19,7 +19,7 @@ fn body_of(call: &Call) -> &Value {
 #[tokio::test]
 async fn what_was_said_first_is_known_much_later_and_after_a_restart() {
     let n_turns = scale(16, 60);
-    // Twice of what can be told (24,000 tokens of four bytes), however many turns it takes.
+    // Twice what fits into a request (24,000 tokens of four bytes), however many turns it takes.
     let filler = "y algo más, ".repeat(2 * 96_000 / 12 / n_turns);
     let mut stack = Stack::start().await;
     let ana = stack.participant(PHONE).await;
@@ -35,16 +35,16 @@ async fn what_was_said_first_is_known_much_later_and_after_a_restart() {
     let gone_on = |it: &&Call| body_of(it)["previous_response_id"].is_string();
     assert!(calls.iter().filter(gone_on).count() >= n_turns / 4, "short ones go on");
     let knows = |call: &Call| {
-        let body = body_of(call);
-        let told = format!("{}{}", body["instructions"], body["input"]);
-        told.contains("AZUL-CANARIO-17") && told.len() < 110_000
+        let context = body_of(call);
+        let context = format!("{}{}", context["instructions"], context["input"]);
+        context.contains("AZUL-CANARIO-17") && context.len() < 110_000
     };
     assert!(knows(calls.last().unwrap()), "{:?}", body_of(calls.last().unwrap())["instructions"]);
     assert!(!stack.openai.small_jobs("summary").is_empty());
 
     stack.stop();
     stack.start_again(&[]);
-    stack.person(&token).ask(&talk, "¿Cuál era mi clave?").await;
+    stack.user(&token).ask(&talk, "¿Cuál era mi clave?").await;
     let call = stack.openai.calls_to("POST", "/v1/responses").pop().unwrap();
     assert!(knows(&call), "{:?}", body_of(&call)["instructions"]);
     assert!(body_of(&call)["previous_response_id"].is_null());
@@ -53,7 +53,7 @@ async fn what_was_said_first_is_known_much_later_and_after_a_restart() {
 
 #[tokio::test]
 async fn a_title_comes_when_it_comes_and_delays_nothing() {
-    for stack in [Stack::start().await, Stack::start_apart().await] {
+    for stack in [Stack::start().await, Stack::start_with_separate_worker().await] {
         let ana = stack.participant(PHONE).await;
         let talk = ana.conversation().await;
         let stall = Fault::new(Effect::StallHeaders { millis: None }).until_lifted();
@@ -86,7 +86,7 @@ async fn an_image_reaches_the_model() {
     assert_eq!(answer.status(), StatusCode::CREATED);
     let file: Value = answer.json().await.unwrap();
     let question = json!({ "content": "¿Qué ves?", "file_ids": [file["id"]] });
-    let events = ana.ask_with(&talk, &question).await;
+    let events = ana.post_message(&talk, &question).await;
     assert!(text(&events).contains("Recibí una imagen"), "{}", text(&events));
     let call = stack.openai.calls_to("POST", "/v1/responses").pop().unwrap();
     let images: Vec<_> = call.images.iter().map(|it| (&*it.media_type, it.bytes)).collect();
@@ -100,7 +100,7 @@ async fn a_quotation_is_looked_up_and_a_response_says_how_it_was_made() {
     let file = ana.document("guía.txt", "El piloto dura seis semanas exactas.").await;
     let talk = ana.conversation().await;
     let question = json!({ "content": "¿Cuánto dura el piloto?", "file_ids": [file] });
-    let events = ana.ask_with(&talk, &question).await;
+    let events = ana.post_message(&talk, &question).await;
     let id = events[0].data["response_id"].as_str().unwrap();
     let response = ana.get(&format!("/v1/responses/{id}")).await;
     assert_eq!(response["tools"], json!(["file_search"]));

@@ -47,7 +47,7 @@ async fn a_reply_goes_on_over_a_restart_and_its_reader_misses_nothing() {
     stack.start_again(&[]);
     let id = before[0].data["response_id"].as_str().unwrap();
     let rest = stack
-        .person(&token)
+        .user(&token)
         .request(Method::GET, &format!("/v1/responses/{id}/events"))
         .header("Last-Event-ID", before.last().unwrap().id.to_string())
         .send()

@@ -6,8 +6,8 @@ use ignacio_devstack::{
     scale,
 };
 
-use super::{Reading, words};
-use crate::stack::{Stack, WORKING};
+use super::{ReplyReader, words};
+use crate::stack::{SERVE_WITH_WORKER, Stack};
 
 const PHONE: &str = "+573001110023";
 /// So many replies are made side by side.
@@ -20,7 +20,7 @@ fn places() -> Vec<u64> {
 
 /// Asks for a reply whose first stream is cut at a byte; gives it once it has ended, and how often
 /// the provider was asked for it.
-async fn cut_at(stack: &Stack, token: &str, bytes: u64, words: &[String]) -> (Reading, usize) {
+async fn cut_at(stack: &Stack, token: &str, bytes: u64, words: &[String]) -> (ReplyReader, usize) {
     let mark = format!("corte {bytes:05}");
     // Where nobody has seen a word, it may be asked for again.
     for _ in 0..2 {
@@ -28,13 +28,13 @@ async fn cut_at(stack: &Stack, token: &str, bytes: u64, words: &[String]) -> (Re
     }
     let cut = Fault::new(Effect::CutAfterBytes { bytes }).on("POST", "/v1/responses");
     stack.openai.fault(cut.containing(&mark));
-    let mut reading = Reading::ask_for(stack, 0, token, &mark).await;
+    let mut reading = ReplyReader::ask_for(stack, 0, token, &mark).await;
     reading.follow(stack, 0).await;
     reading.read_all().await;
     let asked = stack.openai.calls_to("POST", "/v1/responses");
     let bodies = asked.iter().filter_map(|it| it.body.as_ref());
-    let n_asked = bodies.filter(|it| it.to_string().contains(&mark)).count();
-    (reading, n_asked)
+    let n_requests = bodies.filter(|it| it.to_string().contains(&mark)).count();
+    (reading, n_requests)
 }
 
 #[tokio::test]
@@ -43,15 +43,15 @@ async fn a_reply_that_is_cut_at_any_byte_is_whole_in_the_end() {
     let token = stack.participant(PHONE).await.token;
     let words = words(12);
     let cuts = stream::iter(places()).map(async |it| {
-        let (reading, n_asked) = cut_at(&stack, &token, it, &words).await;
-        reading.is_whole(&stack, &words, &format!("cut at {it}")).await;
-        n_asked
+        let (reading, n_requests) = cut_at(&stack, &token, it, &words).await;
+        reading.assert_complete(&stack, &words, &format!("cut at {it}")).await;
+        n_requests
     });
     let ends: Vec<_> = cuts.buffer_unordered(AT_ONCE).collect().await;
 
     // Before its id is known there is nothing to follow, and nobody has seen a word.
-    let n_twice = ends.iter().filter(|n_asked| **n_asked != 1).count();
-    assert!(ends.iter().all(|n_asked| (1..=2).contains(n_asked)));
+    let n_twice = ends.iter().filter(|n_requests| **n_requests != 1).count();
+    assert!(ends.iter().all(|n_requests| (1..=2).contains(n_requests)));
     assert!(n_twice * 2 < ends.len(), "{n_twice} of {} were asked for again", ends.len());
     let resumed = stack.openai.calls().iter().filter(|it| it.query.contains("stream=true")).count();
     assert!(resumed * 3 > ends.len(), "only {resumed} were followed again");
@@ -59,20 +59,20 @@ async fn a_reply_that_is_cut_at_any_byte_is_whole_in_the_end() {
 
 #[tokio::test]
 async fn without_the_background_a_cut_reply_keeps_its_text_and_says_so() {
-    let stack = Stack::start_several(&[WORKING], &[("OPENAI_MODE", "direct")]).await;
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER], &[("OPENAI_MODE", "direct")]).await;
     let token = stack.participant(PHONE).await.token;
     let words = words(12);
     let cuts = stream::iter(places()).map(async |it| {
-        let (reading, n_asked) = cut_at(&stack, &token, it, &words).await;
+        let (reading, n_requests) = cut_at(&stack, &token, it, &words).await;
         if reading.end() == Some("response.completed") {
-            reading.is_whole(&stack, &words, &format!("cut at {it}")).await;
+            reading.assert_complete(&stack, &words, &format!("cut at {it}")).await;
             return false;
         }
         assert_eq!(reading.end(), Some("response.failed"), "cut at {it}");
         let text = reading.text();
         assert!(!text.is_empty() && words.concat().starts_with(&text), "cut at {it}: {text}");
-        assert_eq!(n_asked, 1, "no silent second call: cut at {it}");
-        let stored = stack.person(&token).get(&format!("/v1/messages/{}", reading.message)).await;
+        assert_eq!(n_requests, 1, "no silent second call: cut at {it}");
+        let stored = stack.user(&token).get(&format!("/v1/messages/{}", reading.message)).await;
         assert_eq!((&stored["content"], &stored["status"]), (&text.into(), &"failed".into()));
         true
     });

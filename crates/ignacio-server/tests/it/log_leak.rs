@@ -14,7 +14,7 @@ use crate::{
 const NUMBERS: [&str; 3] = ["3009876501", "9876501", "573009876501"];
 const PHONE: &str = "+573009876501";
 /// Nobody has it.
-const STRANGER: &str = "+573009876502";
+const UNKNOWN_PHONE: &str = "+573009876502";
 const DEVICE: &str = "Aparato Canario";
 const FILE: &str = "archivo canario.txt";
 const DOCUMENT: &str = "El saldo canario es de cuatrolunas exactas.";
@@ -24,9 +24,9 @@ const UPSTREAM: &str = "invalid input: ¿Cuál es el saldo canario? from +573009
 
 /// Bodies of refusals, each with what its own request had said.
 #[derive(Default)]
-struct Refusals(Vec<(String, Vec<String>)>);
+struct RefusalLog(Vec<(String, Vec<String>)>);
 
-impl Refusals {
+impl RefusalLog {
     async fn take(&mut self, answer: Response, status: StatusCode, said: &[&str]) {
         assert_eq!(answer.status(), status);
         let said = said.iter().map(|it| (*it).to_owned()).collect();
@@ -43,13 +43,13 @@ async fn nothing_that_is_said_or_reached_by_is_logged_at_any_level() {
     let mut stack = Stack::start().await;
     stack.stop();
     stack.start_again(&[("IGNACIO_LOG", "trace")]);
-    let mut refusals = Refusals::default();
+    let mut refusals = RefusalLog::default();
 
     let ana = stack.participant(PHONE).await;
     let token = ana.token.clone();
     let code = stack.whatsapp.code_for(PHONE).unwrap();
     let wamid = stack.whatsapp.outbox(PHONE)[0].wamid.clone();
-    life(&stack, &ana, &mut refusals).await;
+    successes(&stack, &ana, &mut refusals).await;
     mistakes(&stack, &ana, &code, &mut refusals).await;
 
     let log = stack.stop();
@@ -76,7 +76,7 @@ async fn nothing_that_is_said_or_reached_by_is_logged_at_any_level() {
 }
 
 /// What goes well, and what the providers spoil.
-async fn life(stack: &Stack, ana: &User<'_>, refusals: &mut Refusals) {
+async fn successes(stack: &Stack, ana: &User<'_>, refusals: &mut RefusalLog) {
     ana.document(FILE, DOCUMENT).await;
     let talk = ana.conversation().await;
     let conversation = format!("/v1/conversations/{talk}");
@@ -110,13 +110,13 @@ async fn life(stack: &Stack, ana: &User<'_>, refusals: &mut Refusals) {
 }
 
 /// What the person and strangers get wrong.
-async fn mistakes(stack: &Stack, ana: &User<'_>, code: &str, refusals: &mut Refusals) {
+async fn mistakes(stack: &Stack, ana: &User<'_>, code: &str, refusals: &mut RefusalLog) {
     let otp = "01900000-0000-7000-8000-000000000000";
     let login = json!({ "otp_id": otp, "code": code, "device_name": DEVICE });
     let answer = post(stack, "/v1/auth/sessions", &login).await;
     refusals.take(answer, StatusCode::UNAUTHORIZED, &[code, DEVICE]).await;
-    let answer = post(stack, "/v1/auth/otp", &json!({ "phone": STRANGER })).await;
-    refusals.take(answer, StatusCode::ACCEPTED, &[STRANGER]).await;
+    let answer = post(stack, "/v1/auth/otp", &json!({ "phone": UNKNOWN_PHONE })).await;
+    refusals.take(answer, StatusCode::ACCEPTED, &[UNKNOWN_PHONE]).await;
     let answer = post(stack, "/v1/auth/otp", &json!({ "phone": "300 9876501 canario" })).await;
     refusals.take(answer, StatusCode::UNPROCESSABLE_ENTITY, &[]).await;
     let answer = post(stack, "/v1/auth/otp", &json!({ "telefono canario": PHONE })).await;

@@ -10,7 +10,7 @@ use ignacio_domain::phone::PhoneNumber;
 use reqwest::StatusCode;
 
 use super::{AT_ONCE, Login, MANY_CLIENTS, each, hex, pepper, phone};
-use crate::stack::{SERVING, Stack, WORKING};
+use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack};
 
 /// How a service without a pepper might store a code, in SQL: `c` is the code, `i` the challenge,
 /// `p` the number.
@@ -28,12 +28,12 @@ const UNKEYED: [&str; 9] = [
 
 #[tokio::test]
 async fn a_stolen_database_tells_no_code() {
-    let stack = Stack::start_several(&[WORKING], MANY_CLIENTS).await;
-    stack.people(1).await;
-    let login = stack.codes_for(1, vec![phone(0)]).await.remove(0);
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER], MANY_CLIENTS).await;
+    stack.create_users(1).await;
+    let login = stack.send_codes(1, vec![phone(0)]).await.remove(0);
     let dump = stack.database.dump(&["--data-only"]);
     assert!(dump.contains(&login.challenge), "the challenge is not in the dump");
-    assert!(!contains_quote(&dump, &login.code), "the code stands in the dump");
+    assert!(!contains_code(&dump, &login.code), "the code stands in the dump");
 
     let stored = hex_words(&dump);
     let number = PhoneNumber::parse(&login.phone).unwrap();
@@ -47,7 +47,7 @@ async fn a_stolen_database_tells_no_code() {
     let n_guesses = scale(20_000, 1_000_000);
     let first = login.code.parse::<usize>().unwrap() / n_guesses * n_guesses;
     let hits = unkeyed_hits(&stack, &login, &stored, first..first + n_guesses).await;
-    assert_eq!(hits, 0, "a code can be told by an unkeyed hash");
+    assert_eq!(hits, 0, "a code is found by an unkeyed hash");
     // Keys that whoever wrote this might have forgotten to replace.
     for key in [[0; 32], [7; 32], [255; 32]] {
         let key = Key::from_bytes(key);
@@ -88,23 +88,23 @@ async fn unkeyed_hits(
 async fn a_new_pepper_leaves_codes_that_are_on_their_way_good() {
     const OLD: &str = "the first pepper, which is long enough for anybody";
     const NEW: &str = "the second pepper, which is long enough for anybody";
-    let mut stack = Stack::start_several(&[WORKING], MANY_CLIENTS).await;
-    stack.tell(&[("IGNACIO_OTP_PEPPER", OLD)]);
-    stack.restart(0, WORKING);
-    stack.people(4).await;
-    let old = stack.codes_for(1, vec![phone(0), phone(1)]).await;
+    let mut stack = Stack::start_replicas(&[SERVE_WITH_WORKER], MANY_CLIENTS).await;
+    stack.set_variables(&[("IGNACIO_OTP_PEPPER", OLD)]);
+    stack.restart(0, SERVE_WITH_WORKER);
+    stack.create_users(4).await;
+    let old = stack.send_codes(1, vec![phone(0), phone(1)]).await;
 
-    stack.tell(&[("IGNACIO_OTP_PEPPER", NEW), ("IGNACIO_OTP_PEPPER_PREVIOUS", OLD)]);
-    stack.restart(0, WORKING);
+    stack.set_variables(&[("IGNACIO_OTP_PEPPER", NEW), ("IGNACIO_OTP_PEPPER_PREVIOUS", OLD)]);
+    stack.restart(0, SERVE_WITH_WORKER);
     stack.log_in_at(0, &old[0]).await;
-    let new = stack.codes_for(1, vec![phone(2), phone(3)]).await;
+    let new = stack.send_codes(1, vec![phone(2), phone(3)]).await;
     stack.log_in_at(0, &new[0]).await;
 
     // The empty one is as if it were not set.
-    stack.tell(&[("IGNACIO_OTP_PEPPER_PREVIOUS", "")]);
-    stack.restart(0, WORKING);
+    stack.set_variables(&[("IGNACIO_OTP_PEPPER_PREVIOUS", "")]);
+    stack.restart(0, SERVE_WITH_WORKER);
     stack.log_in_at(0, &new[1]).await;
-    let refused = stack.try_at(0, &old[1].challenge, &old[1].code).await;
+    let refused = stack.redeem_code_at(0, &old[1].challenge, &old[1].code).await;
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
 }
 
@@ -112,13 +112,13 @@ async fn a_new_pepper_leaves_codes_that_are_on_their_way_good() {
 async fn a_stolen_database_holds_no_token_of_a_session_or_a_device() {
     const SESSIONS_EACH: usize = 10;
     let n_sessions = scale(50, 1_000);
-    let n_people = n_sessions / SESSIONS_EACH;
-    let stack = Stack::start_several(&[SERVING, SERVING], &[]).await;
-    stack.people(n_people).await;
+    let n_users = n_sessions / SESSIONS_EACH;
+    let stack = Stack::start_replicas(&[SERVE, SERVE], &[]).await;
+    stack.create_users(n_users).await;
     let mut tokens = Vec::new();
     for _ in 0..SESSIONS_EACH {
         // A login voids the person's other codes, so each has one at a time.
-        let logins = stack.ready_codes(n_people, n_people).await;
+        let logins = stack.create_sent_codes(n_users, n_users).await;
         let opened = each(logins.iter().enumerate(), AT_ONCE, |(n, it)| stack.log_in_at(n % 2, it));
         for opened in opened.await {
             for field in ["token", "device_token"] {
@@ -145,7 +145,7 @@ async fn a_stolen_database_holds_no_token_of_a_session_or_a_device() {
 }
 
 /// Whether a code stands somewhere for itself. The fractions of seconds have six digits as well.
-fn contains_quote(dump: &str, code: &str) -> bool {
+fn contains_code(dump: &str, code: &str) -> bool {
     let parts: Vec<&str> = dump.split(code).collect();
     parts.windows(2).any(|around| {
         let before = around[0].chars().next_back();

@@ -7,8 +7,8 @@ use ignacio_devstack::{
     scale,
 };
 
-use super::{Reading, will_say, words};
-use crate::stack::{SERVING, Stack, WORKING, until};
+use super::{ReplyReader, script_reply, words};
+use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 
 const PHONE: &str = "+573001110021";
 const N_WORDS: usize = 12;
@@ -107,20 +107,20 @@ impl Step {
     }
 
     /// Waits until the process is there.
-    async fn reached(self, stack: &Stack, reading: &mut Reading, n_asked: u64) {
+    async fn reached(self, stack: &Stack, reading: &mut ReplyReader, n_requests: u64) {
         if self.n_words() > 0 {
             reading.read_words(self.n_words()).await;
         }
         until(&format!("{self:?}"), async || match self {
-            Self::Asked | Self::Heard(0) => stack.openai.counters().responses > n_asked,
+            Self::Asked | Self::Heard(0) => stack.openai.counters().responses > n_requests,
             Self::Heard(_) => reading.column(stack, "provider_response_id").await.is_some(),
             Self::Writing(_) => n_waiting(&stack.database).await > 0,
         })
         .await;
     }
 
-    /// Lets others pass, once what was left behind is over.
-    async fn pass(self, stack: &Stack) {
+    /// Lets other processes continue, once the killed one's writes have ended.
+    async fn advance(self, stack: &Stack) {
         stack.openai.lift_all();
         if let Self::Writing(_) = self {
             stack.database.execute(&format!("select pg_advisory_unlock({LOCK})")).await;
@@ -157,39 +157,39 @@ async fn n_waiting(database: &TestDatabase) -> i64 {
 
 #[tokio::test]
 async fn a_killed_process_costs_its_reader_nothing() {
-    let mut stack = Stack::start_several(&[SERVING, WORKING], &[]).await;
+    let mut stack = Stack::start_replicas(&[SERVE, SERVE_WITH_WORKER], &[]).await;
     let ana = stack.participant(PHONE).await;
     ana.document("guía.txt", "Cuenta el saldo del piloto.").await;
     let token = ana.token.clone();
     let words = words(N_WORDS);
     for step in Step::all() {
-        let n_asked = stack.openai.counters().responses;
+        let n_requests = stack.openai.counters().responses;
         if step.loses_the_id() {
             // What nobody can find again must never be shown.
-            will_say(&stack, &["palabras de nadie".to_owned()]);
+            script_reply(&stack, &["palabras de nadie".to_owned()]);
         }
-        will_say(&stack, &words);
+        script_reply(&stack, &words);
         step.prepare(&stack).await;
-        let mut reading = Reading::ask(&stack, 1, &token).await;
+        let mut reading = ReplyReader::ask(&stack, 1, &token).await;
         reading.follow(&stack, 1).await;
-        step.reached(&stack, &mut reading, n_asked).await;
+        step.reached(&stack, &mut reading, n_requests).await;
 
-        stack.kill_last();
+        stack.kill_last_process();
         reading.read_all().await;
         assert!(!reading.is_over(), "{step:?} was too late");
-        step.pass(&stack).await;
+        step.advance(&stack).await;
         let expire = "update responses set lease_until = now() - interval '1 second'
                        where state = 'running'";
         stack.database.execute(expire).await;
         reading.follow(&stack, 0).await;
-        stack.start_one_more(WORKING);
+        stack.start_replica(SERVE_WITH_WORKER);
         reading.read_all().await;
 
-        reading.is_whole(&stack, &words, &format!("{step:?}")).await;
+        reading.assert_complete(&stack, &words, &format!("{step:?}")).await;
         let searches = reading.seen.iter().filter(|it| it.kind.starts_with("tool.")).count();
         assert_eq!(searches, 2, "{step:?}");
-        let n_asked = stack.openai.counters().responses - n_asked;
-        assert_eq!(n_asked, if step.loses_the_id() { 2 } else { 1 }, "{step:?}");
+        let n_requests = stack.openai.counters().responses - n_requests;
+        assert_eq!(n_requests, if step.loses_the_id() { 2 } else { 1 }, "{step:?}");
     }
     // The one that is lost costs what a reply may cost, and no more.
     for call in stack.openai.calls_to("POST", "/v1/responses") {

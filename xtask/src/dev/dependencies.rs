@@ -26,8 +26,8 @@ const APP_SECRET: &str = "devstack-app-secret";
 /// The bucket, unless `S3_BUCKET` names another.
 const BUCKET: &str = "user-files";
 
-/// The parts, running.
-pub(super) struct Parts {
+/// The dependencies, running.
+pub(super) struct Dependencies {
     pub(super) database: Databases,
     store: Store,
     openai: Place,
@@ -46,7 +46,7 @@ struct Place {
     is_stand_in: bool,
 }
 
-impl Parts {
+impl Dependencies {
     /// Starts what is not real, and migrates the database.
     pub(super) async fn start(
         data: &Path,

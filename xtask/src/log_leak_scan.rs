@@ -1,4 +1,4 @@
-//! `cargo xtask canary`: whether anything that people said, or can be reached by, gets into a log.
+//! `cargo xtask log-leak-scan`: whether anything that people said, or can be reached by, gets into a log.
 
 mod search;
 
@@ -38,10 +38,10 @@ const SHOWN: usize = 40;
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  cargo xtask canary
-  cargo xtask canary --suite ignacio-api          one suite, may be repeated
-  cargo xtask canary --keep /tmp/canary           keep logs and secrets, to look at a finding")]
-pub(crate) struct Canary {
+  cargo xtask log-leak-scan
+  cargo xtask log-leak-scan --suite ignacio-api          one suite, may be repeated
+  cargo xtask log-leak-scan --keep /tmp/leaks           keep logs and secrets, to look at a finding")]
+pub(crate) struct LogLeakScan {
     /// Which crates' tests to run instead of all five.
     #[arg(long = "suite", value_name = "CRATE")]
     suites: Vec<String>,
@@ -50,7 +50,7 @@ pub(crate) struct Canary {
     keep: Option<PathBuf>,
 }
 
-impl Canary {
+impl LogLeakScan {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let scratch = tempfile::tempdir().context("there is no place for the logs")?;
         let folder = self.keep.as_deref().unwrap_or_else(|| scratch.path());

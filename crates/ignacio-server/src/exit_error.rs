@@ -1,18 +1,18 @@
-//! Why the program ends without having done what it was asked, and with which exit code.
+//! Why the program failed, and the exit code for it.
 
 use std::process::ExitCode;
 
 use anyhow::anyhow;
 
-use crate::settings::Faults;
+use crate::settings::SettingErrors;
 
-/// Something outside is not there: the database, the object store, a free port (`EX_UNAVAILABLE`).
+/// Something external is unavailable: the database, the object store, a port (`EX_UNAVAILABLE`).
 const UNAVAILABLE: u8 = 69;
 
-/// The settings are wrong, or the database is not what this version needs (`EX_CONFIG`).
+/// The settings are invalid, or the database does not fit this version (`EX_CONFIG`).
 const CONFIG: u8 = 78;
 
-/// An end that is no success. Its text is meant for people.
+/// A failure of the program. Its text is meant for operators.
 #[derive(Debug, thiserror::Error)]
 #[error("{error:#}")]
 pub struct ExitError {
@@ -21,12 +21,12 @@ pub struct ExitError {
 }
 
 impl ExitError {
-    /// Something outside is not there; trying again later may help.
+    /// Something external is unavailable; a retry may help.
     pub(crate) fn unavailable(error: anyhow::Error) -> Self {
         Self { code: UNAVAILABLE, error }
     }
 
-    /// Somebody has to change the deployment before trying again helps.
+    /// The deployment has to be corrected before a retry helps.
     pub(crate) fn config(what: impl std::fmt::Display) -> Self {
         Self { code: CONFIG, error: anyhow!("{what}") }
     }
@@ -37,8 +37,8 @@ impl ExitError {
     }
 }
 
-impl From<Faults> for ExitError {
-    fn from(faults: Faults) -> Self {
+impl From<SettingErrors> for ExitError {
+    fn from(faults: SettingErrors) -> Self {
         Self::config(faults)
     }
 }

@@ -11,22 +11,22 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
 use super::phone;
-use crate::stack::{SERVING, Stack, WORKING, until};
+use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 
 /// How long a stream may go on when its session is over.
 const STREAM_ENDS: Duration = Duration::from_secs(15);
 
 /// What happened to requests of one session while it was ended.
 #[derive(Default)]
-struct Hammer {
+struct RequestLoop {
     is_over: AtomicBool,
     n_before: AtomicUsize,
     n_after: AtomicUsize,
 }
 
-impl Hammer {
+impl RequestLoop {
     /// Reads and writes in turn, until the session is over and a little longer.
-    async fn strike(&self, stack: &Stack, token: &str, n: usize) {
+    async fn run(&self, stack: &Stack, token: &str, n: usize) {
         let mut n_after = 0;
         for turn in n.. {
             // What is asked before the end is known may be answered either way.
@@ -54,7 +54,7 @@ impl Hammer {
 }
 
 /// A token, and the id of the session or of the person that an answer tells.
-fn told(opened: &Value, whose: &str) -> (String, String) {
+fn token_and_id(opened: &Value, whose: &str) -> (String, String) {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     (text(&opened["token"]), text(&opened[whose]["id"]))
 }
@@ -62,12 +62,12 @@ fn told(opened: &Value, whose: &str) -> (String, String) {
 #[tokio::test]
 async fn an_ended_session_and_a_shut_account_are_out_at_the_next_request() {
     let n_connections = scale(24, 100);
-    let stack = Stack::start_several(&[WORKING, SERVING], &[]).await;
-    stack.people(2).await;
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], &[]).await;
+    stack.create_users(2).await;
     let staff = format!("update users set is_admin = true where phone_number = '{}'", phone(1));
     stack.database.execute(&staff).await;
-    let eva = stack.ready_codes(2, 2).await.remove(1);
-    let (eva, _) = told(&stack.log_in_at(0, &eva).await, "user");
+    let eva = stack.create_sent_codes(2, 2).await.remove(1);
+    let (eva, _) = token_and_id(&stack.log_in_at(0, &eva).await, "user");
     let words = (0..100_000).map(|n| format!("palabra{n} "));
     stack.openai.script(Script::deltas(words.clone().collect::<Vec<_>>()));
     stack.openai.script(Script::deltas(words.collect::<Vec<_>>()));
@@ -75,16 +75,16 @@ async fn an_ended_session_and_a_shut_account_are_out_at_the_next_request() {
     stack.openai.fault(slowly.on("POST", "/v1/responses").until_lifted());
 
     for act in ["log-out", "shut account"] {
-        let laptop = stack.ready_codes(1, 1).await.remove(0);
-        let (laptop, _) = told(&stack.log_in_at(1, &laptop).await, "session");
-        let mobile = stack.ready_codes(1, 1).await.remove(0);
+        let laptop = stack.create_sent_codes(1, 1).await.remove(0);
+        let (laptop, _) = token_and_id(&stack.log_in_at(1, &laptop).await, "session");
+        let mobile = stack.create_sent_codes(1, 1).await.remove(0);
         let opened = stack.log_in_at(0, &mobile).await;
-        let (token, session) = told(&opened, "session");
-        let (_, person) = told(&opened, "user");
+        let (token, session) = token_and_id(&opened, "session");
+        let (_, person) = token_and_id(&opened, "user");
         let streams = streams(&stack, &token).await;
 
-        let hammer = Hammer::default();
-        let strikes = (0..n_connections).map(|n| hammer.strike(&stack, &token, n));
+        let hammer = RequestLoop::default();
+        let loops = (0..n_connections).map(|n| hammer.run(&stack, &token, n));
         let end = async {
             let enough = 3 * n_connections;
             until("requests", async || hammer.n_before.load(Ordering::SeqCst) >= enough).await;
@@ -107,7 +107,7 @@ async fn an_ended_session_and_a_shut_account_are_out_at_the_next_request() {
             assert!(status.is_success(), "{act}: {status}");
         };
         let ended = Instant::now();
-        join(join_all(strikes), end).await;
+        join(join_all(loops), end).await;
         for stream in streams {
             let rest = timeout(STREAM_ENDS, stream.text()).await.expect("the stream goes on");
             // A cut connection is an end too.
@@ -125,7 +125,7 @@ async fn an_ended_session_and_a_shut_account_are_out_at_the_next_request() {
 
 /// A long reply that is being read, at the replica that writes it and at the other one.
 async fn streams(stack: &Stack, token: &str) -> [Response; 2] {
-    let person = stack.person(token);
+    let person = stack.user(token);
     let talk = person.conversation().await;
     let path = format!("/v1/conversations/{talk}/messages");
     let call = person.request(Method::POST, &path).header("Accept", "text/event-stream");

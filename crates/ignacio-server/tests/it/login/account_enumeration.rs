@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::statistics::Latencies;
 use super::{AT_ONCE, MANY_CLIENTS, each, new_address, phone};
-use crate::stack::{SERVING, Stack, WORKING, until};
+use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 
 /// Kinds of numbers.
 const CLASSES: [&str; 4] = ["known", "unknown", "inactive", "temporary"];
@@ -31,14 +31,14 @@ fn number(class: usize, n: usize, rounds: usize) -> String {
 
 /// An answer without what is another's in every answer: status, headers, body and its length.
 #[derive(Debug, PartialEq)]
-struct Shape {
+struct ResponseShape {
     status: u16,
     headers: BTreeMap<String, String>,
     body: String,
     length: usize,
 }
 
-impl Shape {
+impl ResponseShape {
     async fn of(answer: Response) -> Self {
         let status = answer.status().as_u16();
         let headers = answer.headers().iter();
@@ -56,10 +56,10 @@ impl Shape {
         names.sort_unstable();
         *exposed = names.join(", ");
 
-        let told: Value = serde_json::from_str(&body).unwrap();
+        let json: Value = serde_json::from_str(&body).unwrap();
         let mut length = body.len();
         for name in ["id", "request_id", "expires_at", "resend_after"] {
-            if let Some(value) = told[name].as_str() {
+            if let Some(value) = json[name].as_str() {
                 // A fraction of a second is written without the zeros at its end.
                 let zeros = if name.ends_with("id") { 0 } else { TIME.len() - value.len() };
                 length += zeros;
@@ -71,11 +71,11 @@ impl Shape {
 }
 
 /// A round per number: a request of each class, all at the same time, in an order that changes.
-async fn measure(stack: &Stack, rounds: usize) -> [Vec<(Shape, Duration)>; 4] {
+async fn measure(stack: &Stack, rounds: usize) -> [Vec<(ResponseShape, Duration)>; 4] {
     let mut measured = [const { Vec::new() }; 4];
     for n in 0..rounds {
         // The temporary user has one number only; so every number is as if it were asked for first.
-        stack.forget_requests().await;
+        stack.reset_rate_limits().await;
         let order = (0..4).map(|place| (place + n * 7 / 4 + n) % 4);
         let calls = order.map(async |class| {
             let body = json!({ "phone": number(class, n, rounds) });
@@ -86,7 +86,7 @@ async fn measure(stack: &Stack, rounds: usize) -> [Vec<(Shape, Duration)>; 4] {
             (class, answer, began.elapsed())
         });
         for (class, answer, took) in join_all(calls).await {
-            measured[class].push((Shape::of(answer).await, took));
+            measured[class].push((ResponseShape::of(answer).await, took));
         }
     }
     measured
@@ -95,8 +95,8 @@ async fn measure(stack: &Stack, rounds: usize) -> [Vec<(Shape, Duration)>; 4] {
 #[tokio::test]
 async fn numbers_of_all_kinds_are_answered_alike_and_as_fast() {
     let rounds = scale(60, 2_000);
-    let stack = Stack::start_several(&[WORKING, SERVING], MANY_CLIENTS).await;
-    stack.people(2 * rounds).await;
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
+    stack.create_users(2 * rounds).await;
     let shut =
         format!("update users set is_active = false where phone_number >= '{}'", phone(rounds));
     assert_eq!(stack.database.execute(&shut).await, u64::try_from(rounds).unwrap());
@@ -133,16 +133,16 @@ async fn numbers_of_all_kinds_are_answered_alike_and_as_fast() {
 #[tokio::test]
 async fn a_decoy_is_tried_five_times_like_a_code() {
     let n_guesses = scale(100, 10_000);
-    let stack = Stack::start_several(&[WORKING, SERVING], MANY_CLIENTS).await;
-    stack.people(2).await;
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
+    stack.create_users(2).await;
     let shut = format!("update users set is_active = false where phone_number = '{}'", phone(1));
     stack.database.execute(&shut).await;
     for class in [1, 2, 3] {
-        let asked = stack.ask_at(0, &number(class, 0, 1)).await;
+        let asked = stack.request_code_at(0, &number(class, 0, 1)).await;
         let asked: Value = asked.json().await.unwrap();
         let challenge = asked["id"].as_str().unwrap();
         let statuses = each(0..n_guesses, AT_ONCE, async |n| {
-            stack.try_at(n % 2, challenge, &format!("{n:06}")).await.status()
+            stack.redeem_code_at(n % 2, challenge, &format!("{n:06}")).await.status()
         });
         let statuses = statuses.await;
         assert_eq!(statuses, vec![StatusCode::UNAUTHORIZED; n_guesses], "{}", CLASSES[class]);
@@ -153,18 +153,22 @@ async fn a_decoy_is_tried_five_times_like_a_code() {
     }
     // A refusal says nothing either: of a wrong code, of one too many, and of a late one.
     let mut shapes = Vec::new();
-    stack.forget_requests().await;
+    stack.reset_rate_limits().await;
     for class in 0..4 {
-        let asked: Value = stack.ask_at(0, &number(class, 0, 1)).await.json().await.unwrap();
+        let asked: Value =
+            stack.request_code_at(0, &number(class, 0, 1)).await.json().await.unwrap();
         let challenge = asked["id"].as_str().unwrap().to_owned();
         let mut answers = Vec::new();
         for n in 0..6 {
             // Not likely to be right: the sixth is refused anyway.
-            answers.push(Shape::of(stack.try_at(0, &challenge, &format!("00000{n}")).await).await);
+            answers.push(
+                ResponseShape::of(stack.redeem_code_at(0, &challenge, &format!("00000{n}")).await)
+                    .await,
+            );
         }
         let over = "update otp_codes set expires_at = now() - interval '1 second'";
         stack.database.execute(over).await;
-        answers.push(Shape::of(stack.try_at(1, &challenge, "000000").await).await);
+        answers.push(ResponseShape::of(stack.redeem_code_at(1, &challenge, "000000").await).await);
         shapes.push(answers);
     }
     for of_class in &shapes {
@@ -173,24 +177,25 @@ async fn a_decoy_is_tried_five_times_like_a_code() {
 }
 
 /// The state of a challenge, as anybody sees it who knows it.
-async fn state(stack: &Stack, challenge: &str) -> (String, Shape) {
+async fn state(stack: &Stack, challenge: &str) -> (String, ResponseShape) {
     let call = stack.request_to(1, Method::GET, &format!("/v1/auth/otp/{challenge}"));
-    let shape = Shape::of(call.send().await.unwrap()).await;
-    let told: Value = serde_json::from_str(&shape.body).unwrap();
-    (told["state"].as_str().unwrap().to_owned(), shape)
+    let shape = ResponseShape::of(call.send().await.unwrap()).await;
+    let json: Value = serde_json::from_str(&shape.body).unwrap();
+    (json["state"].as_str().unwrap().to_owned(), shape)
 }
 
 #[tokio::test]
 async fn what_becomes_of_a_code_looks_alike_for_all_kinds_of_numbers() {
-    let stack = Stack::start_several(&[WORKING, SERVING], MANY_CLIENTS).await;
-    stack.people(2).await;
+    let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
+    stack.create_users(2).await;
     let shut = format!("update users set is_active = false where phone_number = '{}'", phone(1));
     stack.database.execute(&shut).await;
     for wanted in ["sent", "delivered"] {
         let mut last = Vec::new();
         for class in 0..4 {
-            stack.forget_requests().await;
-            let asked: Value = stack.ask_at(0, &number(class, 0, 1)).await.json().await.unwrap();
+            stack.reset_rate_limits().await;
+            let asked: Value =
+                stack.request_code_at(0, &number(class, 0, 1)).await.json().await.unwrap();
             let challenge = asked["id"].as_str().unwrap();
             let seen = &mut last;
             until("its way", async || {

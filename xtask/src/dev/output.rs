@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, path::Path, time::Duration};
 
-use super::parts::Parts;
+use super::dependencies::Dependencies;
 use crate::{deployment::DevFile, environment::shown};
 
 /// Prints a line. Nobody reading it any more is no reason to stop.
@@ -11,13 +11,13 @@ pub(super) fn say(line: &str) {
 }
 
 /// What runs where.
-pub(super) fn table(file: &DevFile, parts: &Parts, n_new: usize, data: &Path) {
-    let outbox = if parts.has_stand_in("whatsapp") {
+pub(super) fn table(file: &DevFile, dependencies: &Dependencies, n_new: usize, data: &Path) {
+    let outbox = if dependencies.has_stand_in("whatsapp") {
         format!("; codes: curl '{}/outbox?to=%2B573001110002'", file.whatsapp)
     } else {
         String::new()
     };
-    let kind = |name: &str| if parts.has_stand_in(name) { "stand-in" } else { "real" };
+    let kind = |name: &str| if dependencies.has_stand_in(name) { "stand-in" } else { "real" };
     let rows = [
         ("API", format!("{} (description at /docs)", file.api)),
         ("Metrics", file.metrics.clone()),

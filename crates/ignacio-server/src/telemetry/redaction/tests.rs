@@ -1,4 +1,4 @@
-//! Secrets are masked in both forms of the log, and nothing else is.
+//! Secrets are redacted in both forms of the log, and nothing else is.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,11 +9,11 @@ use super::*;
 const BODY: &str = "Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF0a1b2c3d";
 
 fn text(line: &str) -> String {
-    String::from_utf8(masked(line.as_bytes()).into_owned()).unwrap()
+    String::from_utf8(redacted(line.as_bytes()).into_owned()).unwrap()
 }
 
 #[test]
-fn what_looks_like_a_secret_is_masked() {
+fn everything_that_looks_like_a_secret_is_redacted() {
     let token = format!("ign_{BODY}");
     for (line, is) in [
         (format!("seen {token}."), "seen [token]."),
@@ -58,14 +58,14 @@ fn ids_times_sizes_and_words_stay_as_they_are_and_nothing_is_copied() {
         "ms=12.5 n_rows=3 code=131026 http.response.status_code=200",
         "listening on http://127.0.0.1:8080/v1 and [::1]:9000",
     ] {
-        assert!(matches!(masked(line.as_bytes()), Cow::Borrowed(_)), "{line}: {}", text(line));
+        assert!(matches!(redacted(line.as_bytes()), Cow::Borrowed(_)), "{line}: {}", text(line));
     }
 }
 
 #[test]
-fn a_line_of_bytes_that_are_no_text_is_masked_too() {
+fn a_line_that_is_not_utf8_is_redacted_too() {
     let line = [b"\xff\xfe ".as_slice(), b"+573001110002 \xc3".as_slice()].concat();
-    assert_eq!(masked(&line).into_owned(), b"\xff\xfe [phone] \xc3");
+    assert_eq!(redacted(&line).into_owned(), b"\xff\xfe [phone] \xc3");
 }
 
 /// Where the lines of a log end up.
@@ -97,16 +97,16 @@ impl<'w> MakeWriter<'w> for Lines {
 }
 
 #[test]
-fn both_forms_of_the_log_are_masked_in_messages_fields_and_spans() {
+fn both_forms_of_the_log_are_redacted_in_messages_fields_and_spans() {
     let tell = || {
         let _span = tracing::error_span!("call", to = "+573001110002").entered();
         let token = format!("ign_{BODY}");
         tracing::error!(token, error = ?Err::<(), _>("\"573001110003\""), "+573001110004 failed");
     };
     let (json, plain) = (Lines::default(), Lines::default());
-    let layer = fmt().json().flatten_event(true).with_writer(Masking(json.clone()));
+    let layer = fmt().json().flatten_event(true).with_writer(Redacting(json.clone()));
     tracing::subscriber::with_default(layer.finish(), tell);
-    let layer = fmt().compact().with_ansi(false).with_writer(Masking(plain.clone()));
+    let layer = fmt().compact().with_ansi(false).with_writer(Redacting(plain.clone()));
     tracing::subscriber::with_default(layer.finish(), tell);
 
     for log in [json.text(), plain.text()] {
