@@ -1,4 +1,4 @@
-//! Looks out for what must not be logged, while tests run under `cargo xtask canary`.
+//! Looks out for what must not be logged, while tests run under `cargo xtask log-leak-scan`.
 //!
 //! The tool sets [`DIRECTORY`]. Then each process of tests logs everything into a file there, at
 //! TRACE and without the service's last filter, and notes beside it what people said and where they

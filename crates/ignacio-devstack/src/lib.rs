@@ -1,7 +1,7 @@
 //! Everything that Ignacio talks to, on one machine and with no account anywhere.
 //!
 //! What lives here:
-//! - [`canary`]: what `cargo xtask canary` needs to look for secrets in logs;
+//! - [`canary`]: what `cargo xtask log-leak-scan` needs to look for secrets in logs;
 //! - [`openai`]: a server that speaks the wire format of the OpenAI API, answers by quoting the
 //!   attached documents, and can be told to fail at any byte;
 //! - [`postgres`]: a private PostgreSQL cluster from the server programs of this machine, and a

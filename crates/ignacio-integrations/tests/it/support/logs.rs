@@ -35,7 +35,7 @@ impl Logs {
     }
 }
 
-/// Starts the log, for captures and for `cargo xtask canary`.
+/// Starts the log, for captures and for `cargo xtask log-leak-scan`.
 pub(crate) fn install() {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {
