@@ -29,9 +29,9 @@
 //! Nothing stays behind, also when the process is killed: a small shell on a pipe stops the
 //! database server as soon as the process that started it is gone.
 
-mod actix_thread;
 pub mod canary;
 mod error;
+mod http_server;
 mod loopback;
 pub mod openai;
 pub mod postgres;

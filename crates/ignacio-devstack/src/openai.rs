@@ -18,65 +18,71 @@
 //! ```
 
 mod answer;
-mod calls;
+mod api_error;
+mod body_faults;
 mod control;
-mod desk;
-mod disk;
+mod data_folder;
+mod documents;
+mod fault_injector;
 mod faults;
+mod file_search;
 mod files;
-mod filters;
-mod gate;
 mod generation;
 mod ids;
-mod indexing;
-mod items;
+mod input_items;
+mod limits;
+mod middleware;
 mod options;
 mod paging;
-mod passages;
-mod reading;
-mod refusal;
-mod request;
+mod ranking;
+mod request_log;
+mod response_request;
 mod responses;
+mod routes;
 mod run;
 mod scripts;
-mod search;
-mod server;
-mod shaping;
-mod store_files;
-mod stores;
+mod state;
 mod stream;
 mod tokens;
 mod upload;
+mod vector_store_files;
+mod vector_stores;
 mod words;
-mod world;
 
 use std::{collections::BTreeSet, net::SocketAddr, sync::Arc, time::Duration};
 
+use actix_web::web;
+
+use self::state::State;
 pub use self::{
-    calls::{Call, Image, Upload},
     faults::{Effect, Fault, FaultId},
     options::OpenAiOptions,
+    request_log::{Call, Image, Upload},
     scripts::{Citation, Script, Ticking},
-    world::{Counters, Leftovers},
+    state::{Counters, Leftovers},
 };
-use self::{server::Running, world::World};
-use crate::{DevstackError, loopback};
+use crate::{DevstackError, http_server::HttpServerThread, loopback};
 
 /// A running stand-in; dropping it stops it.
 #[derive(Debug)]
 pub struct OpenAiStandIn {
-    world: Arc<World>,
+    state: Arc<State>,
     address: SocketAddr,
-    running: Running,
+    server: HttpServerThread,
 }
 
 impl OpenAiStandIn {
     /// Starts it; when this returns, it answers.
     pub fn start(options: OpenAiOptions) -> Result<Self, DevstackError> {
-        let (listener, address) = loopback::listen("the OpenAI stand-in", options.port)?;
-        let world = Arc::new(World::open(options)?);
-        let running = Running::start(Arc::clone(&world), listener)?;
-        Ok(Self { world, address, running })
+        let part = "the OpenAI stand-in";
+        let (listener, address) = loopback::listen(part, options.port)?;
+        let state = Arc::new(State::open(options)?);
+        let (resumed, served) = (Arc::clone(&state), web::Data::from(Arc::clone(&state)));
+        let resume = move || vector_store_files::resume_indexing(&resumed);
+        let configure =
+            move |config: &mut web::ServiceConfig| routes::configure(config, served.clone());
+        let server = HttpServerThread::start(part, listener, resume, configure)?;
+        Ok(Self { state, address, server })
     }
 
     /// What a client takes for the API's address: it ends in `/v1`.
@@ -89,14 +95,9 @@ impl OpenAiStandIn {
         format!("http://{}/_control", self.address)
     }
 
-    /// The address that it listens on.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// Stops it; connections that are open break.
     pub fn stop(self) {
-        drop(self.running);
+        drop(self.server);
     }
 }
 
@@ -104,7 +105,7 @@ impl OpenAiStandIn {
 impl OpenAiStandIn {
     /// Every request so far, oldest first.
     pub fn calls(&self) -> Vec<Call> {
-        self.world.ledger.all()
+        self.state.requests.all()
     }
 
     /// The requests with this method and exactly this path, without the small jobs beside a
@@ -124,17 +125,17 @@ impl OpenAiStandIn {
 
     /// Forgets the requests so far.
     pub fn clear_calls(&self) {
-        self.world.ledger.clear();
+        self.state.requests.clear();
     }
 
     /// How often what was done.
     pub fn counters(&self) -> Counters {
-        self.world.shelves().counters
+        self.state.store().counters
     }
 
     /// What is there.
     pub fn leftovers(&self) -> Leftovers {
-        self.world.leftovers()
+        self.state.leftovers()
     }
 
     /// The vector stores that requests for responses named, one set per request.
@@ -145,14 +146,14 @@ impl OpenAiStandIn {
 
     /// The bytes of a file, which the API itself hands out for few purposes.
     pub fn file_bytes(&self, file_id: &str) -> Option<Vec<u8>> {
-        self.world.file(file_id).ok()?;
-        std::fs::read(self.world.disk.blob(file_id)).ok()
+        self.state.file(file_id).ok()?;
+        std::fs::read(self.state.folder.blob(file_id)).ok()
     }
 
     /// Waits until something holds; false if it does not in time. Looks again whenever a request
     /// comes or is answered, a word is written, or something is made or deleted.
     pub async fn until(&self, patience: Duration, holds: impl Fn(&Self) -> bool) -> bool {
-        let mut version = self.world.watch();
+        let mut version = self.state.watch();
         let wait = async {
             while !holds(self) {
                 if version.changed().await.is_err() {
@@ -168,56 +169,56 @@ impl OpenAiStandIn {
 impl OpenAiStandIn {
     /// Puts an answer into its mouth, for the next response that fits.
     pub fn script(&self, script: Script) {
-        self.world.shelves().scripts.push_back(script);
+        self.state.store().scripts.push_back(script);
     }
 
     /// Forgets the answers that are still in its mouth.
     pub fn clear_scripts(&self) {
-        self.world.shelves().scripts.clear();
+        self.state.store().scripts.clear();
     }
 
     /// Lets something go wrong.
     pub fn fault(&self, fault: Fault) -> FaultId {
-        self.world.desk.arm(fault)
+        self.state.faults.arm(fault)
     }
 
     /// Ends a fault; what waits for that goes on.
     pub fn lift(&self, fault: FaultId) {
-        self.world.desk.lift(fault);
+        self.state.faults.lift(fault);
     }
 
     /// Ends all faults.
     pub fn lift_all(&self) {
-        self.world.desk.clear();
+        self.state.faults.clear();
     }
 
     /// Faults that will still hit something: zero means that all were used up.
     pub fn armed_faults(&self) -> usize {
-        self.world.desk.armed().len()
+        self.state.faults.armed().len()
     }
 
     /// Turns its clock forward: files and stores expire, streams can no longer be joined.
     pub fn advance(&self, time: Duration) {
-        self.world.advance(time);
+        self.state.advance(time);
     }
 
     /// Loses a file, as if it had been deleted behind the service's back.
     pub fn lose_file(&self, file_id: &str) -> bool {
-        self.world.delete_file(file_id)
+        self.state.delete_file(file_id)
     }
 
     /// Loses a vector store.
     pub fn lose_store(&self, store_id: &str) -> bool {
-        self.world.delete_store(store_id)
+        self.state.delete_vector_store(store_id)
     }
 
     /// Loses a response: it cannot be fetched or continued any more.
     pub fn lose_response(&self, response_id: &str) -> bool {
-        self.world.delete_run(response_id).is_ok()
+        self.state.delete_run(response_id).is_ok()
     }
 
     /// Forgets everything: files, stores, responses, calls, faults, scripts, counters.
     pub fn reset(&self) {
-        self.world.reset();
+        self.state.reset();
     }
 }

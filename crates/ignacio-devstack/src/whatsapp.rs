@@ -12,7 +12,7 @@ use actix_web::web::{Data, ServiceConfig};
 use serde_json::Value;
 
 use self::state::{Fault, Shared};
-use crate::{DevstackError, actix_thread::ActixThread, loopback};
+use crate::{DevstackError, http_server::HttpServerThread, loopback};
 
 pub use self::{
     state::{SentMessage, WhatsAppCall},
@@ -41,7 +41,7 @@ pub struct WhatsAppOptions {
 #[derive(Debug)]
 pub struct WhatsAppStandIn {
     shared: Data<Shared>,
-    _server: ActixThread,
+    _server: HttpServerThread,
 }
 
 impl WhatsAppStandIn {
@@ -52,11 +52,16 @@ impl WhatsAppStandIn {
         let base_url = format!("http://{address}");
         let shared = Data::new(Shared::new(base_url, options));
         let state = shared.clone();
-        let server = ActixThread::start(part, listener, move |config: &mut ServiceConfig| {
-            config.app_data(state.clone());
-            control::configure(config);
-            routes::configure(config);
-        })?;
+        let server = HttpServerThread::start(
+            part,
+            listener,
+            || {},
+            move |config: &mut ServiceConfig| {
+                config.app_data(state.clone());
+                control::configure(config);
+                routes::configure(config);
+            },
+        )?;
         Ok(Self { shared, _server: server })
     }
 

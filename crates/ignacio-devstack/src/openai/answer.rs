@@ -1,183 +1,169 @@
-//! What the stand-in says: quotations from the documents, and that it is a stand-in.
+//! Composes an answer: quotations from the documents, and the note that it comes from a stand-in.
 
 use crate::openai::{
-    items,
-    request::Ask,
+    file_search::Found,
+    input_items,
+    ranking::Match,
+    response_request::ResponseRequest,
     scripts::{Citation, words},
-    search::{Hit, Match},
     words::{Language, is_filler, terms},
 };
 
 /// At most this many passages are quoted.
-const QUOTES: usize = 3;
+const MAX_QUOTES: usize = 3;
 
 /// A title has at most this many words.
-const TITLE: usize = 7;
+const TITLE_WORDS: usize = 7;
 
-/// A summary takes this many letters of each message.
-const SUMMARY: usize = 60;
-
-/// And is this long at most, in letters.
-const LONGEST_SUMMARY: usize = 2_000;
+/// A summary takes this many letters of each message, and has this many at most.
+const SUMMARY_LINE: usize = 60;
+const SUMMARY: usize = 2_000;
 
 /// An answer, piece by piece.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
-    /// In order.
     pub(crate) parts: Vec<Part>,
 }
 
-/// A piece of an answer, and what it cites.
+/// A piece of an answer: its deltas, and what it cites at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
-    /// The pieces that its text comes in.
     pub(crate) deltas: Vec<String>,
-    /// Cited at its end.
     pub(crate) citations: Vec<Citation>,
 }
 
 impl Answer {
-    /// An answer of one text without a citation.
-    pub(crate) fn plain(text: &str) -> Self {
-        let mut answer = Self::default();
-        answer.say(text);
-        answer
-    }
-
-    fn say(&mut self, text: &str) {
+    fn push(&mut self, text: &str) {
         let deltas = words(text).map(str::to_owned).collect();
         self.parts.push(Part { deltas, citations: Vec::new() });
     }
 
     /// Quotes a passage; one from a document without an id is not cited.
-    fn quote(&mut self, hit: &Hit) {
-        let (file_id, filename) = (hit.source.file_id.clone(), hit.source.filename.clone());
-        self.say(&format!("«{}»", hit.quote));
+    fn quote(&mut self, found: &Found) {
+        self.push(&format!("«{}»", found.passage.quote));
+        let Found { file_id, filename, .. } = found.clone();
         if let Some(part) = self.parts.last_mut().filter(|_| !file_id.is_empty()) {
             part.citations.push(Citation { file_id, filename });
         }
     }
 }
 
-/// What there was to look into.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Looked {
-    /// Whether documents were attached at all.
-    pub(crate) has_documents: bool,
-    /// The question, with what went before where it has no words of its own.
-    pub(crate) is_wordless: bool,
-}
-
-/// The answer to a request.
-pub(crate) fn compose(ask: &Ask, hits: &[Hit], looked: Looked) -> Answer {
-    if wants(ask, "title", &["título", "titulo", "title"]) {
-        return Answer::plain(&title(&asked_first(&ask.question())));
+/// The answer to a request. `is_wordless` says that there was nothing to search for.
+pub(crate) fn compose(
+    request: &ResponseRequest,
+    found: &[Found],
+    has_documents: bool,
+    is_wordless: bool,
+) -> Answer {
+    let mut answer = Answer::default();
+    if is_job(request, "title", &["título", "titulo", "title"]) {
+        answer.push(&title(&first_question(&request.question())));
+        return answer;
     }
-    if wants(ask, "summary", &["resumen", "resume ", "summar"]) {
-        return Answer::plain(&summary(ask));
+    if is_job(request, "summary", &["resumen", "resume ", "summar"]) {
+        answer.push(&summary(request));
+        return answer;
     }
-    let text = match Language::of(&ask.question()) {
+    let text = match Language::of(&request.question()) {
         Language::Spanish => &SPANISH,
         Language::English => &ENGLISH,
     };
-    let mut answer = Answer::default();
-    let best: Vec<&Hit> = quotable(hits);
-    match best.first() {
-        Some(first) if first.quality == Match::Good => answer.say(text.found),
-        Some(_) => answer.say(text.nearest),
-        None if looked.is_wordless => answer.say(text.greeting),
-        None if looked.has_documents => answer.say(text.nothing),
-        None => answer.say(text.no_documents),
+    let best = quotable(found);
+    answer.push(match best.first() {
+        Some(first) if first.passage.quality == Match::Good => text.found,
+        Some(_) => text.nearest,
+        None if is_wordless => text.greeting,
+        None if has_documents => text.nothing,
+        None => text.no_documents,
+    });
+    for (index, found) in best.iter().enumerate() {
+        answer.push(if index == 1 { text.also } else { "\n\n" });
+        answer.quote(found);
     }
-    for (index, hit) in best.iter().enumerate() {
-        answer.say(if index == 1 { text.also } else { "\n\n" });
-        answer.quote(hit);
-    }
-    match items::n_images(&ask.items) {
+    match input_items::n_images(&request.items) {
         0 => {}
-        1 => answer.say(text.image),
-        n => answer.say(&text.images.replace("{n}", &n.to_string())),
+        1 => answer.push(text.image),
+        n => answer.push(&text.images.replace("{n}", &n.to_string())),
     }
-    if ask.has_tool("web_search") || ask.has_tool("web_search_preview") {
-        answer.say(text.no_web);
+    if request.has_tool("web_search") || request.has_tool("web_search_preview") {
+        answer.push(text.no_web);
     }
     answer
 }
 
 /// The passages worth quoting: good ones, else the nearest one; none twice.
-fn quotable(hits: &[Hit]) -> Vec<&Hit> {
-    let Some(first) = hits.iter().find(|it| it.quality >= Match::Near) else {
-        return Vec::new();
-    };
-    let mut best = vec![first];
-    for hit in hits {
-        let is_close = hit.quality == Match::Good && hit.score >= first.score * 0.6;
-        if is_close && best.len() < QUOTES && best.iter().all(|it| it.quote != hit.quote) {
-            best.push(hit);
+fn quotable(found: &[Found]) -> Vec<&Found> {
+    let mut best: Vec<&Found> = Vec::new();
+    for it in found.iter().filter(|it| it.passage.quality >= Match::Near) {
+        let is_close = best.first().is_none_or(|first| {
+            it.passage.quality == Match::Good && it.passage.score >= first.passage.score * 0.6
+        });
+        let is_new = best.iter().all(|other| other.passage.quote != it.passage.quote);
+        if is_close && is_new && best.len() < MAX_QUOTES {
+            best.push(it);
         }
     }
     best
 }
 
 /// Whether a request without tools is a small job of this kind.
-fn wants(ask: &Ask, purpose: &str, signs: &[&str]) -> bool {
-    let instructions = ask.instructions().to_lowercase();
-    let is_short = ask.searches.is_empty() && instructions.chars().count() < 600;
-    ask.purpose() == purpose
-        || ask.purpose().is_empty() && is_short && signs.iter().any(|it| instructions.contains(it))
+fn is_job(request: &ResponseRequest, purpose: &str, signs: &[&str]) -> bool {
+    let instructions = request.instructions().to_lowercase();
+    let is_short = request.searches.is_empty() && instructions.chars().count() < 600;
+    request.purpose() == purpose
+        || request.purpose().is_empty()
+            && is_short
+            && signs.iter().any(|it| instructions.contains(it))
 }
 
-/// The first words of a text that say what it is about.
+/// The first words of a text that name its topic.
 fn title(text: &str) -> String {
     let bare = |it: &'_ str| it.trim_matches(|it: char| !it.is_alphanumeric()).to_owned();
     let all = text.split_whitespace().map(bare).filter(|it| !it.is_empty());
-    let mut chosen: Vec<String> = all.skip_while(|it| is_filler(it)).take(TITLE).collect();
+    let mut chosen: Vec<String> = all.skip_while(|it| is_filler(it)).take(TITLE_WORDS).collect();
     while chosen.last().is_some_and(|it| is_filler(it)) {
         chosen.pop();
     }
-    if chosen.is_empty() {
-        return "Conversación nueva".to_owned();
-    }
     let title = chosen.join(" ");
     let mut letters = title.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    first + letters.as_str()
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => "Conversación nueva".to_owned(),
+    }
 }
 
-/// What a person asked first: a transcript says who says what.
-fn asked_first(text: &str) -> String {
-    let said = text.lines().find_map(|it| it.strip_prefix("Persona: "));
-    said.unwrap_or(text).to_owned()
+/// The user's first question; a transcript marks who says what.
+fn first_question(text: &str) -> String {
+    let question = text.lines().find_map(|it| it.strip_prefix("Persona: "));
+    question.unwrap_or(text).to_owned()
 }
 
-/// The beginning of every message; of a transcript, of what the person said, behind what an earlier
+/// The beginning of every message; of a transcript, of what the user said, after what an earlier
 /// summary kept.
-fn summary(ask: &Ask) -> String {
-    const HEAD: &str = "Resumen del sustituto sin conexión de OpenAI:";
-    let (mut text, mut n_letters) = (HEAD.to_owned(), HEAD.chars().count());
-    for said in items::texts(&ask.items, "user").iter().flat_map(|it| points(it)) {
-        let letters = said.chars().count() + 3;
-        if n_letters + letters <= LONGEST_SUMMARY {
+fn summary(request: &ResponseRequest) -> String {
+    let mut text = "Resumen del sustituto sin conexión de OpenAI:".to_owned();
+    let mut n_letters = text.chars().count();
+    for point in input_items::user_texts(&request.items).iter().flat_map(|it| points(it)) {
+        let letters = point.chars().count() + 3;
+        if n_letters + letters <= SUMMARY {
             n_letters += letters;
             text.push_str("\n- ");
-            text.push_str(&said);
+            text.push_str(&point);
         }
     }
     text
 }
 
 fn points(text: &str) -> Vec<String> {
-    let is_transcript = text.contains("<conversacion>");
     let short = |it: &str| {
         let even = it.split_whitespace().collect::<Vec<_>>().join(" ");
-        even.chars().take(SUMMARY).collect::<String>()
+        even.chars().take(SUMMARY_LINE).collect::<String>()
     };
-    if !is_transcript {
+    if !text.contains("<conversacion>") {
         return vec![short(text)];
     }
-    let kept = text.lines().filter_map(|it| it.strip_prefix("- "));
-    let said = text.lines().filter_map(|it| it.strip_prefix("Persona: "));
-    kept.chain(said).map(short).collect()
+    let of = |mark: &'static str| text.lines().filter_map(move |it| it.strip_prefix(mark));
+    of("- ").chain(of("Persona: ")).map(short).collect()
 }
 
 /// Whether a text has no word to search for.
@@ -234,12 +220,14 @@ const ENGLISH: Sentences = Sentences {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use super::{Answer, Looked, compose, title};
-    use crate::openai::request::Ask;
+    use super::{compose, title};
+    use crate::openai::response_request::ResponseRequest;
 
-    fn text(answer: &Answer) -> String {
+    fn answered(request: &Value) -> String {
+        let request = ResponseRequest::parse(request.as_object().cloned().expect("an object"));
+        let answer = compose(&request.expect("a request"), &[], false, false);
         answer.parts.iter().flat_map(|it| it.deltas.clone()).collect()
     }
 
@@ -254,29 +242,21 @@ mod tests {
 
     #[test]
     fn a_rolling_summary_keeps_what_was_said_first() {
-        let looked = Looked { has_documents: false, is_wordless: false };
         let mut before = "<conversacion>\nPersona: La clave es AZUL-1\nIgnacio: Sí\n".to_owned();
         for round in 0..3 {
-            let ask =
-                json!({ "model": "m", "input": before, "metadata": { "purpose": "summary" } });
-            let ask = Ask::parse(ask).expect("a request");
-            let said = text(&compose(&ask, &[], looked));
-            assert!(said.contains("\n- La clave es AZUL-1"), "{round}: {said}");
-            assert!(!said.contains("Sí"), "{said}");
-            before = format!("<resumen>\n{said}\n</resumen>\n<conversacion>\nPersona: {round}");
+            let summary = answered(
+                &json!({ "model": "m", "input": before, "metadata": { "purpose": "summary" } }),
+            );
+            assert!(summary.contains("\n- La clave es AZUL-1"), "{round}: {summary}");
+            assert!(!summary.contains("Sí"), "{summary}");
+            before = format!("<resumen>\n{summary}\n</resumen>\n<conversacion>\nPersona: {round}");
         }
     }
 
     #[test]
     fn without_documents_it_says_so_in_the_language_of_the_question() {
-        let looked = Looked { has_documents: false, is_wordless: false };
-        let ask =
-            |input: &str| Ask::parse(json!({ "model": "m", "input": input })).expect("a request");
-        assert!(
-            text(&compose(&ask("¿Qué es un CAC?"), &[], looked)).contains("sustituto sin conexión")
-        );
-        assert!(
-            text(&compose(&ask("What is this about?"), &[], looked)).contains("offline stand-in")
-        );
+        let answered = |input: &str| answered(&json!({ "model": "m", "input": input }));
+        assert!(answered("¿Qué es un CAC?").contains("sustituto sin conexión"));
+        assert!(answered("What is this about?").contains("offline stand-in"));
     }
 }

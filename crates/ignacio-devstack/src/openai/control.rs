@@ -1,4 +1,4 @@
-//! The stand-in by remote control: `/_control/…`, for tests and tools in other processes.
+//! Remote control of the stand-in under `/_control/…`, for tests and tools in other processes.
 
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
@@ -8,10 +8,9 @@ use std::time::Duration;
 use crate::openai::{
     faults::{Fault, FaultId},
     scripts::Script,
-    world::World,
+    state::State,
 };
 
-/// How far to turn the clock forward.
 #[derive(Debug, Deserialize)]
 struct Advance {
     seconds: u64,
@@ -21,7 +20,7 @@ struct Advance {
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/_control", web::delete().to(reset))
-        .route("/_control/state", web::get().to(state))
+        .route("/_control/state", web::get().to(state_view))
         .route("/_control/calls", web::get().to(calls))
         .route("/_control/calls", web::delete().to(clear_calls))
         .route("/_control/faults", web::get().to(faults))
@@ -30,32 +29,31 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
         .route("/_control/faults/{id}", web::delete().to(lift))
         .route("/_control/scripts", web::post().to(script))
         .route("/_control/clock", web::post().to(advance))
-        .route("/_control/files/{id}", web::delete().to(lose_file))
-        .route("/_control/vector_stores/{id}", web::delete().to(lose_store))
-        .route("/_control/responses/{id}", web::delete().to(lose_response));
+        .route("/_control/files/{id}", web::delete().to(delete_file))
+        .route("/_control/vector_stores/{id}", web::delete().to(delete_store))
+        .route("/_control/responses/{id}", web::delete().to(delete_response));
 }
 
-async fn reset(world: web::Data<World>) -> HttpResponse {
-    world.reset();
+async fn reset(state: web::Data<State>) -> HttpResponse {
+    state.reset();
     HttpResponse::NoContent().finish()
 }
 
-async fn state(world: web::Data<World>) -> HttpResponse {
-    let counters = world.shelves().counters;
-    HttpResponse::Ok().json(json!({ "counters": counters, "leftovers": world.leftovers() }))
+async fn state_view(state: web::Data<State>) -> HttpResponse {
+    let counters = state.store().counters;
+    HttpResponse::Ok().json(json!({ "counters": counters, "leftovers": state.leftovers() }))
 }
 
-async fn calls(world: web::Data<World>) -> HttpResponse {
-    HttpResponse::Ok().json(json!({ "calls": world.ledger.all() }))
+async fn calls(state: web::Data<State>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "calls": state.requests.all() }))
 }
 
-async fn clear_calls(world: web::Data<World>) -> HttpResponse {
-    world.ledger.clear();
+async fn clear_calls(state: web::Data<State>) -> HttpResponse {
+    state.requests.clear();
     HttpResponse::NoContent().finish()
 }
 
-async fn faults(world: web::Data<World>) -> HttpResponse {
-    let armed = world.desk.armed();
+async fn faults(state: web::Data<State>) -> HttpResponse {
     let view = |(id, fault): (FaultId, Fault)| {
         let mut view = json!(fault);
         if let Some(fields) = view.as_object_mut() {
@@ -63,47 +61,46 @@ async fn faults(world: web::Data<World>) -> HttpResponse {
         }
         view
     };
-    HttpResponse::Ok()
-        .json(json!({ "faults": armed.into_iter().map(view).collect::<Vec<Value>>() }))
+    let armed: Vec<Value> = state.faults.armed().into_iter().map(view).collect();
+    HttpResponse::Ok().json(json!({ "faults": armed }))
 }
 
-async fn arm(world: web::Data<World>, fault: web::Json<Fault>) -> HttpResponse {
-    let id = world.desk.arm(fault.into_inner());
-    HttpResponse::Created().json(json!({ "id": id }))
+async fn arm(state: web::Data<State>, fault: web::Json<Fault>) -> HttpResponse {
+    HttpResponse::Created().json(json!({ "id": state.faults.arm(fault.into_inner()) }))
 }
 
-async fn lift_all(world: web::Data<World>) -> HttpResponse {
-    world.desk.clear();
+async fn lift_all(state: web::Data<State>) -> HttpResponse {
+    state.faults.clear();
     HttpResponse::NoContent().finish()
 }
 
-async fn lift(world: web::Data<World>, id: web::Path<u64>) -> HttpResponse {
-    world.desk.lift(FaultId(*id));
+async fn lift(state: web::Data<State>, id: web::Path<u64>) -> HttpResponse {
+    state.faults.lift(FaultId(*id));
     HttpResponse::NoContent().finish()
 }
 
-async fn script(world: web::Data<World>, script: web::Json<Script>) -> HttpResponse {
-    world.shelves().scripts.push_back(script.into_inner());
+async fn script(state: web::Data<State>, script: web::Json<Script>) -> HttpResponse {
+    state.store().scripts.push_back(script.into_inner());
     HttpResponse::NoContent().finish()
 }
 
-async fn advance(world: web::Data<World>, advance: web::Json<Advance>) -> HttpResponse {
-    world.advance(Duration::from_secs(advance.seconds));
+async fn advance(state: web::Data<State>, advance: web::Json<Advance>) -> HttpResponse {
+    state.advance(Duration::from_secs(advance.seconds));
     HttpResponse::NoContent().finish()
 }
 
-async fn lose_file(world: web::Data<World>, id: web::Path<String>) -> HttpResponse {
-    lost(world.delete_file(&id))
+async fn delete_file(state: web::Data<State>, id: web::Path<String>) -> HttpResponse {
+    deleted(state.delete_file(&id))
 }
 
-async fn lose_store(world: web::Data<World>, id: web::Path<String>) -> HttpResponse {
-    lost(world.delete_store(&id))
+async fn delete_store(state: web::Data<State>, id: web::Path<String>) -> HttpResponse {
+    deleted(state.delete_vector_store(&id))
 }
 
-async fn lose_response(world: web::Data<World>, id: web::Path<String>) -> HttpResponse {
-    lost(world.delete_run(&id).is_ok())
+async fn delete_response(state: web::Data<State>, id: web::Path<String>) -> HttpResponse {
+    deleted(state.delete_run(&id).is_ok())
 }
 
-fn lost(was_there: bool) -> HttpResponse {
+fn deleted(was_there: bool) -> HttpResponse {
     if was_there { HttpResponse::NoContent().finish() } else { HttpResponse::NotFound().finish() }
 }

@@ -1,19 +1,19 @@
-//! What the stand-in can be told to do wrong, and to which requests.
+//! The table of faults: what the stand-in can be told to do wrong, and to which requests.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The name of a fault that was armed, to lift it.
+/// Identifies an armed fault, to lift it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FaultId(pub u64);
 
-/// Something to do wrong, once unless told otherwise.
+/// A fault that hits one request unless `times` says otherwise.
 ///
-/// Several faults may hit one request: all that shape the answer apply together, and of those
+/// Several faults may hit one request: all that change the answer apply together, and of those
 /// that replace it only the one that was armed first is used up. Small jobs beside a conversation
-/// (those with a `metadata.purpose`) come at any moment: only a fault that looks for something in
-/// them, or that lasts until it is lifted, hits them.
+/// (those with a `metadata.purpose`) come at any moment, so only a fault that looks for something
+/// in them, or that lasts until it is lifted, hits them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fault {
     /// Only requests with this method.
@@ -38,130 +38,71 @@ fn once() -> Option<u32> {
     Some(1)
 }
 
-/// What goes wrong. A pause without `millis` lasts until the fault is lifted.
+/// What goes wrong. A stall without `millis` lasts until the fault is lifted.
+#[expect(missing_docs, reason = "the sentence of each variant names its fields")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "snake_case")]
 pub enum Effect {
-    /// Answers at once. A text is sent as HTML, anything else as JSON.
-    Status {
-        /// The status.
-        status: u16,
-        /// The body.
-        body: Value,
-        /// The header `retry-after`, in seconds.
-        #[serde(default)]
-        retry_after: Option<u64>,
-    },
+    /// Answers at once with `status`; `retry_after` in seconds becomes the header. A `body` that is
+    /// a text is sent as HTML, anything else as JSON.
+    Status { status: u16, body: Value, retry_after: Option<u64> },
     /// Closes the connection without an answer.
     Close,
     /// Waits before the head of the answer.
-    StallHeaders {
-        /// How long.
-        #[serde(default)]
-        millis: Option<u64>,
-    },
+    StallHeaders { millis: Option<u64> },
     /// Waits after so many bytes of the body.
-    StallAfterBytes {
-        /// How many.
-        bytes: u64,
-        /// How long.
-        #[serde(default)]
-        millis: Option<u64>,
-    },
+    StallAfterBytes { bytes: u64, millis: Option<u64> },
     /// Waits after so many events.
-    StallAfterEvents {
-        /// How many.
-        events: u64,
-        /// How long.
-        #[serde(default)]
-        millis: Option<u64>,
-    },
+    StallAfterEvents { events: u64, millis: Option<u64> },
     /// Breaks the connection after so many bytes of the body.
-    CutAfterBytes {
-        /// How many.
-        bytes: u64,
-    },
+    CutAfterBytes { bytes: u64 },
     /// Breaks the connection after so many events.
-    CutAfterEvents {
-        /// How many.
-        events: u64,
-    },
+    CutAfterEvents { events: u64 },
     /// Ends the body properly after so many events: no terminal event comes.
-    EndAfterEvents {
-        /// How many.
-        events: u64,
-    },
+    EndAfterEvents { events: u64 },
     /// Waits before each write.
-    Slow {
-        /// How long.
-        millis: u64,
-    },
+    Slow { millis: u64 },
     /// Sends the body in writes of this size, whatever it cuts through.
-    Rechunk {
-        /// How many bytes.
-        bytes: usize,
-    },
-    /// Sends every so-manieth event twice.
-    RepeatEvents {
-        /// Which.
-        every: u64,
-    },
+    Rechunk { bytes: usize },
+    /// Sends each event twice whose number is a multiple of `every`.
+    RepeatEvents { every: u64 },
     /// Adds an event of an unknown type after every so many deltas.
-    UnknownEvents {
-        /// How many.
-        every: usize,
-    },
-    /// Ends a response with an `error` event, nested as the live API sends it.
+    UnknownEvents { every: usize },
+    /// Ends a response after so many deltas with an `error` event, nested as the live API sends it.
     ErrorEvent {
-        /// After so many deltas.
         #[serde(default)]
         after_deltas: usize,
-        /// Such as `server_error`.
         code: String,
-        /// One sentence.
         message: String,
     },
-    /// Ends a response with `response.incomplete`.
+    /// Ends a response after so many deltas with `response.incomplete` for a reason such as
+    /// `content_filter`.
     Incomplete {
-        /// After so many deltas.
         #[serde(default)]
         after_deltas: usize,
-        /// Such as `content_filter`.
         reason: String,
     },
-    /// Ends a response with `response.failed`.
+    /// Ends a response after so many deltas with `response.failed` and a code such as
+    /// `vector_store_timeout`.
     Failed {
-        /// After so many deltas.
         #[serde(default)]
         after_deltas: usize,
-        /// Such as `vector_store_timeout`.
         code: String,
-        /// One sentence.
         message: String,
     },
     /// Stops generating after so many deltas, until lifted.
-    Pause {
-        /// How many.
-        after_deltas: usize,
-    },
-    /// Another pause before each word.
-    DeltaDelay {
-        /// How long.
-        millis: u64,
-    },
+    Pause { after_deltas: usize },
+    /// Replaces the pause before each word.
+    DeltaDelay { millis: u64 },
     /// Keeps a file that is added to a store `in_progress` until lifted.
     HoldIndexing,
-    /// Lets a file that is added to a store fail.
-    FailIndexing {
-        /// `server_error`, `unsupported_file` or `invalid_file`.
-        code: String,
-        /// One sentence.
-        message: String,
-    },
+    /// Makes the indexing of a file that is added to a store fail: `server_error`,
+    /// `unsupported_file` or `invalid_file`.
+    FailIndexing { code: String, message: String },
 }
 
 impl Fault {
-    /// Goes wrong at the next request of the kind that the effect is about.
+    /// Hits the next request that the effect makes sense for.
     pub fn new(effect: Effect) -> Self {
         Self { method: None, path: None, containing: None, times: once(), effect }
     }
@@ -220,7 +161,7 @@ impl Fault {
         self
     }
 
-    /// Only at requests like this, such as `("GET", "/v1/files/*")`.
+    /// Only for requests like this, such as `("GET", "/v1/files/*")`.
     #[must_use]
     pub fn on(mut self, method: &str, path: &str) -> Self {
         self.method = Some(method.to_owned());
@@ -228,7 +169,7 @@ impl Fault {
         self
     }
 
-    /// Only at requests whose JSON body contains this.
+    /// Only for requests whose JSON body contains this.
     #[must_use]
     pub fn containing(mut self, text: impl Into<String>) -> Self {
         self.containing = Some(text.into());
@@ -249,8 +190,8 @@ impl Fault {
         self
     }
 
-    /// Whether a request is meant.
-    pub(crate) fn matches(&self, request: &Probe<'_>) -> bool {
+    /// Whether the fault is meant for this request.
+    pub(crate) fn matches(&self, request: &RequestView<'_>) -> bool {
         let (method, path) = self.effect.place();
         let has_method = |it: &str| request.method.eq_ignore_ascii_case(it);
         self.method.as_deref().is_none_or(has_method)
@@ -263,7 +204,7 @@ impl Fault {
 }
 
 impl Effect {
-    /// The word for it in JSON.
+    /// Its name in JSON.
     pub(crate) fn name(&self) -> String {
         let json = serde_json::to_value(self).unwrap_or_default();
         json.get("effect").and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -285,21 +226,17 @@ impl Effect {
         }
     }
 
-    /// Whether it takes the place of the answer.
+    /// Whether it replaces the answer.
     pub(crate) fn is_answer(&self) -> bool {
         matches!(self, Self::Status { .. } | Self::Close)
     }
 }
 
-/// What a fault looks at.
-pub(crate) struct Probe<'a> {
-    /// The method.
+/// The part of a request that faults are matched against; `body` is its JSON as text, or empty.
+pub(crate) struct RequestView<'a> {
     pub(crate) method: &'a str,
-    /// The path.
     pub(crate) path: &'a str,
-    /// The JSON body as text, or empty.
     pub(crate) body: &'a str,
-    /// Whether it is a small job beside a conversation.
     pub(crate) is_small_job: bool,
 }
 

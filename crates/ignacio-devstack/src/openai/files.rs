@@ -5,31 +5,23 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::openai::{
-    gate::Arrival,
+    api_error::ApiError,
     ids,
-    paging::{Entry, Query, Sizes, page},
-    refusal::Refusal,
+    middleware::RequestContext,
+    paging::{PageSize, Query, page},
+    state::State,
     upload::{self, Received},
-    world::World,
 };
 
-/// A file as the stand-in keeps it.
+/// An uploaded file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FileRecord {
-    /// `file-…`.
     pub(crate) id: String,
-    /// Orders files by their making.
-    pub(crate) serial: u64,
-    /// The size.
-    pub(crate) bytes: u64,
-    /// Unix seconds.
-    pub(crate) created_at: i64,
-    /// Unix seconds, if it is to go by itself.
-    pub(crate) expires_at: Option<i64>,
-    /// As uploaded.
+    bytes: u64,
+    created_at: i64,
+    expires_at: Option<i64>,
     pub(crate) filename: String,
-    /// As uploaded.
-    pub(crate) purpose: String,
+    purpose: String,
 }
 
 impl FileRecord {
@@ -44,123 +36,124 @@ impl FileRecord {
 
 /// `POST /v1/files`.
 pub(crate) async fn create(
-    world: web::Data<World>,
+    state: web::Data<State>,
     request: HttpRequest,
     payload: web::Payload,
-) -> Result<HttpResponse, Refusal> {
-    let received = upload::receive(&world, &request, payload).await?;
-    if let Some(arrival) = Arrival::of(&request) {
-        world.ledger.note(arrival.call, |it| it.upload = Some(received.summary.clone()));
-    }
-    let record = world.add_file(received)?;
-    Ok(HttpResponse::Ok().json(record.view()))
+) -> Result<HttpResponse, ApiError> {
+    let received = upload::receive(&state, &request, payload).await?;
+    let call = RequestContext::of(&request)?.call;
+    state.requests.update(call, |it| it.upload = Some(received.summary.clone()));
+    Ok(HttpResponse::Ok().json(state.add_file(received)?.view()))
 }
 
 /// `GET /v1/files`.
-pub(crate) async fn list(world: web::Data<World>, query: Query) -> Result<HttpResponse, Refusal> {
-    world.sweep();
+pub(crate) async fn list(state: web::Data<State>, query: Query) -> Result<HttpResponse, ApiError> {
+    state.delete_expired_files();
     let purpose = query.get("purpose");
-    let shelves = world.shelves();
-    let wanted = shelves.files.values().filter(|it| purpose.is_none_or(|p| *p == it.purpose));
-    let entry = |it: &FileRecord| Entry { serial: it.serial, id: it.id.clone(), view: it.view() };
-    let entries = wanted.map(entry).collect();
-    Ok(HttpResponse::Ok().json(page(entries, &query, &Sizes { usual: 10_000, most: 10_000 })?))
+    let store = state.store();
+    let files = store.files.values().filter(|it| purpose.is_none_or(|p| *p == it.purpose));
+    let entries = files.map(|it| (it.id.clone(), it.view())).collect();
+    let size = PageSize { default: 10_000, max: 10_000 };
+    Ok(HttpResponse::Ok().json(page(entries, &query, &size)?))
 }
 
 /// `GET /v1/files/{id}`.
 pub(crate) async fn find(
-    world: web::Data<World>,
+    state: web::Data<State>,
     id: web::Path<String>,
-) -> Result<HttpResponse, Refusal> {
-    Ok(HttpResponse::Ok().json(world.file(&id)?.view()))
+) -> Result<HttpResponse, ApiError> {
+    Ok(HttpResponse::Ok().json(state.file(&id)?.view()))
 }
 
 /// `GET /v1/files/{id}/content`. The live API does not hand out what was uploaded to be read.
 pub(crate) async fn content(
-    world: web::Data<World>,
+    state: web::Data<State>,
     id: web::Path<String>,
-) -> Result<HttpResponse, Refusal> {
-    let file = world.file(&id)?;
+) -> Result<HttpResponse, ApiError> {
+    let file = state.file(&id)?;
     if let "assistants" | "user_data" = file.purpose.as_str() {
         let message = format!("Not allowed to download files of purpose: {}", file.purpose);
-        return Err(Refusal::bad(message));
+        return Err(ApiError::bad_request(message));
     }
-    let bytes = tokio::fs::read(world.disk.blob(&file.id)).await;
-    let bytes = bytes.map_err(|error| Refusal::own_fault("read the file", &error))?;
+    let bytes = tokio::fs::read(state.folder.blob(&file.id)).await;
+    let bytes = bytes.map_err(|error| ApiError::internal("read the file", &error))?;
     Ok(HttpResponse::Ok().content_type("application/octet-stream").body(bytes))
 }
 
-/// `DELETE /v1/files/{id}`. The file goes out of every vector store, too.
+/// `DELETE /v1/files/{id}`. The file is removed from every vector store, too.
 pub(crate) async fn delete(
-    world: web::Data<World>,
+    state: web::Data<State>,
     id: web::Path<String>,
-) -> Result<HttpResponse, Refusal> {
-    world.file(&id)?;
-    world.delete_file(&id);
-    world.shelves().counters.files_deleted += 1;
+) -> Result<HttpResponse, ApiError> {
+    state.file(&id)?;
+    state.delete_file(&id);
+    state.store().counters.files_deleted += 1;
     Ok(HttpResponse::Ok().json(json!({ "id": *id, "object": "file", "deleted": true })))
 }
 
-impl World {
+impl State {
     /// Keeps an upload as a file.
-    fn add_file(&self, received: Received) -> Result<FileRecord, Refusal> {
-        let id = ids::file();
-        let moved = received.draft.persist(self.disk.blob(&id));
-        moved.map_err(|error| Refusal::own_fault("keep the file", &error))?;
+    fn add_file(&self, received: Received) -> Result<FileRecord, ApiError> {
+        let id = ids::fresh("file-");
+        let moved = received.draft.persist(self.folder.blob(&id));
+        moved.map_err(|error| ApiError::internal("keep the file", &error))?;
         let now = self.now();
-        let mut shelves = self.shelves();
         let record = FileRecord {
-            serial: shelves.next_serial(),
             bytes: received.summary.bytes,
             created_at: now,
-            expires_at: received.lives.map(|it| now.saturating_add(it)),
+            expires_at: received.lifetime.map(|it| now.saturating_add(it)),
             filename: received.summary.filename,
             purpose: received.summary.purpose,
             id,
         };
-        shelves.counters.files += 1;
-        shelves.files.insert(record.id.clone(), record.clone());
-        self.disk.save("files", &record.id, &record);
-        drop(shelves);
-        self.touch();
+        let mut store = self.store();
+        store.counters.files += 1;
+        store.files.insert(record.id.clone(), record.clone());
+        self.folder.save("files", &record.id, &record);
+        drop(store);
+        self.notify();
         Ok(record)
     }
 
     /// A file that is there.
-    pub(crate) fn file(&self, id: &str) -> Result<FileRecord, Refusal> {
-        self.sweep();
-        let file = self.shelves().files.get(id).cloned();
-        file.ok_or_else(|| Refusal::not_found(format!("No such File object: {id}")).about("id"))
+    pub(crate) fn file(&self, id: &str) -> Result<FileRecord, ApiError> {
+        self.delete_expired_files();
+        let file = self.store().files.get(id).cloned();
+        file.ok_or_else(|| ApiError::not_found(format!("No such File object: {id}")).param("id"))
     }
 
-    /// Deletes a file, in every store as well.
+    /// Deletes a file, in every vector store as well; false if there is none.
     pub(crate) fn delete_file(&self, id: &str) -> bool {
-        let mut shelves = self.shelves();
+        let mut store = self.store();
         // Only ids of the stand-in's own making may name something on the disk.
-        if shelves.files.remove(id).is_none() {
+        if store.files.remove(id).is_none() {
             return false;
         }
-        shelves.texts.remove(id);
-        for store in shelves.stores.values_mut() {
-            let before = store.files.len();
-            store.files.retain(|it| it.file_id != id);
-            if store.files.len() < before {
-                self.disk.save("stores", &store.id, store);
+        store.documents.remove(id);
+        for vector_store in store.vector_stores.values_mut() {
+            if vector_store.files.iter().any(|it| it.file_id == id) {
+                vector_store.files.retain(|it| it.file_id != id);
+                self.folder.save("stores", &vector_store.id, vector_store);
             }
         }
         self.erase_file(id);
-        drop(shelves);
-        self.touch();
+        drop(store);
+        self.notify();
         true
     }
 
-    /// Deletes the files whose time is over.
-    pub(crate) fn sweep(&self) {
+    /// Removes everything that belongs to a file from the disk.
+    pub(crate) fn erase_file(&self, id: &str) {
+        self.folder.erase("files", id);
+        self.folder.erase("blobs", id);
+    }
+
+    pub(crate) fn delete_expired_files(&self) {
         let now = self.now();
-        let is_over = |it: &&FileRecord| it.expires_at.is_some_and(|at| at <= now);
-        let over: Vec<String> =
-            self.shelves().files.values().filter(is_over).map(|it| it.id.clone()).collect();
-        for id in over {
+        let is_expired = |it: &&FileRecord| it.expires_at.is_some_and(|at| at <= now);
+        let expired: Vec<String> =
+            self.store().files.values().filter(is_expired).map(|it| it.id.clone()).collect();
+        for id in expired {
             self.delete_file(&id);
         }
     }

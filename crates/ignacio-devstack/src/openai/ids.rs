@@ -1,27 +1,17 @@
-//! Names for things, shaped like the real ones.
+//! Ids shaped like the provider's, which sort in the order in which they were made.
 
-use rand::Rng as _;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-/// Letters of the ids of files.
-const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+use crate::loopback;
 
-/// A fresh `file-…`.
-pub(crate) fn file() -> String {
-    let mut raw = [0_u8; 22];
-    rand::rng().fill_bytes(&mut raw);
-    let letter = |it: &u8| LETTERS.get(usize::from(*it) % LETTERS.len()).map(|it| char::from(*it));
-    format!("file-{}", raw.iter().filter_map(letter).collect::<String>())
-}
+/// Microseconds of the last id.
+static LAST: AtomicI64 = AtomicI64::new(0);
 
-/// A fresh id of another kind: `resp_…`, `msg_…`, `vs_…`.
+/// A fresh id such as `resp_…` or `file-…`.
 pub(crate) fn fresh(prefix: &str) -> String {
-    let mut raw = [0_u8; 24];
-    rand::rng().fill_bytes(&mut raw);
-    format!("{prefix}_{}", hex(&raw))
-}
-
-/// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit = |it: u8| char::from_digit(u32::from(it), 16);
-    bytes.iter().flat_map(|it| [digit(it >> 4), digit(it & 15)]).flatten().collect()
+    let now = i64::try_from(loopback::now().unix_timestamp_nanos() / 1_000).unwrap_or(i64::MAX);
+    let last = LAST.fetch_max(now, Ordering::SeqCst);
+    // Two ids within a microsecond count on from each other.
+    let tick = if now > last { now } else { LAST.fetch_add(1, Ordering::SeqCst) + 1 };
+    format!("{prefix}{tick:016x}{}", hex::encode(rand::random::<[u8; 8]>()))
 }

@@ -5,81 +5,66 @@ use std::collections::HashMap;
 use actix_web::web;
 use serde_json::{Value, json};
 
-use crate::openai::refusal::Refusal;
+use crate::openai::api_error::ApiError;
 
 /// The parameters of a query.
 pub(crate) type Query = web::Query<HashMap<String, String>>;
 
-/// One thing in a list.
-pub(crate) struct Entry {
-    /// Things are ordered by it: the order in which they were made.
-    pub(crate) serial: u64,
-    /// Its id.
-    pub(crate) id: String,
-    /// What the client sees.
-    pub(crate) view: Value,
+/// One entry of a list: the id that pages are asked for by, and what the client sees.
+pub(crate) type Entry = (String, Value);
+
+/// How many entries fit on a page.
+pub(crate) struct PageSize {
+    pub(crate) default: u64,
+    pub(crate) max: u64,
 }
 
-/// How many things fit on a page.
-pub(crate) struct Sizes {
-    /// Without a limit.
-    pub(crate) usual: u64,
-    /// At most.
-    pub(crate) most: u64,
-}
-
-/// The page of a list that a query asks for; the newest come first unless it says otherwise.
+/// The page of a list that a query asks for. The entries come oldest first; the page shows the
+/// newest first unless the query says otherwise.
 pub(crate) fn page(
     mut entries: Vec<Entry>,
     query: &Query,
-    sizes: &Sizes,
-) -> Result<Value, Refusal> {
-    let limit = limit(query, sizes)?;
-    entries.sort_by_key(|it| it.serial);
+    size: &PageSize,
+) -> Result<Value, ApiError> {
+    let limit = limit(query, size)?;
     match query.get("order").map(String::as_str) {
         None | Some("desc") => entries.reverse(),
         Some("asc") => {}
-        Some(other) => return Err(Refusal::wrong_value("order", other, &["asc", "desc"])),
+        Some(_) => return Err(ApiError::invalid_value("order", "Expected 'asc' or 'desc'.")),
     }
-    let from = match query.get("after") {
-        Some(after) => position(&entries, "after", after)? + 1,
-        None => 0,
+    let position = |param: &str, id: &String| {
+        let found = entries.iter().position(|(it, _)| it == id);
+        found.ok_or_else(|| {
+            ApiError::invalid_value(param, format!("No object with id '{id}' in this list."))
+        })
     };
-    let to = match query.get("before") {
-        Some(before) => position(&entries, "before", before)?,
-        None => entries.len(),
-    };
-    let is_backwards = query.contains_key("before") && !query.contains_key("after");
+    let (after, before) = (query.get("after"), query.get("before"));
+    let from = after.map_or(Ok(0), |it| position("after", it).map(|it| it + 1))?;
+    let to = before.map_or(Ok(entries.len()), |it| position("before", it))?;
     let window = entries.get(from..to).unwrap_or_default();
+    let is_backwards = before.is_some() && after.is_none();
     let skipped = if is_backwards { window.len().saturating_sub(limit) } else { 0 };
     let shown: Vec<&Entry> = window.iter().skip(skipped).take(limit).collect();
     Ok(json!({
         "object": "list",
-        "data": shown.iter().map(|it| &it.view).collect::<Vec<_>>(),
-        "first_id": shown.first().map(|it| &it.id),
-        "last_id": shown.last().map(|it| &it.id),
+        "data": shown.iter().map(|(_, view)| view).collect::<Vec<_>>(),
+        "first_id": shown.first().map(|(id, _)| id),
+        "last_id": shown.last().map(|(id, _)| id),
         "has_more": window.len() > limit,
     }))
 }
 
-fn limit(query: &Query, sizes: &Sizes) -> Result<usize, Refusal> {
-    let Some(text) = query.get("limit") else {
-        return Ok(usize::try_from(sizes.usual).unwrap_or(usize::MAX));
+fn limit(query: &Query, size: &PageSize) -> Result<usize, ApiError> {
+    let limit = match query.get("limit").map(|it| it.parse()) {
+        None => size.default,
+        Some(Ok(limit)) if (1..=size.max).contains(&limit) => limit,
+        Some(Ok(limit)) => return Err(ApiError::out_of_bounds("limit", limit, 1, size.max)),
+        Some(Err(_)) => {
+            let error = ApiError::bad_request("Invalid 'limit': expected an integer.");
+            return Err(error.param("limit").code("invalid_type"));
+        }
     };
-    let limit: u64 = text.parse().map_err(|_error| Refusal::wrong_type("limit", "an integer"))?;
-    if !(1..=sizes.most).contains(&limit) {
-        return Err(Refusal::out_of_bounds("limit", limit, 1, sizes.most));
-    }
     Ok(usize::try_from(limit).unwrap_or(usize::MAX))
-}
-
-fn position(entries: &[Entry], param: &str, id: &str) -> Result<usize, Refusal> {
-    let found = entries.iter().position(|it| it.id == id);
-    found.ok_or_else(|| {
-        Refusal::bad(format!("No object with id '{id}' in this list."))
-            .about(param)
-            .code("invalid_value")
-    })
 }
 
 #[cfg(test)]
@@ -89,13 +74,13 @@ mod tests {
     use actix_web::web;
     use serde_json::{Value, json};
 
-    use super::{Entry, Sizes, page};
+    use super::{PageSize, page};
 
     fn ask(query: &[(&str, &str)]) -> Option<Value> {
-        let entry = |serial: u64| Entry { serial, id: format!("n{serial}"), view: json!(serial) };
+        let entries = (1..=5).map(|serial| (format!("n{serial}"), json!(serial))).collect();
         let query: HashMap<String, String> =
             query.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        page((1..=5).map(entry).collect(), &web::Query(query), &Sizes { usual: 3, most: 4 }).ok()
+        page(entries, &web::Query(query), &PageSize { default: 3, max: 4 }).ok()
     }
 
     #[test]

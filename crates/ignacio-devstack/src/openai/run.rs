@@ -1,117 +1,103 @@
 //! One response: what it is so far, and every event of its stream.
 
-mod object;
-mod saved;
-
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::saved::SavedRun;
-use crate::openai::{request::Ask, tokens};
+use crate::openai::{ids, response_request::ResponseRequest, tokens};
 
 /// A response, from its creation to long after its end.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the request's own")]
 pub(crate) struct Run {
-    /// `resp_…`.
     pub(crate) id: String,
-    /// Unix seconds.
     pub(crate) created_at: i64,
-    /// Goes on without the client.
     pub(crate) is_background: bool,
-    /// Its stream can be joined again.
     pub(crate) is_streamed: bool,
-    /// Can be fetched later.
     pub(crate) is_stored: bool,
-    /// Whether it is a small job beside a conversation.
     pub(crate) is_small_job: bool,
-    /// What it answers, in the form of items.
+    /// The input in the form of items.
     pub(crate) input_items: Vec<Value>,
-    /// What the person asked.
+    /// What the user asked.
     pub(crate) question: String,
-    /// Ends the generation.
-    pub(crate) stop: CancellationToken,
     progress: Mutex<Progress>,
+    /// Ends the generation.
+    #[serde(skip)]
+    pub(crate) stop: CancellationToken,
+    #[serde(skip)]
     version: watch::Sender<u64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Progress {
     /// All fields but the output.
     object: Map<String, Value>,
     output: Vec<Value>,
-    events: Vec<Event>,
-    sequence: u64,
+    /// Each as it is sent; its place is its sequence number.
+    events: Vec<String>,
     message: Option<Message>,
     usage: Usage,
     is_over: bool,
-    is_forgotten: bool,
-}
-
-/// One event of a stream, ready to be sent.
-#[derive(Clone, Debug)]
-struct Event {
-    sequence: u64,
-    frame: Bytes,
 }
 
 /// The message that is being written.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Message {
     id: String,
     index: usize,
     text: String,
-    /// The letters of the text.
-    letters: u64,
     annotations: Vec<Value>,
 }
 
 /// The tokens of a response.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Usage {
-    /// All input.
     pub(crate) input: u64,
-    /// The part of it that was there before.
+    /// The part of the input that the response before had, too.
     pub(crate) cached: u64,
-    /// The answer.
     pub(crate) output: u64,
 }
 
 /// How a response ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// With its last word.
     Completed,
-    /// Before, for this reason.
+    /// Before its last word, for this reason.
     Incomplete(String),
-    /// By an error, with code and message.
+    /// With an error's code and message.
     Failed(String, String),
-    /// By an error that the stream tells without a terminal event of the response.
+    /// With an error's code and message, and no terminal event of the response.
     Broken(String, String),
-    /// Because somebody wished it.
     Cancelled,
 }
 
 impl Run {
-    /// A response that has just been asked for.
-    pub(crate) fn new(id: String, created_at: i64, ask: &Ask, usage: Usage) -> Self {
-        let object = object::begin(&id, created_at, ask);
+    /// A response that has just been requested.
+    pub(crate) fn new(created_at: i64, request: &ResponseRequest, usage: Usage) -> Self {
+        let id = ids::fresh("resp_");
         Self {
-            id,
             created_at,
-            is_background: ask.is_background,
-            is_streamed: ask.is_streamed,
-            is_stored: ask.is_stored,
-            is_small_job: ask.is_small_job(),
-            input_items: ask.items.clone(),
-            question: ask.question(),
+            is_background: request.is_background,
+            is_streamed: request.is_streamed,
+            is_stored: request.is_stored,
+            is_small_job: request.is_small_job(),
+            input_items: request.items.clone(),
+            question: request.question(),
+            progress: Mutex::new(Progress {
+                object: initial_object(&id, created_at, request),
+                output: Vec::new(),
+                events: Vec::new(),
+                message: None,
+                usage,
+                is_over: false,
+            }),
             stop: CancellationToken::new(),
-            progress: Mutex::new(Progress::new(object, usage)),
             version: watch::Sender::default(),
+            id,
         }
     }
 
@@ -120,12 +106,10 @@ impl Run {
         self.lock().view()
     }
 
-    /// Its tokens so far.
     pub(crate) fn usage(&self) -> Usage {
         self.lock().usage
     }
 
-    /// Whether nothing will be added any more.
     pub(crate) fn is_over(&self) -> bool {
         self.lock().is_over
     }
@@ -135,20 +119,20 @@ impl Run {
         self.change(|it| it.usage.input += tokens);
     }
 
-    /// Sets the status and tells it with the whole object.
-    pub(crate) fn tell_status(&self, kind: &str, status: &str) {
+    /// Sets the status and sends it with the whole object.
+    pub(crate) fn send_status(&self, kind: &str, status: &str) {
         self.change(|it| {
             it.object.insert("status".to_owned(), json!(status));
-            it.emit_object(kind);
+            it.send_object(kind);
         });
     }
 
     /// Adds an event.
-    pub(crate) fn emit(&self, kind: &str, fields: Value) {
-        self.change(|it| it.emit(kind, fields));
+    pub(crate) fn send(&self, kind: &str, fields: Value) {
+        self.change(|it| it.send(kind, fields));
     }
 
-    /// Adds a finished item to the output; its place comes back.
+    /// Adds a finished item to the output.
     pub(crate) fn add_item(&self, item: Value) {
         self.change(|it| it.output.push(item));
     }
@@ -158,9 +142,9 @@ impl Run {
         self.lock().output.len()
     }
 
-    /// Begins the message.
-    pub(crate) fn open_message(&self, id: String) {
-        self.change(|it| it.open_message(id));
+    /// Starts the message.
+    pub(crate) fn open_message(&self) {
+        self.change(Progress::open_message);
     }
 
     /// Writes a piece of the message.
@@ -201,100 +185,71 @@ impl Run {
 
 /// For readers.
 impl Run {
-    /// Tells of every change.
+    /// Changes with every change of the response.
     pub(crate) fn watch(&self) -> watch::Receiver<u64> {
         self.version.subscribe()
     }
 
-    /// The place of the first event after a sequence number.
-    pub(crate) fn place_after(&self, sequence: Option<u64>) -> usize {
-        self.lock().events.partition_point(|it| sequence.is_some_and(|after| it.sequence <= after))
-    }
-
     /// The event at a place, if it is there already.
     pub(crate) fn event(&self, place: usize) -> Option<Bytes> {
-        self.lock().events.get(place).map(|it| it.frame.clone())
+        self.lock().events.get(place).map(|it| Bytes::copy_from_slice(it.as_bytes()))
     }
 
     /// Whether the stream can still be joined.
-    pub(crate) fn is_joinable(&self) -> bool {
-        !self.lock().is_forgotten
+    pub(crate) fn has_events(&self) -> bool {
+        !self.lock().events.is_empty()
     }
 
     /// Drops the events of a response that is over, to save memory.
     pub(crate) fn forget_events(&self) {
-        let mut progress = self.lock();
-        progress.events = Vec::new();
-        progress.is_forgotten = true;
+        self.lock().events = Vec::new();
     }
 
     /// Waits for the end.
     pub(crate) async fn ended(&self) {
         let mut version = self.watch();
-        while !self.is_over() {
-            if version.changed().await.is_err() {
-                break;
-            }
-        }
+        while !self.is_over() && version.changed().await.is_ok() {}
     }
 }
 
 impl Progress {
-    fn new(object: Map<String, Value>, usage: Usage) -> Self {
-        Self {
-            object,
-            output: Vec::new(),
-            events: Vec::new(),
-            sequence: 0,
-            message: None,
-            usage,
-            is_over: false,
-            is_forgotten: false,
-        }
-    }
-
-    fn emit(&mut self, kind: &str, mut fields: Value) {
+    fn send(&mut self, kind: &str, mut fields: Value) {
         if let Some(fields) = fields.as_object_mut() {
             fields.insert("type".to_owned(), json!(kind));
-            fields.insert("sequence_number".to_owned(), json!(self.sequence));
+            fields.insert("sequence_number".to_owned(), json!(self.events.len()));
         }
-        let frame = Bytes::from(format!("event: {kind}\ndata: {fields}\n\n"));
-        self.events.push(Event { sequence: self.sequence, frame });
-        self.sequence += 1;
+        self.events.push(format!("event: {kind}\ndata: {fields}\n\n"));
     }
 
-    fn emit_object(&mut self, kind: &str) {
-        self.emit(kind, json!({ "response": self.view() }));
+    fn send_object(&mut self, kind: &str) {
+        self.send(kind, json!({ "response": self.view() }));
     }
 
     fn view(&self) -> Value {
         let mut object = self.object.clone();
-        object.insert("output".to_owned(), Value::Array(self.output.clone()));
+        object.insert("output".to_owned(), json!(self.output));
         Value::Object(object)
     }
 
-    fn open_message(&mut self, id: String) {
-        let index = self.output.len();
-        let message =
-            Message { id, index, text: String::new(), letters: 0, annotations: Vec::new() };
-        self.emit(
+    fn open_message(&mut self) {
+        let (id, index) = (ids::fresh("msg_"), self.output.len());
+        let message = Message { id, index, text: String::new(), annotations: Vec::new() };
+        self.send(
             "response.output_item.added",
             json!({ "output_index": index, "item": message.item("in_progress", &[]) }),
         );
-        self.emit("response.content_part.added", message.place(json!({ "part": message.part() })));
+        self.send("response.content_part.added", message.place(json!({ "part": message.part() })));
         self.message = Some(message);
     }
 
     fn write(&mut self, delta: &str, is_obfuscated: bool) {
         let Some(message) = &mut self.message else { return };
         message.text.push_str(delta);
-        message.letters += tokens::letters_of(delta);
         let mut fields = message.place(json!({ "delta": delta, "logprobs": [] }));
         if let Some(fields) = fields.as_object_mut().filter(|_| is_obfuscated) {
             fields.insert("obfuscation".to_owned(), json!(padding(delta)));
         }
-        self.usage.output = tokens::of_letters(message.letters);
-        self.emit("response.output_text.delta", fields);
+        self.send("response.output_text.delta", fields);
     }
 
     fn cite(&mut self, file_id: &str, filename: &str) {
@@ -303,19 +258,25 @@ impl Progress {
             "type": "file_citation", "file_id": file_id, "filename": filename,
             "index": message.text.chars().count(),
         });
-        let place = message.annotations.len();
-        message.annotations.push(annotation.clone());
-        let fields = json!({ "annotation_index": place, "annotation": annotation });
+        let fields =
+            json!({ "annotation_index": message.annotations.len(), "annotation": annotation });
+        message.annotations.push(annotation);
         let fields = message.place(fields);
-        self.emit("response.output_text.annotation.added", fields);
+        self.send("response.output_text.annotation.added", fields);
     }
 
     fn finish(&mut self, outcome: &Outcome, now: i64) {
         if let Some(message) = self.message.take() {
             self.close_message(&message, outcome);
         }
+        let status = match outcome {
+            Outcome::Completed => "completed",
+            Outcome::Incomplete(_) => "incomplete",
+            Outcome::Failed(..) | Outcome::Broken(..) => "failed",
+            Outcome::Cancelled => "cancelled",
+        };
         let mut set = |key: &str, value: Value| drop(self.object.insert(key.to_owned(), value));
-        set("status", json!(outcome.status()));
+        set("status", json!(status));
         match outcome {
             Outcome::Completed => set("completed_at", json!(now)),
             Outcome::Incomplete(reason) => set("incomplete_details", json!({ "reason": reason })),
@@ -325,35 +286,45 @@ impl Progress {
             Outcome::Cancelled => {}
         }
         // A response that failed has no usage.
-        if !matches!(outcome, Outcome::Failed(..) | Outcome::Broken(..)) {
-            set("usage", self.usage.view());
+        if !outcome.is_failure() {
+            let Usage { input, cached, output } = self.usage;
+            set(
+                "usage",
+                json!({
+                    "input_tokens": input,
+                    "input_tokens_details": { "cached_tokens": cached, "cache_write_tokens": 0 },
+                    "output_tokens": output,
+                    "output_tokens_details": { "reasoning_tokens": 0 },
+                    "total_tokens": input + output,
+                }),
+            );
         }
         match outcome {
             Outcome::Broken(code, message) => {
-                let kind = "server_error";
-                let error =
-                    json!({ "type": kind, "code": code, "message": message, "param": null });
-                self.emit("error", json!({ "error": error }));
+                let error = json!({
+                    "type": "server_error", "code": code, "message": message, "param": null,
+                });
+                self.send("error", json!({ "error": error }));
             }
             Outcome::Cancelled => {}
-            _ => self.emit_object(&format!("response.{}", outcome.status())),
+            _ => self.send_object(&format!("response.{status}")),
         }
         self.is_over = true;
     }
 
-    /// Ends the message in the stream, unless the stream is to break off, and puts it into the
-    /// output.
+    /// Ends the message in the stream, unless the stream breaks off, and adds it to the output.
     fn close_message(&mut self, message: &Message, outcome: &Outcome) {
         let status = if *outcome == Outcome::Completed { "completed" } else { "incomplete" };
         let item = message.item(status, &[message.part()]);
         if matches!(outcome, Outcome::Completed | Outcome::Incomplete(_)) {
             let text = message.place(json!({ "text": message.text, "logprobs": [] }));
-            self.emit("response.output_text.done", text);
+            self.send("response.output_text.done", text);
             let part = message.place(json!({ "part": message.part() }));
-            self.emit("response.content_part.done", part);
+            self.send("response.content_part.done", part);
             let done = json!({ "output_index": message.index, "item": item });
-            self.emit("response.output_item.done", done);
+            self.send("response.output_item.done", done);
         }
+        self.usage.output = tokens::count(&message.text);
         self.output.push(item);
     }
 }
@@ -384,27 +355,35 @@ impl Message {
     }
 }
 
-impl Usage {
-    fn view(self) -> Value {
-        json!({
-            "input_tokens": self.input,
-            "input_tokens_details": { "cached_tokens": self.cached, "cache_write_tokens": 0 },
-            "output_tokens": self.output,
-            "output_tokens_details": { "reasoning_tokens": 0 },
-            "total_tokens": self.input + self.output,
-        })
+impl Outcome {
+    pub(crate) fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed(..) | Self::Broken(..))
     }
 }
 
-impl Outcome {
-    fn status(&self) -> &'static str {
-        match self {
-            Self::Completed => "completed",
-            Self::Incomplete(_) => "incomplete",
-            Self::Failed(..) | Self::Broken(..) => "failed",
-            Self::Cancelled => "cancelled",
+/// All fields but the output: what the request said, or the default, and the response's own.
+fn initial_object(id: &str, created_at: i64, request: &ResponseRequest) -> Map<String, Value> {
+    let mut object = json!({
+        "instructions": null, "max_output_tokens": null, "max_tool_calls": null, "metadata": {},
+        "parallel_tool_calls": true, "previous_response_id": null, "prompt_cache_key": null,
+        "reasoning": { "effort": null, "summary": null }, "safety_identifier": null,
+        "service_tier": "default", "temperature": 1.0,
+        "text": { "format": { "type": "text" }, "verbosity": "medium" }, "tool_choice": "auto",
+        "tools": [], "top_logprobs": 0, "top_p": 1.0, "truncation": "disabled", "user": null,
+    });
+    for (param, value) in object.as_object_mut().into_iter().flatten() {
+        if let Some(given) = request.raw.get(param).filter(|it| !it.is_null()) {
+            *value = given.clone();
         }
     }
+    let own = json!({
+        "id": id, "object": "response", "created_at": created_at, "completed_at": null,
+        "status": if request.is_background { "queued" } else { "in_progress" },
+        "background": request.is_background, "store": request.is_stored,
+        "model": request.model(), "error": null, "incomplete_details": null, "usage": null,
+    });
+    let fields = [object, own].into_iter().filter_map(|it| it.as_object().cloned());
+    fields.flatten().collect()
 }
 
 /// Fills a delta up to a multiple of 16 letters, so that its length does not tell the word.

@@ -1,130 +1,114 @@
 //! Takes in a multipart upload, piece by piece, with bounded memory.
 
-use std::io;
+use std::{collections::HashMap, io};
 
 use actix_multipart::{Field, Multipart, MultipartError};
-use actix_web::{HttpRequest, http::header, web};
+use actix_web::{
+    HttpRequest,
+    http::{StatusCode, header},
+    web,
+};
 use futures_util::TryStreamExt as _;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::openai::{calls::Upload, ids, refusal::Refusal, world::World};
+use crate::openai::{
+    api_error::{ApiError, parse},
+    limits::Int,
+    request_log::Upload,
+    state::State,
+};
 
 /// What a file may be for.
-const PURPOSES: &[&str] = &["assistants", "batch", "evals", "fine-tune", "user_data", "vision"];
+const PURPOSES: [&str; 6] = ["assistants", "batch", "evals", "fine-tune", "user_data", "vision"];
 
 /// A plain field holds at most this many bytes.
-const FIELD: usize = 4096;
+const MAX_FIELD: usize = 4096;
 
 /// An upload that was read whole.
 pub(crate) struct Received {
-    /// What it carried.
     pub(crate) summary: Upload,
     /// The bytes.
     pub(crate) draft: NamedTempFile,
-    /// How many seconds the file is to be kept.
-    pub(crate) lives: Option<i64>,
-}
-
-/// The parts that were seen so far.
-#[derive(Default)]
-struct Parts {
-    purpose: Option<String>,
-    anchor: Option<String>,
-    seconds: Option<String>,
-    file: Option<(Upload, NamedTempFile)>,
+    /// Seconds until the file expires.
+    pub(crate) lifetime: Option<i64>,
 }
 
 /// Reads an upload.
 pub(crate) async fn receive(
-    world: &World,
+    state: &State,
     request: &HttpRequest,
     payload: web::Payload,
-) -> Result<Received, Refusal> {
+) -> Result<Received, ApiError> {
     let mut multipart = Multipart::new(request.headers(), payload);
-    let mut parts = Parts::default();
+    let mut fields: HashMap<String, String> = HashMap::new();
+    let mut file = None;
     while let Some(field) = multipart.try_next().await.map_err(|it| malformed(&it))? {
-        match field.name().unwrap_or_default() {
-            "purpose" => parts.purpose = Some(text(field).await?),
-            "expires_after[anchor]" => parts.anchor = Some(text(field).await?),
-            "expires_after[seconds]" => parts.seconds = Some(text(field).await?),
-            "file" => parts.take_file(world, request, field).await?,
-            _ => drop(text(field).await?),
+        let name = field.name().unwrap_or_default().to_owned();
+        if name == "file" {
+            let (mut summary, draft) = take_file(state, field).await?;
+            summary.has_content_length = request.headers().contains_key(header::CONTENT_LENGTH);
+            summary.has_purpose_first = fields.contains_key("purpose");
+            file = Some((summary, draft));
+        } else {
+            let value = text(&name, field).await?;
+            fields.insert(name, value);
         }
     }
-    parts.finish()
+    let required = |name: &str| ApiError::bad_request(format!("'{name}' is a required property"));
+    let (mut summary, draft) = file.ok_or_else(|| required("file"))?;
+    summary.purpose = fields.get("purpose").cloned().ok_or_else(|| required("purpose"))?;
+    if !PURPOSES.contains(&summary.purpose.as_str()) {
+        let message = format!("'{}' is not one of {PURPOSES:?} - 'purpose'", summary.purpose);
+        return Err(ApiError::bad_request(message));
+    }
+    if summary.bytes == 0 {
+        return Err(ApiError::bad_request("File is empty."));
+    }
+    Ok(Received { summary, draft, lifetime: lifetime(&fields)? })
 }
 
-impl Parts {
-    async fn take_file(
-        &mut self,
-        world: &World,
-        request: &HttpRequest,
-        mut field: Field,
-    ) -> Result<(), Refusal> {
-        let most = world.options.max_file_bytes;
-        let doing = |error: io::Error| Refusal::own_fault("write the upload", &error);
-        // In the folder of the blobs, so that it can be moved to its place.
-        let folder = world.disk.blob("");
-        let draft = NamedTempFile::new_in(folder).map_err(doing)?;
-        let mut file = tokio::fs::File::from_std(draft.reopen().map_err(doing)?);
-        let mut digest = Sha256::new();
-        let mut bytes = 0_u64;
-        while let Some(piece) = field.try_next().await.map_err(|it| malformed(&it))? {
-            bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
-            if bytes > most {
-                return Err(Refusal::too_large(most));
-            }
-            digest.update(&piece);
-            file.write_all(&piece).await.map_err(doing)?;
+async fn take_file(state: &State, mut field: Field) -> Result<(Upload, NamedTempFile), ApiError> {
+    let max = state.options.max_file_bytes;
+    let failed = |error: io::Error| ApiError::internal("write the upload", &error);
+    // In the folder of the blobs, so that it can be moved to its place.
+    let draft = NamedTempFile::new_in(state.folder.blob("")).map_err(failed)?;
+    let mut file = tokio::fs::File::from_std(draft.reopen().map_err(failed)?);
+    let mut digest = Sha256::new();
+    let mut bytes = 0_u64;
+    while let Some(piece) = field.try_next().await.map_err(|it| malformed(&it))? {
+        bytes += u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        if bytes > max {
+            let message = format!("File is too large. The maximum size is {max} bytes.");
+            return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message));
         }
-        file.flush().await.map_err(doing)?;
-        let summary = Upload {
-            filename: filename(&field),
-            purpose: String::new(),
-            content_type: field.content_type().map(ToString::to_string),
-            bytes,
-            sha256: ids::hex(&digest.finalize()),
-            has_content_length: request.headers().contains_key(header::CONTENT_LENGTH),
-            has_purpose_first: self.purpose.is_some(),
-        };
-        self.file = Some((summary, draft));
-        Ok(())
+        digest.update(&piece);
+        file.write_all(&piece).await.map_err(failed)?;
     }
-
-    fn finish(self) -> Result<Received, Refusal> {
-        let Some((mut summary, draft)) = self.file else {
-            return Err(Refusal::bad("'file' is a required property"));
-        };
-        let purpose =
-            self.purpose.ok_or_else(|| Refusal::bad("'purpose' is a required property"))?;
-        if !PURPOSES.contains(&purpose.as_str()) {
-            let message = format!("'{purpose}' is not one of {PURPOSES:?} - 'purpose'");
-            return Err(Refusal::bad(message));
-        }
-        if summary.bytes == 0 {
-            return Err(Refusal::bad("File is empty."));
-        }
-        summary.purpose = purpose;
-        let lives = lifetime(self.anchor.as_deref(), self.seconds.as_deref())?;
-        Ok(Received { summary, draft, lives })
-    }
+    file.flush().await.map_err(failed)?;
+    let summary = Upload {
+        filename: filename(&field),
+        purpose: String::new(),
+        content_type: field.content_type().map(ToString::to_string),
+        bytes,
+        sha256: hex::encode(digest.finalize()),
+        has_content_length: false,
+        has_purpose_first: false,
+    };
+    Ok((summary, draft))
 }
 
-fn lifetime(anchor: Option<&str>, seconds: Option<&str>) -> Result<Option<i64>, Refusal> {
-    let Some(seconds) = seconds else { return Ok(None) };
-    if anchor != Some("created_at") {
-        let anchor = anchor.unwrap_or_default();
-        return Err(Refusal::wrong_value("expires_after.anchor", anchor, &["created_at"]));
+fn lifetime(fields: &HashMap<String, String>) -> Result<Option<i64>, ApiError> {
+    let Some(seconds) = fields.get("expires_after[seconds]") else { return Ok(None) };
+    let param = "expires_after.anchor";
+    if fields.get("expires_after[anchor]").is_none_or(|it| it != "created_at") {
+        return Err(ApiError::invalid_value(param, "Supported values are: 'created_at'."));
     }
-    let param = "expires_after.seconds";
-    let wrong = |_error| Refusal::wrong_type(param, "an integer");
-    let seconds: u32 = seconds.parse().map_err(wrong)?;
-    if !(3_600..=2_592_000).contains(&seconds) {
-        return Err(Refusal::out_of_bounds(param, u64::from(seconds), 3_600, 2_592_000));
-    }
-    Ok(Some(i64::from(seconds)))
+    let seconds: Value = seconds.parse().unwrap_or_else(|_| json!(seconds));
+    let Int(seconds) = parse::<Int<3_600, 2_592_000>>(seconds)?;
+    Ok(i64::try_from(seconds).ok())
 }
 
 /// The name of the file, in whichever way the client wrote it.
@@ -136,14 +120,14 @@ fn filename(field: &Field) -> String {
     extended.or(plain).unwrap_or_else(|| "upload".to_owned())
 }
 
-async fn text(mut field: Field) -> Result<String, Refusal> {
-    let name = field.name().unwrap_or_default().to_owned();
-    let bytes = field.bytes(FIELD).await;
-    let bytes = bytes.map_err(|_error| Refusal::bad(format!("The field '{name}' is too long.")))?;
-    let bytes = bytes.map_err(|error| malformed(&error))?;
+async fn text(name: &str, mut field: Field) -> Result<String, ApiError> {
+    let bytes = field.bytes(MAX_FIELD).await;
+    let bytes = bytes
+        .map_err(|_error| ApiError::bad_request(format!("The field '{name}' is too long.")))?
+        .map_err(|error| malformed(&error))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-fn malformed(error: &MultipartError) -> Refusal {
-    Refusal::bad(format!("The multipart body could not be parsed: {error}."))
+fn malformed(error: &MultipartError) -> ApiError {
+    ApiError::bad_request(format!("The multipart body could not be parsed: {error}."))
 }

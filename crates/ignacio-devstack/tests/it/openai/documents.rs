@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Write as _};
 
-use lopdf::{
+use pdf_extract::{
     Document, Object, Stream,
     content::{Content, Operation},
     dictionary,

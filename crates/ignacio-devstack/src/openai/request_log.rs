@@ -1,7 +1,7 @@
-//! The record of every request that reached the stand-in.
+//! The log of every request that reached the stand-in.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -13,22 +13,10 @@ use time::OffsetDateTime;
 
 use crate::{
     canary, loopback,
-    openai::{ids, items},
+    openai::{ids, input_items},
 };
 
-/// The headers that a record keeps; the key is not among them.
-const KEPT: &[&str] = &[
-    "accept",
-    "content-length",
-    "content-type",
-    "idempotency-key",
-    "openai-beta",
-    "transfer-encoding",
-    "user-agent",
-    "x-client-request-id",
-];
-
-/// A request as it arrived.
+/// A request as it arrived; its key is not kept.
 #[derive(Clone, Debug, Serialize)]
 pub struct Call {
     /// Counts up from 1.
@@ -42,29 +30,25 @@ pub struct Call {
     pub path: String,
     /// Without the question mark.
     pub query: String,
-    /// The headers that tell something; never the key.
-    pub headers: BTreeMap<String, String>,
     /// Whether there was a key.
     pub is_authorized: bool,
     /// The body, if it was JSON.
     pub body: Option<Value>,
-    /// What a request for a response says that it is for: `title`, `summary`.
+    /// The purpose of a small job: `title`, `summary`.
     pub purpose: Option<String>,
     /// The images that it carries.
     pub images: Vec<Image>,
-    /// What was uploaded, once it was read.
+    /// The file that it uploaded, once that was read.
     pub upload: Option<Upload>,
     /// The vector stores that it named, in its path or its tools.
     pub vector_store_ids: Vec<String>,
     /// The faults that hit it.
     pub faults: Vec<String>,
-    /// The status that was answered; none while it is under way and when the client left first.
+    /// The status of the answer; none before it, and none when the client left first.
     pub status: Option<u16>,
-    /// Sent back as `x-request-id`.
-    pub request_id: String,
 }
 
-/// What a multipart upload carried.
+/// A multipart upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Upload {
     /// As sent.
@@ -94,24 +78,21 @@ pub struct Image {
     pub sha256: String,
 }
 
-/// All calls, newest last.
+/// The newest calls, in the order of their arrival.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct RequestLog {
     keep: usize,
     calls: Mutex<(u64, VecDeque<Call>)>,
 }
 
-impl Ledger {
-    /// An empty record that keeps so many calls.
+impl RequestLog {
+    /// An empty log that keeps so many calls.
     pub(crate) fn new(keep: usize) -> Self {
         Self { keep, calls: Mutex::default() }
     }
 
-    /// Notes a request; its number and its request id come back.
+    /// Logs a request; returns its number and its request id.
     pub(crate) fn begin(&self, request: &ServiceRequest, body: Option<&Value>) -> (u64, String) {
-        let text = |name: &str| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
-        let headers = KEPT.iter().filter_map(|it| Some(((*it).to_owned(), text(it)?))).collect();
-        let request_id = ids::fresh("req");
         body.into_iter().for_each(canary::note_json);
         let (count, calls) = &mut *self.lock();
         *count += 1;
@@ -121,7 +102,6 @@ impl Ledger {
             method: request.method().to_string(),
             path: request.path().to_owned(),
             query: request.query_string().to_owned(),
-            headers,
             is_authorized: has_key(request),
             body: body.cloned(),
             purpose: body.and_then(purpose).map(str::to_owned),
@@ -130,28 +110,23 @@ impl Ledger {
             vector_store_ids: vector_stores(request.path(), body),
             faults: Vec::new(),
             status: None,
-            request_id: request_id.clone(),
         });
         while calls.len() > self.keep {
             calls.pop_front();
         }
-        (*count, request_id)
+        (*count, ids::fresh("req_"))
     }
 
-    /// Adds to a recorded call, if it is still there.
-    pub(crate) fn note(&self, id: u64, add: impl FnOnce(&mut Call)) {
-        let (_, calls) = &mut *self.lock();
-        if let Some(call) = calls.iter_mut().rev().find(|it| it.id == id) {
-            add(call);
-        }
+    /// Changes a logged call, if it is still there.
+    pub(crate) fn update(&self, id: u64, change: impl FnOnce(&mut Call)) {
+        self.lock().1.iter_mut().rev().find(|it| it.id == id).map(change);
     }
 
-    /// All calls so far.
     pub(crate) fn all(&self) -> Vec<Call> {
         self.lock().1.iter().cloned().collect()
     }
 
-    /// Forgets them; the numbers go on.
+    /// Forgets the calls; their numbers go on.
     pub(crate) fn clear(&self) {
         self.lock().1.clear();
     }
@@ -173,31 +148,26 @@ pub(crate) fn is_json(request: &ServiceRequest) -> bool {
     request.content_type().eq_ignore_ascii_case("application/json")
 }
 
-/// What a request says that it is for.
+/// The purpose of a small job.
 pub(crate) fn purpose(body: &Value) -> Option<&str> {
     body.pointer("/metadata/purpose").and_then(Value::as_str).filter(|it| !it.is_empty())
 }
 
 fn images(body: &Value) -> Vec<Image> {
-    let items = body.get("input").and_then(Value::as_array);
-    let parts =
-        items.into_iter().flatten().filter_map(|it| it.get("content")?.as_array()).flatten();
     let image = |part: &Value| {
-        let (media_type, content) = items::data_url(part.get("image_url")?.as_str()?)?;
-        let sha256 = ids::hex(&Sha256::digest(&content));
+        let (media_type, content) = input_items::data_url(part.get("image_url")?.as_str()?)?;
+        let sha256 = hex::encode(Sha256::digest(&content));
         Some(Image { media_type, bytes: content.len(), sha256 })
     };
-    parts.filter_map(image).collect()
+    let items = body.get("input").and_then(Value::as_array);
+    items.into_iter().flatten().flat_map(input_items::parts).filter_map(image).collect()
 }
 
 fn vector_stores(path: &str, body: Option<&Value>) -> Vec<String> {
     let in_path = path.strip_prefix("/v1/vector_stores/").and_then(|it| it.split('/').next());
     let tools = body.and_then(|it| it.get("tools")).and_then(Value::as_array);
-    let in_tools = tools
-        .into_iter()
-        .flatten()
-        .filter_map(|it| it.get("vector_store_ids")?.as_array())
-        .flatten()
-        .filter_map(Value::as_str);
+    let in_tools =
+        tools.into_iter().flatten().filter_map(|it| it.get("vector_store_ids")?.as_array());
+    let in_tools = in_tools.flatten().filter_map(Value::as_str);
     in_path.into_iter().chain(in_tools).map(str::to_owned).collect()
 }
