@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use ignacio_devstack::canary::DIRECTORY;
+use ignacio_devstack::log_leak_scan::DIRECTORY;
 
 use self::search::{Secrets, Seen};
 use crate::programs::cargo;

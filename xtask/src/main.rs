@@ -15,7 +15,6 @@ mod deployment;
 mod dev;
 mod environment;
 mod generated;
-mod leash;
 mod log_leak_scan;
 mod migrate;
 mod openapi;

@@ -8,11 +8,9 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use cargo_metadata::Message;
+use ignacio_devstack::supervised_process::{SupervisedProcess, Supervision};
 
-use crate::{
-    environment::{root, variable},
-    leash::Leash,
-};
+use crate::environment::{root, variable};
 
 /// What `cargo run` tells the program that it runs. Build scripts would take it for news, and half
 /// of the dependencies would be compiled again.
@@ -71,7 +69,7 @@ pub(crate) fn build_optimised_ignacio() -> anyhow::Result<PathBuf> {
 }
 
 /// A build of the program `ignacio` that is going on; letting go of it stops it.
-pub(crate) struct Build(Leash);
+pub(crate) struct Build(SupervisedProcess);
 
 impl Build {
     /// Starts it, with cargo's messages shown.
@@ -82,7 +80,9 @@ impl Build {
     fn start_with(more: &[&str]) -> anyhow::Result<Self> {
         let mut command = cargo(&["build", "--package", "ignacio-server", "--bin", "ignacio"]);
         command.arg("--message-format=json-render-diagnostics").args(more);
-        Ok(Self(Leash::start(&command, Stdio::inherit())?))
+        let supervision = Supervision { errors: Stdio::inherit(), ..Supervision::default() };
+        let process = SupervisedProcess::start(&command, supervision);
+        Ok(Self(process.context("cargo cannot be run")?))
     }
 
     /// Waits for what the build tells to programs, which ends with it. To be taken once.

@@ -3,29 +3,20 @@
 use std::{io, path::PathBuf};
 
 /// A part of the devstack did not start or did not do what it was asked.
+#[expect(missing_docs, reason = "the message of each variant shows what its fields are")]
 #[derive(Debug, thiserror::Error)]
 pub enum DevstackError {
     /// No usable server programs on this machine.
     #[error(
         "No PostgreSQL 15 or newer was found on this machine{looked}: install it with `sudo apt-get install postgresql` (Debian, Ubuntu), `sudo dnf install postgresql-server` (Fedora) or `brew install postgresql@17` (macOS), and start again{otherwise}."
     )]
-    NoServer {
-        /// What was tried besides the usual places, or empty.
-        looked: String,
-        /// Another way out, or empty.
-        otherwise: &'static str,
-    },
+    NoServer { looked: String, otherwise: &'static str },
     /// The data were written by another major version than any that is installed.
     #[error(
         "The database in {} was made by PostgreSQL {wanted}, which is not installed here: install that version, or run again with `--fresh` to begin with an empty database.",
         data.display()
     )]
-    OtherMajor {
-        /// The folder that was asked for.
-        data: PathBuf,
-        /// The major version that wrote it.
-        wanted: String,
-    },
+    OtherMajor { data: PathBuf, wanted: String },
     /// Root asked for a server, and there is nobody to run it as.
     #[error(
         "PostgreSQL refuses to run as root, and /etc/passwd has neither `postgres` nor `nobody` to run it as: start this as an ordinary user."
@@ -36,58 +27,33 @@ pub enum DevstackError {
         "The folder {} holds files that are not a devstack database: choose an empty or a new folder.",
         data.display()
     )]
-    NotOurs {
-        /// The folder that was asked for.
-        data: PathBuf,
-    },
+    NotOurs { data: PathBuf },
     /// Another live process has the folder.
     #[error(
         "The data in {} are in use by another running devstack: stop that one, or choose another folder.",
         data.display()
     )]
-    InUse {
-        /// The folder that was asked for.
-        data: PathBuf,
-    },
+    InUse { data: PathBuf },
     /// The data cannot be served any more.
     #[error(
         "The database in {} cannot be started ({detail}): run again with `--fresh` to throw its data away and begin with an empty one.",
         data.display()
     )]
-    Damaged {
-        /// The folder that was asked for.
-        data: PathBuf,
-        /// The server's own words, or what is missing.
-        detail: String,
-    },
+    Damaged { data: PathBuf, detail: String },
     /// The wanted port is taken.
     #[error(
         "Port {port} on 127.0.0.1 is taken, so {part} cannot listen there: stop what uses it, or choose another port."
     )]
-    PortTaken {
-        /// The part that wanted it.
-        part: &'static str,
-        /// The port.
-        port: u16,
-    },
+    PortTaken { part: &'static str, port: u16 },
     /// A program ended early or never became ready.
     #[error("{program} did not start ({detail}): check the free memory and disk space of this machine, and its log {} where the folder lasts.", log.display())]
-    NotStarted {
-        /// The program's name.
-        program: &'static str,
-        /// The last line that it wrote, or how long it was waited for.
-        detail: String,
-        /// Where it wrote; gone with the folder where that was a temporary one.
-        log: PathBuf,
-    },
+    NotStarted { program: &'static str, detail: String, log: PathBuf },
     /// The operating system refused something.
     #[error(
         "The devstack could not {doing}: check that the folder is writable and the disk is not full."
     )]
     System {
-        /// What was being done, as "could not …".
         doing: String,
-        /// The system's answer.
         #[source]
         source: io::Error,
     },
@@ -96,9 +62,7 @@ pub enum DevstackError {
         "The devstack's database could not {doing}: look at the cause below and at the server's log."
     )]
     Sql {
-        /// What was being done, as "could not …".
         doing: String,
-        /// The database's answer.
         #[source]
         source: sqlx::Error,
     },
@@ -107,16 +71,12 @@ pub enum DevstackError {
         "The migrations could not be applied to the devstack's database: repair the migration that the cause below names."
     )]
     Migrations {
-        /// The migrator's answer.
         #[source]
         source: migration::MigrateError,
     },
     /// The S3 stand-in does not accept its folder.
     #[error("The S3 stand-in cannot use its folder ({detail}): choose another one.")]
-    Store {
-        /// The store's own words.
-        detail: String,
-    },
+    Store { detail: String },
     /// A webhook has nowhere to go.
     #[error(
         "The WhatsApp stand-in knows no callback to post webhooks to: give it one when it is started, or with `PUT /_control/callback`."
@@ -126,20 +86,12 @@ pub enum DevstackError {
     #[error(
         "The WhatsApp stand-in never accepted the message {wamid}: take the id from its outbox."
     )]
-    UnknownMessage {
-        /// The id that was asked for.
-        wamid: String,
-    },
+    UnknownMessage { wamid: String },
     /// The callback did not answer.
     #[error(
         "The callback {url} did not take the webhook ({detail}): check that the service is up and the address is `http://`."
     )]
-    Callback {
-        /// Where the webhook went.
-        url: String,
-        /// What happened.
-        detail: String,
-    },
+    Callback { url: String, detail: String },
 }
 
 impl DevstackError {

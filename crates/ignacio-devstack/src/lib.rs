@@ -1,12 +1,13 @@
 //! Everything that Ignacio talks to, on one machine and with no account anywhere.
 //!
 //! What lives here:
-//! - [`canary`]: what `cargo xtask log-leak-scan` needs to look for secrets in logs;
+//! - [`log_leak_scan`]: what `cargo xtask log-leak-scan` needs to look for secrets in logs;
 //! - [`openai`]: a server that speaks the wire format of the OpenAI API, answers by quoting the
 //!   attached documents, and can be told to fail at any byte;
 //! - [`postgres`]: a private PostgreSQL cluster from the server programs of this machine, and a
 //!   migrated database of its own for every test;
 //! - [`s3`]: a real S3 server in this process, over a folder;
+//! - [`supervised_process`]: a child process that never outlives this one;
 //! - [`whatsapp`]: the message endpoint of the WhatsApp Cloud API, with an outbox to read codes
 //!   from and signed webhooks.
 //!
@@ -26,17 +27,18 @@
 //! # Ok(())
 //! # }
 //! ```
-//! Nothing stays behind, also when the process is killed: a small shell on a pipe stops the
-//! database server as soon as the process that started it is gone.
+//! Nothing stays behind, even when the process is killed: the database server is a supervised
+//! process.
 
-pub mod canary;
 mod error;
 mod http_server;
+pub mod log_leak_scan;
 mod loopback;
 pub mod openai;
 pub mod postgres;
 pub mod s3;
 mod scale;
+pub mod supervised_process;
 pub mod whatsapp;
 
 pub use error::DevstackError;

@@ -202,11 +202,6 @@ impl OpenAiStandIn {
         self.state.advance(time);
     }
 
-    /// Loses a file, as if it had been deleted behind the service's back.
-    pub fn lose_file(&self, file_id: &str) -> bool {
-        self.state.delete_file(file_id)
-    }
-
     /// Loses a vector store.
     pub fn lose_store(&self, store_id: &str) -> bool {
         self.state.delete_vector_store(store_id)

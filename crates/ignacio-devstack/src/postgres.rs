@@ -3,18 +3,17 @@
 mod account;
 mod archive;
 mod binaries;
-mod home;
+mod data_dir;
 mod initdb;
-mod leftover;
 mod server;
-mod supervisor;
+mod stale_instance;
 mod test_database;
 
 use std::path::{Path, PathBuf};
 
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
 
-use self::{binaries::Binaries, home::Home, server::Server};
+use self::{binaries::Binaries, data_dir::DataDir, server::Server};
 use crate::DevstackError;
 
 pub use self::test_database::{Role, TestDatabase};
@@ -46,12 +45,12 @@ impl Cluster {
     /// It blocks for a moment, about a second where the cluster has to be made first.
     pub fn start(options: ClusterOptions) -> Result<Self, DevstackError> {
         let ClusterOptions { data, port, durable } = options;
-        let home = Home::open(data.as_deref())?;
-        let made_by = home.made_by();
+        let dir = DataDir::open(data.as_deref())?;
+        let made_by = dir.made_by();
         let binaries = match (Binaries::find(made_by.as_deref())?, made_by) {
             (Some(binaries), _) => binaries,
             (None, Some(wanted)) => {
-                return Err(DevstackError::OtherMajor { data: home.asked.clone(), wanted });
+                return Err(DevstackError::OtherMajor { data: dir.asked.clone(), wanted });
             }
             (None, None) => {
                 let looked = String::new();
@@ -59,10 +58,10 @@ impl Cluster {
             }
         };
 
-        let forgotten = leftover::settle(&home, &binaries)?;
-        initdb::ensure(&home, &binaries)?;
-        let password = home.read_password()?;
-        let server = Server::start(home, &binaries, port, durable, forgotten)?;
+        let reused_pid = stale_instance::stop(&dir, &binaries)?;
+        initdb::ensure(&dir, &binaries)?;
+        let password = dir.read_password()?;
+        let server = Server::start(dir, &binaries, port, durable, reused_pid)?;
         tracing::debug!(port = server.port(), "a private database cluster is up");
         Ok(Self { server, password })
     }
@@ -83,7 +82,7 @@ impl Cluster {
         self.server.port()
     }
 
-    /// Where the data really lie, which is not always where they were wanted: see
+    /// Where the data really are, which is not always where they were asked for: see
     /// [`Cluster::wipe`].
     pub fn data(&self) -> &Path {
         self.server.root()
@@ -122,14 +121,14 @@ impl Cluster {
     pub fn wipe(data: &Path) -> Result<(), DevstackError> {
         let asked = std::path::absolute(data)
             .map_err(DevstackError::system(format!("resolve {}", data.display())))?;
-        if !home::place(&asked)?.0.exists() {
+        if !data_dir::resolve(&asked)?.0.exists() {
             return Ok(());
         }
-        let home = Home::open(Some(&asked))?;
-        if let Some(binaries) = Binaries::find(home.made_by().as_deref())? {
-            leftover::settle(&home, &binaries)?;
+        let dir = DataDir::open(Some(&asked))?;
+        if let Some(binaries) = Binaries::find(dir.made_by().as_deref())? {
+            stale_instance::stop(&dir, &binaries)?;
         }
-        home.remove()
+        dir.remove()
     }
 
     /// A connection as the superuser.

@@ -8,7 +8,7 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     thread::JoinHandle,
 };
 
@@ -18,16 +18,16 @@ use tokio_util::sync::CancellationToken;
 use self::faults::Faults;
 use crate::{DevstackError, loopback};
 
-/// Anything works for a server that does not look at it, as long as both sides say the same.
+/// The region to sign for; the server takes any.
 pub const REGION: &str = "us-east-1";
 
-/// The one access key that is let in.
+/// The only access key.
 const ACCESS_KEY: &str = "ignacio-devstack";
 
 /// What a store is started with; the default is an empty temporary one on any free port.
 #[derive(Debug, Clone, Default)]
 pub struct S3Options {
-    /// Where buckets and objects lie and stay; without it they go away with the stand-in.
+    /// Where buckets and objects stay; without it they are removed with the stand-in.
     pub data: Option<PathBuf>,
     /// The port on 127.0.0.1; without it any free one.
     pub port: Option<u16>,
@@ -126,22 +126,23 @@ impl S3StandIn {
 
     /// How many requests came in since the start, refused ones included.
     pub fn request_count(&self) -> u64 {
-        self.faults.seen()
+        self.faults.n_requests.load(Ordering::SeqCst)
     }
 
     /// Answers the next `times` requests with 503 `SlowDown`, as S3 does under load.
     pub fn slow_down_next(&self, times: u64) {
-        self.faults.slow_down_next(times);
+        self.faults.n_slow_downs.store(times, Ordering::SeqCst);
     }
 
     /// Breaks every connection without an answer until [`S3StandIn::clear_faults`].
     pub fn take_down(&self) {
-        self.faults.set_down(true);
+        self.faults.is_down.store(true, Ordering::SeqCst);
     }
 
-    /// Works properly again.
+    /// Ends all faults.
     pub fn clear_faults(&self) {
-        self.faults.clear();
+        self.faults.n_slow_downs.store(0, Ordering::SeqCst);
+        self.faults.is_down.store(false, Ordering::SeqCst);
     }
 }
 

@@ -1,7 +1,5 @@
 //! A stand-in for the WhatsApp Cloud API: takes messages, keeps them readable, posts webhooks.
 
-mod control;
-mod delivery;
 mod graph_error;
 mod message;
 mod routes;
@@ -11,12 +9,12 @@ mod webhook;
 use actix_web::web::{Data, ServiceConfig};
 use serde_json::Value;
 
-use self::state::{Fault, Shared};
+use self::state::{Fault, State};
 use crate::{DevstackError, http_server::HttpServerThread, loopback};
 
 pub use self::{
     state::{SentMessage, WhatsAppCall},
-    webhook::{InboundContent, InboundMessage, Media, MessageStatus, PHONE_NUMBER_ID, sign},
+    webhook::{MessageStatus, PHONE_NUMBER_ID, sign},
 };
 
 /// What the stand-in is started with.
@@ -40,7 +38,7 @@ pub struct WhatsAppOptions {
 /// Everything that the methods do can also be done over HTTP, under `/outbox` and `/_control/`.
 #[derive(Debug)]
 pub struct WhatsAppStandIn {
-    shared: Data<Shared>,
+    state: Data<State>,
     _server: HttpServerThread,
 }
 
@@ -50,34 +48,29 @@ impl WhatsAppStandIn {
         let part = "the WhatsApp stand-in";
         let (listener, address) = loopback::listen(part, options.port)?;
         let base_url = format!("http://{address}");
-        let shared = Data::new(Shared::new(base_url, options));
-        let state = shared.clone();
-        let server = HttpServerThread::start(
-            part,
-            listener,
-            || {},
-            move |config: &mut ServiceConfig| {
-                config.app_data(state.clone());
-                control::configure(config);
-                routes::configure(config);
-            },
-        )?;
-        Ok(Self { shared, _server: server })
+        let state = Data::new(State::new(base_url, options));
+        let served = state.clone();
+        let configure = move |config: &mut ServiceConfig| {
+            config.app_data(served.clone());
+            routes::configure(config);
+        };
+        let server = HttpServerThread::start(part, listener, || {}, configure)?;
+        Ok(Self { state, _server: server })
     }
 
     /// The address without a version: the service is configured with `{base_url}/v23.0`.
     pub fn base_url(&self) -> &str {
-        &self.shared.base_url
+        &self.state.base_url
     }
 
     /// The messages to one number, newest first.
     pub fn outbox(&self, to: &str) -> Vec<SentMessage> {
-        self.shared.outbox(Some(to))
+        self.state.outbox(Some(to))
     }
 
     /// Every message, newest first.
     pub fn sent(&self) -> Vec<SentMessage> {
-        self.shared.outbox(None)
+        self.state.outbox(None)
     }
 
     /// The newest code that was sent to a number.
@@ -87,58 +80,50 @@ impl WhatsAppStandIn {
 
     /// Every request to the message endpoint, oldest first, refused ones included.
     pub fn calls(&self) -> Vec<WhatsAppCall> {
-        self.shared.memory().calls.clone()
+        self.state.memory().calls.clone()
     }
 
     /// Refuses the next `times` requests with a status and one of Meta's codes.
     pub fn fail_next(&self, times: u32, status: u16, code: u32) {
-        self.shared.break_next(times, &Fault::Refuse { status, code });
+        self.state.break_next(times, &Fault::Refuse { status, code });
     }
 
     /// Takes the next `times` requests and answers none of them; nothing is sent.
     pub fn hang_next(&self, times: u32) {
-        self.shared.break_next(times, &Fault::Hang);
+        self.state.break_next(times, &Fault::Hang);
     }
 
     /// Sends the next `times` messages and breaks the connection instead of answering.
     pub fn lose_next_answers(&self, times: u32) {
-        self.shared.break_next(times, &Fault::LoseAnswer);
+        self.state.break_next(times, &Fault::LoseAnswer);
     }
 
     /// Breaks every connection without an answer until [`WhatsAppStandIn::clear_faults`].
     pub fn take_down(&self) {
-        self.shared.memory().down = true;
+        self.state.memory().is_down = true;
     }
 
     /// Works properly again, and lets go of the requests that hang.
     pub fn clear_faults(&self) {
-        self.shared.clear_faults();
+        self.state.clear_faults();
     }
 
     /// Where webhooks are posted from now on.
     pub fn set_callback(&self, url: &str) {
-        self.shared.memory().callback = Some(url.to_owned());
+        self.state.memory().callback = Some(url.to_owned());
     }
 
-    /// Posts a webhook about a sent message; gives the status that the service answered.
+    /// Posts a webhook about a sent message; returns the status that the service answered.
     pub async fn report_status(
         &self,
         wamid: &str,
         status: MessageStatus,
     ) -> Result<u16, DevstackError> {
-        self.shared.report(wamid, status).await
+        self.state.report(wamid, status).await
     }
 
-    /// Posts a webhook with a person's message; gives its id and the status that was answered.
-    pub async fn send_inbound(
-        &self,
-        message: InboundMessage,
-    ) -> Result<(String, u16), DevstackError> {
-        self.shared.receive(message).await
-    }
-
-    /// Signs and posts any body; gives the status that was answered.
+    /// Signs and posts any body; returns the status that was answered.
     pub async fn post_webhook(&self, body: &Value) -> Result<u16, DevstackError> {
-        self.shared.post(body).await
+        self.state.post(body).await
     }
 }

@@ -128,7 +128,7 @@ mod tests {
         let stand_ins = ["ignacio_devstack=off", "s3s=off", "s3s_fs=off"];
         let all = ["trace"].into_iter().chain(caps.iter().map(String::as_str)).chain(stand_ins);
         let all: Vec<&str> = all.collect();
-        assert_eq!(ignacio_devstack::canary::FILTER, all.join(","));
+        assert_eq!(ignacio_devstack::log_leak_scan::FILTER, all.join(","));
     }
 
     #[test]

@@ -1,14 +1,15 @@
-//! The service itself, as a process of its own on a leash.
+//! The service itself, as a supervised process of its own.
 
 use std::{
     fs::{self, File},
     io::{Read as _, Seek as _, SeekFrom, Write as _},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
     time::Duration,
 };
 
 use anyhow::Context as _;
+use ignacio_devstack::supervised_process::{SupervisedProcess, Supervision};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -16,7 +17,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use crate::{environment::shown, leash::Leash};
+use crate::environment::{root, shown};
 
 /// How many lines of the log are told when something went wrong.
 const LAST_LINES: usize = 15;
@@ -29,7 +30,7 @@ const LOG_POLL: Duration = Duration::from_millis(100);
 
 /// `ignacio serve --with-worker`, running.
 pub(crate) struct Service {
-    leash: Leash,
+    process: SupervisedProcess,
     has_ended: watch::Receiver<bool>,
     log: PathBuf,
     log_tail: TaskTracker,
@@ -45,20 +46,23 @@ impl Service {
         let file = File::create(log).with_context(|| format!("{} cannot be made", shown(log)))?;
         let mut command = Command::new(ignacio);
         command.args(["serve", "--with-worker"]).envs(variables.iter().cloned());
-        let mut leash = Leash::start(&command, Stdio::from(file))?;
-        let output = leash.take_output();
+        command.current_dir(root());
+        let supervision = Supervision { errors: file.into(), ..Supervision::default() };
+        let mut process = SupervisedProcess::start(&command, supervision)
+            .with_context(|| format!("{} cannot be run", shown(ignacio)))?;
+        let output = process.take_output();
         let (tell, has_ended) = watch::channel(false);
         // A thread, because a blocked task would hold the runtime back at the end.
         std::thread::spawn(move || {
             output();
             tell.send_replace(true);
         });
-        Ok(Self { leash, has_ended, log: log.to_owned(), log_tail: TaskTracker::new() })
+        Ok(Self { process, has_ended, log: log.to_owned(), log_tail: TaskTracker::new() })
     }
 
     /// The shell that holds it: the service is the one child that it has.
     pub(crate) fn shell(&self) -> u32 {
-        self.leash.shell()
+        self.process.shell()
     }
 
     /// Waits until it answers that it is ready; `false` when it ended instead.
@@ -88,12 +92,12 @@ impl Service {
 
     /// Asks it to end in order.
     pub(crate) fn stop(&mut self) {
-        self.leash.stop();
+        self.process.stop();
     }
 
     /// Ends it at once.
     pub(crate) fn stop_now(&mut self) {
-        self.leash.stop_now();
+        self.process.stop_now();
     }
 
     /// The end of its log.

@@ -11,7 +11,7 @@ use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use ignacio_devstack::canary;
+use ignacio_devstack::log_leak_scan;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -97,12 +97,12 @@ impl Call {
     }
 
     pub(crate) fn bearer(self, token: &str) -> Self {
-        canary::note(token);
+        log_leak_scan::note(token);
         self.header("authorization", format!("Bearer {token}"))
     }
 
     pub(crate) fn json(self, value: &Value) -> Self {
-        canary::note_json(value);
+        log_leak_scan::note_json(value);
         self.header("content-type", "application/json").bytes(value.to_string())
     }
 
@@ -137,7 +137,7 @@ impl Call {
         let (parts, body) = self.response().await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         let answer = Answer { status: parts.status, headers: parts.headers, body };
-        canary::note_json(&serde_json::from_slice(&answer.body).unwrap_or_default());
+        log_leak_scan::note_json(&serde_json::from_slice(&answer.body).unwrap_or_default());
         contract::check_headers(&method, &target, &answer);
         if is_checked {
             contract::check(&method, &target, &answer);
@@ -204,7 +204,7 @@ impl Events {
             if let Some(end) = self.read.windows(2).position(|it| it == b"\n\n") {
                 let block = self.read.split_to(end + 2);
                 if let Some(event) = parse(std::str::from_utf8(&block).unwrap()) {
-                    canary::note_json(&event.data);
+                    log_leak_scan::note_json(&event.data);
                     return Some(event);
                 }
                 continue;
@@ -237,8 +237,8 @@ fn parse(block: &str) -> Option<Event> {
 fn note_query(target: &str) {
     let query = target.split_once('?').map_or("", |(_, query)| query);
     for sent in query.split('&').filter_map(|pair| pair.strip_prefix("q=")) {
-        canary::note(sent);
-        form_urlencoded::parse(sent.as_bytes()).for_each(|(meant, _)| canary::note(&meant));
+        log_leak_scan::note(sent);
+        form_urlencoded::parse(sent.as_bytes()).for_each(|(meant, _)| log_leak_scan::note(&meant));
     }
 }
 
@@ -250,7 +250,7 @@ pub(crate) fn part(name: &str, value: &str) -> Vec<u8> {
 
 /// The head of a file's field, up to its bytes.
 pub(crate) fn file_head(name: &str, declared: &str) -> Vec<u8> {
-    canary::note(name);
+    log_leak_scan::note(name);
     format!(
         "--frontera\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
          Content-Type: {declared}\r\n\r\n"
@@ -260,6 +260,6 @@ pub(crate) fn file_head(name: &str, declared: &str) -> Vec<u8> {
 
 /// A file's field.
 pub(crate) fn file_part(name: &str, declared: &str, content: &[u8]) -> Vec<u8> {
-    canary::note(std::str::from_utf8(content).unwrap_or_default());
+    log_leak_scan::note(std::str::from_utf8(content).unwrap_or_default());
     [file_head(name, declared).as_slice(), content, b"\r\n"].concat()
 }

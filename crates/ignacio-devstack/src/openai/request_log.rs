@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use crate::{
-    canary, loopback,
+    log_leak_scan, loopback,
     openai::{ids, input_items},
 };
 
@@ -93,7 +93,7 @@ impl RequestLog {
 
     /// Logs a request; returns its number and its request id.
     pub(crate) fn begin(&self, request: &ServiceRequest, body: Option<&Value>) -> (u64, String) {
-        body.into_iter().for_each(canary::note_json);
+        body.into_iter().for_each(log_leak_scan::note_json);
         let (count, calls) = &mut *self.lock();
         *count += 1;
         calls.push_back(Call {

@@ -18,8 +18,8 @@ const CANDIDATES: [&str; 3] = ["postgres", "_postgres", "nobody"];
 /// An unprivileged account of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Account {
-    uid: u32,
-    gid: u32,
+    pub(super) uid: u32,
+    pub(super) gid: u32,
 }
 
 impl Account {

@@ -1,12 +1,12 @@
 //! Makes a new cluster, which takes its place only when it is complete.
 
-use std::{ffi::OsString, fs, time::Duration};
+use std::{fs, process::Command, thread, time::Duration};
 
 use super::{
     SUPERUSER,
     binaries::Binaries,
-    home::Home,
-    supervisor::{Ending, Leashed, Supervisor, last_words},
+    data_dir::DataDir,
+    server::{last_line, supervise},
 };
 use crate::{DevstackError, loopback};
 
@@ -16,20 +16,20 @@ const LIMIT: Duration = Duration::from_mins(2);
 /// The locale that sorts like the service expects, and the one that exists everywhere.
 const LOCALES: [&str; 2] = ["C.UTF-8", "C"];
 
-/// Makes the cluster of `home` unless it is there already.
-pub(super) fn ensure(home: &Home, binaries: &Binaries) -> Result<(), DevstackError> {
-    if home.made_by().is_some() {
+/// Makes the cluster of `dir` unless it is there already.
+pub(super) fn ensure(dir: &DataDir, binaries: &Binaries) -> Result<(), DevstackError> {
+    if dir.made_by().is_some() {
         return Ok(());
     }
-    if home.pgdata().exists() {
-        return Err(home.damaged("its version file is missing"));
+    if dir.pgdata().exists() {
+        return Err(dir.damaged("its version file is missing"));
     }
-    home.write_password(&loopback::secret())?;
+    dir.write_password(&loopback::secret())?;
     let mut failure = None;
     for locale in LOCALES {
-        match run(home, binaries, locale) {
+        match run(dir, binaries, locale) {
             Ok(()) => {
-                return fs::rename(home.unfinished(), home.pgdata())
+                return fs::rename(dir.unfinished(), dir.pgdata())
                     .map_err(DevstackError::system("put the new cluster in its place"));
             }
             Err(error) => failure = Some(error),
@@ -38,39 +38,32 @@ pub(super) fn ensure(home: &Home, binaries: &Binaries) -> Result<(), DevstackErr
     failure.map_or(Ok(()), Err)
 }
 
-fn run(home: &Home, binaries: &Binaries, locale: &str) -> Result<(), DevstackError> {
-    let target = home.unfinished();
+fn run(dir: &DataDir, binaries: &Binaries, locale: &str) -> Result<(), DevstackError> {
+    let target = dir.unfinished();
     if target.exists() {
         fs::remove_dir_all(&target).map_err(DevstackError::system("remove a half-made cluster"))?;
     }
-    let option = |name: &str, value: OsString| {
-        let mut option = OsString::from(format!("--{name}="));
-        option.push(value);
-        option
-    };
-    let arguments = vec![
-        option("pgdata", target.clone().into()),
-        option("username", SUPERUSER.into()),
-        option("pwfile", home.password_file().into()),
-        option("auth", "scram-sha-256".into()),
-        option("encoding", "UTF8".into()),
-        option("locale", locale.into()),
-        "--no-sync".into(),
-    ];
-    let leashed = Leashed {
-        program: binaries.program("initdb"),
-        arguments,
-        variables: Vec::new(),
-        ending: Ending::Fast,
-        doomed: Some(if home.temporary { home.root.clone() } else { target }),
-    };
-    let status = Supervisor::start(home, leashed)?.finish(LIMIT)?;
+    let mut command = Command::new(binaries.program("initdb"));
+    command.arg("--pgdata").arg(&target).arg("--pwfile").arg(dir.password_file());
+    command.args(["--username", SUPERUSER, "--auth", "scram-sha-256", "--encoding", "UTF8"]);
+    command.args(["--locale", locale, "--no-sync"]);
+    let doomed = if dir.temporary { dir.root.clone() } else { target };
+    let mut process = supervise(dir, command, "INT", Some(doomed))?;
+    let pause = Duration::from_millis(5);
+    for _ in 0..LIMIT.as_millis() / pause.as_millis() {
+        if process.has_ended() {
+            break;
+        }
+        thread::sleep(pause);
+    }
+    process.keep_folder();
+    let status = process.finish().map_err(DevstackError::system("wait for initdb"))?;
     if status.success() {
         return Ok(());
     }
     Err(DevstackError::NotStarted {
         program: "initdb",
-        detail: last_words(&home.log()),
-        log: home.log(),
+        detail: last_line(&dir.log()),
+        log: dir.log(),
     })
 }

@@ -4,18 +4,17 @@ use std::{
     ffi::OsString,
     fs,
     net::{Ipv4Addr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
+    process::Command,
     thread,
     time::Duration,
 };
 
-use super::{
-    binaries::Binaries,
-    home::Home,
-    leftover::Forgotten,
-    supervisor::{Ending, Leashed, Supervisor, last_words},
+use super::{binaries::Binaries, data_dir::DataDir, stale_instance::ReusedPid};
+use crate::{
+    DevstackError,
+    supervised_process::{SupervisedProcess, Supervision},
 };
-use crate::DevstackError;
 
 /// Long enough for the repair after a power failure.
 const READY_LIMIT: Duration = Duration::from_mins(1);
@@ -39,9 +38,9 @@ const DAMAGE: [&str; 6] = [
 /// A running server and the folder it serves.
 #[derive(Debug)]
 pub(super) struct Server {
-    supervisor: Supervisor,
+    process: SupervisedProcess,
     port: u16,
-    home: Home,
+    dir: DataDir,
 }
 
 /// Why a start came to nothing.
@@ -53,16 +52,16 @@ enum Failed {
 impl Server {
     /// Starts the server and waits until it takes connections.
     pub(super) fn start(
-        home: Home,
+        dir: DataDir,
         binaries: &Binaries,
         port: Option<u16>,
         durable: bool,
-        forgotten: Option<Forgotten>,
+        reused_pid: Option<ReusedPid>,
     ) -> Result<Self, DevstackError> {
         let mut wanted = free_port(port)?;
         for _ in 0..PORT_ATTEMPTS {
-            match launch(&home, binaries, wanted, durable, forgotten) {
-                Ok(supervisor) => return Ok(Self { supervisor, port: wanted, home }),
+            match launch(&dir, binaries, wanted, durable, reused_pid) {
+                Ok(process) => return Ok(Self { process, port: wanted, dir }),
                 Err(Failed::Otherwise(error)) => return Err(error),
                 Err(Failed::PortTaken) if port.is_some() => break,
                 Err(Failed::PortTaken) => wanted = free_port(None)?,
@@ -78,60 +77,90 @@ impl Server {
 
     /// The folder that holds the data.
     pub(super) fn root(&self) -> &Path {
-        &self.home.root
+        &self.dir.root
     }
 
     /// Stops the server and waits until it is gone.
     pub(super) fn stop(&mut self) -> Result<(), DevstackError> {
-        self.supervisor.stop().map(drop)
+        self.process
+            .finish()
+            .map(drop)
+            .map_err(DevstackError::system("wait for the database server to stop"))
     }
 }
 
 fn launch(
-    home: &Home,
+    dir: &DataDir,
     binaries: &Binaries,
     port: u16,
     durable: bool,
-    forgotten: Option<Forgotten>,
-) -> Result<Supervisor, Failed> {
-    let leashed = Leashed {
-        program: binaries.program("postgres"),
-        arguments: arguments(home, port, durable),
+    reused_pid: Option<ReusedPid>,
+) -> Result<SupervisedProcess, Failed> {
+    let mut command = Command::new(binaries.program("postgres"));
+    command.args(arguments(dir, port, durable));
+    if let Some(ReusedPid(pid)) = reused_pid {
         // The server's own way, made for pg_ctl, to pass over a number in a stale pid file.
-        variables: forgotten
-            .map(|Forgotten(pid)| ("PG_GRANDPARENT_PID", pid.to_string()))
-            .into_iter()
-            .collect(),
-        ending: if home.temporary { Ending::Immediate } else { Ending::Fast },
-        doomed: home.temporary.then(|| home.root.clone()),
-    };
-    let mut supervisor = Supervisor::start(home, leashed).map_err(Failed::Otherwise)?;
+        command.env("PG_GRANDPARENT_PID", pid.to_string());
+    }
+    // Data that nobody will read again may end as if the power had failed.
+    let signal = if dir.temporary { "QUIT" } else { "INT" };
+    let doomed = dir.temporary.then(|| dir.root.clone());
+    let mut process = supervise(dir, command, signal, doomed).map_err(Failed::Otherwise)?;
 
     for _ in 0..READY_LIMIT.as_millis() / POLL.as_millis() {
-        if supervisor.has_ended() {
-            let failed = why_it_ended(home);
+        if process.has_ended() {
+            let failed = why_it_ended(dir);
             if matches!(failed, Failed::PortTaken) {
-                supervisor.keep();
+                process.keep_folder();
             }
             return Err(failed);
         }
-        if is_ready(&home.pgdata(), port) {
-            return Ok(supervisor);
+        if is_ready(&dir.pgdata(), port) {
+            return Ok(process);
         }
         thread::sleep(POLL);
     }
     Err(Failed::Otherwise(DevstackError::NotStarted {
         program: "postgres",
         detail: format!("not ready after {} seconds", READY_LIMIT.as_secs()),
-        log: home.log(),
+        log: dir.log(),
     }))
 }
 
+/// Starts one of the server's programs as the folder's account, writing to the folder's log.
+pub(super) fn supervise(
+    dir: &DataDir,
+    mut command: Command,
+    signal: &'static str,
+    doomed: Option<PathBuf>,
+) -> Result<SupervisedProcess, DevstackError> {
+    command.current_dir("/");
+    let supervision = Supervision {
+        signal,
+        // Never KILL: a server that dies so leaves shared memory and children behind.
+        last_signal: "QUIT",
+        doomed,
+        log: Some(dir.log()),
+        account: dir.account.as_ref().map(|it| (it.uid, it.gid)),
+        ..Supervision::default()
+    };
+    SupervisedProcess::start(&command, supervision)
+        .map_err(DevstackError::system("start a shell to watch the server"))
+}
+
+/// The last line with content in a log, for messages.
+pub(super) fn last_line(log: &Path) -> String {
+    let text = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let line = text.lines().rev().find(|line| !line.trim().is_empty());
+    line.unwrap_or("it wrote nothing").trim().to_owned()
+}
+
 /// The command line, which holds every setting: the files of the cluster stay as initdb made them.
-fn arguments(home: &Home, port: u16, durable: bool) -> Vec<OsString> {
+fn arguments(dir: &DataDir, port: u16, durable: bool) -> Vec<OsString> {
     let switch = if durable { "on" } else { "off" };
     let mut socket = OsString::from("unix_socket_directories=");
-    if let Some(folder) = home.socket_folder() {
+    if let Some(folder) = dir.socket_folder() {
         socket.push("\"");
         socket.push(folder);
         socket.push("\"");
@@ -150,7 +179,7 @@ fn arguments(home: &Home, port: u16, durable: bool) -> Vec<OsString> {
         "timezone=UTC".into(),
         "log_timezone=UTC".into(),
     ];
-    let mut arguments: Vec<OsString> = vec!["-D".into(), home.pgdata().into()];
+    let mut arguments: Vec<OsString> = vec!["-D".into(), dir.pgdata().into()];
     for setting in settings.map(OsString::from).into_iter().chain([socket]) {
         arguments.push("-c".into());
         arguments.push(setting);
@@ -165,19 +194,19 @@ fn is_ready(pgdata: &Path, port: u16) -> bool {
     lines.get(3) == Some(&port.to_string().as_str()) && lines.get(7) == Some(&"ready")
 }
 
-fn why_it_ended(home: &Home) -> Failed {
-    let log = fs::read(home.log()).unwrap_or_default();
+fn why_it_ended(dir: &DataDir) -> Failed {
+    let log = fs::read(dir.log()).unwrap_or_default();
     let log = String::from_utf8_lossy(&log).into_owned();
     if log.contains("Address already in use") {
         return Failed::PortTaken;
     }
     let complaint = log.lines().find(|line| DAMAGE.iter().any(|sign| line.contains(sign)));
     Failed::Otherwise(match complaint {
-        Some(line) => home.damaged(message_of(line)),
+        Some(line) => dir.damaged(message_of(line)),
         None => DevstackError::NotStarted {
             program: "postgres",
-            detail: message_of(&last_words(&home.log())).to_owned(),
-            log: home.log(),
+            detail: message_of(&last_line(&dir.log())).to_owned(),
+            log: dir.log(),
         },
     })
 }

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::{
     Cluster, ClusterOptions, archive, binaries::Binaries, connect, first_column, quoted, run,
 };
-use crate::{DevstackError, canary, loopback};
+use crate::{DevstackError, log_leak_scan, loopback};
 
 /// The database that every test's own is a copy of.
 const TEMPLATE: &str = "ignacio_template";
@@ -24,7 +24,7 @@ const TEMPLATE: &str = "ignacio_template";
 /// The role of a deployment's one URL: it owns the database and may make roles, no more.
 const OWNER: &str = "ignacio_deployer";
 
-/// The process's one cluster. Statics are never dropped: the leash ends it with the process.
+/// The process's one cluster. Statics are never dropped: its supervisor ends it with the process.
 static SHARED: OnceCell<Shared> = OnceCell::const_new();
 
 /// The number of the next test's database.
@@ -104,7 +104,7 @@ impl TestDatabase {
     }
 
     async fn next() -> Result<(&'static Shared, String), DevstackError> {
-        canary::watch();
+        log_leak_scan::watch();
         let shared = SHARED.get_or_try_init(Shared::start).await?;
         Ok((shared, format!("t_{}", NEXT.fetch_add(1, Ordering::Relaxed))))
     }
@@ -252,7 +252,7 @@ impl Shared {
         let passwords = Role::ALL.map(|_| loopback::secret());
         let owner_password = loopback::secret();
         for password in passwords.iter().chain([&owner_password]) {
-            canary::note(password);
+            log_leak_scan::note(password);
         }
         let shared = Self { cluster, owner_password, passwords, discarded };
         shared.make_template().await?;
@@ -313,7 +313,7 @@ fn start_remover(cluster: &Cluster) -> Result<mpsc::Sender<String>, DevstackErro
     let work = async move {
         let mut admin = connect(&url).await?;
         for name in receiver {
-            canary::note_database(&url.replace("/postgres?", &format!("/{name}?"))).await;
+            log_leak_scan::note_database(&url.replace("/postgres?", &format!("/{name}?"))).await;
             let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", quoted(&name));
             run(&mut admin, &statement).await?;
         }

@@ -1,54 +1,33 @@
-//! The ways in which the store can be told to misbehave.
+//! The faults that the store was told to have.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// What the next requests meet.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    seen: AtomicU64,
-    slow: AtomicU64,
-    down: AtomicBool,
+    /// Requests so far.
+    pub(super) n_requests: AtomicU64,
+    /// So many of the next requests are answered with 503 `SlowDown`.
+    pub(super) n_slow_downs: AtomicU64,
+    /// Whether every connection breaks.
+    pub(super) is_down: AtomicBool,
 }
 
-/// How one request is treated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Treatment {
-    /// As S3 would on a good day.
-    Proper,
-    /// Refused with 503 `SlowDown`.
+/// How one request goes wrong.
+pub(super) enum Fault {
     SlowDown,
-    /// The connection breaks.
     Down,
 }
 
 impl Faults {
-    /// Counts a request and says how it is to be treated.
-    pub(super) fn next(&self) -> Treatment {
-        self.seen.fetch_add(1, Ordering::SeqCst);
-        if self.down.load(Ordering::SeqCst) {
-            return Treatment::Down;
+    /// Counts a request and takes the fault that hits it.
+    pub(super) fn take(&self) -> Option<Fault> {
+        self.n_requests.fetch_add(1, Ordering::SeqCst);
+        if self.is_down.load(Ordering::SeqCst) {
+            return Some(Fault::Down);
         }
         let one_less = |left: u64| left.checked_sub(1);
-        match self.slow.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less) {
-            Ok(_) => Treatment::SlowDown,
-            Err(_none_left) => Treatment::Proper,
-        }
-    }
-
-    pub(super) fn seen(&self) -> u64 {
-        self.seen.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn slow_down_next(&self, times: u64) {
-        self.slow.store(times, Ordering::SeqCst);
-    }
-
-    pub(super) fn set_down(&self, down: bool) {
-        self.down.store(down, Ordering::SeqCst);
-    }
-
-    pub(super) fn clear(&self) {
-        self.slow.store(0, Ordering::SeqCst);
-        self.set_down(false);
+        let taken = self.n_slow_downs.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+        taken.is_ok().then_some(Fault::SlowDown)
     }
 }

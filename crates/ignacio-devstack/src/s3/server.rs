@@ -1,4 +1,4 @@
-//! The server's threads, and what stands between a connection and the store.
+//! The server's threads, and the faults between a connection and the store.
 
 use std::{io, net::TcpListener, path::Path, sync::Arc, thread};
 
@@ -17,14 +17,14 @@ use s3s_fs::FileSystem;
 use tokio::{net::TcpStream, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::faults::{Faults, Treatment};
+use super::faults::{Fault, Faults};
 use crate::DevstackError;
 
 /// What S3 says under load.
 const SLOW_DOWN: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
     <Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
 
-/// The store with its faults before it.
+/// The store and its faults.
 #[derive(Clone)]
 pub(super) struct Service {
     store: S3Service,
@@ -100,10 +100,10 @@ async fn serve(stream: TcpStream, service: Service) {
 
 impl Service {
     async fn respond(&self, mut request: Request<Incoming>) -> Result<HttpResponse, HttpError> {
-        match self.faults.next() {
-            Treatment::Proper => hyper::service::Service::call(&self.store, request).await,
-            Treatment::Down => Err(HttpError::new(Box::new(io::Error::other("taken down")))),
-            Treatment::SlowDown => {
+        match self.faults.take() {
+            None => hyper::service::Service::call(&self.store, request).await,
+            Some(Fault::Down) => Err(HttpError::new(Box::new(io::Error::other("taken down")))),
+            Some(Fault::SlowDown) => {
                 // Without this a client in the middle of an upload sees a broken connection.
                 while let Some(Ok(_frame)) = request.body_mut().frame().await {}
                 Response::builder()

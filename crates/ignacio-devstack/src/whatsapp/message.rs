@@ -5,22 +5,16 @@ use serde_json::Value;
 use super::graph_error::GraphError;
 
 /// The longest text that is delivered.
-const LONGEST_TEXT: usize = 4096;
+const MAX_TEXT: usize = 4096;
 
-/// A request to the message endpoint that would be carried out.
+/// A message that would be delivered.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Accepted {
-    /// A message to somebody.
-    Message {
-        /// As the request had it.
-        input: String,
-        /// Digits only, as Meta names people.
-        wa_id: String,
-        /// What it says.
-        content: Content,
-    },
-    /// The mark that a received message was read.
-    Read,
+pub(super) struct Message {
+    /// The recipient as the request had it.
+    pub(super) input: String,
+    /// Digits only, as Meta names people.
+    pub(super) wa_id: String,
+    pub(super) content: Content,
 }
 
 /// What a message says.
@@ -33,36 +27,24 @@ pub(super) enum Content {
 }
 
 /// Checks the body of a request.
-pub(super) fn check(body: &Value) -> Result<Accepted, GraphError> {
-    match text_at(body, "messaging_product") {
+pub(super) fn check(body: &Value) -> Result<Message, GraphError> {
+    match text(body, "/messaging_product") {
         None => return Err(GraphError::required("messaging_product")),
         Some("whatsapp") => {}
-        Some(_) => {
-            return Err(GraphError::invalid("Param messaging_product must be one of {WHATSAPP}"));
-        }
+        Some(_) => return Err(GraphError::invalid("Param messaging_product must be WHATSAPP")),
     }
-    if text_at(body, "status") == Some("read") {
-        let id = text_at(body, "message_id").filter(|id| id.starts_with("wamid."));
-        return id.map(|_| Accepted::Read).ok_or_else(|| GraphError::required("message_id"));
-    }
-    let input = text_at(body, "to").ok_or_else(|| GraphError::required("to"))?;
+    let input = text(body, "/to").ok_or_else(|| GraphError::required("to"))?;
     let wa_id = digits(input)
         .ok_or_else(|| GraphError::bad_value("Recipient phone number is not a valid number"))?;
     if body.get("recipient_type").is_some_and(|kind| kind != "individual") {
-        return Err(GraphError::invalid("Param recipient_type must be one of {INDIVIDUAL}"));
+        return Err(GraphError::invalid("Param recipient_type must be INDIVIDUAL"));
     }
-    let content = match text_at(body, "type").unwrap_or("text") {
+    let content = match text(body, "/type").unwrap_or("text") {
         "text" => free_text(body)?,
         "template" => template(body)?,
-        _ => {
-            return Err(GraphError::of(
-                400,
-                131_051,
-                Some("This stand-in takes messages of the types text and template"),
-            ));
-        }
+        _ => return Err(GraphError::new(400, 131_051, "Only text and template are taken here")),
     };
-    Ok(Accepted::Message { input: input.to_owned(), wa_id, content })
+    Ok(Message { input: input.to_owned(), wa_id, content })
 }
 
 /// The digits of a number in any usual spelling; `None` if it is no number of a plausible length.
@@ -74,112 +56,153 @@ pub(super) fn digits(number: &str) -> Option<String> {
 }
 
 fn free_text(body: &Value) -> Result<Content, GraphError> {
-    let text = body
-        .pointer("/text/body")
-        .and_then(Value::as_str)
-        .ok_or_else(|| GraphError::required("text['body']"))?;
-    if text.trim().is_empty() || text.chars().count() > LONGEST_TEXT {
+    let text = text(body, "/text/body").ok_or_else(|| GraphError::required("text['body']"))?;
+    if text.trim().is_empty() || text.chars().count() > MAX_TEXT {
         return Err(GraphError::invalid("Param text['body'] must be 1 to 4096 characters long"));
     }
     Ok(Content::Text(text.to_owned()))
 }
 
 fn template(body: &Value) -> Result<Content, GraphError> {
-    let template = body.get("template").ok_or_else(|| GraphError::required("template"))?;
-    let name = text_at(template, "name")
+    let name = text(body, "/template/name")
         .ok_or_else(|| GraphError::missing("Param template['name'] is missing"))?;
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    if name.is_empty() || name.len() > 512 || !name.chars().all(plain) {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if name.is_empty() || name.len() > 512 || !name.chars().all(is_plain) {
         return Err(GraphError::invalid("Param template['name'] is not the name of a template"));
     }
-    let language = template
-        .pointer("/language/code")
-        .and_then(Value::as_str)
+    let language = text(body, "/template/language/code")
         .filter(|code| !code.is_empty())
         .ok_or_else(|| GraphError::missing("Param template['language']['code'] is missing"))?;
-    let code = components(template)?;
+    let mut code = None;
+    for component in list(body, "/template/components")? {
+        let kind = text(component, "/type").map(str::to_lowercase);
+        let parameters = list(component, "/parameters")?;
+        if kind.as_deref() == Some("button") {
+            check_button(component, parameters.len())?;
+        }
+        for parameter in parameters {
+            let text = text_parameter(parameter)?;
+            if kind.as_deref() == Some("body") {
+                code.get_or_insert(text);
+            }
+        }
+        if !matches!(kind.as_deref(), Some("header" | "body" | "button")) {
+            return Err(GraphError::invalid("A component must be a HEADER, BODY or BUTTON"));
+        }
+    }
     Ok(Content::Template { name: name.to_owned(), language: language.to_owned(), code })
 }
 
-/// Checks a template's components; gives the first parameter of the body.
-fn components(template: &Value) -> Result<Option<String>, GraphError> {
-    let mut first = None;
-    for component in list(template, "components")? {
-        match text_at(component, "type").map(str::to_lowercase).as_deref() {
-            Some("body") => {
-                for parameter in list(component, "parameters")? {
-                    let text = text_parameter(parameter)?;
-                    first.get_or_insert(text);
-                }
-            }
-            Some("button") => button(component)?,
-            Some("header") => {
-                list(component, "parameters")?
-                    .iter()
-                    .try_for_each(|parameter| text_parameter(parameter).map(drop))?;
-            }
-            Some(_) => {
-                return Err(GraphError::invalid(
-                    "Param type of a component must be one of {HEADER, BODY, BUTTON}",
-                ));
-            }
-            None => return Err(GraphError::missing("A component of the template has no type")),
-        }
+fn check_button(button: &Value, n_parameters: usize) -> Result<(), GraphError> {
+    if !matches!(text(button, "/sub_type"), Some("url" | "quick_reply" | "copy_code")) {
+        return Err(GraphError::invalid("Param sub_type must be URL, QUICK_REPLY or COPY_CODE"));
     }
-    Ok(first)
-}
-
-fn button(component: &Value) -> Result<(), GraphError> {
-    if !["url", "quick_reply", "copy_code"].contains(&text_at(component, "sub_type").unwrap_or(""))
-    {
-        return Err(GraphError::invalid(
-            "Param sub_type must be one of {URL, QUICK_REPLY, COPY_CODE}",
-        ));
-    }
-    let index = match component.get("index") {
+    let index = match button.get("index") {
         Some(Value::String(index)) => index.parse().ok(),
         Some(index) => index.as_u64(),
         None => return Err(GraphError::missing("A button of the template has no index")),
     };
-    if index.is_none_or(|index| index > 9) {
+    if index.is_none_or(|index: u64| index > 9) {
         return Err(GraphError::bad_value("The index of a button must be 0 to 9"));
     }
-    let parameters = list(component, "parameters")?;
-    let [parameter] = parameters else {
-        return Err(GraphError::of(
-            400,
-            132_000,
-            Some("buttons: number of localizable_params does not match the expected number (1)"),
-        ));
-    };
-    text_parameter(parameter).map(drop)
+    if n_parameters != 1 {
+        return Err(GraphError::new(400, 132_000, "A button has one parameter"));
+    }
+    Ok(())
 }
 
 fn text_parameter(parameter: &Value) -> Result<String, GraphError> {
-    if text_at(parameter, "type") != Some("text") {
-        return Err(GraphError::invalid("This stand-in takes template parameters of type text"));
+    if text(parameter, "/type") != Some("text") {
+        return Err(GraphError::invalid("Only template parameters of type text are taken here"));
     }
-    match text_at(parameter, "text") {
-        None => Err(GraphError::invalid(
-            "Parameter 'text' is mandatory for component parameter type 'text'",
-        )),
+    match text(parameter, "/text") {
+        None => Err(GraphError::invalid("Parameter 'text' is mandatory for type 'text'")),
         Some("") => Err(GraphError::missing("Parameter of type text is missing text value")),
         Some(text) => Ok(text.to_owned()),
     }
 }
 
 /// The entries of a list that may be left out.
-fn list<'v>(parent: &'v Value, name: &str) -> Result<&'v [Value], GraphError> {
-    match parent.get(name) {
+fn list<'v>(parent: &'v Value, pointer: &str) -> Result<&'v [Value], GraphError> {
+    match parent.pointer(pointer) {
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(entries)) => Ok(entries),
-        Some(_) => Err(GraphError::invalid(&format!("Param {name} must be an array"))),
+        Some(_) => Err(GraphError::invalid(&format!("Param {pointer} must be an array"))),
     }
 }
 
-fn text_at<'v>(parent: &'v Value, name: &str) -> Option<&'v str> {
-    parent.get(name).and_then(Value::as_str)
+fn text<'v>(parent: &'v Value, pointer: &str) -> Option<&'v str> {
+    parent.pointer(pointer).and_then(Value::as_str)
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{Content, Message, check};
+
+    fn otp() -> Value {
+        let parameters = json!([{ "type": "text", "text": "123456" }]);
+        json!({
+            "messaging_product": "whatsapp", "to": "+573001112233", "type": "template",
+            "template": { "name": "login_code", "language": { "code": "es" }, "components": [
+                { "type": "body", "parameters": parameters },
+                { "type": "button", "sub_type": "url", "index": "0", "parameters": parameters },
+            ] },
+        })
+    }
+
+    /// The code with which a changed message is refused.
+    fn refusal(pointer: &str, value: Value) -> u32 {
+        let mut body = otp();
+        *body.pointer_mut(pointer).expect("a place") = value;
+        check(&body).expect_err("a refusal").code
+    }
+
+    #[test]
+    fn a_code_in_a_template_is_accepted() {
+        let content = Content::Template {
+            name: "login_code".to_owned(),
+            language: "es".to_owned(),
+            code: Some("123456".to_owned()),
+        };
+        let (input, wa_id) = ("+573001112233".to_owned(), "573001112233".to_owned());
+        assert_eq!(check(&otp()), Ok(Message { input, wa_id, content }));
+    }
+
+    #[test]
+    fn a_text_is_accepted_and_an_endless_one_is_not() {
+        let text = |body: String| {
+            check(&json!({ "messaging_product": "whatsapp", "to": "573001112233", "type": "text",
+                "text": { "body": body } }))
+        };
+        assert!(text("ñ".repeat(4096)).is_ok());
+        assert_eq!(text("ñ".repeat(4097)).unwrap_err().code, 100);
+        assert_eq!(text(String::new()).unwrap_err().code, 100);
+    }
+
+    #[test]
+    fn what_is_missing_is_refused() {
+        assert_eq!(refusal("", json!({})), 100);
+        assert_eq!(refusal("/messaging_product", json!("sms")), 100);
+        assert_eq!(refusal("/to", Value::Null), 100);
+        assert_eq!(refusal("/template", Value::Null), 131_008);
+        assert_eq!(refusal("/template/name", Value::Null), 131_008);
+        assert_eq!(refusal("/template/language", json!({})), 131_008);
+        let text = "/template/components/0/parameters/0/text";
+        assert_eq!(refusal(text, Value::Null), 100);
+        assert_eq!(refusal(text, json!("")), 131_008);
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused() {
+        assert_eq!(refusal("/to", json!("Ana")), 131_009);
+        assert_eq!(refusal("/type", json!("sticker")), 131_051);
+        assert_eq!(refusal("/template/name", json!("Login code")), 100);
+        assert_eq!(refusal("/template/components", json!("none")), 100);
+        let button = |name: &str, value| refusal(&format!("/template/components/1/{name}"), value);
+        assert_eq!(button("sub_type", json!("call")), 100);
+        assert_eq!(button("index", json!("ten")), 131_009);
+        assert_eq!(button("parameters", json!([])), 132_000);
+    }
+}

@@ -1,7 +1,7 @@
-//! What the stand-in remembers, and how it was told to misbehave.
+//! What the stand-in remembers, and the faults that it was told to have.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -10,12 +10,12 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
-use super::{WhatsAppOptions, graph_error::GraphError, message, webhook::Media};
+use super::{WhatsAppOptions, graph_error::GraphError, message};
 
 /// A message that the stand-in accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SentMessage {
-    /// To whom, with a leading `+`.
+    /// The recipient, with a leading `+`.
     pub to: String,
     /// The first parameter of a template's body: the one-time code.
     pub code: Option<String>,
@@ -58,18 +58,15 @@ pub(super) enum Fault {
     Hang,
     /// The message is sent, and the answer gets lost.
     LoseAnswer,
+    /// The connection breaks; nothing is sent.
+    #[serde(skip)]
+    Down,
 }
 
 /// The part that every route and every caller shares.
 #[derive(Debug)]
-pub(super) struct Shared {
-    /// The only token that is let in; without it any.
-    pub(super) token: Option<String>,
-    /// What webhooks are signed with.
-    pub(super) app_secret: String,
-    /// Whether every message is reported as sent and delivered by itself.
-    pub(super) reports_by_itself: bool,
-    /// Where the stand-in listens, without a slash at the end.
+pub(super) struct State {
+    pub(super) options: WhatsAppOptions,
     pub(super) base_url: String,
     /// Wakes the requests that hang.
     pub(super) released: Notify,
@@ -82,56 +79,52 @@ pub(super) struct Memory {
     pub(super) sent: Vec<SentMessage>,
     pub(super) calls: Vec<WhatsAppCall>,
     pub(super) faults: VecDeque<Fault>,
-    pub(super) down: bool,
+    pub(super) is_down: bool,
     pub(super) callback: Option<String>,
-    pub(super) media: HashMap<String, Media>,
 }
 
-impl Shared {
+impl Memory {
+    /// The fault that hits the next request.
+    pub(super) fn take_fault(&mut self) -> Option<Fault> {
+        if self.is_down { Some(Fault::Down) } else { self.faults.pop_front() }
+    }
+}
+
+impl State {
     pub(super) fn new(base_url: String, options: WhatsAppOptions) -> Self {
-        let WhatsAppOptions { port: _, token, app_secret, callback, reports_by_itself } = options;
-        let memory = Mutex::new(Memory { callback, ..Memory::default() });
-        Self { token, app_secret, reports_by_itself, base_url, released: Notify::new(), memory }
+        let memory = Memory { callback: options.callback.clone(), ..Memory::default() };
+        Self { options, base_url, released: Notify::new(), memory: memory.into() }
     }
 
-    /// The memory, also after a panic of another test's thread.
     pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What was sent, newest first, to one number or to all.
     pub(super) fn outbox(&self, to: Option<&str>) -> Vec<SentMessage> {
-        let to = to.map(|number| with_plus(&message::digits(number).unwrap_or_default()));
+        let to = to.map(|number| format!("+{}", message::digits(number).unwrap_or_default()));
         let fits = |sent: &&SentMessage| to.as_ref().is_none_or(|to| *to == sent.to);
         self.memory().sent.iter().rev().filter(fits).cloned().collect()
     }
 
     /// Lets through whoever has the token.
     pub(super) fn authorise(&self, bearer: Option<&str>) -> Result<(), GraphError> {
-        match (bearer, &self.token) {
-            (None | Some(""), _) => {
-                Err(GraphError::token("An access token is required to request this resource."))
-            }
-            (Some(given), Some(wanted)) if given != wanted => {
-                Err(GraphError::token("Invalid OAuth access token - Cannot parse access token"))
-            }
-            _ => Ok(()),
-        }
+        let is_known = bearer.filter(|it| !it.is_empty()).is_some_and(|given| {
+            self.options.token.as_deref().is_none_or(|wanted| given == wanted)
+        });
+        if is_known { Ok(()) } else { Err(GraphError::new(401, 190, "Invalid OAuth access token")) }
     }
 
     /// Adds the same fault for the next `times` requests.
     pub(super) fn break_next(&self, times: u32, fault: &Fault) {
-        let mut memory = self.memory();
-        for _ in 0..times {
-            memory.faults.push_back(fault.clone());
-        }
+        self.memory().faults.extend((0..times).map(|_| fault.clone()));
     }
 
-    /// Works properly again, and lets go of the requests that hang.
+    /// Ends all faults, and lets go of the requests that hang.
     pub(super) fn clear_faults(&self) {
         let mut memory = self.memory();
         memory.faults.clear();
-        memory.down = false;
+        memory.is_down = false;
         self.released.notify_waiters();
     }
 
@@ -139,12 +132,6 @@ impl Shared {
     pub(super) fn reset(&self) {
         self.clear_faults();
         let mut memory = self.memory();
-        let callback = memory.callback.take();
-        *memory = Memory { callback, ..Memory::default() };
+        *memory = Memory { callback: memory.callback.take(), ..Memory::default() };
     }
-}
-
-/// A number as the service writes it.
-pub(super) fn with_plus(digits: &str) -> String {
-    format!("+{digits}")
 }

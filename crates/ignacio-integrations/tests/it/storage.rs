@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{TryStreamExt as _, stream};
-use ignacio_devstack::{S3Options, S3StandIn, canary};
+use ignacio_devstack::{S3Options, S3StandIn, log_leak_scan};
 use ignacio_domain::{
     file::ObjectKey,
     ids::{FileId, UserId},
@@ -52,7 +52,7 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let options = S3Options { data: Some(folder.path().to_owned()), port: None };
         let stand_in = S3StandIn::start(options).unwrap();
-        canary::note(stand_in.secret_key());
+        log_leak_scan::note(stand_in.secret_key());
         Self { stand_in, folder }
     }
 

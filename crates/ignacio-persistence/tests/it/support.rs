@@ -1,7 +1,7 @@
 //! A database of its own for each test, with people who are logged in.
 
 use futures_util::StreamExt as _;
-use ignacio_devstack::{Role as DbRole, TestDatabase, canary};
+use ignacio_devstack::{Role as DbRole, TestDatabase, log_leak_scan};
 use ignacio_domain::conversation::Conversation;
 use ignacio_domain::file::{FileName, MediaType, NewFile, StoredContent, StoredFile};
 use ignacio_domain::ids::{ConversationId, FileId, OtpId, ResponseId, UserId};
@@ -77,7 +77,7 @@ impl Stack {
         let jobs = self.worker.outbox().claim(10).await.unwrap();
         let job = jobs.iter().find(|job| job.what == MessageKind::Code(challenge.id)).unwrap();
         let code = OtpCode::generate(&mut rand::rng());
-        canary::note(code.expose());
+        log_leak_scan::note(code.expose());
         let digest = code.digest(&PEPPER, challenge.id, &job.phone);
         assert!(self.worker.outbox().arm(challenge.id, &digest).await.unwrap());
         self.worker.outbox().sent(job, "wamid.1").await.unwrap();

@@ -1,7 +1,7 @@
 //! What happens beside replies, through the whole program: memory, titles, images, quotations.
 
 use ignacio_devstack::{
-    canary,
+    log_leak_scan,
     openai::{Call, Effect, Fault},
     scale,
 };
@@ -79,7 +79,7 @@ async fn an_image_reaches_the_model() {
     let talk = ana.conversation().await;
     let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0".to_vec();
     let n_bytes = png.len();
-    canary::note("Foto de Ana.png");
+    log_leak_scan::note("Foto de Ana.png");
     let part = reqwest::multipart::Part::bytes(png).file_name("Foto de Ana.png");
     let form = reqwest::multipart::Form::new().part("file", part);
     let answer = ana.request(Method::POST, "/v1/files").multipart(form).send().await.unwrap();

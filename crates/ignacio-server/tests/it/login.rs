@@ -18,7 +18,7 @@ use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::{StreamExt as _, stream};
-use ignacio_devstack::canary;
+use ignacio_devstack::log_leak_scan;
 use ignacio_domain::ids::OtpId;
 use ignacio_domain::keys::{Key, MasterSecret};
 use ignacio_domain::otp::OtpCode;
@@ -106,7 +106,7 @@ impl Stack {
         let opened = self.redeem_code_at(replica, &login.challenge, &login.code).await;
         assert_eq!(opened.status(), StatusCode::CREATED);
         let body: Value = opened.json().await.unwrap();
-        canary::note_json(&body);
+        log_leak_scan::note_json(&body);
         body
     }
 

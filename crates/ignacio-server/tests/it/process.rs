@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use ignacio_devstack::{Role, TestDatabase, canary};
+use ignacio_devstack::{Role, TestDatabase, log_leak_scan};
 use serde_json::Value;
 
 /// How long a start or an end may take on a busy machine.
@@ -174,7 +174,7 @@ impl Drop for Running {
 pub(crate) fn command(arguments: &[&str], variables: &Variables) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ignacio"));
     command.args(arguments).env_clear();
-    if canary::is_watching() {
+    if log_leak_scan::is_watching() {
         command.env("IGNACIO_LOG", "trace");
     }
     command.envs(&variables.0);
@@ -188,7 +188,7 @@ fn read_lines(process: u32, stderr: ChildStderr) -> mpsc::Receiver<String> {
         let mut reader = BufReader::new(stderr);
         let mut line = String::new();
         while reader.read_line(&mut line).is_ok_and(|n_bytes| n_bytes > 0) {
-            canary::log(process, &line);
+            log_leak_scan::log(process, &line);
             if sender.send(std::mem::take(&mut line)).is_err() {
                 // Nobody listens any more; the process must not notice.
                 let _rest = reader.read_to_end(&mut Vec::new());

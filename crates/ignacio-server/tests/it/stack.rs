@@ -9,7 +9,7 @@ use std::{
 
 use ignacio_devstack::{
     OpenAiOptions, OpenAiStandIn, S3Options, S3StandIn, TestDatabase, WhatsAppOptions,
-    WhatsAppStandIn, canary,
+    WhatsAppStandIn, log_leak_scan,
 };
 use ignacio_domain::{
     phone::PhoneNumber,
@@ -140,8 +140,8 @@ impl Stack {
         let answer = retry_while_full(|| sessions().json(&login)).await;
         assert_eq!(answer.status(), StatusCode::CREATED);
         let body: Value = answer.json().await.unwrap();
-        canary::note_json(&login);
-        canary::note_json(&body);
+        log_leak_scan::note_json(&login);
+        log_leak_scan::note_json(&body);
         User { stack: self, token: body["token"].as_str().unwrap().to_owned() }
     }
 
@@ -180,8 +180,8 @@ impl User<'_> {
 
     /// Hands over a text and waits until it can be searched; gives its id.
     pub(crate) async fn document(&self, name: &str, text: &str) -> String {
-        canary::note(name);
-        canary::note(text);
+        log_leak_scan::note(name);
+        log_leak_scan::note(text);
         let answer = retry_while_full(|| {
             let part = reqwest::multipart::Part::text(text.to_owned()).file_name(name.to_owned());
             let form = reqwest::multipart::Form::new().part("file", part);

@@ -2,7 +2,7 @@
 //! with news in between.
 
 use ignacio_devstack::{
-    OpenAiOptions, OpenAiStandIn, canary,
+    OpenAiOptions, OpenAiStandIn, log_leak_scan,
     openai::{Effect, Fault, Script},
     scale,
 };
@@ -20,7 +20,7 @@ const WORDS: [&str; 9] =
 
 fn stand_in() -> OpenAiStandIn {
     logs::install();
-    canary::note(&WORDS.concat());
+    log_leak_scan::note(&WORDS.concat());
     OpenAiStandIn::start(OpenAiOptions::for_tests()).unwrap()
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use ignacio_devstack::canary;
+use ignacio_devstack::log_leak_scan;
 use ignacio_devstack::openai::{Effect, Fault, OpenAiOptions, OpenAiStandIn, Script};
 use ignacio_domain::{
     ids::{FileId, UserId},
@@ -27,8 +27,8 @@ const ANSWER: &str = "Según tu guía 🚀, el piloto dura seis semanas. ¡Ánim
 
 fn stand_in() -> OpenAiStandIn {
     logs::install();
-    GUIDE.lines().for_each(canary::note);
-    canary::note(ANSWER);
+    GUIDE.lines().for_each(log_leak_scan::note);
+    log_leak_scan::note(ANSWER);
     OpenAiStandIn::start(OpenAiOptions::for_tests()).unwrap()
 }
 

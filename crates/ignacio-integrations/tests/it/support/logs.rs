@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, io, sync::Once};
 
-use ignacio_devstack::canary;
+use ignacio_devstack::log_leak_scan;
 use tracing_subscriber::{
     EnvFilter,
     filter::dynamic_filter_fn,
@@ -45,7 +45,7 @@ pub(crate) fn install() {
             .with_writer(|| ThisThread)
             .with_filter(dynamic_filter_fn(|_, _| is_capturing()));
         let registry = tracing_subscriber::registry().with(EnvFilter::new(FILTER));
-        registry.with(canary::layer()).with(lines).init();
+        registry.with(log_leak_scan::layer()).with(lines).init();
     });
 }
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use ignacio_devstack::canary;
+use ignacio_devstack::log_leak_scan;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -162,7 +162,7 @@ where
         connections.spawn(async move {
             let mut socket = socket;
             let Some(request) = read(&mut socket).await else { return };
-            canary::note_json(&serde_json::from_slice(&request.body).unwrap_or_default());
+            log_leak_scan::note_json(&serde_json::from_slice(&request.body).unwrap_or_default());
             let n_before = {
                 let mut requests = requests.lock().unwrap();
                 requests.push(request.clone());

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use async_trait::async_trait;
-use ignacio_devstack::canary;
+use ignacio_devstack::log_leak_scan;
 use ignacio_domain::otp::OtpCode;
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::ports::{Messenger, NoticeKind, SendError};
@@ -38,7 +38,7 @@ impl Messenger for FakeMessenger {
         code: &OtpCode,
         locale: Locale,
     ) -> Result<String, SendError> {
-        canary::note(code.expose());
+        log_leak_scan::note(code.expose());
         let effect = async {
             let mut sent = self.sent.lock().unwrap();
             sent.push((to.clone(), code.expose().to_owned(), locale));

@@ -28,7 +28,7 @@ const LONGEST_SOCKET: usize = 103;
 
 /// A folder that holds one cluster: `pgdata`, the superuser's password and the server's log.
 #[derive(Debug)]
-pub(super) struct Home {
+pub(super) struct DataDir {
     /// What the caller named, for messages.
     pub(super) asked: PathBuf,
     /// Where the cluster really lies.
@@ -40,7 +40,7 @@ pub(super) struct Home {
     lock: File,
 }
 
-impl Home {
+impl DataDir {
     /// Takes the folder `data`, or a new temporary one.
     pub(super) fn open(data: Option<&Path>) -> Result<Self, DevstackError> {
         data.map_or_else(Self::temporary, Self::lasting)
@@ -60,7 +60,7 @@ impl Home {
     fn lasting(data: &Path) -> Result<Self, DevstackError> {
         let asked = std::path::absolute(data)
             .map_err(DevstackError::system(format!("resolve {}", data.display())))?;
-        let (root, account) = place(&asked)?;
+        let (root, account) = resolve(&asked)?;
         if holds_something_else(&root) {
             return Err(DevstackError::NotOurs { data: asked });
         }
@@ -150,13 +150,13 @@ impl Home {
     }
 }
 
-impl Drop for Home {
+impl Drop for DataDir {
     fn drop(&mut self) {
         // Closing is not enough: a process that is just being forked elsewhere holds a copy.
         if let Err(error) = self.lock.unlock() {
             tracing::debug!(%error, "a devstack folder stays locked until the process ends");
         }
-        // The leash removes it as well, but not where no server came to hold it.
+        // The supervisor removes it as well, but not where no server came to hold it.
         if self.temporary {
             let _already_gone = fs::remove_dir_all(&self.root);
         }
@@ -168,7 +168,7 @@ impl Drop for Home {
 /// A server that runs under another account cannot enter, say, root's own folder. Its data then
 /// lie in a folder of their own under /var/tmp whose name is made from the wanted path, so that
 /// the next start finds them.
-pub(super) fn place(asked: &Path) -> Result<(PathBuf, Option<Account>), DevstackError> {
+pub(super) fn resolve(asked: &Path) -> Result<(PathBuf, Option<Account>), DevstackError> {
     let owner = Account::for_server(Some(asked))?;
     if owner.as_ref().is_none_or(|account| account.reaches(asked)) {
         return Ok((asked.to_owned(), owner));

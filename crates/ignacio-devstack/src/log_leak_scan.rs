@@ -27,7 +27,7 @@ use tracing_subscriber::{
 use crate::postgres;
 
 /// The variable that names the folder for logs and secrets.
-pub const DIRECTORY: &str = "IGNACIO_CANARY_DIR";
+pub const DIRECTORY: &str = "IGNACIO_LOG_LEAK_SCAN_DIR";
 
 /// What is logged: everything but what the service never logs whatever its filter says, and the
 /// stand-ins themselves. A test of the server holds it against the service's own list.

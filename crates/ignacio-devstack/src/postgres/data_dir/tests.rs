@@ -13,12 +13,12 @@ fn a_second_holder_is_refused_until_the_first_lets_go() {
     let folder = open_to_all();
     let data = folder.path().join("data");
 
-    let first = Home::open(Some(&data)).unwrap();
-    let refused = Home::open(Some(&data)).unwrap_err();
+    let first = DataDir::open(Some(&data)).unwrap();
+    let refused = DataDir::open(Some(&data)).unwrap_err();
     assert!(matches!(refused, DevstackError::InUse { .. }), "{refused}");
 
     drop(first);
-    assert!(Home::open(Some(&data)).is_ok());
+    assert!(DataDir::open(Some(&data)).is_ok());
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_folder_with_other_files_is_refused_and_left_as_it_is() {
     let folder = open_to_all();
     fs::write(folder.path().join("thesis.txt"), "years of work").unwrap();
 
-    let refused = Home::open(Some(folder.path())).unwrap_err();
+    let refused = DataDir::open(Some(folder.path())).unwrap_err();
 
     assert!(matches!(refused, DevstackError::NotOurs { .. }), "{refused}");
     let mode = fs::metadata(folder.path()).unwrap().permissions().mode();
@@ -36,20 +36,20 @@ fn a_folder_with_other_files_is_refused_and_left_as_it_is() {
 #[test]
 fn the_password_is_for_the_server_only() {
     let folder = open_to_all();
-    let home = Home::open(Some(&folder.path().join("data"))).unwrap();
+    let dir = DataDir::open(Some(&folder.path().join("data"))).unwrap();
 
-    home.write_password("correct horse").unwrap();
+    dir.write_password("correct horse").unwrap();
 
-    let mode = fs::metadata(home.password_file()).unwrap().permissions().mode();
+    let mode = fs::metadata(dir.password_file()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert_eq!(home.read_password().unwrap(), "correct horse");
+    assert_eq!(dir.read_password().unwrap(), "correct horse");
 }
 
 #[test]
 fn a_long_path_does_without_a_socket() {
     let folder = open_to_all();
-    let short = Home::open(Some(&folder.path().join("data"))).unwrap();
-    let long = Home::open(Some(&folder.path().join("d".repeat(100)))).unwrap();
+    let short = DataDir::open(Some(&folder.path().join("data"))).unwrap();
+    let long = DataDir::open(Some(&folder.path().join("d".repeat(100)))).unwrap();
 
     assert!(short.socket_folder().is_some());
     assert_eq!(long.socket_folder(), None);

@@ -1,50 +1,51 @@
-//! What a killed run may have left in a folder: a server that still runs, or its pid file.
+//! A server that a killed run left behind: one that still runs, or its pid file.
 
 use std::{fs, path::Path, process::Command};
 
-use super::{binaries::Binaries, home::Home, supervisor::last_words};
+use super::{binaries::Binaries, data_dir::DataDir, server::last_line};
 use crate::DevstackError;
 
-/// A process number in the pid file that belongs to somebody else by now.
+/// A process number in a stale pid file that belongs to another program by now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Forgotten(pub(super) u32);
+pub(super) struct ReusedPid(pub(super) u32);
 
-/// Stops the server that still runs on the home's data, if there is one.
+/// Stops the server that still runs on the dir's data, if there is one.
 ///
-/// The home is locked, so nobody needs that server any more. A pid file whose number was given
+/// The dir is locked, so nobody needs that server any more. A pid file whose number was given
 /// to another program since would keep the server from starting: that number is returned.
-pub(super) fn settle(home: &Home, binaries: &Binaries) -> Result<Option<Forgotten>, DevstackError> {
-    let pgdata = home.pgdata();
+pub(super) fn stop(dir: &DataDir, binaries: &Binaries) -> Result<Option<ReusedPid>, DevstackError> {
+    let pgdata = dir.pgdata();
     let Some(pid) = recorded_pid(&pgdata) else { return Ok(None) };
     match command_line(pid) {
         None => Ok(None),
         Some(line) if line.contains(&*pgdata.to_string_lossy()) => {
             tracing::warn!(pid, "stopping a database server that an earlier run left behind");
-            stop(home, binaries, "fast").or_else(|_slow| stop(home, binaries, "immediate"))?;
+            pg_ctl_stop(dir, binaries, "fast")
+                .or_else(|_slow| pg_ctl_stop(dir, binaries, "immediate"))?;
             Ok(None)
         }
-        Some(_somebody_else) => Ok(Some(Forgotten(pid))),
+        Some(_another_program) => Ok(Some(ReusedPid(pid))),
     }
 }
 
-fn stop(home: &Home, binaries: &Binaries, mode: &str) -> Result<(), DevstackError> {
+fn pg_ctl_stop(dir: &DataDir, binaries: &Binaries, mode: &str) -> Result<(), DevstackError> {
     let mut command = Command::new(binaries.program("pg_ctl"));
     command.args(["stop", "--silent", "--wait", "--timeout=30", "--mode", mode, "--pgdata"]);
-    command.arg(home.pgdata()).current_dir("/");
-    if let Some(account) = &home.account {
+    command.arg(dir.pgdata()).current_dir("/");
+    if let Some(account) = &dir.account {
         account.apply(&mut command);
     }
     let answer = command
         .output()
         .map_err(DevstackError::system("run pg_ctl to stop a server that was left behind"))?;
     // It may also have ended by itself in the meantime.
-    if answer.status.success() || recorded_pid(&home.pgdata()).is_none() {
+    if answer.status.success() || recorded_pid(&dir.pgdata()).is_none() {
         return Ok(());
     }
     Err(DevstackError::NotStarted {
         program: "postgres",
-        detail: format!("an earlier server does not stop: {}", last_words(&home.log())),
-        log: home.log(),
+        detail: format!("an earlier server does not stop: {}", last_line(&dir.log())),
+        log: dir.log(),
     })
 }
 

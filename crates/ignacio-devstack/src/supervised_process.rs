@@ -1,0 +1,216 @@
+//! A child process that ends when this process ends, however that happens.
+
+use std::{
+    ffi::OsStr,
+    io::{self, Read as _, Write as _},
+    os::unix::process::CommandExt as _,
+    path::PathBuf,
+    process::{Child, ChildStdin, Command, ExitStatus, Stdio},
+    thread::{self, JoinHandle},
+};
+
+/// The shell that holds the other end of the pipe.
+const SCRIPT: &str = include_str!("supervise.sh");
+
+/// How a process is run and how it is ended.
+#[derive(Debug)]
+pub struct Supervision {
+    /// The signal that asks it to end.
+    pub signal: &'static str,
+    /// The signal that follows 30 seconds later.
+    pub last_signal: &'static str,
+    /// A folder that is removed after its end.
+    pub doomed: Option<PathBuf>,
+    /// A file for its output, which is read otherwise.
+    pub log: Option<PathBuf>,
+    /// Where its errors go, unless they go to `log`.
+    pub errors: Stdio,
+    /// The user and the group to run as, where not as this process does.
+    pub account: Option<(u32, u32)>,
+}
+
+impl Default for Supervision {
+    fn default() -> Self {
+        Self {
+            signal: "TERM",
+            last_signal: "KILL",
+            doomed: None,
+            log: None,
+            errors: Stdio::null(),
+            account: None,
+        }
+    }
+}
+
+/// A running command, its children and the shell that watches them. Dropping it stops them and
+/// waits for their end; they are stopped as well when this process is killed.
+#[derive(Debug)]
+pub struct SupervisedProcess {
+    shell: Child,
+    orders: Option<ChildStdin>,
+    output: Option<JoinHandle<Vec<u8>>>,
+}
+
+impl SupervisedProcess {
+    /// Starts a command: its program, arguments, variables and folder count.
+    pub fn start(command: &Command, supervision: Supervision) -> io::Result<Self> {
+        let Supervision { signal, last_signal, doomed, log, errors, account } = supervision;
+        let mut shell = Command::new("/bin/sh");
+        shell.args(["-c", SCRIPT, "supervise", signal, last_signal]);
+        for path in [doomed, log] {
+            shell.arg(path.as_deref().map_or(OsStr::new(""), |it| it.as_os_str()));
+        }
+        shell.arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        if let Some(folder) = command.get_current_dir() {
+            shell.current_dir(folder);
+        }
+        if let Some((uid, gid)) = account {
+            shell.uid(uid).gid(gid);
+        }
+        // Its own process group: a Ctrl-C at the terminal reaches us alone, and we stop it in order.
+        shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(errors);
+        let mut shell = shell.spawn()?;
+        let (orders, output) = (shell.stdin.take(), shell.stdout.take());
+        let read = move || {
+            let mut text = Vec::new();
+            // What could be read before a failure is all that there is.
+            let _cut = output.map(|mut it| it.read_to_end(&mut text));
+            text
+        };
+        let output = thread::Builder::new().name("supervised-output".to_owned()).spawn(read)?;
+        Ok(Self { shell, orders, output: Some(output) })
+    }
+
+    /// The process of the shell that watches the command.
+    pub fn shell(&self) -> u32 {
+        self.shell.id()
+    }
+
+    /// Whether the command and its children have ended.
+    pub fn has_ended(&self) -> bool {
+        self.output.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Waits for the end of the command and returns what it printed. To be taken once.
+    pub fn take_output(&mut self) -> impl FnOnce() -> Vec<u8> + Send + 'static {
+        let output = self.output.take();
+        move || output.and_then(|it| it.join().ok()).unwrap_or_default()
+    }
+
+    /// Asks the command to end.
+    pub fn stop(&mut self) {
+        self.order("stop\n");
+    }
+
+    /// Kills the command.
+    pub fn stop_now(&mut self) {
+        self.order("now\n");
+    }
+
+    /// Spares the folder that was to be removed.
+    pub fn keep_folder(&mut self) {
+        self.order("keep\n");
+    }
+
+    /// Stops the command unless it has ended, waits for it, and returns how it ended.
+    pub fn finish(&mut self) -> io::Result<ExitStatus> {
+        drop(self.orders.take());
+        self.shell.wait()
+    }
+
+    fn order(&mut self, order: &str) {
+        if let Some(orders) = &mut self.orders {
+            // A shell that is gone has nothing left to stop.
+            let _gone = orders.write_all(order.as_bytes());
+        }
+    }
+}
+
+impl Drop for SupervisedProcess {
+    fn drop(&mut self) {
+        if let Err(error) = self.finish() {
+            tracing::warn!(%error, "a supervised process may still run");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! No process outlives its parent.
+
+    use std::{
+        fs,
+        path::Path,
+        thread,
+        time::{Duration, Instant},
+    };
+
+    use super::*;
+
+    fn sh(script: &str) -> SupervisedProcess {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", script]).env("WORD", "hola");
+        SupervisedProcess::start(&command, Supervision::default()).unwrap()
+    }
+
+    /// Waits until a file has a line in it.
+    fn line_in(path: &Path) -> String {
+        for _ in 0..500 {
+            let text = fs::read_to_string(path).unwrap_or_default();
+            if text.ends_with('\n') {
+                return text.trim().to_owned();
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        panic!("{} stayed empty", path.display());
+    }
+
+    #[test]
+    fn a_command_gives_its_output_and_its_status() {
+        let mut process = sh("echo $WORD; exit 7");
+        assert_eq!(process.take_output()(), b"hola\n");
+        assert_eq!(process.finish().unwrap().code(), Some(7));
+    }
+
+    #[test]
+    fn letting_go_ends_the_command_and_its_children() {
+        let folder = tempfile::tempdir().unwrap();
+        let ready = folder.path().join("ready");
+        let mut process = sh(&format!("sleep 60 & echo > {}; wait", ready.display()));
+        let output = process.take_output();
+        line_in(&ready);
+        let began = Instant::now();
+        drop(process);
+        // The end of the output is the end of all who could still write to it.
+        output();
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_command_may_end_in_its_own_way_or_be_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let ready = folder.path().join("ready");
+        let loops = |trap: &str| {
+            format!("trap '{trap}' TERM; echo > {}; while :; do sleep 0.05; done", ready.display())
+        };
+        let mut polite = sh(&loops("exit 3"));
+        line_in(&ready);
+        polite.stop();
+        polite.take_output()();
+        assert_eq!(polite.finish().unwrap().code(), Some(3));
+
+        fs::remove_file(&ready).unwrap();
+        let mut stubborn = sh(&loops("echo no"));
+        line_in(&ready);
+        stubborn.stop();
+        stubborn.stop_now();
+        stubborn.take_output()();
+        assert!(!stubborn.finish().unwrap().success());
+    }
+}
