@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: how fast the product is, and what it takes.
+//! `cargo xtask bench`: how fast the product is, and what it uses.
 
 mod disconnects;
 mod http_response;
@@ -17,16 +17,16 @@ use clap::{Args, Subcommand};
 
 use crate::programs::{cargo, status};
 
-/// Measure the product: how fast it is and what it takes.
+/// Measure how fast the product is and what it uses.
 #[derive(Debug, Args)]
 pub(crate) struct Bench {
     #[command(subcommand)]
     what: What,
 }
 
-/// Does the same once more with an optimised program: the load and the stand-in share the machine
-/// with what is measured, and must take little of it.
-fn again_optimised() -> anyhow::Result<ExitCode> {
+/// Runs the same command with an optimised build: load client and stand-ins share the machine with
+/// the service and must use little of it.
+fn rerun_optimised() -> anyhow::Result<ExitCode> {
     let mut command = cargo(&["run", "--release", "--package", "xtask", "--"]);
     command.args(std::env::args_os().skip(1));
     let ended = status(&mut command)?;
@@ -40,11 +40,10 @@ enum What {
 
 impl Bench {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
-        if cfg!(debug_assertions) {
-            return tokio::task::spawn_blocking(again_optimised).await?;
+        let What::Streams(streams) = self.what;
+        if cfg!(debug_assertions) && !streams.is_quick() {
+            return tokio::task::spawn_blocking(rerun_optimised).await?;
         }
-        match self.what {
-            What::Streams(streams) => streams.run().await,
-        }
+        streams.run().await
     }
 }

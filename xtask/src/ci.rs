@@ -1,5 +1,7 @@
 //! `cargo xtask ci`: what must pass before a change is merged.
 
+mod tools;
+
 use std::{
     process::ExitCode,
     time::{Duration, Instant},
@@ -16,18 +18,23 @@ use crate::{
     tidy::Tidy,
 };
 
-/// Check everything: format, lints, house rules, generated files, documentation, tests.
+/// Check everything: format, lints, house rules, generated files, docs, tests, tools.
 ///
-/// Stops at the first step that fails. `.ci/run` runs this and nothing else.
+/// Stops at the first step that fails. The step `tools` runs every other command of `cargo xtask`
+/// at its smallest size. `.ci/run` runs `ci` and nothing else.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   cargo xtask ci
-  cargo xtask ci --from test    go on where the last run stopped")]
+  cargo xtask ci --from test    continue where the last run stopped
+  cargo xtask ci --only tools   run one step")]
 pub(crate) struct Ci {
-    /// Leave out the steps before this one.
+    /// Skip the steps before this one.
     #[arg(long, value_name = "STEP", value_parser = STEPS.map(|(name, _)| name))]
     from: Option<String>,
+    /// Run only this step.
+    #[arg(long, value_name = "STEP", value_parser = STEPS.map(|(name, _)| name), conflicts_with = "from")]
+    only: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,9 +46,10 @@ enum Step {
     Schema,
     Documentation,
     Tests,
+    Tools,
 }
 
-const STEPS: [(&str, Step); 7] = [
+const STEPS: [(&str, Step); 8] = [
     ("fmt", Step::Format),
     ("clippy", Step::Lints),
     ("tidy", Step::Tidy),
@@ -49,18 +57,21 @@ const STEPS: [(&str, Step); 7] = [
     ("schema", Step::Schema),
     ("doc", Step::Documentation),
     ("test", Step::Tests),
+    ("tools", Step::Tools),
 ];
 
 impl Ci {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
-        let first = STEPS.iter().position(|(name, _)| Some(*name) == self.from.as_deref());
+        let named = self.from.as_deref().or(self.only.as_deref());
+        let first = STEPS.iter().position(|(name, _)| Some(*name) == named).unwrap_or(0);
+        let n_steps = if self.only.is_some() { 1 } else { STEPS.len() };
         let mut took: Vec<(&str, Duration)> = Vec::new();
-        for (name, step) in STEPS.into_iter().skip(first.unwrap_or(0)) {
+        for (name, step) in STEPS.into_iter().skip(first).take(n_steps) {
             println!("\n=== {name}");
             let began = Instant::now();
-            let passed = step.run().await;
+            let result = step.run().await;
             took.push((name, began.elapsed()));
-            match passed {
+            match result {
                 Ok(true) => {}
                 Ok(false) => return Ok(failed(name, &took)),
                 Err(error) => {
@@ -90,6 +101,7 @@ impl Step {
                 Some(("RUSTDOCFLAGS", "-D warnings")),
             ),
             Self::Tests => Ok(Test::everything().run()? == ExitCode::SUCCESS),
+            Self::Tools => tools::run(),
         }
     }
 }
@@ -97,14 +109,16 @@ impl Step {
 fn run_cargo(arguments: &[&str], variable: Option<(&str, &str)>) -> anyhow::Result<bool> {
     let status = status(cargo(arguments).envs(variable))?;
     if status.code().is_none() {
-        bail!("cargo was stopped from outside");
+        bail!("cargo was killed");
     }
     Ok(status.success())
 }
 
 fn failed(step: &str, took: &[(&str, Duration)]) -> ExitCode {
     summary(took);
-    println!("ci: FAILED at `{step}`; after the repair go on with `cargo xtask ci --from {step}`");
+    println!(
+        "ci: FAILED at `{step}`; when it is fixed, continue with `cargo xtask ci --from {step}`"
+    );
     ExitCode::FAILURE
 }
 

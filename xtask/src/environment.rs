@@ -1,20 +1,24 @@
-//! What the tools take from the environment, and where the repository lies.
+//! Environment variables of the tools, and paths in the repository.
 
 use std::path::{Path, PathBuf};
 
-/// A variable that says something; an empty one counts as not set.
+/// How the names of the service's settings begin.
+pub(crate) const SETTING_PREFIXES: [&str; 6] =
+    ["APP_ENV", "DATABASE_URL", "IGNACIO_", "S3_", "OPENAI_", "WHATSAPP_"];
+
+/// The value of a variable. An empty value counts as not set.
 #[expect(clippy::disallowed_methods, reason = "tools read the environment when they need it")]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// Whether any variable whose name starts like this says something.
+/// Whether any variable with this prefix is set.
 pub(crate) fn has_any(prefix: &str) -> bool {
     std::env::vars_os()
         .any(|(name, value)| name.to_string_lossy().starts_with(prefix) && !value.is_empty())
 }
 
-/// A secret, given as it is or as the name of a file that holds it (`…_FILE`).
+/// A secret, from the variable itself or from the file that `…_FILE` names.
 pub(crate) fn secret(name: &str) -> anyhow::Result<Option<String>> {
     if let Some(text) = variable(name) {
         return Ok(Some(text));
@@ -26,26 +30,28 @@ pub(crate) fn secret(name: &str) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// Development data have no place in a deployment.
+/// Refuses to create development data in a deployment.
 pub(crate) fn refuse_production(command: &str) -> anyhow::Result<()> {
     if variable("APP_ENV").as_deref() == Some("production") {
-        anyhow::bail!("`{command}` makes people to develop with: never with APP_ENV=production");
+        anyhow::bail!(
+            "`{command}` creates users for development and does not run with APP_ENV=production"
+        );
     }
     Ok(())
 }
 
-/// The folder of the workspace.
+/// The root folder of the workspace.
 pub(crate) fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here)
 }
 
-/// A path that was typed; relative ones start at the workspace, wherever the command was given.
+/// Resolves a path from the command line. Relative paths start at the workspace root.
 pub(crate) fn in_root(path: &Path) -> PathBuf {
     root().join(path)
 }
 
-/// How a path is shown: from the workspace on, if it lies there.
+/// A path for display, relative to the workspace root if it lies below it.
 pub(crate) fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask log-leak-scan`: whether anything that people said, or can be reached by, gets into a log.
+//! `cargo xtask log-leak-scan`: whether personal data gets into a log.
 
 mod search;
 
@@ -12,10 +12,10 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use ignacio_devstack::log_leak_scan::DIRECTORY;
 
-use self::search::{Secrets, Seen};
+use self::search::{SearchResult, Secrets};
 use crate::programs::cargo;
 
-/// The suites that play people, over HTTP and below it.
+/// The test suites that handle personal data.
 const SUITES: [&str; 5] = [
     "ignacio-api",
     "ignacio-worker",
@@ -24,38 +24,42 @@ const SUITES: [&str; 5] = [
     "ignacio-server",
 ];
 
-/// How many findings are shown.
+/// How many findings to show.
 const SHOWN: usize = 40;
 
-/// Run the tests with everything logged, and look for secrets in what was logged.
+/// Run the tests with everything logged, and search the logs for personal data and secrets.
 ///
-/// Phone numbers, codes, tokens, names, titles, file names, messages, quotations, reasons and
-/// searches are noted as the tests' clients send and get them, as the stand-ins receive them, and
-/// as they stand in the databases at a test's end. Each is then looked for in each line that was
-/// logged at TRACE: as it is, and as JSON, Rust and a list of bytes write it. In the process of a
-/// test the log is the one before the service's last filter; processes of `ignacio` log as they
-/// always do, the filter included. A finding fails the run.
+/// The tests record phone numbers, codes, tokens, names, titles, file names, messages, quotes,
+/// reasons and searches: as clients send and receive them, as the stand-ins receive them, and as
+/// they are in the databases at the end of each test. The scan then searches for each of them in
+/// every line logged at TRACE: as plain text, and as JSON, Rust and byte lists write it. Test
+/// processes log without the service's redaction filter; `ignacio` processes log with it, as in
+/// production. The scan fails if it finds anything.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   cargo xtask log-leak-scan
-  cargo xtask log-leak-scan --suite ignacio-api          one suite, may be repeated
-  cargo xtask log-leak-scan --keep /tmp/leaks           keep logs and secrets, to look at a finding")]
+  cargo xtask log-leak-scan --suite ignacio-api          one suite; can be repeated
+  cargo xtask log-leak-scan --suite ignacio-api --filter otp   the tests with `otp` in their name
+  cargo xtask log-leak-scan --keep /tmp/leaks           keep the logs and secrets, to inspect a finding")]
 pub(crate) struct LogLeakScan {
-    /// Which crates' tests to run instead of all five.
+    /// The crate whose tests to run, instead of all five.
     #[arg(long = "suite", value_name = "CRATE")]
     suites: Vec<String>,
-    /// Where to leave the logs and the secrets; they are removed otherwise.
+    /// Only run tests with this in their name.
+    #[arg(long, value_name = "NAME")]
+    filter: Option<String>,
+    /// Keep the logs and the secrets in this folder.
     #[arg(long, value_name = "FOLDER")]
     keep: Option<PathBuf>,
 }
 
 impl LogLeakScan {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let scratch = tempfile::tempdir().context("there is no place for the logs")?;
+        let scratch = tempfile::tempdir().context("no folder for the logs")?;
         let folder = self.keep.as_deref().unwrap_or_else(|| scratch.path());
         fs::create_dir_all(folder)
-            .with_context(|| format!("{} cannot be made", folder.display()))?;
+            .with_context(|| format!("{} cannot be created", folder.display()))?;
         let mut is_clean = true;
         let suites: Vec<&str> = match self.suites.as_slice() {
             [] => SUITES.to_vec(),
@@ -63,36 +67,39 @@ impl LogLeakScan {
         };
         for suite in suites {
             let folder = folder.join(suite);
-            // What an earlier run has left would be counted as this one's.
+            // Files of an earlier run would count as this one's.
             let _nothing_there = fs::remove_dir_all(&folder);
             fs::create_dir_all(&folder)?;
-            is_clean &= look_at(suite, &folder)?;
+            is_clean &= scan(suite, self.filter.as_deref(), &folder)?;
         }
-        println!("\n{}", if is_clean { "Nothing was found" } else { "See above" });
+        println!(
+            "\n{}",
+            if is_clean { "No secrets in the logs" } else { "The scan failed: see above" }
+        );
         Ok(if is_clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 
-/// Runs one suite and searches its logs; whether its tests passed and nothing was found.
-fn look_at(suite: &str, folder: &Path) -> anyhow::Result<bool> {
+/// Runs a suite and searches its logs. `true` if its tests pass and nothing is found.
+fn scan(suite: &str, filter: Option<&str>, folder: &Path) -> anyhow::Result<bool> {
     let mut tests = cargo(&["test", "--package", suite, "--tests", "--no-fail-fast"]);
-    tests.env(DIRECTORY, folder).stderr(Stdio::inherit());
+    tests.args(filter).env(DIRECTORY, folder).stderr(Stdio::inherit());
     let ended = tests.output().context("cargo cannot be run")?;
-    let told = String::from_utf8_lossy(&ended.stdout);
-    let n_tests = n_passed(&told);
+    let printed = String::from_utf8_lossy(&ended.stdout);
+    let n_tests = n_passed(&printed);
     let secrets = Secrets::read(folder)?;
-    ensure!(!secrets.is_empty(), "{suite} has noted no secrets: its tests do not look any more");
-    let seen = secrets.search(folder)?;
-    ensure!(seen.n_lines > 0, "{suite} has logged nothing");
-    report(suite, n_tests, &secrets, &seen);
+    ensure!(!secrets.is_empty(), "{suite} recorded no secrets: its tests no longer do so");
+    let found = secrets.search(folder)?;
+    ensure!(found.n_lines > 0, "{suite} logged nothing");
+    report(suite, n_tests, &secrets, &found);
     if !ended.status.success() {
-        println!("{told}\nTests of {suite} failed: the search was not over all of them.");
+        println!("{printed}\nSome tests of {suite} failed, so the scan is incomplete.");
     }
-    Ok(ended.status.success() && seen.findings.is_empty())
+    Ok(ended.status.success() && found.findings.is_empty())
 }
 
-fn report(suite: &str, n_tests: u64, secrets: &Secrets, seen: &Seen) {
-    let Seen { n_lines, n_bytes, findings } = seen;
+fn report(suite: &str, n_tests: u64, secrets: &Secrets, found: &SearchResult) {
+    let SearchResult { n_lines, n_bytes, findings } = found;
     println!(
         "{suite}: {n_tests} tests, {n_lines} lines, {n_bytes} bytes, {} secrets, {} findings",
         secrets.len(),
@@ -103,9 +110,9 @@ fn report(suite: &str, n_tests: u64, secrets: &Secrets, seen: &Seen) {
     }
 }
 
-/// How many tests cargo says have passed.
-fn n_passed(told: &str) -> u64 {
-    let results = told.lines().filter_map(|line| line.strip_prefix("test result: "));
+/// How many tests passed, from the output of cargo.
+fn n_passed(printed: &str) -> u64 {
+    let results = printed.lines().filter_map(|line| line.strip_prefix("test result: "));
     let counts = results.filter_map(|line| {
         line.split(['.', ';']).find_map(|part| part.trim().strip_suffix(" passed"))
     });
@@ -114,13 +121,13 @@ fn n_passed(told: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    //! What cargo says is understood.
+    //! The output of cargo is parsed correctly.
 
     #[test]
-    fn tests_are_counted_over_all_binaries() {
-        let told = "running 2 tests\n\
+    fn tests_of_all_binaries_are_counted() {
+        let printed = "running 2 tests\n\
                     test result: ok. 17 passed; 0 failed; 1 ignored; finished in 0.1s\n\n\
                     test result: FAILED. 3 passed; 2 failed; 0 ignored; finished in 0.1s\n";
-        assert_eq!(super::n_passed(told), 20);
+        assert_eq!(super::n_passed(printed), 20);
     }
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask`: everything that is done to this repository, from one place.
+//! `cargo xtask`: the tools of this repository.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
-    reason = "a tool for people at a terminal talks to them"
+    reason = "a command line tool prints its results"
 )]
 
 mod admin;
@@ -34,9 +34,9 @@ use clap::{Parser, Subcommand};
 
 /// The tools of the Ignacio repository.
 ///
-/// Two of them are all that a newcomer needs: `cargo xtask dev` runs the product on this machine
-/// with everything around it, and `cargo xtask test` runs its tests. Neither needs an account, a
-/// container or anything else than Rust and PostgreSQL's programs.
+/// Start with two of them: `cargo xtask dev` runs the product on this machine with stand-ins for
+/// everything that it needs, and `cargo xtask test` runs the tests. Both need only Rust and
+/// PostgreSQL's programs: no account and no container.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", after_long_help = AFTER_HELP)]
 struct Cli {
@@ -47,13 +47,13 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Examples:
   cargo xtask dev                    run Ignacio on http://127.0.0.1:8080
-  cargo xtask demo                   in a second terminal: play a participant's journey against it
+  cargo xtask demo                   in a second terminal: play a participant's session
   cargo xtask test                   run every test
   cargo xtask test -- -p ignacio-domain otp   run some of them
   cargo xtask ci                     what must pass before a change is merged
 
-Tools that need the database take DATABASE_URL and IGNACIO_SECRET from the environment, or else the
-development database under .dev, whether `dev` runs or not.";
+Commands that need a database use DATABASE_URL and IGNACIO_SECRET if they are set, and otherwise the
+development database in .dev, which they start themselves if `dev` is not running.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("error: {error}");
             for cause in error.chain().skip(1) {
-                eprintln!("  because: {cause}");
+                eprintln!("  caused by: {cause}");
             }
             ExitCode::FAILURE
         }
@@ -90,7 +90,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
-    // Whoever is first wins; there is only us.
+    // It fails only if a provider is installed already.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let done = |()| ExitCode::SUCCESS;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -107,7 +107,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::LogLeakScan(scan) => scan.run(),
         Command::Storage(storage) => storage.run(),
         Command::RlsCost(cost) => runtime.block_on(cost.run()).map(done),
-        Command::RlsMutants(_) => rls_mutants::RlsMutants::run(),
+        Command::RlsMutants(mutants) => mutants.run(),
         Command::Openapi(openapi) => openapi.run().map(done),
         Command::Schema(schema) => runtime.block_on(schema.run()).map(done),
         Command::Tidy(_) => tidy::Tidy::run(),
@@ -116,7 +116,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 
 #[cfg(test)]
 mod tests {
-    //! The command line holds together.
+    //! The command line is consistent.
 
     use clap::CommandFactory as _;
 

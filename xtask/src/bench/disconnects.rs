@@ -1,5 +1,5 @@
-//! People who leave in the middle of a reply: it is made to its end. People who cancel: it stops
-//! upstream.
+//! Users who disconnect in the middle of a reply, which still completes, and users who cancel, which
+//! stops the request to the provider.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -11,68 +11,66 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     load::{message, tokens_of},
-    reader::{Events, exchange, request},
+    reader::{EventStream, request, request_json},
     stack::User,
     statistics::Spread,
     tokens::{Faults, Order, tokens},
 };
 
-/// How many leave, and how many cancel.
-pub(super) const PEOPLE: usize = 20;
-/// The tokens of their replies, ten a second.
+/// The tokens of each reply, ten per second.
 pub(super) const TOKENS: u32 = 40;
 
-/// How long anything may take here.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The limit for each wait.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What became of the replies.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Left {
-    /// Replies whose reader left.
+pub(super) struct Disconnects {
+    /// Replies whose reader disconnected.
     pub(super) n_replies: usize,
-    /// Of these, stored to the last token.
+    /// Of these, stored completely.
     pub(super) n_stored: usize,
     pub(super) faults: Faults,
-    /// From the wish to cancel until the upstream was stopped.
+    /// From the cancel request until the request to the provider stopped.
     pub(super) stopped: Spread,
 }
 
-/// Lets half of the people leave and the others cancel.
+/// Half of the users disconnect, the others cancel.
 pub(super) async fn measure(
     api: SocketAddr,
-    people: &[User],
+    users: &[User],
     openai: &OpenAiStandIn,
-) -> anyhow::Result<Left> {
-    let (leavers, cancellers) = people.split_at(people.len() / 2);
-    for person in leavers {
-        drop(begin(api, person).await?);
+) -> anyhow::Result<Disconnects> {
+    let (leavers, cancellers) = users.split_at(users.len() / 2);
+    for user in leavers {
+        drop(begin(api, user).await?);
     }
     let mut stopped = Vec::new();
-    for person in cancellers {
-        let (events, response) = begin(api, person).await?;
-        stopped.push(cancel(api, person, &response, openai).await?);
+    for user in cancellers {
+        let (events, response) = begin(api, user).await?;
+        stopped.push(cancel(api, user, &response, openai).await?);
         drop(events);
     }
-    let mut left = Left {
+    let mut result = Disconnects {
         n_replies: leavers.len(),
         n_stored: 0,
         faults: Faults::default(),
         stopped: Spread::of(stopped),
     };
-    for person in leavers {
-        let text = stored_text(api, person).await?;
+    for user in leavers {
+        let text = stored_text(api, user).await?;
         let mut order = Order::from(0);
-        tokens(&text).for_each(|it| order.take(it.number));
+        tokens(&text).for_each(|it| order.record(it.number));
         let faults = order.faults(TOKENS);
-        left.n_stored += usize::from(faults == Faults::default());
-        left.faults.add(faults);
+        result.n_stored += usize::from(faults == Faults::default());
+        result.faults.add(faults);
     }
-    Ok(left)
+    Ok(result)
 }
 
-/// Asks, and reads up to the first token; gives the response's id, too.
-async fn begin(api: SocketAddr, person: &User) -> anyhow::Result<(Events, String)> {
-    let mut events = Events::ask(api, &message(person)).await?;
+/// Posts a message and reads up to the first token. Also returns the id of the response.
+async fn begin(api: SocketAddr, user: &User) -> anyhow::Result<(EventStream, String)> {
+    let mut events = EventStream::open(api, &message(user)).await?;
     let mut response = None;
     while let Some(arrived) = events.next().await? {
         for event in &arrived.events {
@@ -88,33 +86,33 @@ async fn begin(api: SocketAddr, person: &User) -> anyhow::Result<(Events, String
     bail!("a stream ended before its first token")
 }
 
-/// Cancels a reply; gives how long the upstream took to be stopped, in microseconds.
+/// Cancels a reply. Returns how long it took to stop the provider, in microseconds.
 async fn cancel(
     api: SocketAddr,
-    person: &User,
+    user: &User,
     response: &str,
     openai: &OpenAiStandIn,
 ) -> anyhow::Result<i64> {
     let before = openai.counters().cancelled;
-    let asked = Instant::now();
+    let requested = Instant::now();
     let line = format!("POST /v1/responses/{response}/cancel");
-    let (status, _) = exchange(api, &request(&line, &person.token, "", "")).await?;
+    let (status, _) = request_json(api, &request(&line, &user.token, "", "")).await?;
     if !(200..300).contains(&status) {
         bail!("a reply could not be cancelled: {status}");
     }
-    if !openai.until(PATIENCE, |it| it.counters().cancelled > before).await {
-        bail!("a cancelled reply went on upstream");
+    if !openai.until(TIMEOUT, |it| it.counters().cancelled > before).await {
+        bail!("the provider continued a cancelled reply");
     }
-    Ok(i64::try_from(asked.elapsed().as_micros())?)
+    Ok(i64::try_from(requested.elapsed().as_micros())?)
 }
 
-/// The text of a person's reply, once it is there whole.
-async fn stored_text(api: SocketAddr, person: &User) -> anyhow::Result<String> {
-    let line = format!("GET /v1/conversations/{}/messages", person.conversation);
-    let request = request(&line, &person.token, "", "");
-    let limit = Instant::now() + PATIENCE;
+/// The text of a user's reply once it is complete.
+async fn stored_text(api: SocketAddr, user: &User) -> anyhow::Result<String> {
+    let line = format!("GET /v1/conversations/{}/messages", user.conversation);
+    let request = request(&line, &user.token, "", "");
+    let limit = Instant::now() + TIMEOUT;
     loop {
-        let (_, page) = exchange(api, &request).await?;
+        let (_, page) = request_json(api, &request).await?;
         let text = |field: &str| {
             page.pointer(&format!("/data/0/{field}")).and_then(Value::as_str).unwrap_or_default()
         };

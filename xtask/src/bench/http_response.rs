@@ -1,38 +1,38 @@
-//! An HTTP answer as it comes off the wire: its status, and its body out of the chunks.
+//! An incremental parser of HTTP responses: the status, and the body without the chunk framing.
 
-/// An answer that is being read.
+/// Parses one response.
 #[derive(Debug, Default)]
 pub(super) struct ResponseParser {
     head: Vec<u8>,
-    place: Place,
+    state: State,
 }
 
-/// Where in the answer the next byte stands.
+/// What the next byte belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Place {
+enum State {
     #[default]
     Head,
-    /// In the line that gives a chunk's size; the size so far, and whether its digits are over.
+    /// The line with a chunk's size: the size so far, and whether its digits have ended.
     Size(usize, bool),
-    /// In a chunk, with so many bytes to come.
+    /// A chunk, with this many bytes left.
     Chunk(usize),
-    /// In the line end behind a chunk.
+    /// The line end after a chunk.
     Gap,
-    /// In a body of known length.
+    /// A body of known length, with this many bytes left.
     Whole(usize),
     Over,
 }
 
 impl ResponseParser {
-    /// Takes bytes, and appends to `body` what of them belongs to the body.
+    /// Parses bytes and appends those of the body to `body`.
     pub(super) fn feed(&mut self, mut bytes: &[u8], body: &mut Vec<u8>) {
-        while !bytes.is_empty() && self.place != Place::Over {
-            let taken = match self.place {
-                Place::Chunk(left) | Place::Whole(left) => {
-                    let (mine, _) = bytes.split_at(left.min(bytes.len()));
-                    body.extend_from_slice(mine);
-                    self.pass(mine.len());
-                    mine.len()
+        while !bytes.is_empty() && self.state != State::Over {
+            let taken = match self.state {
+                State::Chunk(left) | State::Whole(left) => {
+                    let (body_bytes, _) = bytes.split_at(left.min(bytes.len()));
+                    body.extend_from_slice(body_bytes);
+                    self.pass(body_bytes.len());
+                    body_bytes.len()
                 }
                 _ => {
                     let first = bytes.first().copied().unwrap_or_default();
@@ -46,66 +46,66 @@ impl ResponseParser {
 
     /// The status, once it is known.
     pub(super) fn status(&self) -> Option<u16> {
-        if self.place == Place::Head {
+        if self.state == State::Head {
             return None;
         }
         let head = String::from_utf8_lossy(&self.head);
         head.split(' ').nth(1)?.parse().ok()
     }
 
-    /// Whether the whole answer was read.
+    /// Whether the response is complete.
     pub(super) fn is_over(&self) -> bool {
-        self.place == Place::Over
+        self.state == State::Over
     }
 
-    /// Goes on behind bytes of the body.
+    /// Advances past bytes of the body.
     fn pass(&mut self, n_bytes: usize) {
-        self.place = match self.place {
-            Place::Chunk(left) if left > n_bytes => Place::Chunk(left - n_bytes),
-            Place::Chunk(_) => Place::Gap,
-            Place::Whole(left) if left > n_bytes => Place::Whole(left - n_bytes),
-            _ => Place::Over,
+        self.state = match self.state {
+            State::Chunk(left) if left > n_bytes => State::Chunk(left - n_bytes),
+            State::Chunk(_) => State::Gap,
+            State::Whole(left) if left > n_bytes => State::Whole(left - n_bytes),
+            _ => State::Over,
         };
     }
 
-    /// Goes on behind a byte that is not of the body.
+    /// Advances past a byte outside the body.
     fn step(&mut self, byte: u8) {
-        self.place = match (self.place, byte) {
-            (Place::Head, _) => {
+        self.state = match (self.state, byte) {
+            (State::Head, _) => {
                 self.head.push(byte);
-                if self.head.ends_with(b"\r\n\r\n") { self.body_place() } else { Place::Head }
+                if self.head.ends_with(b"\r\n\r\n") { self.body_state() } else { State::Head }
             }
-            (Place::Gap, b'\n') => Place::Size(0, false),
-            (Place::Size(0, _), b'\n') => Place::Over,
-            (Place::Size(size, _), b'\n') => Place::Chunk(size),
-            (Place::Size(size, false), digit) => match char::from(digit).to_digit(16) {
+            (State::Gap, b'\n') => State::Size(0, false),
+            (State::Size(0, _), b'\n') => State::Over,
+            (State::Size(size, _), b'\n') => State::Chunk(size),
+            (State::Size(size, false), digit) => match char::from(digit).to_digit(16) {
                 Some(digit) => {
                     let digit = usize::try_from(digit).unwrap_or_default();
-                    Place::Size(size.saturating_mul(16).saturating_add(digit), false)
+                    State::Size(size.saturating_mul(16).saturating_add(digit), false)
                 }
-                None => Place::Size(size, true),
+                None => State::Size(size, true),
             },
-            (place, _) => place,
+            (state, _) => state,
         };
     }
 
-    /// Where the body begins, by the head.
-    fn body_place(&self) -> Place {
+    /// How the body is framed, from the head.
+    fn body_state(&self) -> State {
         let head = String::from_utf8_lossy(&self.head).to_ascii_lowercase();
         let value = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
         if value("transfer-encoding:").is_some_and(|it| it.contains("chunked")) {
-            return Place::Size(0, false);
+            return State::Size(0, false);
         }
         match value("content-length:").and_then(|it| it.trim().parse().ok()) {
-            Some(0) | None => Place::Over,
-            Some(length) => Place::Whole(length),
+            Some(0) | None => State::Over,
+            Some(length) => State::Whole(length),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    //! A body comes out whole, whatever it was cut into.
+    //! The body is complete, however the bytes are split.
 
     use super::*;
 
@@ -113,26 +113,26 @@ mod tests {
         5\r\nid: 1\r\n1b;note=x\r\n\nevent: delta\ndata: {\"año\"\r\n0\r\n\r\n";
 
     #[test]
-    fn chunks_are_put_together_however_they_are_cut() {
+    fn chunks_are_joined_however_they_are_split() {
         for size in 1..CHUNKED.len() {
-            let (mut answer, mut body) = (ResponseParser::default(), Vec::new());
+            let (mut response, mut body) = (ResponseParser::default(), Vec::new());
             for piece in CHUNKED.as_bytes().chunks(size) {
-                assert!(!answer.is_over() || piece.iter().all(|it| b"\r\n".contains(it)));
-                answer.feed(piece, &mut body);
+                assert!(!response.is_over() || piece.iter().all(|it| b"\r\n".contains(it)));
+                response.feed(piece, &mut body);
             }
             assert_eq!(String::from_utf8_lossy(&body), "id: 1\nevent: delta\ndata: {\"año\"");
-            assert_eq!((answer.status(), answer.is_over()), (Some(200), true));
+            assert_eq!((response.status(), response.is_over()), (Some(200), true));
         }
     }
 
     #[test]
-    fn a_length_ends_a_body_too() {
-        let (mut answer, mut body) = (ResponseParser::default(), Vec::new());
-        answer.feed(b"HTTP/1.1 409 Conflict\r\ncontent-le", &mut body);
-        assert_eq!(answer.status(), None);
-        answer.feed(b"ngth: 2\r\n\r\n{}", &mut body);
+    fn a_content_length_ends_a_body() {
+        let (mut response, mut body) = (ResponseParser::default(), Vec::new());
+        response.feed(b"HTTP/1.1 409 Conflict\r\ncontent-le", &mut body);
+        assert_eq!(response.status(), None);
+        response.feed(b"ngth: 2\r\n\r\n{}", &mut body);
         assert_eq!(
-            (answer.status(), answer.is_over(), body.as_slice()),
+            (response.status(), response.is_over(), body.as_slice()),
             (Some(409), true, &b"{}"[..])
         );
         let mut empty = ResponseParser::default();

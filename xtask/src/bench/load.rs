@@ -1,4 +1,4 @@
-//! The load: so many streams at a fixed rate, on a thread and a runtime of their own.
+//! The load: concurrent streams at a fixed rate, on a thread and a runtime of their own.
 
 mod streams;
 
@@ -15,31 +15,31 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
-use self::streams::{Heard, Shared, resume, speak};
+use self::streams::{ReaderResult, Shared, post_and_read, resume};
 pub(super) use self::streams::{Target, message, tokens_of};
 use super::{processes, reader::now, stack::User, statistics::Spread, tokens::Faults};
 
-/// How long streams run before anything is measured on them.
+/// How long streams run before the measurement starts.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// How long everything may take beyond what the tokens take.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How much longer everything may take than the tokens take.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What is to be measured.
+/// The load to apply.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scenario {
     /// Tokens per second of each stream.
     pub(super) rate: u32,
-    /// How long the measurement takes.
+    /// The length of the measurement.
     pub(super) seconds: u64,
     /// How many streams are opened per second.
     pub(super) opened_per_second: u32,
-    /// Whether each stream gets a second reader, who joins at a random token.
+    /// Whether each stream gets a follower, which joins at a random token.
     pub(super) is_followed: bool,
 }
 
 impl Scenario {
-    /// How many tokens each stream must have so that all of them run while it is measured.
+    /// How many tokens each stream needs so that all streams run during the measurement.
     pub(super) fn tokens(&self, n_streams: usize) -> u32 {
         let n_streams = u64::try_from(n_streams).unwrap_or(u64::MAX);
         let opening = n_streams.div_ceil(u64::from(self.opened_per_second.max(1)));
@@ -49,81 +49,81 @@ impl Scenario {
     }
 }
 
-/// Whose use of the machine is looked at.
+/// The processes whose resource use is measured.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Observed {
     pub(super) service: u32,
     pub(super) postmaster: u32,
 }
 
-/// Processor time within the measurement, in seconds.
+/// CPU time during the measurement, in seconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Work {
     pub(super) service: f64,
     pub(super) postgres: f64,
     pub(super) client: f64,
-    /// Of this process without the client.
+    /// Of this process, without the client.
     pub(super) stand_ins: f64,
-    /// Of everything on the machine, us included.
+    /// Of the whole machine.
     pub(super) machine: f64,
-    /// What all processors could have done.
+    /// Of all CPUs together, whether used or not.
     pub(super) available: f64,
 }
 
-/// What was measured.
+/// The result of a measurement.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Measured {
     pub(super) n_streams: usize,
-    /// The time to the first delta beyond the upstream's own.
+    /// The time to the first delta, minus the provider's own.
     pub(super) first: Spread,
-    /// From the stand-in's clock in a token to its arrival.
+    /// From the timestamp in a token to its arrival.
     pub(super) delay: Spread,
     pub(super) faults: Faults,
-    /// Streams that did not come to their proper end, and why the first of them did not.
+    /// Streams that did not complete, and why the first of them did not.
     pub(super) n_broken: usize,
     pub(super) broken: Option<String>,
-    /// Tokens that arrived within the measurement.
+    /// Tokens that arrived during the measurement.
     pub(super) n_tokens: usize,
     pub(super) seconds: f64,
     pub(super) work: Work,
     /// Of the service, in KiB: before the streams, with them, and with their followers.
     pub(super) resident: [u64; 3],
-    /// From the request of a reader who comes back to its first event.
+    /// From the request of a follower to its first event.
     pub(super) replayed: Spread,
     pub(super) load_average: String,
 }
 
-/// Puts the load on a target, from a thread of its own.
+/// Puts the load on a target, from its own thread.
 pub(super) async fn run(
     scenario: Scenario,
     target: Target,
-    people: Vec<User>,
+    users: Vec<User>,
     observed: Observed,
 ) -> anyhow::Result<Measured> {
     let client = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(Box::pin(Load::new(scenario, target, people, observed).measure()))
+        runtime.block_on(Box::pin(Load::new(scenario, target, users, observed).measure()))
     };
     let thread = thread::Builder::new().name("load-client".to_owned()).spawn(client)?;
     let ended = tokio::task::spawn_blocking(move || thread.join()).await?;
-    ended.map_err(|_panic| anyhow!("the load client has failed"))?
+    ended.map_err(|_panic| anyhow!("the load client panicked"))?
 }
 
 struct Load {
     scenario: Scenario,
     observed: Observed,
     shared: Arc<Shared>,
-    streams: JoinSet<anyhow::Result<Heard>>,
-    followers: JoinSet<anyhow::Result<Heard>>,
+    streams: JoinSet<anyhow::Result<ReaderResult>>,
+    followers: JoinSet<anyhow::Result<ReaderResult>>,
 }
 
 impl Load {
-    fn new(scenario: Scenario, target: Target, people: Vec<User>, observed: Observed) -> Self {
-        let count = scenario.tokens(people.len());
+    fn new(scenario: Scenario, target: Target, users: Vec<User>, observed: Observed) -> Self {
+        let count = scenario.tokens(users.len());
         Self {
             scenario,
             observed,
-            shared: Arc::new(Shared::new(target, people, count)),
+            shared: Arc::new(Shared::new(target, users, count)),
             streams: JoinSet::new(),
             followers: JoinSet::new(),
         }
@@ -134,7 +134,7 @@ impl Load {
         let n_streams = self.shared.len();
         measured.n_streams = n_streams;
         let rest = processes::resident(self.observed.service);
-        self.open(|shared, index, set| drop(set.spawn(speak(shared, index))), false).await;
+        self.open(|shared, index, set| drop(set.spawn(post_and_read(shared, index))), false).await;
         self.all_begun(n_streams).await;
         sleep(SETTLE).await;
 
@@ -159,10 +159,10 @@ impl Load {
         Ok(measured)
     }
 
-    /// Opens streams one after the other, at their rate.
+    /// Opens the streams at the configured rate.
     async fn open(
         &mut self,
-        spawn: impl Fn(Arc<Shared>, usize, &mut JoinSet<anyhow::Result<Heard>>),
+        spawn: impl Fn(Arc<Shared>, usize, &mut JoinSet<anyhow::Result<ReaderResult>>),
         are_followers: bool,
     ) {
         let mut ticks = interval(Duration::from_secs(1) / self.scenario.opened_per_second.max(1));
@@ -174,29 +174,28 @@ impl Load {
         }
     }
 
-    /// Waits until so many readers have their first event. Those that never get it are noticed at
-    /// the end.
+    /// Waits until this many readers have their first event. `end` reports those that never get one.
     async fn all_begun(&self, count: usize) {
-        let limit = Instant::now() + PATIENCE;
+        let limit = Instant::now() + TIMEOUT;
         while self.shared.begun.load(Ordering::Relaxed) < count && Instant::now() < limit {
             sleep(Duration::from_millis(10)).await;
         }
     }
 
-    /// Reads everything to its end, and puts together what was heard.
+    /// Reads all streams to their end and collects the results.
     async fn end(mut self, measured: &mut Measured) {
         let count = self.shared.count;
         let tokens = Duration::from_secs(u64::from(count / self.scenario.rate.max(1)));
-        let limit = Instant::now() + tokens + PATIENCE;
+        let limit = Instant::now() + tokens + TIMEOUT;
         let (mut first, mut delays, mut replayed) = (Vec::new(), Vec::new(), Vec::new());
         for set in [&mut self.streams, &mut self.followers] {
-            while let Some(heard) = next(set, limit).await {
-                match heard {
-                    Ok(heard) => {
-                        measured.faults.add(heard.order.faults(count));
-                        first.extend(heard.first);
-                        replayed.extend(heard.replayed);
-                        delays.extend(heard.delays);
+            while let Some(result) = next(set, limit).await {
+                match result {
+                    Ok(result) => {
+                        measured.faults.add(result.order.faults(count));
+                        first.extend(result.first);
+                        replayed.extend(result.replayed);
+                        delays.extend(result.delays);
                     }
                     Err(error) => {
                         measured.n_broken += 1;
@@ -212,14 +211,14 @@ impl Load {
     }
 }
 
-/// The next reader who is done; one that takes too long is given up.
+/// The next reader that ends. After the limit the remaining ones are aborted.
 async fn next(
-    set: &mut JoinSet<anyhow::Result<Heard>>,
+    set: &mut JoinSet<anyhow::Result<ReaderResult>>,
     limit: Instant,
-) -> Option<anyhow::Result<Heard>> {
+) -> Option<anyhow::Result<ReaderResult>> {
     let left = limit.saturating_duration_since(Instant::now());
     match timeout(left, set.join_next()).await {
-        Ok(joined) => Some(joined?.context("a reader has failed").flatten()),
+        Ok(joined) => Some(joined?.context("a reader panicked").flatten()),
         Err(_late) => {
             set.abort_all();
             Some(set.join_next().await?.context("a stream did not end in time").flatten())
@@ -227,7 +226,7 @@ async fn next(
     }
 }
 
-/// Processor time so far.
+/// CPU time so far.
 struct Sample {
     at: Instant,
     service: Duration,
@@ -263,9 +262,9 @@ impl Sample {
     }
 }
 
-/// Where a listener of ours is.
+/// The socket address of a local URL.
 pub(super) fn address(url: &str) -> anyhow::Result<SocketAddr> {
     let place = url.split_once("://").map_or(url, |(_, place)| place);
     let place = place.split('/').next().unwrap_or_default();
-    place.parse().with_context(|| format!("{url} is no address of ours"))
+    place.parse().with_context(|| format!("{url} is not a local address"))
 }

@@ -1,4 +1,4 @@
-//! What processes take, as Linux tells it under `/proc`.
+//! CPU time and memory of processes, from Linux' `/proc`.
 
 use std::{
     fs,
@@ -8,30 +8,30 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-/// The processor time of all threads of a process so far, to the nanosecond.
+/// The CPU time of all threads of a process so far.
 pub(super) fn cpu(pid: u32) -> Duration {
     let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Duration::ZERO };
     threads.filter_map(Result::ok).map(|it| scheduled(&it.path().join("schedstat"))).sum()
 }
 
-/// The processor time of the thread that asks.
+/// The CPU time of the current thread.
 pub(super) fn cpu_of_this_thread() -> Duration {
     scheduled(Path::new("/proc/thread-self/schedstat"))
 }
 
-/// The processor time of a process and its children, without those that have ended.
+/// The CPU time of a process and its living children.
 pub(super) fn cpu_of_family(pid: u32) -> Duration {
     let children = children(pid).into_iter().map(cpu);
     cpu(pid) + children.sum::<Duration>()
 }
 
-/// The first number of a `schedstat`: nanoseconds on a processor.
+/// The first number of a `schedstat`: nanoseconds on a CPU.
 fn scheduled(path: &Path) -> Duration {
     let text = fs::read_to_string(path).unwrap_or_default();
     Duration::from_nanos(text.split_whitespace().next().and_then(|it| it.parse().ok()).unwrap_or(0))
 }
 
-/// The memory of a process that is in use, in KiB.
+/// The resident memory of a process in KiB.
 pub(super) fn resident(pid: u32) -> u64 {
     resident_in(&fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default())
 }
@@ -41,11 +41,11 @@ fn resident_in(status: &str) -> u64 {
     line.and_then(|it| it.split_whitespace().next()).and_then(|it| it.parse().ok()).unwrap_or(0)
 }
 
-/// The one process that a shell has started.
+/// The only child process of a shell.
 pub(super) fn only_child(shell: u32) -> anyhow::Result<u32> {
     match children(shell).as_slice() {
         [child] => Ok(*child),
-        other => bail!("the shell of the service has {} children, and not one", other.len()),
+        other => bail!("the shell of the service has {} children instead of one", other.len()),
     }
 }
 
@@ -59,12 +59,12 @@ fn parent_of(pid: u32) -> Option<u32> {
     parent_in(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// The second field behind the name, which may have spaces and brackets of its own.
+/// The second field after the name; the name can contain spaces and brackets.
 fn parent_in(stat: &str) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// The first process of a Postgres server, by the folder of its data.
+/// The main process of a Postgres server, from its data folder.
 pub(super) fn postmaster(root: &Path) -> anyhow::Result<u32> {
     let path: PathBuf = root.join("pgdata/postmaster.pid");
     let text =
@@ -72,15 +72,15 @@ pub(super) fn postmaster(root: &Path) -> anyhow::Result<u32> {
     text.lines().next().and_then(|it| it.trim().parse().ok()).context("it names no process")
 }
 
-/// The machine's time so far, of all processors together: at work, and in all.
+/// The time of all CPUs together so far: busy, and in total.
 pub(super) fn machine() -> (Duration, Duration) {
     machine_in(&fs::read_to_string("/proc/stat").unwrap_or_default())
 }
 
 fn machine_in(stat: &str) -> (Duration, Duration) {
     let line = stat.lines().next().unwrap_or_default();
-    // User, nice, system, idle, waiting for a disk, interrupts of both kinds, stolen; what follows
-    // is counted already. In hundredths of a second.
+    // user, nice, system, idle, iowait, irq, softirq, steal, in hundredths of a second. The other
+    // fields are included in these.
     let ticks: Vec<u64> =
         line.split_whitespace().skip(1).take(8).filter_map(|it| it.parse().ok()).collect();
     let all: u64 = ticks.iter().sum();
@@ -88,7 +88,7 @@ fn machine_in(stat: &str) -> (Duration, Duration) {
     (Duration::from_millis((all - idle) * 10), Duration::from_millis(all * 10))
 }
 
-/// How many processes wanted to run in the last minute.
+/// The load average of the last minute.
 pub(super) fn load_average() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().unwrap_or_default().to_owned()
@@ -96,12 +96,12 @@ pub(super) fn load_average() -> String {
 
 #[cfg(test)]
 mod tests {
-    //! Linux' tables are read right.
+    //! The files of `/proc` are parsed correctly.
 
     use super::*;
 
     #[test]
-    fn the_tables_are_read() {
+    fn the_files_are_parsed() {
         assert_eq!(resident_in("Name:\tx\nVmHWM:\t 900 kB\nVmRSS:\t  812 kB\n"), 812);
         assert_eq!(resident_in(""), 0);
         assert_eq!(parent_in("7 (a (b) c) S 42 7 7 0"), Some(42));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_takes_something() {
+    fn this_process_uses_memory_and_cpu() {
         let pid = std::process::id();
         assert!(resident(pid) > 0 && cpu(pid) > Duration::ZERO);
         assert!(parent_of(pid).is_some_and(|it| children(it).contains(&pid)));

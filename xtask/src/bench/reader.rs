@@ -1,4 +1,4 @@
-//! One reader of one stream: what it asks, what comes, and when.
+//! One reader of one event stream, with the time at which each event arrives.
 
 use std::{net::SocketAddr, time::UNIX_EPOCH};
 
@@ -11,46 +11,46 @@ use tokio::{
 use super::http_response::ResponseParser;
 use crate::demo::sse::{Decoder, Event};
 
-/// How much is read at once.
+/// The size of a read.
 const READ_BYTES: usize = 8 * 1024;
 
-/// An answer that is an event stream.
-pub(super) struct Events {
+/// An open event stream.
+pub(super) struct EventStream {
     socket: TcpStream,
-    answer: ResponseParser,
+    response: ResponseParser,
     decoder: Decoder,
     buffer: Vec<u8>,
 }
 
-/// Events that came together.
+/// Events that arrived together.
 pub(super) struct Arrived {
     /// In microseconds since 1970.
     pub(super) at: u64,
     pub(super) events: Vec<Event>,
 }
 
-impl Events {
-    /// Connects and asks.
-    pub(super) async fn ask(address: SocketAddr, request: &str) -> anyhow::Result<Self> {
+impl EventStream {
+    /// Connects and sends a request.
+    pub(super) async fn open(address: SocketAddr, request: &str) -> anyhow::Result<Self> {
         let mut socket = TcpStream::connect(address).await?;
         socket.set_nodelay(true)?;
         socket.write_all(request.as_bytes()).await?;
-        let (answer, decoder) = (ResponseParser::default(), Decoder::default());
-        Ok(Self { socket, answer, decoder, buffer: vec![0; READ_BYTES] })
+        let (response, decoder) = (ResponseParser::default(), Decoder::default());
+        Ok(Self { socket, response, decoder, buffer: vec![0; READ_BYTES] })
     }
 
-    /// The next events; none when the answer has come to its proper end.
+    /// The next events, or `None` at the end of the stream.
     pub(super) async fn next(&mut self) -> anyhow::Result<Option<Arrived>> {
         let mut body = Vec::new();
-        while !self.answer.is_over() {
+        while !self.response.is_over() {
             let n_bytes = self.socket.read(&mut self.buffer).await?;
             let at = now();
             if n_bytes == 0 {
-                bail!("the connection was cut");
+                bail!("the connection was closed early");
             }
-            self.answer.feed(self.buffer.get(..n_bytes).unwrap_or_default(), &mut body);
-            if let Some(status) = self.answer.status().filter(|it| *it != 200) {
-                bail!("the answer is {status}: {}", String::from_utf8_lossy(&body));
+            self.response.feed(self.buffer.get(..n_bytes).unwrap_or_default(), &mut body);
+            if let Some(status) = self.response.status().filter(|it| *it != 200) {
+                bail!("the response is {status}: {}", String::from_utf8_lossy(&body));
             }
             let events = self.decoder.feed(&body);
             body.clear();
@@ -62,27 +62,27 @@ impl Events {
     }
 }
 
-/// Asks for something that is no stream; gives status and body.
-pub(super) async fn exchange(
+/// Sends a request and returns the status and the JSON body.
+pub(super) async fn request_json(
     address: SocketAddr,
     request: &str,
 ) -> anyhow::Result<(u16, serde_json::Value)> {
     let mut socket = TcpStream::connect(address).await?;
     socket.write_all(request.as_bytes()).await?;
-    let (mut answer, mut body, mut buffer) =
+    let (mut response, mut body, mut buffer) =
         (ResponseParser::default(), Vec::new(), vec![0; READ_BYTES]);
-    while !answer.is_over() {
+    while !response.is_over() {
         let n_bytes = socket.read(&mut buffer).await?;
         if n_bytes == 0 {
-            bail!("the connection was cut");
+            bail!("the connection was closed early");
         }
-        answer.feed(buffer.get(..n_bytes).unwrap_or_default(), &mut body);
+        response.feed(buffer.get(..n_bytes).unwrap_or_default(), &mut body);
     }
-    let status = answer.status().context("the answer has no status")?;
+    let status = response.status().context("the response has no status")?;
     Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
 }
 
-/// A request, as it goes over the wire.
+/// A request in wire format.
 pub(super) fn request(line: &str, token: &str, more: &str, body: &str) -> String {
     let length = body.len();
     format!(
@@ -91,14 +91,14 @@ pub(super) fn request(line: &str, token: &str, more: &str, body: &str) -> String
     )
 }
 
-/// The wall clock, in microseconds since 1970: the same that the stand-in writes into its tokens.
+/// The wall clock in microseconds since 1970, as the stand-in writes it into its tokens.
 #[expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 pub(super) fn now() -> u64 {
     let since = std::time::SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// From one moment to another; less than nothing when they are the other way round.
+/// Microseconds from one moment to another; negative if `to` is earlier.
 pub(super) fn between(from: u64, to: u64) -> i64 {
     i64::try_from(i128::from(to) - i128::from(from)).unwrap_or(i64::MAX)
 }

@@ -1,17 +1,17 @@
-//! What was measured, as tables for people and as JSON for tools.
+//! The results, as Markdown tables and as JSON.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use super::{
-    disconnects::Left,
+    disconnects::Disconnects,
     load::Measured,
     statistics::{Spread, number, per},
     tokens::Faults,
 };
 
-/// The whole result.
+/// All results.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     rate: u32,
@@ -19,45 +19,45 @@ pub(super) struct Report {
     pub(super) rows: Vec<Row>,
     relay: Vec<Relay>,
     split: Option<Split>,
-    pub(super) disconnects: Option<Left>,
-    /// Of the measurements that have no row of their own.
+    pub(super) disconnects: Option<Disconnects>,
+    /// Faults of the measurements without a row.
     pub(super) faults: Faults,
     pub(super) n_broken: usize,
 }
 
-/// A number of streams.
+/// The results for one number of streams.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
     streams: usize,
     tokens: usize,
     tokens_per_second: f64,
-    /// Milliseconds to the first delta beyond the upstream's own, and per delta.
+    /// Milliseconds to the first delta minus the provider's own, and per delta.
     first: Spread,
     delay: Spread,
-    /// The same delay without the service: what stand-in and client take.
+    /// The delay without the service: the share of stand-in and client.
     straight: Spread,
     faults: Faults,
     broken: usize,
-    /// Microseconds of processor time per token.
+    /// Microseconds of CPU time per token.
     service_per_token: f64,
     postgres_per_token: f64,
     stand_in_per_token: f64,
     client_per_token: f64,
-    /// Percent of one processor that the service takes per stream.
+    /// Percent of one CPU that the service uses per stream.
     service_per_stream: f64,
-    /// Percent of the whole machine: what was not ours, and what nobody used.
+    /// Percent of the whole machine that other processes used, and that was idle.
     others: f64,
     idle: f64,
     load_average: String,
-    /// Resident memory of the service at rest, and KiB more per stream and per follower.
+    /// Resident memory of the idle service, and additional KiB per stream and per follower.
     rest_mib: f64,
     kib_per_stream: f64,
     kib_per_follower: f64,
-    /// Milliseconds from a reader's return to its first event.
+    /// Milliseconds from a follower's request to its first event.
     replayed: Spread,
 }
 
-/// A rate that was tried with 50 streams.
+/// A tried token rate.
 #[derive(Debug, Serialize)]
 struct Relay {
     rate: u32,
@@ -116,7 +116,7 @@ fn per_token(measured: &Measured, seconds: f64) -> f64 {
     per(seconds * 1e6, number(u64::try_from(measured.n_tokens).unwrap_or(u64::MAX)))
 }
 
-/// What others took of the machine, and what nobody took, in percent.
+/// What other processes used of the machine, and what was idle, in percent.
 fn shares(measured: &Measured) -> (f64, f64) {
     let work = measured.work;
     let ours = work.service + work.postgres + work.client + work.stand_ins;
@@ -138,7 +138,7 @@ impl Report {
         }
     }
 
-    /// Notes a rate that was tried.
+    /// Adds a tried rate.
     pub(super) fn relayed(&mut self, rate: u32, measured: &Measured) {
         self.faults.add(measured.faults);
         self.n_broken += measured.n_broken;
@@ -153,7 +153,7 @@ impl Report {
         });
     }
 
-    /// Notes how the work divides.
+    /// Sets work per token and per second.
     pub(super) fn split_into(&mut self, service: (f64, f64), postgres: (f64, f64)) {
         self.split = Some(Split {
             service_per_token: service.0,
@@ -163,11 +163,11 @@ impl Report {
         });
     }
 
-    /// Whether every token arrived once and in its order, and every stream came to its end.
+    /// Whether every token arrived once and in order, and every stream completed.
     pub(super) fn is_sound(&self) -> bool {
         let rows = self.rows.iter().map(|it| (it.faults, it.broken));
-        let left = self.disconnects.iter().map(|it| (it.faults, it.n_replies - it.n_stored));
-        rows.chain(left)
+        let disconnects = self.disconnects.iter().map(|it| (it.faults, it.n_replies - it.n_stored));
+        rows.chain(disconnects)
             .chain([(self.faults, self.n_broken)])
             .all(|it| it == (Faults::default(), 0))
     }
@@ -191,12 +191,12 @@ impl Report {
         let line = |out: &mut String, name: &str, cell: &dyn Fn(&Row) -> String| {
             writeln!(out, "| {name} | {} |", self.cells(cell))
         };
-        line(out, "first delta beyond the upstream's, p50 / p99", &|it| two(it.first))?;
+        line(out, "first delta minus the provider's, p50 / p99", &|it| two(it.first))?;
         line(out, "delay per delta, p50 / p99 / p99.9", &|it| three(it.delay))?;
         line(out, "the same without the service", &|it| three(it.straight))?;
         line(out, "lost / repeated / out of order", &|it| three_faults(it.faults))?;
-        line(out, "tokens that arrived per second", &|it| format!("{:.0}", it.tokens_per_second))?;
-        line(out, "streams that broke", &|it| it.broken.to_string())?;
+        line(out, "arrived tokens per second", &|it| format!("{:.0}", it.tokens_per_second))?;
+        line(out, "broken streams", &|it| it.broken.to_string())?;
         line(out, "service, CPU per token", &|it| format!("{:.0}", it.service_per_token))?;
         line(out, "Postgres, CPU per token", &|it| format!("{:.0}", it.postgres_per_token))?;
         line(out, "stand-in / client, CPU per token", &|it| {
@@ -205,10 +205,10 @@ impl Report {
         line(out, "service, % of one CPU per stream", &|it| {
             format!("{:.3}", it.service_per_stream)
         })?;
-        line(out, "resident at rest, MiB", &|it| format!("{:.1}", it.rest_mib))?;
+        line(out, "resident when idle, MiB", &|it| format!("{:.1}", it.rest_mib))?;
         line(out, "resident per stream, KiB", &|it| format!("{:.1}", it.kib_per_stream))?;
         line(out, "resident per follower, KiB", &|it| format!("{:.1}", it.kib_per_follower))?;
-        line(out, "return to first replayed event, p50 / p99", &|it| two(it.replayed))?;
+        line(out, "resume to first replayed event, p50 / p99", &|it| two(it.replayed))?;
         line(out, "machine: others / idle, %; load average", &|it| {
             format!("{:.0} / {:.0}; {}", it.others, it.idle, it.load_average)
         })?;
@@ -219,7 +219,7 @@ impl Report {
         if !self.relay.is_empty() {
             writeln!(
                 out,
-                "\n| 50 streams at | relayed/s | delay p50 / p99 / p99.9 | service, CPU per token | others, % | broken |"
+                "\n| streams at | relayed/s | delay p50 / p99 / p99.9 | service, CPU per token | others, % | broken |"
             )?;
             writeln!(out, "|---|---|---|---|---|---|")?;
         }
@@ -236,9 +236,9 @@ impl Report {
             let share = |token: f64, second: f64| per(second * 100.0, token * rate + second);
             writeln!(
                 out,
-                "\nOut of two rates: the service takes {:.0} µs per token and {:.0} µs per second of a \
-                 stream ({:.0} % at {rate} tokens/s), Postgres {:.0} and {:.0} µs. What goes by the \
-                 second is the log of partial replies, leases and sessions.",
+                "\nFrom two rates: the service uses {:.0} µs per token and {:.0} µs per second of a \
+                 stream ({:.0} % at {rate} tokens/s), Postgres {:.0} and {:.0} µs. The work per \
+                 second is the event log, leases and sessions.",
                 split.service_per_token,
                 split.service_per_second,
                 share(split.service_per_token, split.service_per_second),
@@ -249,8 +249,8 @@ impl Report {
         if let Some(left) = &self.disconnects {
             writeln!(
                 out,
-                "\nReaders left {} replies: {} are stored whole. A cancelled reply stopped upstream \
-                 within {:.0} ms (p50), {:.0} ms at most.",
+                "\nReaders disconnected from {} replies: {} are stored completely. Cancelling stopped \
+                 the provider within {:.0} ms (p50), {:.0} ms at most.",
                 left.n_replies, left.n_stored, left.stopped.p50, left.stopped.most
             )?;
         }
@@ -277,7 +277,7 @@ fn three_faults(faults: Faults) -> String {
 
 #[cfg(test)]
 mod tests {
-    //! The tables say what was measured, and a fault is never passed over.
+    //! The tables show the measurements, and every fault is a failure.
 
     use super::*;
 
@@ -306,7 +306,7 @@ mod tests {
             "| | 2 streams |",
             "| service, CPU per token | 50 |",
             "| service, % of one CPU per stream | 0.050 |",
-            "| resident at rest, MiB | 10.0 |",
+            "| resident when idle, MiB | 10.0 |",
             "| resident per stream, KiB | 50.0 |",
             "| resident per follower, KiB | 20.0 |",
             "| machine: others / idle, %; load average | 10 / 90;  |",

@@ -1,5 +1,5 @@
-//! What the measurements run on: a private Postgres, the stand-ins, the service as a process of its
-//! own, and people who are logged in.
+//! The stack under measurement: a private Postgres, the stand-ins, the service as a separate process,
+//! and logged-in users.
 
 use std::{
     fmt::Write as _,
@@ -23,13 +23,13 @@ use crate::{
     programs::output,
 };
 
-/// The database that is measured on.
+/// The database.
 const DATABASE: &str = "ignacio";
 
-/// What the keys of the measurement are derived from.
-const SECRET: &str = "a measurement's secret, long enough for anybody";
+/// The master secret.
+const SECRET: &str = "a secret for measurements that is long enough";
 
-/// How long the service may take until it is ready.
+/// How long the service may take to become ready.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 
 /// Everything but the service.
@@ -40,7 +40,7 @@ pub(super) struct Stack {
     s3: S3StandIn,
     whatsapp: WhatsAppStandIn,
     folder: tempfile::TempDir,
-    n_people: usize,
+    n_users: usize,
 }
 
 /// The service, running.
@@ -50,7 +50,7 @@ pub(super) struct Running {
     pub(super) pid: u32,
 }
 
-/// Somebody with a session and a conversation.
+/// A user with a session and a conversation.
 #[derive(Clone)]
 pub(super) struct User {
     pub(super) token: String,
@@ -63,7 +63,7 @@ impl Stack {
         let start = || Cluster::start(ClusterOptions { data: None, port: None, durable: true });
         let cluster = tokio::task::spawn_blocking(start).await??;
         cluster.ensure_database(DATABASE).await?;
-        // By the program itself, which may be another build than ours and know other migrations.
+        // With the program itself: another build can have other migrations.
         let mut migrate = Command::new(&ignacio);
         migrate.args(["migrate", "up"]).env("DATABASE_URL", cluster.admin_url(DATABASE));
         migrate.env("IGNACIO_SECRET", SECRET);
@@ -78,11 +78,11 @@ impl Stack {
             s3,
             whatsapp: WhatsAppStandIn::start(WhatsAppOptions::default())?,
             folder: tempfile::tempdir()?,
-            n_people: 0,
+            n_users: 0,
         })
     }
 
-    /// Starts the service anew, so that nothing of an earlier measurement is in its memory.
+    /// Starts a new service process, so that its memory has nothing of an earlier measurement.
     pub(super) async fn serve(&self, replies: usize) -> anyhow::Result<Running> {
         let (api, metrics) = (address_for(0)?, address_for(0)?);
         let log = self.folder.path().join("ignacio.log");
@@ -97,13 +97,13 @@ impl Stack {
     }
 
     fn variables(&self, api: &str, metrics: &str, replies: usize) -> Vec<(String, String)> {
-        let told = [
+        let variables = [
             ("APP_ENV", "production".to_owned()),
             ("DATABASE_URL", self.cluster.admin_url(DATABASE)),
             ("IGNACIO_SECRET", SECRET.to_owned()),
             ("IGNACIO_LISTEN", api.to_owned()),
             ("IGNACIO_METRICS_LISTEN", metrics.to_owned()),
-            // Reading a thousand lines about ended replies is no part of the work.
+            // Thousands of log lines about completed replies would distort the result.
             ("IGNACIO_LOG", "warn".to_owned()),
             ("IGNACIO_REPLIES_AT_ONCE", replies.to_string()),
             ("OPENAI_BASE_URL", self.openai.base_url()),
@@ -116,55 +116,52 @@ impl Stack {
             ("WHATSAPP_PHONE_NUMBER_ID", "100000000000001".to_owned()),
             ("WHATSAPP_ACCESS_TOKEN", "devstack".to_owned()),
         ];
-        told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }
 
-    /// The first process of Postgres.
+    /// The main process of Postgres.
     pub(super) fn postmaster(&self) -> anyhow::Result<u32> {
         processes::postmaster(self.cluster.data())
     }
 
-    /// Makes people who are logged in, each with a conversation of their own.
-    pub(super) async fn people(&mut self, count: usize) -> anyhow::Result<Vec<User>> {
-        let (mut people, mut rows) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    /// Creates logged-in users, each with a conversation.
+    pub(super) async fn users(&mut self, count: usize) -> anyhow::Result<Vec<User>> {
+        let (mut users, mut rows) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for _ in 0..count {
-            self.n_people += 1;
+            self.n_users += 1;
             let token = SessionToken::generate(&mut UnwrapErr(SysRng));
             let mut digest = String::with_capacity(64);
             for byte in token.digest().as_bytes() {
                 write!(digest, "{byte:02x}")?;
             }
-            // The number of a person is the end of every id of theirs.
-            let id = format!("00000000-0000-4000-8000-{:012}", self.n_people);
-            rows.push(format!(
-                "('{id}'::uuid, '+57300{:07}', '\\x{digest}'::bytea)",
-                self.n_people
-            ));
-            people.push(User { token: token.expose().to_owned(), conversation: id });
+            // All ids of a user end with the user's number.
+            let id = format!("00000000-0000-4000-8000-{:012}", self.n_users);
+            rows.push(format!("('{id}'::uuid, '+57300{:07}', '\\x{digest}'::bytea)", self.n_users));
+            users.push(User { token: token.expose().to_owned(), conversation: id });
         }
         let script = format!(
-            "create temp table new_people (id uuid, phone text, digest bytea);
-             insert into new_people values {};
-             insert into users (id, phone_number, name) select id, phone, 'Ana' from new_people;
+            "create temp table new_users (id uuid, phone text, digest bytea);
+             insert into new_users values {};
+             insert into users (id, phone_number, name) select id, phone, 'Ana' from new_users;
              insert into user_sessions (user_id, token_hash, expires_at, idle_expires_at)
                  select id, digest, now() + interval '1 day', now() + interval '1 day'
-                   from new_people;
-             -- With a title, so that no reply has an event for one among its tokens.
-             insert into conversations (id, user_id, title) select id, id, 'bench' from new_people;",
+                   from new_users;
+             -- With a title, so that no title event comes between the tokens.
+             insert into conversations (id, user_id, title) select id, id, 'bench' from new_users;",
             rows.join(", ")
         );
-        self.cluster.execute(DATABASE, &script).await.context("people cannot be made")?;
-        Ok(people)
+        self.cluster.execute(DATABASE, &script).await.context("the users could not be created")?;
+        Ok(users)
     }
 
-    /// Where the log of the service is.
+    /// The log file of the service.
     pub(super) fn log(&self) -> PathBuf {
         Path::new(self.folder.path()).join("ignacio.log")
     }
 }
 
 impl Running {
-    /// Ends it in order.
+    /// Stops it gracefully.
     pub(super) async fn stop(mut self) {
         self.service.stop();
         self.service.ended().await;

@@ -1,8 +1,8 @@
-//! Percentiles of what was measured.
+//! Percentiles of measured times.
 
 use serde::Serialize;
 
-/// A distribution of times, in milliseconds.
+/// Percentiles of times, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(super) struct Spread {
     pub(super) count: usize,
@@ -13,7 +13,7 @@ pub(super) struct Spread {
 }
 
 impl Spread {
-    /// Of times in microseconds.
+    /// From times in microseconds.
     pub(super) fn of(mut micros: Vec<i64>) -> Self {
         micros.sort_unstable();
         let at =
@@ -28,7 +28,7 @@ impl Spread {
     }
 }
 
-/// The place of a value in a sorted list below which so many of a thousand lie.
+/// The index of a permille in a sorted list.
 fn rank(count: usize, permille: usize) -> usize {
     (count * permille).div_ceil(1_000).saturating_sub(1)
 }
@@ -37,12 +37,12 @@ fn ms(micros: i64) -> f64 {
     i32::try_from(micros).map_or(f64::INFINITY, f64::from) / 1_000.0
 }
 
-/// A quotient; nothing by nothing is nothing.
+/// A quotient; 0 if the count is 0.
 pub(super) fn per(amount: f64, count: f64) -> f64 {
     if count > 0.0 { amount / count } else { 0.0 }
 }
 
-/// A count as a number to calculate with: exact up to 2⁵³.
+/// A count as a floating-point number, exact up to 2⁵³.
 #[expect(
     clippy::as_conversions,
     clippy::cast_precision_loss,
@@ -52,8 +52,8 @@ pub(super) const fn number(count: u64) -> f64 {
     count as f64
 }
 
-/// The work per piece and per time unit, out of the work of two runs of one length that differ in
-/// their pieces only: the part that grows with the pieces, and the part that does not.
+/// Work per piece and per time unit, from two runs of the same length with different numbers of
+/// pieces: the part that grows with the pieces, and the part that does not.
 pub(super) fn split(few: (f64, f64), many: (f64, f64)) -> (f64, f64) {
     let per_piece = per(many.1 - few.1, many.0 - few.0);
     (per_piece, few.1 - per_piece * few.0)
@@ -61,7 +61,7 @@ pub(super) fn split(few: (f64, f64), many: (f64, f64)) -> (f64, f64) {
 
 #[cfg(test)]
 mod tests {
-    //! Percentiles are values that were measured.
+    //! Percentiles are measured values.
 
     use super::*;
 
@@ -76,8 +76,8 @@ mod tests {
     }
 
     #[test]
-    fn two_runs_tell_pieces_from_time() {
-        // 3 per piece and 20 besides.
+    fn two_runs_separate_work_per_piece_from_work_per_time() {
+        // 3 per piece plus 20.
         assert_eq!(split((10.0, 50.0), (30.0, 110.0)), (3.0, 20.0));
         assert!(per(1.0, 0.0).abs() < f64::EPSILON);
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask bench streams`: replies that are streamed to many people at once.
+//! `cargo xtask bench streams`: replies streamed to many users at once.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -13,71 +13,105 @@ use super::{
     stack::Stack,
     statistics::{number, per, split},
 };
-use crate::programs::build_optimised_ignacio;
+use crate::programs::{build_ignacio, build_optimised_ignacio};
 
-/// How many streams the greatest rate is looked for with.
-const RELAY_STREAMS: usize = 50;
-/// Tokens per second of each of them, tried one after the other.
-const RELAY_RATES: [u32; 5] = [200, 400, 600, 800, 1_000];
-/// The delay that a rate must not go beyond, in milliseconds: the 99th percentile.
-const RELAY_LIMIT: f64 = 10.0;
-/// How many streams, and how many times the tokens, tell work per token from work per second.
-const SPLIT_STREAMS: usize = 100;
+/// The 99th percentile of the delay up to which a rate counts as sustained, in milliseconds.
+const DELAY_LIMIT: f64 = 10.0;
+/// How many times more tokens the second run has that separates work per token from work per second.
 const SPLIT_FACTOR: u32 = 4;
-/// What a service does for the first time is not measured.
-const WARM_UP: (usize, u64) = (10, 1);
 
-/// Measure replies that are streamed to many people at once.
+/// The sizes of the measurements that have no option of their own.
+struct Sizes {
+    /// Streams that warm the service up before a measurement.
+    warm_up: usize,
+    /// Streams with which the highest sustained rate is searched, and the seconds for each rate.
+    relay: (usize, u64),
+    /// Tokens per second of each of them, tried in this order.
+    relay_rates: &'static [u32],
+    /// Streams of the two runs that separate work per token from work per second.
+    split: usize,
+    /// Users who disconnect, and as many who cancel.
+    disconnects: usize,
+}
+
+/// The measurement.
+const FULL: Sizes = Sizes {
+    warm_up: 10,
+    relay: (50, 5),
+    relay_rates: &[200, 400, 600, 800, 1_000],
+    split: 100,
+    disconnects: 20,
+};
+
+/// The smallest run of the same code.
+const QUICK: Sizes =
+    Sizes { warm_up: 0, relay: (1, 1), relay_rates: &[20], split: 1, disconnects: 1 };
+
+/// Measure replies streamed to many users at once.
 ///
 /// Starts a private PostgreSQL, stand-ins, and the optimised `ignacio serve --with-worker` as a
-/// process of its own. The OpenAI stand-in writes tokens at a fixed rate, each with its number and
-/// the clock, so that delay, loss, repetition and order are seen in what arrives, whatever the
-/// framing. Prints a table; fails when a token was lost, repeated or out of order. Run it while
-/// nothing else runs: the table says how busy the rest of the machine was.
+/// separate process. The OpenAI stand-in writes tokens at a fixed rate, each with its number and a
+/// timestamp, so the client sees delays, losses, duplicates and reordering in whatever framing.
+/// Prints a table; fails if a token was lost, duplicated or out of order. Run it while nothing else
+/// runs: the table shows how busy the rest of the machine was.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   cargo xtask bench streams
   cargo xtask bench streams --streams 1000 --seconds 30 --json target/streams.json
   cargo xtask bench streams --streams 100 --rows-only
-  cargo xtask bench streams --ignacio /tmp/ignacio-before     measure a program that is built already")]
+  cargo xtask bench streams --ignacio /tmp/ignacio-before     measure an existing build of the program
+  cargo xtask bench streams --quick            check that the benchmark works")]
 pub(crate) struct Streams {
-    /// How many streams at once, one measurement for each number.
+    /// How many concurrent streams; one measurement for each number.
     #[arg(long = "streams", value_delimiter = ',', default_values_t = [1, 100, 1_000])]
     at_once: Vec<usize>,
     /// Tokens per second of each stream.
     #[arg(long, default_value_t = 10)]
     rate: u32,
-    /// How long each measurement takes, once all streams run.
+    /// How many seconds each measurement takes once all streams run.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
     /// How many streams are opened per second.
     #[arg(long, default_value_t = 100)]
     opened_per_second: u32,
-    /// Only the measurement per number of streams: not the greatest rate, the cost of the log, and
-    /// what happens when people leave.
+    /// Skip the highest sustained rate, the cost of the event log, and disconnecting users.
     #[arg(long)]
     rows_only: bool,
-    /// Also write what was measured as JSON.
+    /// Also write the results to this file as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
     /// The program to measure, instead of building it.
     #[arg(long)]
     ignacio: Option<PathBuf>,
+    /// Run every measurement once at its smallest size, without optimisation. The figures mean
+    /// nothing.
+    #[arg(long, conflicts_with_all = ["at_once", "seconds", "rows_only"])]
+    quick: bool,
 }
 
-/// One bench: the stack, and how it is loaded.
+/// The stack under measurement, and the load on it.
 struct Bench {
+    sizes: Sizes,
     stack: Stack,
     scenario: Scenario,
     most: usize,
 }
 
 impl Streams {
-    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
-        ensure!(self.rate > 0 && self.opened_per_second > 0, "nothing per second takes for ever");
+    pub(crate) fn is_quick(&self) -> bool {
+        self.quick
+    }
+
+    pub(crate) async fn run(mut self) -> anyhow::Result<ExitCode> {
+        ensure!(self.rate > 0 && self.opened_per_second > 0, "a rate of zero never ends");
+        let sizes = if self.quick { QUICK } else { FULL };
+        if self.quick {
+            (self.at_once, self.seconds) = (vec![1], 1);
+        }
         let ignacio = match self.ignacio.clone() {
             Some(path) => path,
+            None if self.quick => tokio::task::spawn_blocking(build_ignacio).await??,
             None => tokio::task::spawn_blocking(build_optimised_ignacio).await??,
         };
         let scenario = Scenario {
@@ -86,9 +120,9 @@ impl Streams {
             opened_per_second: self.opened_per_second,
             is_followed: true,
         };
-        let most = self.at_once.iter().copied().max().unwrap_or_default().max(SPLIT_STREAMS) * 2;
-        let stack = Box::pin(Stack::start(ignacio)).await.context("the stack does not start")?;
-        let mut bench = Bench { stack, scenario, most };
+        let most = self.at_once.iter().copied().max().unwrap_or_default().max(sizes.split) * 2;
+        let stack = Box::pin(Stack::start(ignacio)).await.context("the stack cannot start")?;
+        let mut bench = Bench { sizes, stack, scenario, most };
         let mut report = Report::new(self.rate, self.seconds);
         for n_streams in &self.at_once {
             report.rows.push(Box::pin(bench.row(*n_streams)).await?);
@@ -107,24 +141,25 @@ impl Streams {
 }
 
 impl Bench {
-    /// Streams, followers, and the stand-in without the service.
+    /// Measures streams and followers, and the stand-in without the service as a baseline.
     async fn row(&mut self, n_streams: usize) -> anyhow::Result<Row> {
         println!("{n_streams} streams …");
         let service = self.measure(n_streams, self.scenario).await?;
-        println!("{n_streams} streams, straight from the stand-in …");
+        println!("{n_streams} streams, directly from the stand-in …");
         let alone = Scenario { is_followed: false, ..self.scenario };
         let straight = self.straight(n_streams, alone).await?;
         Ok(Row::of(&service, &straight))
     }
 
-    /// Loads the service, started anew.
+    /// Puts the load on a newly started service.
     async fn measure(&mut self, n_streams: usize, scenario: Scenario) -> anyhow::Result<Measured> {
         let running = self.stack.serve(self.most).await?;
         let observed = Observed { service: running.pid, postmaster: self.stack.postmaster()? };
         let target = Target::Service(running.api);
-        let (n_warm, seconds) = WARM_UP;
-        let warm = Scenario { rate: 10, seconds, is_followed: true, ..scenario };
-        self.put(n_warm, warm, target, observed).await?;
+        if self.sizes.warm_up > 0 {
+            let warm = Scenario { rate: 10, seconds: 1, is_followed: true, ..scenario };
+            self.put(self.sizes.warm_up, warm, target, observed).await?;
+        }
         let measured = self.put(n_streams, scenario, target, observed).await?;
         running.stop().await;
         if measured.n_broken > 0 {
@@ -136,7 +171,7 @@ impl Bench {
         Ok(measured)
     }
 
-    /// Loads the stand-in itself.
+    /// Puts the load directly on the stand-in.
     async fn straight(&mut self, n_streams: usize, scenario: Scenario) -> anyhow::Result<Measured> {
         let target = Target::StandIn(address(&self.stack.openai.base_url())?);
         let own = std::process::id();
@@ -151,34 +186,36 @@ impl Bench {
         target: Target,
         observed: Observed,
     ) -> anyhow::Result<Measured> {
-        let people = self.stack.people(n_streams).await?;
+        let users = self.stack.users(n_streams).await?;
         self.stack.openai.reset();
         self.stack.openai.script(Script::ticking(scenario.rate, scenario.tokens(n_streams)));
-        load::run(scenario, target, people, observed).await
+        load::run(scenario, target, users, observed).await
     }
 
-    /// The greatest rate that is relayed without delay.
+    /// Searches for the highest rate that is relayed without delay.
     async fn relay(&mut self, report: &mut Report) -> anyhow::Result<()> {
-        for rate in RELAY_RATES {
-            println!("{RELAY_STREAMS} streams at {rate} tokens/s …");
-            let scenario = Scenario { rate, is_followed: false, seconds: 5, ..self.scenario };
-            let measured = self.measure(RELAY_STREAMS, scenario).await?;
+        let (n_streams, seconds) = self.sizes.relay;
+        for &rate in self.sizes.relay_rates {
+            println!("{n_streams} streams at {rate} tokens/s …");
+            let scenario = Scenario { rate, is_followed: false, seconds, ..self.scenario };
+            let measured = self.measure(n_streams, scenario).await?;
             report.relayed(rate, &measured);
-            if measured.delay.p99 > RELAY_LIMIT {
+            if measured.delay.p99 > DELAY_LIMIT {
                 break;
             }
         }
         Ok(())
     }
 
-    /// What the service does for each token, and what for each second of a stream.
+    /// Measures what the service does per token, and what per second of a stream.
     async fn log(&mut self, report: &mut Report) -> anyhow::Result<()> {
-        println!("{SPLIT_STREAMS} streams at two rates …");
+        let n_streams = self.sizes.split;
+        println!("{n_streams} streams at two rates …");
         let few = Scenario { is_followed: false, ..self.scenario };
         let many = Scenario { rate: few.rate * SPLIT_FACTOR, ..few };
-        let few = self.measure(SPLIT_STREAMS, few).await?;
-        let many = self.measure(SPLIT_STREAMS, many).await?;
-        let streams = number(u64::try_from(SPLIT_STREAMS)?);
+        let few = self.measure(n_streams, few).await?;
+        let many = self.measure(n_streams, many).await?;
+        let streams = number(u64::try_from(n_streams)?);
         let point = |it: &Measured, work: f64| {
             let tokens = number(u64::try_from(it.n_tokens).unwrap_or(u64::MAX));
             let length = it.seconds * streams;
@@ -193,15 +230,16 @@ impl Bench {
         Ok(())
     }
 
-    /// What becomes of replies whose readers leave, and of those that are cancelled.
-    async fn disconnects(&mut self) -> anyhow::Result<disconnects::Left> {
-        println!("{} people leave, {} cancel …", disconnects::PEOPLE, disconnects::PEOPLE);
-        let people = self.stack.people(disconnects::PEOPLE * 2).await?;
+    /// Measures what becomes of replies whose readers disconnect, and of cancelled ones.
+    async fn disconnects(&mut self) -> anyhow::Result<disconnects::Disconnects> {
+        let n_users = self.sizes.disconnects;
+        println!("{n_users} users disconnect, {n_users} cancel …");
+        let users = self.stack.users(n_users * 2).await?;
         self.stack.openai.reset();
         self.stack.openai.script(Script::ticking(10, disconnects::TOKENS));
         let running = self.stack.serve(self.most).await?;
-        let left = disconnects::measure(running.api, &people, &self.stack.openai).await?;
+        let disconnects = disconnects::measure(running.api, &users, &self.stack.openai).await?;
         running.stop().await;
-        Ok(left)
+        Ok(disconnects)
     }
 }

@@ -1,4 +1,4 @@
-//! The stand-in's tokens, which carry number and clock: what arrived, and what did not.
+//! The numbered and timestamped tokens of the stand-in, and which of them went missing.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ pub(super) struct Token {
     pub(super) number: u32,
     /// When the stand-in wrote it, in microseconds since 1970.
     pub(super) clock: u64,
-    /// How long the stand-in had had the request by then, in microseconds.
+    /// The age of the request in the stand-in at that moment, in microseconds.
     pub(super) age: u64,
 }
 
-/// The tokens in the data of an event, which may have one, several or none.
+/// The tokens in the data of an event: none, one or several.
 pub(super) fn tokens(data: &str) -> impl Iterator<Item = Token> {
     data.split('@').filter_map(|part| {
         let mut fields = part.split(':');
@@ -27,7 +27,7 @@ pub(super) fn tokens(data: &str) -> impl Iterator<Item = Token> {
     })
 }
 
-/// What was not as it should be, over all tokens of one reader.
+/// Lost, repeated and reordered tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Faults {
     pub(super) lost: u64,
@@ -43,7 +43,7 @@ impl Faults {
     }
 }
 
-/// Looks whether tokens come each once and in their order.
+/// Checks that each token arrives once and in order.
 #[derive(Debug)]
 pub(super) struct Order {
     next: u32,
@@ -53,13 +53,13 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// For a reader whose first token is to have this number.
+    /// For a reader whose first token should have this number.
     pub(super) fn from(first: u32) -> Self {
         Self { next: first, missing: BTreeSet::new(), repeated: 0, reordered: 0 }
     }
 
-    /// Takes the number of a token.
-    pub(super) fn take(&mut self, number: u32) {
+    /// Records the number of an arrived token.
+    pub(super) fn record(&mut self, number: u32) {
         if number >= self.next {
             self.missing.extend(self.next..number);
             self.next = number + 1;
@@ -70,12 +70,12 @@ impl Order {
         }
     }
 
-    /// How many tokens came, each counted once.
+    /// One more than the highest number so far.
     pub(super) fn end(&self) -> u32 {
         self.next
     }
 
-    /// What was wrong, when there were to be so many tokens.
+    /// The faults, given the number of tokens that should have arrived.
     pub(super) fn faults(mut self, count: u32) -> Faults {
         self.missing.extend(self.next..count);
         let lost = u64::try_from(self.missing.len()).unwrap_or(u64::MAX);
@@ -85,14 +85,14 @@ impl Order {
 
 #[cfg(test)]
 mod tests {
-    //! Each kind of fault is told from the others.
+    //! Each kind of fault is counted separately.
 
     use super::*;
 
     fn faults(first: u32, numbers: &[u32], count: u32) -> (u64, u64, u64) {
         let mut order = Order::from(first);
         for it in numbers {
-            order.take(*it);
+            order.record(*it);
         }
         let Faults { lost, repeated, reordered } = order.faults(count);
         (lost, repeated, reordered)
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn loss_repetition_and_order_are_counted_apart() {
+    fn lost_repeated_and_reordered_tokens_are_counted_separately() {
         assert_eq!(faults(0, &[0, 1, 2, 3], 4), (0, 0, 0));
         assert_eq!(faults(2, &[2, 3], 4), (0, 0, 0));
         assert_eq!(faults(0, &[0, 2, 3], 4), (1, 0, 0));

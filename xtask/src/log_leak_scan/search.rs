@@ -1,4 +1,4 @@
-//! Finds secrets in logs.
+//! Searches logs for secrets.
 
 use std::{
     collections::BTreeSet,
@@ -10,26 +10,26 @@ use std::{
 use aho_corasick::{AhoCorasick, MatchKind};
 use anyhow::Context as _;
 
-/// How much of a line is shown on either side of a finding.
-const AROUND: usize = 120;
+/// How many bytes of the line to show on either side of a finding.
+const CONTEXT: usize = 120;
 
-/// What must not be in a log, and the ways in which it may be written there.
+/// Secrets that must not be in a log, and the forms in which they may be written.
 pub(super) struct Secrets {
     texts: Vec<String>,
-    /// The secret that each pattern of `forms` is a form of.
-    meant: Vec<usize>,
+    /// For each pattern of `forms`, the index of its secret.
+    secret_of_form: Vec<usize>,
     forms: AhoCorasick,
 }
 
 /// What was searched and found.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct SearchResult {
     pub(super) n_lines: u64,
     pub(super) n_bytes: u64,
     pub(super) findings: Vec<Finding>,
 }
 
-/// A secret in a log; told once for each place that logs it.
+/// A secret in a log, reported once.
 #[derive(Debug)]
 pub(super) struct Finding {
     pub(super) secret: String,
@@ -38,7 +38,7 @@ pub(super) struct Finding {
 }
 
 impl Secrets {
-    /// Reads what the processes of a run have noted.
+    /// Reads the secrets that the processes of a run recorded.
     pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
         let mut texts = BTreeSet::new();
         for path in files(folder, "secrets-")? {
@@ -52,12 +52,12 @@ impl Secrets {
     fn of(texts: impl IntoIterator<Item = String>) -> anyhow::Result<Self> {
         let texts: Vec<String> = texts.into_iter().collect();
         let all = texts.iter().enumerate();
-        let (meant, patterns): (Vec<_>, Vec<_>) = all
+        let (secret_of_form, patterns): (Vec<_>, Vec<_>) = all
             .flat_map(|(index, text)| forms(text).into_iter().map(move |it| (index, it)))
             .unzip();
         let mut builder = AhoCorasick::builder();
         let forms = builder.match_kind(MatchKind::Standard).build(patterns)?;
-        Ok(Self { texts, meant, forms })
+        Ok(Self { texts, secret_of_form, forms })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -68,47 +68,47 @@ impl Secrets {
         self.texts.is_empty()
     }
 
-    /// Looks for every secret in every log of a run.
-    pub(super) fn search(&self, folder: &Path) -> anyhow::Result<Seen> {
-        let (mut seen, mut known) = (Seen::default(), BTreeSet::new());
+    /// Searches every log of a run for every secret.
+    pub(super) fn search(&self, folder: &Path) -> anyhow::Result<SearchResult> {
+        let (mut result, mut known) = (SearchResult::default(), BTreeSet::new());
         for path in files(folder, "log-")? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let mut reader = BufReader::new(File::open(&path)?);
             let (mut line, mut number) = (Vec::new(), 0_u64);
             while reader.read_until(b'\n', &mut line)? > 0 {
                 number += 1;
-                seen.n_bytes += u64::try_from(line.len())?;
+                result.n_bytes += u64::try_from(line.len())?;
                 let found = self.find(&line).into_iter();
-                // One line of the code can log a thousand times: one secret tells enough.
+                // One statement can log a secret a thousand times: the first is enough.
                 let new = found.filter(|(secret, _)| known.insert(*secret));
-                seen.findings.extend(new.map(|(secret, excerpt)| Finding {
+                result.findings.extend(new.map(|(secret, excerpt)| Finding {
                     secret: secret.to_owned(),
                     place: format!("{name}:{number}"),
                     excerpt,
                 }));
                 line.clear();
             }
-            seen.n_lines += number;
+            result.n_lines += number;
         }
-        Ok(seen)
+        Ok(result)
     }
 
-    /// The secrets in a line, each with its surroundings.
+    /// The secrets in a line, each with its context.
     fn find(&self, line: &[u8]) -> Vec<(&str, String)> {
         let all = self.forms.find_overlapping_iter(line);
         let whole = all.filter(|it| is_whole(line, it.start(), it.end()));
         let found = whole.filter_map(|it| {
-            let text = self.texts.get(*self.meant.get(it.pattern().as_usize())?)?;
-            let end = line.len().min(it.end() + AROUND);
-            let around = line.get(it.start().saturating_sub(AROUND)..end)?;
+            let text = self.texts.get(*self.secret_of_form.get(it.pattern().as_usize())?)?;
+            let end = line.len().min(it.end() + CONTEXT);
+            let around = line.get(it.start().saturating_sub(CONTEXT)..end)?;
             Some((text.as_str(), String::from_utf8_lossy(around).trim_end().to_owned()))
         });
         found.collect()
     }
 }
 
-/// How a log may write a text: as it is; as JSON, as Rust's `{:?}`, of a text and of bytes, and as a
-/// list of its bytes; and what stands in quotes in a line that is JSON itself.
+/// The forms in which a log may write a text: plain, as JSON, as Rust's `{:?}` of text and of bytes,
+/// and as a list of bytes; and each of these within a line that is JSON itself.
 fn forms(text: &str) -> BTreeSet<String> {
     let json = |it: &str| {
         let quoted = serde_json::to_string(it).unwrap_or_default();
@@ -126,13 +126,13 @@ fn forms(text: &str) -> BTreeSet<String> {
     plain.into_iter().chain(nested).collect()
 }
 
-/// Whether a match is no part of a longer word or number.
+/// Whether a match is not part of a longer word or number.
 fn is_whole(line: &[u8], start: usize, end: usize) -> bool {
     let at = |index: usize| line.get(index).copied().unwrap_or(b' ');
     let before = start.checked_sub(1).map_or(b' ', at);
     let (first, last, after) = (at(start), at(end.saturating_sub(1)), at(end));
     let joins = |a: u8, b: u8| a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric();
-    // The digits of a code stand behind the dot of a time as well.
+    // The fraction of a time can have the same digits as a code.
     let is_fraction = first.is_ascii_digit() && matches!(before, b'.' | b'-');
     !joins(before, first) && !joins(last, after) && !is_fraction
 }
@@ -149,7 +149,7 @@ fn files(folder: &Path, prefix: &str) -> anyhow::Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
-    //! A secret is found however it is written, and only where it is.
+    //! A secret is found in every form, and only as a whole word.
 
     use super::*;
 
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_a_word_a_time_or_an_id_is_no_finding() {
+    fn a_part_of_a_word_a_time_or_an_id_is_not_a_finding() {
         for line in ["took 0.482915s", "at 12:00:01.482915 it", "id 0a482915", "n=14829150"] {
             assert!(!found("482915", line), "{line}");
         }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn logs_are_counted_and_a_secret_is_told_once() {
+    fn logs_are_counted_and_a_secret_is_reported_once() {
         let folder = tempfile::tempdir().unwrap();
         let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
         put("secrets-1", "+573001110002\nAna Ejemplo\n");
@@ -191,9 +191,9 @@ mod tests {
         put("log-2", "to +573001110002\nfine\n");
         put("other", "Ana Ejemplo\n");
         let secrets = Secrets::read(folder.path()).unwrap();
-        let seen = secrets.search(folder.path()).unwrap();
-        assert_eq!((secrets.len(), seen.n_lines, seen.n_bytes), (2, 4, 44));
-        let places: Vec<&str> = seen.findings.iter().map(|it| it.place.as_str()).collect();
+        let result = secrets.search(folder.path()).unwrap();
+        assert_eq!((secrets.len(), result.n_lines, result.n_bytes), (2, 4, 44));
+        let places: Vec<&str> = result.findings.iter().map(|it| it.place.as_str()).collect();
         assert_eq!(places, ["log-1:2"]);
     }
 }

@@ -6,16 +6,13 @@ use super::{
     Violation,
     workspace::{File, Workspace},
 };
+use crate::environment::SETTING_PREFIXES;
 
 const SETTINGS: &str = "crates/ignacio-server/src/settings.rs";
 const OPERATIONS: &str = "docs/operations.md";
 const PROBLEMS: &str = "crates/ignacio-api/src/problem/code.rs";
 const API_DESIGN: &str = "docs/api-design.md";
 const DECISIONS: &str = "docs/adr/";
-
-/// How the names of settings begin.
-const SETTING_STARTS: [&str; 6] =
-    ["APP_ENV", "DATABASE_URL", "IGNACIO_", "S3_", "OPENAI_", "WHATSAPP_"];
 
 /// Folders whose paths documents mention.
 const PATH_STARTS: [&str; 6] = ["crates/", "docs/", "xtask/", "migration/", ".ci/", ".cargo/"];
@@ -61,7 +58,7 @@ fn agreement(workspace: &Workspace, code: Reading, document: Reading) -> Vec<Vio
 }
 
 fn is_setting(text: &str) -> bool {
-    let start = SETTING_STARTS.iter().find(|start| text.starts_with(**start));
+    let start = SETTING_PREFIXES.iter().find(|start| text.starts_with(**start));
     let is_name =
         text.chars().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == '_');
     // The file that holds a secret has no line of its own.

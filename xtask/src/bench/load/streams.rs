@@ -1,4 +1,4 @@
-//! What the readers of a load do: ask, read on, come back in the middle.
+//! The readers of a load: they post a message and read the reply, or resume a stream in the middle.
 
 use std::{
     net::SocketAddr,
@@ -14,84 +14,84 @@ use serde_json::Value;
 
 use crate::{
     bench::{
-        reader::{Events, between, now, request},
+        reader::{EventStream, between, now, request},
         stack::User,
         tokens::{Order, Token, tokens},
     },
     demo::sse::Event,
 };
 
-/// Who is asked.
+/// The server under load.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::bench) enum Target {
     /// The service.
     Service(SocketAddr),
-    /// The OpenAI stand-in itself, to see what it and the client take without the service.
+    /// The OpenAI stand-in, to measure what it and the client use without the service.
     StandIn(SocketAddr),
 }
 
-/// What all readers know.
+/// State shared by all readers.
 pub(super) struct Shared {
     target: Target,
-    people: Vec<User>,
+    users: Vec<User>,
     /// How many tokens each reply has.
     pub(super) count: u32,
-    /// How many readers have got their first event.
+    /// How many readers have their first event.
     pub(super) begun: AtomicUsize,
-    /// The measurement: delays of tokens that arrive within it count. In microseconds since 1970.
+    /// The bounds of the measurement, in microseconds since 1970: delays of tokens within it count.
     pub(super) begins: AtomicU64,
     pub(super) ends: AtomicU64,
-    seen: Vec<Mutex<Seen>>,
+    positions: Vec<Mutex<Position>>,
 }
 
-/// How far a stream is.
+/// How far a stream has been read.
 #[derive(Clone, Debug, Default)]
-struct Seen {
+struct Position {
     response: String,
     /// The number of its last event.
     last: i64,
-    /// The number of the event that its first token has, or would have.
+    /// The number of the event with its first token.
     base: i64,
 }
 
-impl Seen {
-    /// The first token behind an event. While none has come, all are behind.
+impl Position {
+    /// The first token after an event; the very first if no token has arrived yet.
     fn next_token(&self, after: i64) -> anyhow::Result<u32> {
         let token = if self.base == 0 { 0 } else { (after + 1 - self.base).max(0) };
         Ok(u32::try_from(token)?)
     }
 }
 
-/// What one reader heard.
+/// The result of one reader.
 #[derive(Debug)]
-pub(super) struct Heard {
+pub(super) struct ReaderResult {
     pub(super) order: Order,
-    /// From the request to the first token, without the upstream's own time. In microseconds.
+    /// From the request to the first token, minus the provider's own time. In microseconds.
     pub(super) first: Option<i64>,
-    /// From the request of one who comes back to its first event.
+    /// From the request of a follower to its first event.
     pub(super) replayed: Option<i64>,
-    /// Of the tokens within the measurement.
+    /// The delays of the tokens during the measurement.
     pub(super) delays: Vec<i64>,
 }
 
 impl Shared {
-    pub(super) fn new(target: Target, people: Vec<User>, count: u32) -> Self {
-        let seen = people.iter().map(|_| Mutex::default()).collect();
+    pub(super) fn new(target: Target, users: Vec<User>, count: u32) -> Self {
+        let positions = users.iter().map(|_| Mutex::default()).collect();
         let (begins, ends) = (AtomicU64::new(u64::MAX), AtomicU64::new(u64::MAX));
-        Self { target, people, count, begun: AtomicUsize::new(0), begins, ends, seen }
+        Self { target, users, count, begun: AtomicUsize::new(0), begins, ends, positions }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.people.len()
+        self.users.len()
     }
 
-    fn person(&self, index: usize) -> anyhow::Result<&User> {
-        self.people.get(index).context("there is no such person")
+    fn user(&self, index: usize) -> anyhow::Result<&User> {
+        self.users.get(index).context("there is no such user")
     }
 
-    fn seen(&self, index: usize) -> anyhow::Result<MutexGuard<'_, Seen>> {
-        let seen = self.seen.get(index).context("there is no such stream")?;
-        Ok(seen.lock().unwrap_or_else(PoisonError::into_inner))
+    fn position(&self, index: usize) -> anyhow::Result<MutexGuard<'_, Position>> {
+        let position = self.positions.get(index).context("there is no such stream")?;
+        Ok(position.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn is_measuring(&self, at: u64) -> bool {
@@ -99,95 +99,100 @@ impl Shared {
     }
 }
 
-impl Heard {
+impl ReaderResult {
     fn from(first: u32) -> Self {
         Self { order: Order::from(first), first: None, replayed: None, delays: Vec::new() }
     }
 
     fn take(&mut self, shared: &Shared, token: Token, at: u64) {
-        self.order.take(token.number);
+        self.order.record(token.number);
         if shared.is_measuring(at) {
             self.delays.push(between(token.clock, at));
         }
     }
 }
 
-/// Sends a message and reads the reply to its end.
-pub(super) async fn speak(shared: Arc<Shared>, index: usize) -> anyhow::Result<Heard> {
-    let person = shared.person(index)?;
+/// Posts a message and reads the reply to its end.
+pub(super) async fn post_and_read(
+    shared: Arc<Shared>,
+    index: usize,
+) -> anyhow::Result<ReaderResult> {
+    let user = shared.user(index)?;
     let (address, request) = match shared.target {
-        Target::Service(address) => (address, message(person)),
-        Target::StandIn(address) => (address, upstream_request()),
+        Target::Service(address) => (address, message(user)),
+        Target::StandIn(address) => (address, provider_request()),
     };
-    let mut heard = Heard::from(0);
-    let asked = now();
-    let mut events = Events::ask(address, &request).await?;
+    let mut result = ReaderResult::from(0);
+    let requested = now();
+    let mut events = EventStream::open(address, &request).await?;
     let mut is_whole = false;
     while let Some(arrived) = events.next().await? {
         for event in &arrived.events {
             is_whole |= is_end(event)?;
-            note(&shared, index, event)?;
+            record_position(&shared, index, event)?;
             for token in tokens_of(event) {
-                if heard.order.end() == 0 {
+                if result.order.end() == 0 {
                     shared.begun.fetch_add(1, Ordering::Relaxed);
                     let own = i64::try_from(token.age).unwrap_or(i64::MAX);
-                    heard.first = Some(between(asked, arrived.at) - own);
+                    result.first = Some(between(requested, arrived.at) - own);
                 }
-                heard.take(&shared, token, arrived.at);
+                result.take(&shared, token, arrived.at);
             }
         }
     }
-    if is_whole { Ok(heard) } else { bail!("a stream ended without its last event") }
+    if is_whole { Ok(result) } else { bail!("a stream ended without its final event") }
 }
 
-/// Joins a reply behind an event that its first reader had, and reads it to its end.
-pub(super) async fn resume(shared: Arc<Shared>, index: usize) -> anyhow::Result<Heard> {
-    let Target::Service(address) = shared.target else { bail!("only the service is followed") };
-    let seen = shared.seen(index)?.clone();
-    let last = u64::try_from(seen.last).unwrap_or_default();
+/// Joins a reply after an event that its first reader has seen, and reads it to its end.
+pub(super) async fn resume(shared: Arc<Shared>, index: usize) -> anyhow::Result<ReaderResult> {
+    let Target::Service(address) = shared.target else {
+        bail!("only streams of the service have followers")
+    };
+    let position = shared.position(index)?.clone();
+    let last = u64::try_from(position.last).unwrap_or_default();
     let after = i64::try_from(UnwrapErr(SysRng).next_u64() % (last + 1))?;
-    let token = &shared.person(index)?.token;
-    let line = format!("GET /v1/responses/{}/events", seen.response);
+    let token = &shared.user(index)?.token;
+    let line = format!("GET /v1/responses/{}/events", position.response);
     let request = request(&line, token, &format!("Last-Event-ID: {after}\r\n"), "");
-    let mut heard = Heard::from(seen.next_token(after)?);
-    let asked = now();
-    let mut events = Events::ask(address, &request).await?;
+    let mut result = ReaderResult::from(position.next_token(after)?);
+    let requested = now();
+    let mut events = EventStream::open(address, &request).await?;
     let mut is_whole = false;
     while let Some(arrived) = events.next().await? {
-        if heard.replayed.is_none() {
+        if result.replayed.is_none() {
             shared.begun.fetch_add(1, Ordering::Relaxed);
-            heard.replayed = Some(between(asked, arrived.at));
+            result.replayed = Some(between(requested, arrived.at));
         }
         for event in &arrived.events {
             is_whole |= is_end(event)?;
             for token in tokens_of(event) {
-                heard.take(&shared, token, arrived.at);
+                result.take(&shared, token, arrived.at);
             }
         }
     }
-    if is_whole { Ok(heard) } else { bail!("a stream ended without its last event") }
+    if is_whole { Ok(result) } else { bail!("a stream ended without its final event") }
 }
 
 /// The request that posts a message and streams the reply.
-pub(in crate::bench) fn message(person: &User) -> String {
-    let line = format!("POST /v1/conversations/{}/messages", person.conversation);
+pub(in crate::bench) fn message(user: &User) -> String {
+    let line = format!("POST /v1/conversations/{}/messages", user.conversation);
     let body = "{\"content\":\"¿Cuánto mide la Torre Colpatria?\"}";
-    request(&line, &person.token, "Accept: text/event-stream\r\n", body)
+    request(&line, &user.token, "Accept: text/event-stream\r\n", body)
 }
 
-/// The request that the service sends upstream, without the service.
-fn upstream_request() -> String {
+/// The request that the service sends to the provider.
+fn provider_request() -> String {
     let body = "{\"model\":\"any\",\"input\":\"hola\",\"stream\":true,\"background\":true}";
     request("POST /v1/responses", "sk-devstack", "", body)
 }
 
-/// The tokens that an event brings: events that repeat the whole text bring none.
+/// The tokens in an event; events that repeat the whole text count as empty.
 pub(in crate::bench) fn tokens_of(event: &Event) -> impl Iterator<Item = Token> {
     let is_delta = matches!(event.kind.as_str(), "delta" | "response.output_text.delta");
     tokens(if is_delta { event.data.as_str() } else { "" })
 }
 
-/// Whether a stream has come to its proper end.
+/// Whether the event is the regular end of a stream.
 fn is_end(event: &Event) -> anyhow::Result<bool> {
     match event.kind.as_str() {
         "response.completed" => Ok(true),
@@ -204,34 +209,34 @@ fn is_end(event: &Event) -> anyhow::Result<bool> {
     }
 }
 
-/// Notes how far the stream is, for those who join it.
-fn note(shared: &Shared, index: usize, event: &Event) -> anyhow::Result<()> {
+/// Records how far the stream has been read, for its followers.
+fn record_position(shared: &Shared, index: usize, event: &Event) -> anyhow::Result<()> {
     if event.kind == "response.created" && matches!(shared.target, Target::Service(_)) {
         let created: Value = serde_json::from_str(&event.data)?;
         let id = created.get("response_id").and_then(Value::as_str);
         let id = id.context("a reply has no id")?;
-        id.clone_into(&mut shared.seen(index)?.response);
+        id.clone_into(&mut shared.position(index)?.response);
     }
     let Ok(number) = event.id.parse::<i64>() else { return Ok(()) };
     if is_end(event)? {
-        // Who comes back with the number of the end is told nothing more.
+        // A follower that resumes after the final event receives nothing.
         return Ok(());
     }
-    let mut seen = shared.seen(index)?;
-    seen.last = number;
+    let mut position = shared.position(index)?;
+    position.last = number;
     if let Some(token) = tokens_of(event).last() {
         let base = number - i64::from(token.number);
-        if seen.base != 0 && seen.base != base {
-            bail!("event {number} has token {}, which does not fit", token.number);
+        if position.base != 0 && position.base != base {
+            bail!("event {number} unexpectedly has token {}", token.number);
         }
-        seen.base = base;
+        position.base = base;
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    //! What the load reads out of events.
+    //! Tokens, ends and positions of events.
 
     use super::*;
 
@@ -240,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn only_deltas_bring_tokens() {
+    fn only_deltas_have_tokens() {
         let data = "{\"delta\":\"@7:1:2@\"}";
         assert_eq!(tokens_of(&event("response.output_text.delta", data)).count(), 1);
         assert_eq!(tokens_of(&event("delta", data)).count(), 1);
@@ -248,14 +253,14 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_misses_the_tokens_behind_the_last_event() {
-        let seen = |base| Seen { base, ..Seen::default() };
-        assert_eq!([0, 1, 2, 9].map(|it| seen(2).next_token(it).unwrap()), [0, 0, 1, 8]);
-        assert_eq!(seen(0).next_token(1).unwrap(), 0);
+    fn a_follower_expects_the_tokens_after_the_last_event() {
+        let position = |base| Position { base, ..Position::default() };
+        assert_eq!([0, 1, 2, 9].map(|it| position(2).next_token(it).unwrap()), [0, 0, 1, 8]);
+        assert_eq!(position(0).next_token(1).unwrap(), 0);
     }
 
     #[test]
-    fn a_stream_has_one_proper_end() {
+    fn a_stream_has_one_regular_end() {
         assert!(is_end(&event("response.completed", "{}")).unwrap());
         assert!(!is_end(&event("delta", "{}")).unwrap());
         assert!(is_end(&event("reconnect", "{}")).is_err());
