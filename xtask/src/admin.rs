@@ -1,4 +1,4 @@
-//! `cargo xtask admin`: the people who look after the programme.
+//! `cargo xtask admin`: creates admins.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -6,9 +6,10 @@ use clap::{Args, Subcommand};
 
 use crate::{deployment::Deployment, environment};
 
-/// Make the first admin, who can then make everybody else over the API.
+/// Create the first admin, who can then create other users over the API.
 ///
-/// Runs `ignacio admin` on `DATABASE_URL`, or else on the development database under .dev.
+/// Runs `ignacio admin` on `DATABASE_URL` if it is set, and otherwise on the development database in
+/// .dev.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -16,19 +17,19 @@ Examples:
 pub(crate) struct Admin {
     #[command(subcommand)]
     what: What,
-    /// Where `dev` keeps its data.
+    /// The data folder of `dev`.
     #[arg(long, global = true, default_value = ".dev")]
     data: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Make the account of an admin. Doing it again for the same number changes nothing.
+    /// Create an admin. Running it again for the same number changes nothing.
     Create {
-        /// The WhatsApp number, with its country code.
+        /// The WhatsApp number with its country code.
         #[arg(long)]
         phone: String,
-        /// The name as colleagues know it.
+        /// The name to show.
         #[arg(long)]
         name: String,
     },

@@ -1,4 +1,4 @@
-//! `cargo xtask audit`: the record of what was done by whom.
+//! `cargo xtask audit`: checks the audit log.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -6,24 +6,25 @@ use clap::{Args, Subcommand};
 
 use crate::{deployment::Deployment, environment};
 
-/// Check the record of what was done by whom.
+/// Check the audit log.
 ///
-/// Runs `ignacio audit` on `DATABASE_URL`, or else on the development database under .dev.
+/// Runs `ignacio audit` on `DATABASE_URL` if it is set, and otherwise on the development database in
+/// .dev.
 #[derive(Debug, Args)]
 pub(crate) struct Audit {
     #[command(subcommand)]
     what: What,
-    /// Where `dev` keeps its data.
+    /// The data folder of `dev`.
     #[arg(long, global = true, default_value = ".dev")]
     data: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Check that no event was changed, removed or put in between; fails where one was.
+    /// Check that no event was changed, removed or inserted; fails if one was.
     Verify {
-        /// An end of the chain that was printed earlier: shows that nothing up to there was
-        /// rewritten.
+        /// The end of the hash chain as an earlier run printed it: proves that nothing up to there
+        /// was rewritten.
         #[arg(long, value_name = "NUMBER:HASH")]
         since: Option<String>,
     },

@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: a participant's journey, played over HTTP as a client would.
+//! `cargo xtask demo`: a participant's session, played over HTTP like a client.
 
 mod client;
 mod guide;
@@ -13,35 +13,35 @@ use clap::Args;
 use self::{client::Client, journey::Journey, steps::Steps};
 use crate::{deployment, environment::in_root};
 
-/// Play a participant's journey against a running `cargo xtask dev`, in Spanish.
+/// Play a participant's session against a running `cargo xtask dev`, in Spanish.
 ///
-/// Logs in with a WhatsApp code, hands over the participants' guide (a PDF of several pages), waits
-/// until it can be searched, asks about it and prints the answer while it is written, shows the
-/// quotation, reads the conversation back, and removes everything again. Everything goes over
-/// HTTP; each step says how long it took. Ends with 0 when the guide's own sentence was quoted.
+/// Logs in with a WhatsApp code, uploads the participants' guide (a PDF of several pages), waits
+/// until it is searchable, asks a question and prints the reply while it is written, shows the
+/// citation, reads the conversation back, and deletes everything. Uses only the HTTP API and prints
+/// the time of each step. Exits with 0 if the reply quotes the right sentence of the guide.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   cargo xtask demo
   cargo xtask demo --question '¿Yo sola puedo constituir una SAS o necesito socios?'
-  cargo xtask demo --keep     leave the conversation and the file, to look at them")]
+  cargo xtask demo --keep     keep the conversation and the file, to look at them")]
 pub(crate) struct Demo {
-    /// The API, if it is not the one of `dev`.
+    /// The URL of the API, if it is not that of `dev`.
     #[arg(long)]
     url: Option<String>,
-    /// Where `dev` keeps its data.
+    /// The data folder of `dev`.
     #[arg(long, default_value = ".dev")]
     data: PathBuf,
-    /// What to ask, instead of the first question of xtask/assets/preguntas.json.
+    /// The question, instead of the first one in xtask/assets/preguntas.json.
     #[arg(long)]
     question: Option<String>,
-    /// Who asks.
+    /// The phone number to log in with.
     #[arg(long, default_value = "+573001110002")]
     phone: String,
-    /// Leave the conversation and the file where they are.
+    /// Keep the conversation and the file.
     #[arg(long, conflicts_with = "cleanup")]
     keep: bool,
-    /// Remove the conversation and the file at the end, which is what happens anyway.
+    /// Delete the conversation and the file at the end. This is the default.
     #[arg(long)]
     cleanup: bool,
 }

@@ -1,5 +1,5 @@
-//! Which database a tool works on: the environment's, that of a running `dev`, or that of one
-//! that is not running, woken for as long as the tool needs it.
+//! The database that a tool uses: the one of the environment, that of a running `dev`, or the stopped
+//! development database, which the tool starts for as long as it needs it.
 
 use std::{
     fs,
@@ -25,32 +25,32 @@ use crate::{
 /// The database of a development cluster.
 pub(crate) const DATABASE: &str = "ignacio";
 
-/// What runs where, as `dev` writes it down for other tools (`dev.json`).
+/// The addresses that `dev` writes for other tools (`dev.json`).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct DevFile {
-    /// The base address of the REST API.
+    /// The base URL of the REST API.
     pub(crate) api: String,
-    /// The address of the Prometheus metrics.
+    /// The URL of the Prometheus metrics.
     pub(crate) metrics: String,
-    /// The base address of the OpenAI API, version included.
+    /// The base URL of the OpenAI API, including the version.
     pub(crate) openai: String,
-    /// The base address of the WhatsApp Cloud API; a stand-in has its outbox there.
+    /// The base URL of the WhatsApp Cloud API. A stand-in serves its outbox there.
     pub(crate) whatsapp: String,
     /// The object store.
     pub(crate) s3: Store,
-    /// The database, as each of its roles reaches it.
+    /// The URLs of the database, one per role.
     pub(crate) database: Databases,
-    /// Which of the dependencies are stand-ins of `dev`.
+    /// Which dependencies are stand-ins.
     pub(crate) stand_ins: Vec<String>,
     /// The file that holds `IGNACIO_SECRET`.
     pub(crate) secret_file: PathBuf,
-    /// What the service and its worker log.
+    /// The log file of the service and its worker.
     pub(crate) log: PathBuf,
-    /// The process that runs it all.
+    /// The process id of `dev`.
     pub(crate) pid: u32,
 }
 
-/// The object store and its key.
+/// The object store and its credentials.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Store {
     pub(crate) endpoint: String,
@@ -71,7 +71,7 @@ pub(crate) struct Databases {
 }
 
 impl Store {
-    /// The variables through which the service learns of it.
+    /// The environment variables for the service.
     pub(crate) fn variables(&self) -> [(&'static str, String); 5] {
         [
             ("S3_ENDPOINT", self.endpoint.clone()),
@@ -84,76 +84,76 @@ impl Store {
 }
 
 impl DevFile {
-    /// Where it lies.
+    /// The path of the file.
     pub(crate) fn path(data: &Path) -> PathBuf {
         data.join("dev.json")
     }
 
-    /// Reads what the last `dev` with these data wrote.
+    /// Reads the file of the last `dev` with this data folder.
     pub(crate) fn read(data: &Path) -> anyhow::Result<Option<Self>> {
         let path = Self::path(data);
         let Ok(text) = fs::read_to_string(&path) else { return Ok(None) };
         let file = serde_json::from_str(&text).with_context(|| {
             let path = environment::shown(&path);
-            format!("{path} is damaged: start `cargo xtask dev` again, which writes it anew")
+            format!("{path} is damaged: start `cargo xtask dev` again, which rewrites it")
         })?;
         Ok(Some(file))
     }
 
-    /// Writes it down, for our own eyes: it holds passwords.
+    /// Writes the file, readable only by the owner, because it contains passwords.
     pub(crate) fn write(&self, data: &Path) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(self)? + "\n";
         write_private(&Self::path(data), &text)
     }
 }
 
-/// The notes of a `dev` that is running at this moment.
+/// The addresses of a running `dev`.
 pub(crate) fn running_dev(data: &Path) -> anyhow::Result<DevFile> {
     if let Some(file) = DevFile::read(data)?
-        && answers(&file.api)
+        && is_listening(&file.api)
     {
         return Ok(file);
     }
     bail!(
-        "no `cargo xtask dev` is running with the data in {}: start one in another terminal",
+        "no `cargo xtask dev` is running with the data folder {}: start it in another terminal",
         environment::shown(data)
     )
 }
 
-/// A database and what opens it.
+/// A database and the secret for it.
 pub(crate) struct Deployment {
     url: SecretString,
     secret: Option<SecretString>,
-    /// Kept for as long as the tool works with it.
-    _woken: Option<Cluster>,
+    /// Runs for as long as the tool needs it.
+    _cluster: Option<Cluster>,
 }
 
 impl Deployment {
-    /// Finds the database: `DATABASE_URL`, or the one of `dev` under `data`.
+    /// Finds the database: `DATABASE_URL`, or the development database in `data`.
     pub(crate) async fn find(data: &Path) -> anyhow::Result<Self> {
         if let Some(url) = environment::secret("DATABASE_URL")? {
             let secret = environment::secret("IGNACIO_SECRET")?.map(SecretString::from);
-            return Ok(Self { url: url.into(), secret, _woken: None });
+            return Ok(Self { url: url.into(), secret, _cluster: None });
         }
         let secret = Some(dev_secret(data)?);
         let running = DevFile::read(data).ok().flatten();
-        if let Some(file) = running.filter(|file| answers(&file.database.owner)) {
-            return Ok(Self { url: file.database.owner.into(), secret, _woken: None });
+        if let Some(file) = running.filter(|file| is_listening(&file.database.owner)) {
+            return Ok(Self { url: file.database.owner.into(), secret, _cluster: None });
         }
         let options =
             ClusterOptions { data: Some(postgres_folder(data)), port: None, durable: true };
         let cluster = tokio::task::spawn_blocking(|| Cluster::start(options)).await??;
         cluster.ensure_database(DATABASE).await?;
         let url = cluster.admin_url(DATABASE).into();
-        Ok(Self { url, secret, _woken: Some(cluster) })
+        Ok(Self { url, secret, _cluster: Some(cluster) })
     }
 
-    /// The migrating role's URL.
+    /// The URL of the migrating role.
     pub(crate) fn url(&self) -> &SecretString {
         &self.url
     }
 
-    /// Runs the program `ignacio` on this database, its output shown.
+    /// Runs the program `ignacio` on this database and shows its output.
     pub(crate) fn ignacio(&self, arguments: &[&str]) -> anyhow::Result<ExitCode> {
         let mut command = Command::new(build_ignacio()?);
         command.args(arguments).env_remove("DATABASE_URL_FILE");
@@ -162,16 +162,16 @@ impl Deployment {
         Ok(if ended.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    /// The passwords that the service's roles have or get.
+    /// The passwords of the service roles.
     pub(crate) fn passwords(&self) -> anyhow::Result<RolePasswords> {
         let Some(secret) = self.secret.clone() else {
-            bail!("IGNACIO_SECRET is missing: the roles' passwords are derived from it");
+            bail!("IGNACIO_SECRET is missing: the passwords of the roles are derived from it");
         };
         passwords(&MasterSecret::parse(secret).context("IGNACIO_SECRET is too short")?)
     }
 }
 
-/// The roles' passwords: derived as `ignacio` derives them, or given one by one.
+/// The passwords of the service roles: derived as `ignacio` does, unless set individually.
 pub(crate) fn passwords(secret: &MasterSecret) -> anyhow::Result<RolePasswords> {
     let password = |role: &str, name: &str| -> anyhow::Result<SecretString> {
         let given = environment::secret(name)?.map(SecretString::from);
@@ -185,17 +185,17 @@ pub(crate) fn passwords(secret: &MasterSecret) -> anyhow::Result<RolePasswords> 
     })
 }
 
-/// Where a development cluster lies.
+/// The folder of the development database.
 pub(crate) fn postgres_folder(data: &Path) -> PathBuf {
     data.join("postgres")
 }
 
-/// Where the development secret lies.
+/// The file with the development secret.
 pub(crate) fn secret_file(data: &Path) -> PathBuf {
     data.join("secret")
 }
 
-/// `IGNACIO_SECRET`, or the one that is kept with the development data, made at the first need.
+/// `IGNACIO_SECRET`, or the secret in the data folder, which is created on first use.
 pub(crate) fn dev_secret(data: &Path) -> anyhow::Result<SecretString> {
     if let Some(secret) = environment::secret("IGNACIO_SECRET")? {
         return Ok(secret.into());
@@ -205,7 +205,7 @@ pub(crate) fn dev_secret(data: &Path) -> anyhow::Result<SecretString> {
     match fs::read_to_string(&path) {
         Ok(text) if MasterSecret::parse(text.trim().into()).is_ok() => Ok(text.trim().into()),
         Ok(_) => bail!(
-            "{shown} is damaged (it holds no secret): run `cargo xtask dev --fresh` to begin with empty data"
+            "{shown} is damaged (it contains no secret): run `cargo xtask dev --fresh` to delete the development data and start empty"
         ),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let secret = random_hex()?;
@@ -214,22 +214,22 @@ pub(crate) fn dev_secret(data: &Path) -> anyhow::Result<SecretString> {
             Ok(secret.into())
         }
         Err(error) => bail!(
-            "{shown} cannot be read ({error}): give it back to yourself, or run `cargo xtask dev --fresh`"
+            "{shown} cannot be read ({error}): correct its permissions, or run `cargo xtask dev --fresh` to delete the development data and start empty"
         ),
     }
 }
 
-/// Makes the folder of the development data.
+/// Creates the folder for the development data.
 pub(crate) fn make_folder(data: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(data).with_context(|| {
         format!(
-            "the folder {} cannot be made: remove what is in its way, or choose another with --data",
+            "the folder {} cannot be created: remove what is in the way, or choose another folder with --data",
             environment::shown(data)
         )
     })
 }
 
-/// 256 random bits, as text.
+/// 256 random bits in hex.
 fn random_hex() -> anyhow::Result<String> {
     use std::io::Read as _;
 
@@ -239,7 +239,7 @@ fn random_hex() -> anyhow::Result<String> {
     Ok(bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")))
 }
 
-/// Writes a file that only we can read, also when it was there before.
+/// Writes a file that only its owner can read, even if it existed before.
 fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
     use std::io::Write as _;
 
@@ -256,8 +256,8 @@ fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
         .with_context(|| format!("{} cannot be written", environment::shown(path)))
 }
 
-/// Whether something listens at the host and port of an address on this machine.
-pub(crate) fn answers(url: &str) -> bool {
+/// Whether something listens at the host and port of a local URL.
+pub(crate) fn is_listening(url: &str) -> bool {
     let Some((_, rest)) = url.split_once("://") else { return false };
     let place = rest.split(['/', '?']).next().unwrap_or_default();
     let place = place.rsplit('@').next().unwrap_or_default();
@@ -267,14 +267,14 @@ pub(crate) fn answers(url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    //! Secrets are made once, kept to ourselves, and damage is told from absence.
+    //! A secret is created once and private, and a damaged one is reported.
 
     use std::net::TcpListener;
 
     use super::*;
 
     #[test]
-    fn a_secret_is_made_once_and_only_we_can_read_it() {
+    fn a_secret_is_created_once_and_only_its_owner_can_read_it() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let first = dev_secret(&data).unwrap();
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_secret_is_reported_with_what_to_do() {
+    fn a_damaged_secret_is_reported_with_advice() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(secret_file(folder.path()), "short").unwrap();
         let error = dev_secret(folder.path()).unwrap_err().to_string();
@@ -293,12 +293,12 @@ mod tests {
     }
 
     #[test]
-    fn only_a_live_address_answers() {
+    fn only_a_live_address_is_listening() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        assert!(answers(&format!("postgres://ada:pw@{address}/ignacio?sslmode=disable")));
+        assert!(is_listening(&format!("postgres://ada:pw@{address}/ignacio?sslmode=disable")));
         drop(listener);
-        assert!(!answers(&format!("http://{address}")));
-        assert!(!answers("not an address"));
+        assert!(!is_listening(&format!("http://{address}")));
+        assert!(!is_listening("not an address"));
     }
 }

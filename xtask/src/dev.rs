@@ -1,4 +1,4 @@
-//! `cargo xtask dev`: the product and everything around it, on this machine.
+//! `cargo xtask dev`: the product and its dependencies, on this machine.
 
 mod dependencies;
 mod output;
@@ -26,25 +26,24 @@ use crate::{
     seed,
 };
 
-/// How long the service may take until it is ready.
+/// How long the service may take to become ready.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 
-/// Run Ignacio and everything that it talks to on this machine, until Ctrl-C.
+/// Run Ignacio and its dependencies on this machine, until Ctrl-C.
 ///
-/// Starts a private PostgreSQL, an S3 store, and stand-ins for OpenAI and WhatsApp; migrates,
-/// makes the people of `seed`, and runs the service with its worker. Prints what runs where, and
-/// then `ready http://127.0.0.1:8080`. A part whose variables are set is the real one instead:
-/// `DATABASE_URL` (with `IGNACIO_SECRET`), `S3_*`, `OPENAI_API_KEY` or `OPENAI_BASE_URL`,
-/// `WHATSAPP_*`.
+/// Starts a private PostgreSQL, an S3 store, and stand-ins for OpenAI and WhatsApp; migrates the
+/// database, creates the users of `seed`, and runs the service with its worker. Prints the
+/// addresses, and then `ready http://127.0.0.1:8080`. If the variables of a dependency are set, the
+/// real one is used instead: `DATABASE_URL` (with `IGNACIO_SECRET`), `S3_*`, `OPENAI_API_KEY` or
+/// `OPENAI_BASE_URL`, `WHATSAPP_*`.
 ///
-/// The data stay in `.dev`, and a second start finds them. What runs where is also written to
-/// `.dev/dev.json`, for tools.
+/// The data stays in `.dev` for the next start. `.dev/dev.json` has the addresses for other tools.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   cargo xtask dev
-  cargo xtask dev --port 8090 --data .dev/second    a second one beside the first
-  cargo xtask dev --fresh                           begin with empty data
+  cargo xtask dev --port 8090 --data .dev/second    a second instance
+  cargo xtask dev --fresh                           delete the data and start empty
   OPENAI_API_KEY=sk-… cargo xtask dev               with the real OpenAI
 
 Log in as Ana:
@@ -52,13 +51,15 @@ Log in as Ana:
        -d '{\"phone\":\"+573001110002\"}'
   curl \"$(jq -r .whatsapp .dev/dev.json)/outbox?to=%2B573001110002\"   # the code")]
 pub(crate) struct Dev {
-    /// The port of the API on 127.0.0.1; 0 takes any free one.
+    /// The port of the API on 127.0.0.1; 0 picks a free one.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Where the data lie.
+    /// The folder for the data.
     #[arg(long, default_value = ".dev")]
     data: PathBuf,
-    /// Throw the data away first.
+    /// First delete the data of earlier runs: the database, the uploaded files, the files and vector
+    /// stores of the OpenAI stand-in, the log and the secret. Needed when the database has an older
+    /// schema than this version can migrate.
     #[arg(long)]
     fresh: bool,
 }
@@ -80,7 +81,7 @@ impl Dev {
         if ended {
             let words = running.service.last_words();
             running.stop(&mut stop).await;
-            bail!("the service ended by itself; the end of its log:\n{words}");
+            bail!("the service stopped unexpectedly; the end of its log:\n{words}");
         }
         say("stopping");
         running.stop(&mut stop).await;
@@ -88,7 +89,7 @@ impl Dev {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Brings everything up, to the line `ready`.
+    /// Starts everything, up to the line `ready`.
     async fn start(self) -> anyhow::Result<Running> {
         let began = Instant::now();
         refuse_a_deployment()?;
@@ -106,7 +107,7 @@ impl Dev {
         let messages = build.take_messages();
         let built = tokio::task::spawn_blocking(move || (messages(), began.elapsed()));
         let dependencies = Box::pin(Dependencies::start(&data, &secret, &api)).await?;
-        let people = seed::seed(&dependencies.database.owner.clone().into()).await?;
+        let n_created = seed::seed(&dependencies.database.owner.clone().into()).await?;
         let (messages, building) = built.await?;
         let ignacio = build.finish(&messages)?;
         let variables = dependencies.variables(&api, &metrics, &data)?;
@@ -122,7 +123,7 @@ impl Dev {
             drop(fs::remove_file(DevFile::path(&data)));
             bail!("the service did not become ready; the end of {}:\n{words}", shown(&log));
         }
-        output::table(&file, &dependencies, people, &data);
+        output::table(&file, &dependencies, n_created, &data);
         output::times(began.elapsed(), building);
         say(&format!("ready {}", file.api));
         service.show_log();
@@ -130,7 +131,7 @@ impl Dev {
     }
 }
 
-/// `dev` sets the passwords of the database's roles and seeds an admin: neither may happen to a
+/// `dev` sets the passwords of the database roles and seeds an admin. Neither must happen to a
 /// deployment by accident.
 fn refuse_a_deployment() -> anyhow::Result<()> {
     environment::refuse_production("dev")?;
@@ -138,14 +139,14 @@ fn refuse_a_deployment() -> anyhow::Result<()> {
         (environment::secret("DATABASE_URL")?, environment::secret("IGNACIO_SECRET")?);
     if url.is_some() && secret.is_none() {
         bail!(
-            "DATABASE_URL is set and IGNACIO_SECRET is not: `dev` would give the roles of that \
-             server new passwords. Set both, or unset DATABASE_URL"
+            "DATABASE_URL is set but IGNACIO_SECRET is not: `dev` would change the passwords of the \
+             roles of that server. Set both, or unset DATABASE_URL"
         );
     }
     Ok(())
 }
 
-/// Everything, up and running.
+/// Everything that is running.
 struct Running {
     service: Service,
     dependencies: Dependencies,
@@ -153,7 +154,7 @@ struct Running {
 }
 
 impl Running {
-    /// Stops the service, then what it stands on.
+    /// Stops the service, then its dependencies.
     async fn stop(mut self, signals: &mut StopSignals) {
         self.service.stop();
         tokio::select! {
@@ -165,7 +166,7 @@ impl Running {
             }
         }
         self.service.shown().await;
-        // Tools must not take what is gone for running.
+        // Other tools take this file as the sign of a running `dev`.
         drop(fs::remove_file(DevFile::path(&self.data)));
         let Self { service, dependencies, .. } = self;
         let stopping = tokio::task::spawn_blocking(move || {
@@ -173,12 +174,12 @@ impl Running {
             drop(dependencies);
         });
         if let Err(error) = stopping.await {
-            say(&format!("something did not stop in order: {error}"));
+            say(&format!("something did not stop gracefully: {error}"));
         }
     }
 }
 
-/// The wish to stop: SIGTERM or Ctrl-C.
+/// The signals that stop `dev`: SIGTERM and Ctrl-C.
 struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
@@ -200,30 +201,30 @@ impl StopSignals {
     }
 }
 
-/// An address on the loopback that nobody uses at this moment.
+/// A free address on the loopback interface.
 pub(crate) fn address_for(port: u16) -> anyhow::Result<String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
         format!(
-            "port {port} on 127.0.0.1 is taken: stop what uses it, or choose another with --port"
+            "port {port} on 127.0.0.1 is in use: stop the process that uses it, or choose another port with --port"
         )
     })?;
     Ok(listener.local_addr()?.to_string())
 }
 
-/// Throws away what `dev` keeps, and nothing else that may lie in the folder.
+/// Deletes the data of `dev`, and nothing else in the folder.
 async fn wipe(data: &Path) -> anyhow::Result<()> {
     let postgres = deployment::postgres_folder(data);
     tokio::task::spawn_blocking(move || Cluster::wipe(&postgres)).await??;
     let names = ["s3", "openai", "ignacio.log"].map(|name| data.join(name));
     for path in names.into_iter().chain([DevFile::path(data), deployment::secret_file(data)]) {
         let gone = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        removed(&path, gone)?;
+        ignore_missing(&path, gone)?;
     }
     Ok(())
 }
 
-/// What was not there is removed.
-fn removed(path: &Path, result: std::io::Result<()>) -> anyhow::Result<()> {
+/// A file that does not exist counts as removed.
+fn ignore_missing(path: &Path, result: std::io::Result<()>) -> anyhow::Result<()> {
     match result {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("{} cannot be removed", shown(path)))
@@ -235,5 +236,5 @@ fn removed(path: &Path, result: std::io::Result<()>) -> anyhow::Result<()> {
 fn ensure_bucket(ignacio: &Path, variables: &[(String, String)]) -> anyhow::Result<()> {
     let mut command = std::process::Command::new(ignacio);
     command.args(["storage", "ensure"]).envs(variables.iter().cloned());
-    output(&mut command).map(drop).context("the bucket cannot be made")
+    output(&mut command).map(drop).context("the bucket could not be created")
 }

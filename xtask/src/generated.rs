@@ -1,4 +1,4 @@
-//! Files that are made from the code and kept in the repository.
+//! Generated files that are committed.
 
 use std::{fs, path::Path};
 
@@ -22,7 +22,7 @@ pub(crate) fn write_or_check(
     if check {
         let place = difference(&kept, fresh);
         bail!(
-            "{path} is not what the code makes ({place}): run `cargo xtask {command}` and look at the difference"
+            "{path} is out of date ({place}): run `cargo xtask {command}` and review the difference"
         );
     }
     fs::write(&file, fresh).with_context(|| format!("{path} cannot be written"))?;
@@ -30,7 +30,7 @@ pub(crate) fn write_or_check(
     Ok(())
 }
 
-/// Where two texts part, for people.
+/// Describes the first difference of two texts.
 fn difference(kept: &str, fresh: &str) -> String {
     if kept.is_empty() {
         return "it is missing".to_owned();
@@ -42,7 +42,7 @@ fn difference(kept: &str, fresh: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    //! The place of a difference is told.
+    //! The position of the first difference is reported.
 
     use super::difference;
 

@@ -1,4 +1,4 @@
-//! `cargo xtask migrate`: the database's schema, forwards and backwards.
+//! `cargo xtask migrate`: migrates the database schema up and down.
 
 use std::path::PathBuf;
 
@@ -8,41 +8,41 @@ use secrecy::SecretString;
 
 use crate::{deployment::Deployment, environment};
 
-/// Bring the database's schema up to date, take it back, or look at it.
+/// Migrate the database schema up or down, or show its state.
 ///
-/// Works on `DATABASE_URL`, or else on the development database under .dev, whether `dev` runs
-/// or not. In production the program itself does the same: `ignacio migrate`.
+/// Uses `DATABASE_URL` if it is set, and otherwise the development database in .dev, whether `dev`
+/// runs or not. In production use the program itself: `ignacio migrate`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
   cargo xtask migrate status
-  cargo xtask migrate --plan         what `up` would do; nothing is changed
+  cargo xtask migrate --plan         show what `up` would do, without changing anything
   cargo xtask migrate up
   cargo xtask migrate down --steps 1
-  cargo xtask migrate fresh --yes    everything down and up again; all data are lost")]
+  cargo xtask migrate fresh --yes    roll back everything and migrate up; deletes all data")]
 pub(crate) struct Migrate {
     #[command(subcommand)]
     way: Option<Way>,
-    /// Print what going up would do, and change nothing. It holds the same locks meanwhile.
+    /// Print what `up` would do, and change nothing. Takes the same locks.
     #[arg(long, global = true)]
     plan: bool,
-    /// Where `dev` keeps its data.
+    /// The data folder of `dev`.
     #[arg(long, global = true, default_value = ".dev")]
     data: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
 enum Way {
-    /// Apply every pending migration, in order, under a lock, and take over the old system's
-    /// tables; this is what happens without a word, too.
+    /// Apply all pending migrations, in order, under a lock, and import the tables of the old
+    /// system. This is the default.
     Up,
-    /// Take migrations back, the newest first. What they hold is lost.
+    /// Roll back migrations, newest first. The data in what they created is lost.
     Down(Down),
-    /// List every migration with whether it is applied.
+    /// List all migrations and whether each is applied.
     Status,
-    /// Take everything back and apply it again. All data are lost.
+    /// Roll back all migrations and apply them again. Deletes all data.
     Fresh {
-        /// Yes, all data may be lost.
+        /// Confirm that all data will be deleted.
         #[arg(long)]
         yes: bool,
     },
@@ -51,10 +51,10 @@ enum Way {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Down {
-    /// Take back this many.
+    /// Roll back this many.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
-    /// Take back all of them.
+    /// Roll back all of them.
     #[arg(long)]
     all: bool,
 }
@@ -63,10 +63,10 @@ impl Migrate {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let way = self.way.unwrap_or(Way::Up);
         if self.plan && !matches!(way, Way::Up) {
-            bail!("--plan tells what going up would do: leave it out, or use it with `up`");
+            bail!("--plan only works with `up`");
         }
         if let Way::Fresh { yes } = way {
-            may_start_afresh(yes, environment::variable("APP_ENV").as_deref())?;
+            check_fresh(yes, environment::variable("APP_ENV").as_deref())?;
         }
         let deployment = Deployment::find(&environment::in_root(&self.data)).await?;
         let url = deployment.url();
@@ -82,12 +82,12 @@ impl Migrate {
     }
 }
 
-fn may_start_afresh(yes: bool, app_env: Option<&str>) -> anyhow::Result<()> {
+fn check_fresh(yes: bool, app_env: Option<&str>) -> anyhow::Result<()> {
     if app_env == Some("production") {
-        bail!("`migrate fresh` throws all data away and is never done with APP_ENV=production");
+        bail!("`migrate fresh` deletes all data and does not run with APP_ENV=production");
     }
     if !yes {
-        bail!("`migrate fresh` throws all data away: add --yes if that is what you want");
+        bail!("`migrate fresh` deletes all data: add --yes to confirm");
     }
     Ok(())
 }
@@ -113,11 +113,11 @@ async fn up(deployment: &Deployment, plan: bool) -> anyhow::Result<()> {
 
 async fn down(url: &SecretString, steps: Option<u32>) -> anyhow::Result<()> {
     let undone =
-        migration::rollback(url, steps).await.context("the migrations could not be taken back")?;
+        migration::rollback(url, steps).await.context("the migrations could not be rolled back")?;
     for name in &undone {
         println!("{name}");
     }
-    println!("{} taken back", undone.len());
+    println!("{} rolled back", undone.len());
     Ok(())
 }
 
@@ -132,15 +132,15 @@ async fn status(url: &SecretString) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    //! Data are thrown away only on purpose, and never in production.
+    //! Data is deleted only after confirmation, and never in production.
 
-    use super::may_start_afresh;
+    use super::check_fresh;
 
     #[test]
-    fn starting_afresh_needs_a_yes_and_no_production() {
-        assert!(may_start_afresh(false, None).is_err());
-        assert!(may_start_afresh(true, Some("production")).is_err());
-        assert!(may_start_afresh(true, Some("development")).is_ok());
-        assert!(may_start_afresh(true, None).is_ok());
+    fn fresh_needs_confirmation_and_no_production() {
+        assert!(check_fresh(false, None).is_err());
+        assert!(check_fresh(true, Some("production")).is_err());
+        assert!(check_fresh(true, Some("development")).is_ok());
+        assert!(check_fresh(true, None).is_ok());
     }
 }

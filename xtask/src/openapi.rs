@@ -1,4 +1,4 @@
-//! `cargo xtask openapi`: the description of the REST API, from the code.
+//! `cargo xtask openapi`: the OpenAPI document of the REST API.
 
 use clap::Args;
 
@@ -7,26 +7,26 @@ use crate::{
     programs::{build_ignacio, output},
 };
 
-/// Where the description is kept.
+/// The committed file.
 const PATH: &str = "docs/openapi.json";
 
 /// Write docs/openapi.json from the code, or check that it is up to date.
 ///
-/// The same document is served at /v1/openapi.json. It changes only together with the code, so
-/// that a reviewer sees what clients will see.
+/// The service serves the same document at /v1/openapi.json. It is committed so that a reviewer sees
+/// what changes for clients.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
-  cargo xtask openapi           after a route or a view was changed
-  cargo xtask openapi --check   in CI: fails if the file is not what the code makes")]
+  cargo xtask openapi           after a change of a route or a view
+  cargo xtask openapi --check   in CI: fail if the file is out of date")]
 pub(crate) struct Openapi {
-    /// Change nothing, and fail if the file is not up to date.
+    /// Change nothing, and fail if the file is out of date.
     #[arg(long)]
     check: bool,
 }
 
 impl Openapi {
-    /// The form that CI runs.
+    /// The check, as CI runs it.
     pub(crate) fn checking() -> Self {
         Self { check: true }
     }

@@ -1,4 +1,4 @@
-//! PostgreSQL's own command line tools.
+//! PostgreSQL's command line tools.
 
 use std::{
     fs,
@@ -10,14 +10,14 @@ use anyhow::bail;
 
 use crate::programs;
 
-/// The schema of a database, as `pg_dump -s` tells it, without what changes from run to run.
+/// The schema of a database from `pg_dump`, without what changes from run to run.
 pub(crate) fn dump_schema(url: &str) -> anyhow::Result<String> {
     let mut dump = Command::new(find("pg_dump")?);
     dump.args(["--schema-only", "--dbname"]).arg(url);
     Ok(normalise(&programs::output(&mut dump)?))
 }
 
-/// Leaves out comments, settings and versions, and all but one empty line in a row.
+/// Removes comments, settings and versions, and collapses empty lines.
 fn normalise(dump: &str) -> String {
     let mut lines: Vec<&str> = Vec::new();
     for line in dump.lines().map(str::trim_end) {
@@ -34,11 +34,11 @@ fn normalise(dump: &str) -> String {
     lines.join("\n").trim_end().to_owned() + "\n"
 }
 
-/// A program of PostgreSQL, where the server programs are looked for too.
+/// The path of a PostgreSQL program.
 pub(crate) fn find(name: &str) -> anyhow::Result<PathBuf> {
     let mut folders: Vec<PathBuf> = Vec::new();
-    if let Ok(answer) = Command::new("pg_config").arg("--bindir").output() {
-        folders.push(String::from_utf8_lossy(&answer.stdout).trim().into());
+    if let Ok(output) = Command::new("pg_config").arg("--bindir").output() {
+        folders.push(String::from_utf8_lossy(&output.stdout).trim().into());
     }
     folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     for parent in ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"] {
@@ -62,12 +62,12 @@ fn folders_in(parent: &Path) -> Vec<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    //! Two dumps of one schema are the same text.
+    //! Two dumps of one schema are equal.
 
     use super::normalise;
 
     #[test]
-    fn what_changes_from_run_to_run_is_left_out() {
+    fn what_changes_from_run_to_run_is_removed() {
         let dump = "--\n-- PostgreSQL database dump\n--\n\n\\restrict abc\n\nSET lock_timeout = 0;\n\
                     SELECT pg_catalog.set_config('search_path', '', false);\n\n\n\
                     CREATE TABLE a (\n    id uuid\n);\n\n\n--\n-- Name: b\n--\n\nCREATE TABLE b ();\n\n\

@@ -1,4 +1,4 @@
-//! Programs that the tools run, cargo first of all.
+//! The programs that the tools run, above all cargo.
 
 use std::{
     io::BufReader,
@@ -12,9 +12,9 @@ use ignacio_devstack::supervised_process::{SupervisedProcess, Supervision};
 
 use crate::environment::{root, variable};
 
-/// What `cargo run` tells the program that it runs. Build scripts would take it for news, and half
-/// of the dependencies would be compiled again.
-const OF_CARGO_RUN: [&str; 5] = [
+/// Variables that `cargo run` sets. Build scripts depend on some of them, so passing them on would
+/// recompile half of the dependencies.
+const CARGO_RUN_VARIABLES: [&str; 5] = [
     "CARGO_PKG_",
     "CARGO_MANIFEST_",
     "CARGO_CRATE_NAME",
@@ -22,25 +22,25 @@ const OF_CARGO_RUN: [&str; 5] = [
     "CARGO_PRIMARY_PACKAGE",
 ];
 
-/// The cargo that runs this tool, at work in the workspace.
+/// A command of the cargo that runs this tool, in the workspace.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = Command::new(variable("CARGO").unwrap_or_else(|| "cargo".to_owned()));
     cargo.args(arguments).current_dir(root());
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if OF_CARGO_RUN.iter().any(|start| text.starts_with(start)) {
+        if CARGO_RUN_VARIABLES.iter().any(|start| text.starts_with(start)) {
             cargo.env_remove(&name);
         }
     }
     cargo
 }
 
-/// Runs a command to its end, its output shown.
+/// Runs a command to its end and shows its output.
 pub(crate) fn status(command: &mut Command) -> anyhow::Result<ExitStatus> {
     command.status().with_context(|| format!("{} cannot be run", name(command)))
 }
 
-/// Runs a command to its end and gives what it printed; what it says about itself is shown.
+/// Runs a command to its end and returns its standard output. Standard error is shown.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let name = name(command);
     let output = command
@@ -48,31 +48,31 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
         .output()
         .with_context(|| format!("{name} cannot be run"))?;
     if !output.status.success() {
-        bail!("{name} failed ({}): what it said is above", output.status);
+        bail!("{name} failed ({}): its output is above", output.status);
     }
     String::from_utf8(output.stdout)
-        .with_context(|| format!("{name} printed something else than text"))
+        .with_context(|| format!("{name} printed bytes that are not UTF-8"))
 }
 
-/// Builds the program `ignacio`, with cargo's messages shown, and says where it is.
+/// Builds the program `ignacio` and returns its path. Shows the messages of cargo.
 pub(crate) fn build_ignacio() -> anyhow::Result<PathBuf> {
     let mut build = Build::start()?;
     let messages = build.take_messages()();
     build.finish(&messages)
 }
 
-/// The same, as a deployment runs it.
+/// The same with optimisation, as in a deployment.
 pub(crate) fn build_optimised_ignacio() -> anyhow::Result<PathBuf> {
     let mut build = Build::start_with(&["--release"])?;
     let messages = build.take_messages()();
     build.finish(&messages)
 }
 
-/// A build of the program `ignacio` that is going on; letting go of it stops it.
+/// A running build of the program `ignacio`. Dropping it stops it.
 pub(crate) struct Build(SupervisedProcess);
 
 impl Build {
-    /// Starts it, with cargo's messages shown.
+    /// Starts the build and shows the messages of cargo.
     pub(crate) fn start() -> anyhow::Result<Self> {
         Self::start_with(&[])
     }
@@ -85,17 +85,17 @@ impl Build {
         Ok(Self(process.context("cargo cannot be run")?))
     }
 
-    /// Waits for what the build tells to programs, which ends with it. To be taken once.
+    /// Waits for the machine-readable messages of the build. Can be taken once.
     pub(crate) fn take_messages(&mut self) -> impl FnOnce() -> Vec<u8> + Send + 'static {
         self.0.take_output()
     }
 
-    /// Where the program is, by the build's messages.
+    /// The path of the program, from the messages of the build.
     pub(crate) fn finish(mut self, messages: &[u8]) -> anyhow::Result<PathBuf> {
         if !self.0.finish()?.success() {
-            bail!("`ignacio` does not build: correct what cargo says above and start again");
+            bail!("`ignacio` does not compile: fix the errors above and start again");
         }
-        executable(messages).context("cargo did not say where it put `ignacio`")
+        executable(messages).context("cargo did not report the path of `ignacio`")
     }
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask seed`: people to develop with.
+//! `cargo xtask seed`: users for development.
 
 use std::path::PathBuf;
 
@@ -13,24 +13,25 @@ use secrecy::SecretString;
 
 use crate::{deployment::Deployment, environment};
 
-/// The people: number, name, role.
-const PEOPLE: [(&str, &str, Role); 3] = [
+/// The users: phone number, name, role.
+const USERS: [(&str, &str, Role); 3] = [
     ("+573001110001", "Ada Admin", Role::Admin),
     ("+573001110002", "Ana Participante", Role::Participant),
     ("+573001110003", "Benito Participante", Role::Participant),
 ];
 
-/// Make an admin and two participants to develop with. Doing it again changes nothing.
+/// Create an admin and two participants for development. Running it again changes nothing.
 ///
-/// Works on `DATABASE_URL`, or else on the development database under .dev. `dev` does it too.
+/// Uses `DATABASE_URL` if it is set, and otherwise the development database in .dev. `dev` creates
+/// the same users.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
-Makes:
+Creates:
   +573001110001  Ada Admin            (admin)
   +573001110002  Ana Participante
   +573001110003  Benito Participante")]
 pub(crate) struct Seed {
-    /// Where `dev` keeps its data.
+    /// The data folder of `dev`.
     #[arg(long, default_value = ".dev")]
     data: PathBuf,
 }
@@ -39,33 +40,32 @@ impl Seed {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         environment::refuse_production("seed")?;
         let deployment = Deployment::find(&environment::in_root(&self.data)).await?;
-        let n_new = seed(deployment.url()).await?;
-        for (phone, name, role) in PEOPLE {
+        let n_created = seed(deployment.url()).await?;
+        for (phone, name, role) in USERS {
             println!("{phone}  {name} ({})", role.as_str());
         }
-        println!("{n_new} new, {} known", PEOPLE.len() - n_new);
+        println!("{n_created} created, {} existed already", USERS.len() - n_created);
         Ok(())
     }
 }
 
-/// Makes whoever is missing, and says how many that were.
+/// Creates the missing users and returns how many there were.
 pub(crate) async fn seed(url: &SecretString) -> anyhow::Result<usize> {
-    let owner =
-        OwnerDb::connect(url).await.context("the database cannot be reached for seeding")?;
-    let mut n_new = 0;
-    for (phone, name, role) in PEOPLE {
-        let person = NewUser {
+    let owner = OwnerDb::connect(url).await.context("the database cannot be reached")?;
+    let mut n_created = 0;
+    for (phone, name, role) in USERS {
+        let user = NewUser {
             phone: PhoneNumber::parse(phone).map_err(|error| anyhow!("{phone}: {error}"))?,
             name: UserName::parse(name).map_err(|error| anyhow!("{name}: {error}"))?,
             role,
             locale: Locale::Es,
         };
-        let added = owner.add_user(&person).await.with_context(|| {
+        let outcome = owner.add_user(&user).await.with_context(|| {
             format!(
-                "{name} could not be added; are migrations pending? `cargo xtask migrate status`"
+                "{name} could not be created; check with `cargo xtask migrate status` that no migrations are pending"
             )
         })?;
-        n_new += usize::from(matches!(added, CreateOutcome::New(_)));
+        n_created += usize::from(matches!(outcome, CreateOutcome::New(_)));
     }
-    Ok(n_new)
+    Ok(n_created)
 }

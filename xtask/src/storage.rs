@@ -1,4 +1,4 @@
-//! `cargo xtask storage`: the bucket that holds the participants' files.
+//! `cargo xtask storage`: the bucket for the participants' files.
 
 use std::{
     path::PathBuf,
@@ -12,7 +12,7 @@ use crate::{
     programs::{build_ignacio, status},
 };
 
-/// Look after the bucket that holds the participants' files.
+/// Manage the bucket for the participants' files.
 #[derive(Debug, Args)]
 pub(crate) struct Storage {
     #[command(subcommand)]
@@ -21,15 +21,16 @@ pub(crate) struct Storage {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Make the bucket unless it is there; nobody can read it without the key.
+    /// Create the bucket if it does not exist. It is private.
     ///
-    /// Works on the object store that the S3_ variables name, or on that of a running `dev`.
+    /// Uses the object store of the S3_ variables if they are set, and otherwise that of a running
+    /// `dev`.
     #[command(after_long_help = "\
 Examples:
   cargo xtask storage ensure
   S3_ENDPOINT=https://s3.example S3_ACCESS_KEY_ID=… S3_SECRET_ACCESS_KEY=… cargo xtask storage ensure")]
     Ensure {
-        /// Where `dev` keeps its data.
+        /// The data folder of `dev`.
         #[arg(long, default_value = ".dev")]
         data: PathBuf,
     },

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test of the workspace.
+//! `cargo xtask test`: all tests of the workspace.
 
 use std::{process::ExitCode, time::Instant};
 
@@ -6,13 +6,13 @@ use clap::Args;
 
 use crate::programs::{cargo, status};
 
-/// Run every test of the workspace.
+/// Run all tests of the workspace.
 ///
-/// The tests bring their own database, object store, OpenAI and WhatsApp; nothing has to be set up
-/// and no network is needed. What stands after `--` goes to `cargo test` instead of `--workspace`.
+/// The tests start their own database, object store and stand-ins for OpenAI and WhatsApp; they need
+/// no setup and no network. Arguments after `--` go to `cargo test` and replace `--workspace`.
 ///
-/// Some tests try a great many things: codes, tokens, spellings, guesses. The ordinary run tries
-/// fewer of them; `--slow` tries all, and takes minutes more.
+/// Some tests try very many codes, tokens, spellings or guesses. By default they try fewer; `--slow`
+/// tries all of them and takes minutes longer.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -20,7 +20,7 @@ Examples:
   cargo xtask test -- -p ignacio-domain          one crate
   cargo xtask test -- --workspace otp            tests with `otp` in their name
   cargo xtask test -- -p ignacio-api -- --nocapture
-  cargo xtask test --slow                        every number in full
+  cargo xtask test --slow                        the full numbers
   cargo xtask test --slow -- -p ignacio-domain   the same in one crate")]
 pub(crate) struct Test {
     /// Try the full numbers (sets `IGNACIO_TEST_SLOW=1`).
@@ -32,7 +32,7 @@ pub(crate) struct Test {
 }
 
 impl Test {
-    /// The form that CI runs: everything.
+    /// All tests, as CI runs them.
     pub(crate) fn everything() -> Self {
         Self { slow: false, arguments: Vec::new() }
     }
@@ -40,7 +40,7 @@ impl Test {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let arguments =
             if self.arguments.is_empty() { vec!["--workspace".to_owned()] } else { self.arguments };
-        // What stands after a second `--` is for the tests, which are not run the first time.
+        // Arguments after a second `--` are for the test binaries, which do not run yet.
         let for_cargo = arguments.iter().take_while(|argument| *argument != "--");
         let began = Instant::now();
         if !status(cargo(&["test", "--no-run"]).args(for_cargo))?.success() {

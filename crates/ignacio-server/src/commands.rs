@@ -47,7 +47,7 @@ pub(crate) async fn migrate_down(url: &SecretString, steps: Option<u32>) -> Resu
     for name in &undone {
         println!("{name}");
     }
-    println!("{} taken back", undone.len());
+    println!("{} rolled back", undone.len());
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! A client of the REST API that knows what a client is told, and no more.
+//! A client of the REST API that uses only what the API documents.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use reqwest::{
 };
 use serde_json::Value;
 
-/// How long an answer may take to begin, and a stream may be silent.
-const SILENCE: Duration = Duration::from_mins(1);
+/// The limit for a response to begin, and for silence in a stream.
+const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The API and the outbox of the WhatsApp stand-in.
 pub(super) struct Client {
@@ -29,19 +29,19 @@ impl Client {
     pub(super) fn new(api: &str, whatsapp: &str) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(5))
-            .read_timeout(SILENCE)
+            .read_timeout(READ_TIMEOUT)
             .build()?;
         let bare = |url: &str| url.trim_end_matches('/').to_owned();
         Ok(Self { http, api: bare(api), whatsapp: bare(whatsapp), token: None })
     }
 
-    /// From here on requests carry this session.
-    pub(super) fn enter(&mut self, token: String) {
+    /// Sends this session token with all further requests.
+    pub(super) fn set_token(&mut self, token: String) {
         self.token = Some(token);
     }
 
-    /// One request; `body` is JSON.
-    pub(super) async fn ask(
+    /// Sends a request; `body` is JSON.
+    pub(super) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -54,7 +54,7 @@ impl Client {
         request.send().await.with_context(|| format!("{path} no respondió"))
     }
 
-    /// One request whose answer is JSON with one of the expected statuses.
+    /// Sends a request and returns the JSON of the response, which must have the expected status.
     pub(super) async fn json(
         &self,
         method: Method,
@@ -62,32 +62,36 @@ impl Client {
         body: Option<&Value>,
         expected: StatusCode,
     ) -> anyhow::Result<Value> {
-        let answer = accepted(self.ask(method, path, body).await?, path, &[expected]).await?;
+        let answer = expect_status(self.send(method, path, body).await?, path, &[expected]).await?;
         answer.json().await.with_context(|| format!("{path} no respondió con JSON"))
     }
 
-    /// One request whose answer has nothing to say.
-    pub(super) async fn done(&self, method: Method, path: &str) -> anyhow::Result<StatusCode> {
+    /// Sends a request whose response has no body.
+    pub(super) async fn send_without_body(
+        &self,
+        method: Method,
+        path: &str,
+    ) -> anyhow::Result<StatusCode> {
         let expected = [StatusCode::NO_CONTENT, StatusCode::ACCEPTED];
-        Ok(accepted(self.ask(method, path, None).await?, path, &expected).await?.status())
+        Ok(expect_status(self.send(method, path, None).await?, path, &expected).await?.status())
     }
 
-    /// The status of a request, whatever it is.
+    /// The status of a GET request.
     pub(super) async fn status(&self, path: &str) -> anyhow::Result<StatusCode> {
-        Ok(self.ask(Method::GET, path, None).await?.status())
+        Ok(self.send(Method::GET, path, None).await?.status())
     }
 
-    /// Hands over a file.
+    /// Uploads a file.
     pub(super) async fn upload(&self, name: &str, bytes: &'static [u8]) -> anyhow::Result<Value> {
         let path = "/v1/files";
         let part = Part::bytes(bytes).file_name(name.to_owned()).mime_str("application/pdf")?;
         let request = self.request(Method::POST, path).multipart(Form::new().part("file", part));
         let answer = request.send().await.with_context(|| format!("{path} no respondió"))?;
-        let answer = accepted(answer, path, &[StatusCode::CREATED]).await?;
+        let answer = expect_status(answer, path, &[StatusCode::CREATED]).await?;
         answer.json().await.context("la respuesta no es JSON")
     }
 
-    /// Posts a message and gives the stream of the reply.
+    /// Posts a message and returns the stream of the reply.
     pub(super) async fn stream(&self, path: &str, body: &Value) -> anyhow::Result<Response> {
         let request = self.request(Method::POST, path).json(body);
         let answer = request
@@ -95,10 +99,10 @@ impl Client {
             .send()
             .await
             .with_context(|| format!("{path} no respondió"))?;
-        accepted(answer, path, &[StatusCode::OK]).await
+        expect_status(answer, path, &[StatusCode::OK]).await
     }
 
-    /// The messages that the WhatsApp stand-in got for a number, newest first.
+    /// The messages that the WhatsApp stand-in received for a number, newest first.
     pub(super) async fn outbox(&self, phone: &str) -> anyhow::Result<Vec<Value>> {
         let url = format!("{}/outbox", self.whatsapp);
         let answer = self.http.get(&url).query(&[("to", phone)]).send().await;
@@ -119,15 +123,15 @@ impl Client {
     }
 }
 
-/// How long an answer asks to wait, when that is worth waiting for.
+/// The pause that a rate-limited response asks for, unless it is too long.
 pub(super) fn short_pause(answer: &Response) -> Option<Duration> {
     let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     let pause = Duration::from_secs(seconds);
-    (answer.status() == StatusCode::TOO_MANY_REQUESTS && pause <= SILENCE).then_some(pause)
+    (answer.status() == StatusCode::TOO_MANY_REQUESTS && pause <= READ_TIMEOUT).then_some(pause)
 }
 
-/// An answer with one of the expected statuses, or what its problem says.
-pub(super) async fn accepted(
+/// A response with one of the expected statuses; otherwise an error with the details of the problem.
+pub(super) async fn expect_status(
     answer: Response,
     path: &str,
     expected: &[StatusCode],
@@ -138,17 +142,17 @@ pub(super) async fn accepted(
     }
     let wait = answer.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok()).map(str::to_owned);
     let problem: Value = answer.json().await.unwrap_or_default();
-    let said = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or("—").to_owned();
+    let field = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or("—").to_owned();
     let wait = wait.map_or_else(String::new, |seconds| format!("; probar de nuevo en {seconds} s"));
     bail!(
         "{path} respondió {status} {}: {}{wait} (petición {})",
-        said("code"),
-        said("detail"),
-        said("request_id")
+        field("code"),
+        field("detail"),
+        field("request_id")
     )
 }
 
-/// A text in an answer, by JSON pointer.
+/// A text in a response, by JSON pointer.
 pub(super) fn text(value: &Value, pointer: &str) -> anyhow::Result<String> {
     let found = value.pointer(pointer).and_then(Value::as_str);
     found.map(str::to_owned).with_context(|| format!("a la respuesta le falta {pointer}: {value}"))

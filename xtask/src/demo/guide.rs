@@ -1,4 +1,4 @@
-//! The document that is handed over, and what is known to stand in it.
+//! The document to upload, with known questions and answers.
 
 use anyhow::Context as _;
 use serde::Deserialize;
@@ -6,16 +6,16 @@ use serde::Deserialize;
 /// The participants' guide.
 pub(super) const PDF: &[u8] = include_bytes!("../../assets/guia-participantes.pdf");
 
-/// What it is called.
+/// Its file name.
 pub(super) const NAME: &str = "guia-participantes.pdf";
 
-/// Questions that the guide answers, each with the sentence that answers it.
+/// Questions, each with the sentence of the guide that answers it.
 const QUESTIONS: &str = include_str!("../../assets/preguntas.json");
 
-/// What is asked.
+/// A question for the demo.
 pub(super) struct Question {
     pub(super) text: String,
-    /// The sentence of the guide that must be quoted, if the question is one of those we know.
+    /// The sentence of the guide that the reply must quote, if the question is a known one.
     pub(super) sentence: Option<String>,
 }
 
@@ -26,7 +26,7 @@ struct Known {
 }
 
 impl Question {
-    /// The question that was typed, or the first of the known ones.
+    /// The given question, or the first known one.
     pub(super) fn choose(typed: Option<String>) -> anyhow::Result<Self> {
         let known: Vec<Known> =
             serde_json::from_str(QUESTIONS).context("xtask/assets/preguntas.json is damaged")?;
@@ -40,7 +40,7 @@ impl Question {
         Ok(Self { text, sentence })
     }
 
-    /// Whether a text holds the sentence that answers the question, whatever its line breaks.
+    /// Whether a text contains the sentence that answers the question, ignoring line breaks.
     pub(super) fn is_answered_by(&self, text: &str) -> bool {
         let sentence = self.sentence.as_deref().map(one_line);
         sentence.is_none_or(|sentence| one_line(text).contains(&sentence))
@@ -53,12 +53,12 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    //! The known questions are found, and their sentences recognised.
+    //! Known questions are found with their sentences.
 
     use super::*;
 
     #[test]
-    fn a_known_question_wants_its_sentence() {
+    fn a_known_question_requires_its_sentence() {
         let question = Question::choose(None).unwrap();
         let sentence = question.sentence.clone().unwrap();
         assert!(question.is_answered_by(&format!("Dice: «{}»", sentence.replacen(' ', "\n  ", 1))));
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn another_question_wants_none() {
+    fn another_question_requires_none() {
         let question = Question::choose(Some("¿Qué hora es?".to_owned())).unwrap();
         assert!(question.is_answered_by("No lo sé."));
     }

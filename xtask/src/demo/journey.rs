@@ -10,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{
-    client::{Client, accepted, short_pause, text},
+    client::{Client, expect_status, short_pause, text},
     guide::{NAME, PDF, Question},
     sse::{Decoder, Event},
     steps::{Steps, shown},
@@ -55,30 +55,28 @@ impl Journey {
     /// Plays it from the first step to the last.
     pub(super) async fn play(&mut self, steps: &mut Steps, keep: bool) -> anyhow::Result<()> {
         let (challenge, before) =
-            steps.take("Pedir un código de acceso", self.ask_for_code()).await?;
+            steps.run("Pedir un código de acceso", self.ask_for_code()).await?;
         let code =
-            steps.take("Leer el código en WhatsApp", self.read_code(before.as_deref())).await?;
-        let token = steps.take("Entrar con el código", self.enter(&challenge, &code)).await?;
-        self.client.enter(token);
-        steps.take("Ver quién soy", self.who_am_i()).await?;
-        let file = steps.take("Subir la guía de participantes", self.upload()).await?;
-        steps.take("Esperar a que se pueda consultar", self.wait_for(&file)).await?;
-        let conversation = steps.take("Abrir una conversación", self.open()).await?;
+            steps.run("Leer el código en WhatsApp", self.read_code(before.as_deref())).await?;
+        let token = steps.run("Entrar con el código", self.log_in(&challenge, &code)).await?;
+        self.client.set_token(token);
+        steps.run("Ver quién soy", self.who_am_i()).await?;
+        let file = steps.run("Subir la guía de participantes", self.upload()).await?;
+        steps.run("Esperar a que se pueda consultar", self.wait_for(&file)).await?;
+        let conversation = steps.run("Abrir una conversación", self.open()).await?;
         let asked = self.ask(&conversation);
-        self.reply = steps.take("Preguntar y leer la respuesta en vivo", asked).await?;
-        steps.take("Comprobar la cita", async { self.check_citation(&file) }).await?;
-        steps.take("Volver a leer la conversación", self.read_back(&conversation)).await?;
+        self.reply = steps.run("Preguntar y leer la respuesta en vivo", asked).await?;
+        steps.run("Comprobar la cita", async { self.check_citation(&file) }).await?;
+        steps.run("Volver a leer la conversación", self.read_back(&conversation)).await?;
         if keep {
             println!("    se conservan la conversación {conversation} y el archivo {file}");
             return Ok(());
         }
-        steps
-            .take("Borrar la conversación y el archivo", self.remove(&conversation, &file))
-            .await?;
-        steps.take("Salir", self.leave()).await
+        steps.run("Borrar la conversación y el archivo", self.remove(&conversation, &file)).await?;
+        steps.run("Salir", self.log_out()).await
     }
 
-    /// The answer and its quotation.
+    /// The reply and its citations.
     pub(super) fn outcome(&self) -> String {
         let Reply { text, citations, .. } = &self.reply;
         let quotes: Vec<String> =
@@ -95,12 +93,12 @@ impl Journey {
         let before = newest(&self.client.outbox(&self.phone).await?);
         let body = json!({ "phone": self.phone });
         let path = "/v1/auth/otp";
-        let first = self.client.ask(Method::POST, path, Some(&body)).await?;
+        let first = self.client.send(Method::POST, path, Some(&body)).await?;
         if let Some(pause) = short_pause(&first) {
             println!("    un código por minuto: espero {}", shown(pause));
             tokio::time::sleep(pause).await;
         } else {
-            let answer = accepted(first, path, &[StatusCode::ACCEPTED]).await?;
+            let answer = expect_status(first, path, &[StatusCode::ACCEPTED]).await?;
             let id = text(&answer.json().await?, "/id")?;
             return Ok((format!("pedido para {}", self.phone), (id, before)));
         }
@@ -124,7 +122,7 @@ impl Journey {
         bail!("en {} no llegó ningún código a {}", shown(CODE_LIMIT), self.phone)
     }
 
-    async fn enter(&self, challenge: &str, code: &str) -> anyhow::Result<(String, String)> {
+    async fn log_in(&self, challenge: &str, code: &str) -> anyhow::Result<(String, String)> {
         let body = json!({ "otp_id": challenge, "code": code, "device_name": "cargo xtask demo" });
         let path = "/v1/auth/sessions";
         let answer = self.client.json(Method::POST, path, Some(&body), StatusCode::CREATED).await?;
@@ -181,7 +179,7 @@ impl Journey {
         print!("    ");
         while let Some(bytes) = stream.chunk().await.context("la respuesta se cortó")? {
             for event in decoder.feed(&bytes) {
-                if reply.take(&event, began)? {
+                if reply.apply(&event, began)? {
                     println!("\n");
                     let first = reply.first_delta.unwrap_or_default();
                     let n_chars = reply.text.chars().count();
@@ -197,7 +195,7 @@ impl Journey {
     fn check_citation(&self, file: &str) -> anyhow::Result<(String, ())> {
         let citations = &self.reply.citations;
         let of_this = citations.iter().find(|it| it.file == file);
-        // A copy that an earlier `--keep` left is as good: the store gives one of two equals.
+        // A copy from an earlier `--keep` counts as well: the search returns one of two equal files.
         let Some(citation) = of_this.or_else(|| citations.iter().find(|it| it.name == NAME)) else {
             bail!("la respuesta no cita la guía que se subió")
         };
@@ -228,7 +226,7 @@ impl Journey {
 
     async fn remove(&self, conversation: &str, file: &str) -> anyhow::Result<(String, ())> {
         for path in [format!("/v1/conversations/{conversation}"), format!("/v1/files/{file}")] {
-            self.client.done(Method::DELETE, &path).await?;
+            self.client.send_without_body(Method::DELETE, &path).await?;
             let status = self.client.status(&path).await?;
             if status != StatusCode::NOT_FOUND {
                 bail!("{path} sigue ahí después de borrarse: {status}")
@@ -237,8 +235,8 @@ impl Journey {
         Ok(("ya no están".to_owned(), ()))
     }
 
-    async fn leave(&self) -> anyhow::Result<(String, ())> {
-        self.client.done(Method::DELETE, "/v1/sessions/current").await?;
+    async fn log_out(&self) -> anyhow::Result<(String, ())> {
+        self.client.send_without_body(Method::DELETE, "/v1/sessions/current").await?;
         let status = self.client.status("/v1/me").await?;
         if status != StatusCode::UNAUTHORIZED {
             bail!("la sesión sigue abierta después de salir: {status}")
@@ -248,15 +246,15 @@ impl Journey {
 }
 
 impl Reply {
-    /// Takes an event in; `true` when it was the last one.
-    fn take(&mut self, event: &Event, began: Instant) -> anyhow::Result<bool> {
+    /// Applies an event; `true` if it was the last one.
+    fn apply(&mut self, event: &Event, began: Instant) -> anyhow::Result<bool> {
         let data: Value = serde_json::from_str(&event.data).unwrap_or_default();
         match event.kind.as_str() {
             "delta" => {
                 let piece = text(&data, "/text")?;
                 self.first_delta.get_or_insert(began.elapsed());
                 print!("{}", piece.replace('\n', "\n    "));
-                // What cannot be shown at once is shown a little later.
+                // If this fails, the text appears with the next flush.
                 let _later = std::io::stdout().flush();
                 self.text.push_str(&piece);
             }
@@ -269,7 +267,7 @@ impl Reply {
             "response.failed" | "response.incomplete" | "response.cancelled" => {
                 bail!("la respuesta terminó con {}: {data}", event.kind)
             }
-            // Newer services may send more.
+            // Newer versions of the service may send other events.
             _ => {}
         }
         Ok(false)

@@ -1,4 +1,4 @@
-//! Server-sent events, read as browsers read them.
+//! A decoder of server-sent events.
 
 /// One event.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -8,7 +8,7 @@ pub(crate) struct Event {
     pub(crate) data: String,
 }
 
-/// Takes bytes as they come and gives events as they are complete.
+/// Decodes bytes into events.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     pending: Vec<u8>,
@@ -16,7 +16,7 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    /// Takes more bytes.
+    /// Decodes more bytes and returns the events that are complete.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
         self.pending.extend_from_slice(bytes);
         let mut events = Vec::new();
@@ -44,7 +44,7 @@ impl Decoder {
                 }
                 self.event.data.push_str(value);
             }
-            // Comments keep the connection warm; anything else is for newer clients.
+            // Comments keep the connection alive; other fields are for newer clients.
             _ => {}
         }
         None
@@ -53,12 +53,12 @@ impl Decoder {
 
 #[cfg(test)]
 mod tests {
-    //! Events come out whole, wherever the bytes were cut.
+    //! Events are complete, wherever the bytes are split.
 
     use super::*;
 
     #[test]
-    fn an_event_may_come_in_pieces() {
+    fn an_event_can_arrive_in_pieces() {
         let stream = "retry: 2000\n\n: ping\n\nid: 7\nevent: delta\ndata: {\"text\":\"año\"}\n\n\
                       data: one\r\ndata: two\r\n\r\n";
         let mut decoder = Decoder::default();

@@ -1,13 +1,13 @@
-//! The steps of the journey on the screen, and how long each took.
+//! Prints the steps of the session and how long each took.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-/// The longest that any step may take.
+/// The time limit of a step.
 const STEP_LIMIT: Duration = Duration::from_mins(3);
 
-/// The steps so far.
+/// The completed steps.
 pub(super) struct Steps {
     began: Instant,
     done: Vec<(String, Duration)>,
@@ -18,8 +18,8 @@ impl Steps {
         Self { began: Instant::now(), done: Vec::new() }
     }
 
-    /// Does a step and tells about it; what it gives is told and handed on.
-    pub(super) async fn take<T>(
+    /// Runs a step, prints its result, and returns its value.
+    pub(super) async fn run<T>(
         &mut self,
         title: &str,
         step: impl Future<Output = anyhow::Result<(String, T)>>,
@@ -31,14 +31,14 @@ impl Steps {
             let limited = tokio::time::timeout(STEP_LIMIT, Box::pin(step)).await;
             limited.with_context(|| format!("no terminó en {}", shown(STEP_LIMIT)))?
         };
-        let (told, given) = step.await.with_context(|| format!("paso {number}, «{title}»"))?;
+        let (text, value) = step.await.with_context(|| format!("paso {number}, «{title}»"))?;
         let took = began.elapsed();
-        println!("    {told}  [{}]", shown(took));
+        println!("    {text}  [{}]", shown(took));
         self.done.push((title.to_owned(), took));
-        Ok(given)
+        Ok(value)
     }
 
-    /// All steps with their times.
+    /// Prints all steps with their times.
     pub(super) fn summary(&self) {
         println!("\nTiempos");
         for (title, took) in &self.done {
@@ -48,7 +48,7 @@ impl Steps {
     }
 }
 
-/// A time that people can read.
+/// A duration in a readable unit.
 pub(super) fn shown(time: Duration) -> String {
     if time < Duration::from_secs(1) {
         format!("{} ms", time.as_millis())

@@ -1,5 +1,4 @@
-//! What the service stands on: each part is the real one where its variables are set, and a
-//! stand-in otherwise.
+//! The dependencies of the service: the real one if its variables are set, a stand-in otherwise.
 
 use std::path::Path;
 
@@ -17,37 +16,37 @@ use crate::{
     environment::{self, has_any, variable},
 };
 
-/// The version of the Graph API that the service is told to use.
+/// The version of the Graph API for the service.
 const GRAPH_VERSION: &str = "v23.0";
 
-/// What the stand-in signs webhooks with.
+/// The secret with which the stand-in signs webhooks.
 const APP_SECRET: &str = "devstack-app-secret";
 
-/// The bucket, unless `S3_BUCKET` names another.
+/// The default of `S3_BUCKET`.
 const BUCKET: &str = "user-files";
 
 /// The dependencies, running.
 pub(super) struct Dependencies {
     pub(super) database: Databases,
     store: Store,
-    openai: Place,
-    whatsapp: Place,
+    openai: Endpoint,
+    whatsapp: Endpoint,
     secret_is_ours: bool,
-    // Held for as long as they run. The database goes last.
+    // Dropping them stops them; the database stops last.
     s3: Option<S3StandIn>,
     _openai: Option<OpenAiStandIn>,
     _whatsapp: Option<WhatsAppStandIn>,
     cluster: Option<Cluster>,
 }
 
-/// A service behind an address.
-struct Place {
+/// An external service.
+struct Endpoint {
     url: String,
     is_stand_in: bool,
 }
 
 impl Dependencies {
-    /// Starts what is not real, and migrates the database.
+    /// Starts the stand-ins and migrates the database.
     pub(super) async fn start(
         data: &Path,
         secret: &MasterSecret,
@@ -79,7 +78,7 @@ impl Dependencies {
         })
     }
 
-    /// Whether a part is one of ours.
+    /// Whether a dependency is a stand-in.
     pub(super) fn has_stand_in(&self, name: &str) -> bool {
         match name {
             "postgres" => self.cluster.is_some(),
@@ -89,53 +88,53 @@ impl Dependencies {
         }
     }
 
-    /// What the service is told, besides what stands in our own environment.
+    /// The environment variables for the service, besides the inherited ones.
     pub(super) fn variables(
         &self,
         api: &str,
         metrics: &str,
         data: &Path,
     ) -> anyhow::Result<Vec<(String, String)>> {
-        let mut told = vec![
+        let mut variables = vec![
             ("IGNACIO_LISTEN", api.to_owned()),
             ("IGNACIO_METRICS_LISTEN", metrics.to_owned()),
         ];
         let defaults = [
             ("APP_ENV", "development"),
-            // Whoever tries things out asks for many codes from the one address there is.
+            // A developer requests many codes from one address.
             ("IGNACIO_CODES_PER_ADDRESS", "1000"),
             ("IGNACIO_LOG_FORMAT", "text"),
             ("IGNACIO_LOG", "info"),
         ];
         for (name, value) in defaults {
-            told.push((name, variable(name).unwrap_or_else(|| value.to_owned())));
+            variables.push((name, variable(name).unwrap_or_else(|| value.to_owned())));
         }
         if self.secret_is_ours {
             let file = deployment::secret_file(data);
             let file = file.to_str().context("the path of --data is not UTF-8")?;
-            told.push(("IGNACIO_SECRET_FILE", file.to_owned()));
+            variables.push(("IGNACIO_SECRET_FILE", file.to_owned()));
         }
         if self.has_stand_in("postgres") {
-            told.push(("DATABASE_URL", self.database.owner.clone()));
+            variables.push(("DATABASE_URL", self.database.owner.clone()));
         }
         if self.has_stand_in("s3") {
-            told.extend(self.store.variables());
+            variables.extend(self.store.variables());
         }
         if self.openai.is_stand_in {
-            told.push(("OPENAI_BASE_URL", self.openai.url.clone()));
-            told.push(("OPENAI_API_KEY", "sk-devstack".to_owned()));
+            variables.push(("OPENAI_BASE_URL", self.openai.url.clone()));
+            variables.push(("OPENAI_API_KEY", "sk-devstack".to_owned()));
         }
         if self.whatsapp.is_stand_in {
-            told.push(("WHATSAPP_BASE_URL", format!("{}/{GRAPH_VERSION}", self.whatsapp.url)));
-            told.push(("WHATSAPP_PHONE_NUMBER_ID", "100000000000001".to_owned()));
-            told.push(("WHATSAPP_ACCESS_TOKEN", "devstack".to_owned()));
-            told.push(("WHATSAPP_APP_SECRET", APP_SECRET.to_owned()));
-            told.push(("WHATSAPP_VERIFY_TOKEN", "devstack".to_owned()));
+            variables.push(("WHATSAPP_BASE_URL", format!("{}/{GRAPH_VERSION}", self.whatsapp.url)));
+            variables.push(("WHATSAPP_PHONE_NUMBER_ID", "100000000000001".to_owned()));
+            variables.push(("WHATSAPP_ACCESS_TOKEN", "devstack".to_owned()));
+            variables.push(("WHATSAPP_APP_SECRET", APP_SECRET.to_owned()));
+            variables.push(("WHATSAPP_VERIFY_TOKEN", "devstack".to_owned()));
         }
-        Ok(told.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+        Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    /// What runs where, for tools.
+    /// The addresses, for other tools.
     pub(super) fn dev_file(&self, api: &str, metrics: &str, data: &Path, log: &Path) -> DevFile {
         let names = ["postgres", "s3", "openai", "whatsapp"];
         let stand_ins = names.into_iter().filter(|name| self.has_stand_in(name));
@@ -154,7 +153,7 @@ impl Dependencies {
     }
 }
 
-/// A private cluster, unless `DATABASE_URL` names a database.
+/// A private cluster, unless `DATABASE_URL` is set.
 fn cluster(folder: &Path) -> anyhow::Result<Option<Cluster>> {
     if environment::secret("DATABASE_URL")?.is_some() {
         return Ok(None);
@@ -170,10 +169,10 @@ fn real_database() -> anyhow::Result<SecretString> {
     Ok(url.into())
 }
 
-/// Migrates a database, and gives its address for each role.
+/// Migrates a database and returns the URL for each role.
 async fn migrated(owner: &SecretString, secret: &MasterSecret) -> anyhow::Result<Databases> {
     let passwords = deployment::passwords(secret)?;
-    migration::apply(owner, &passwords).await.context("the database cannot be migrated")?;
+    migration::apply(owner, &passwords).await.context("the database could not be migrated")?;
     let [api, auth, worker, admin] = SERVICE_ROLES;
     let url = |role, password| -> anyhow::Result<String> {
         Ok(service_url(owner, role, password)?.expose_secret().to_owned())
@@ -188,14 +187,14 @@ async fn migrated(owner: &SecretString, secret: &MasterSecret) -> anyhow::Result
 }
 
 fn store(data: &Path) -> anyhow::Result<(Store, Option<S3StandIn>)> {
-    let said = |name: &str, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
+    let value = |name: &str, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
     if has_any("S3_") {
         let secret = environment::secret("S3_SECRET_ACCESS_KEY")?;
         let store = Store {
-            endpoint: said("S3_ENDPOINT", ""),
-            region: said("S3_REGION", "us-east-1"),
-            bucket: said("S3_BUCKET", BUCKET),
-            access_key_id: said("S3_ACCESS_KEY_ID", ""),
+            endpoint: value("S3_ENDPOINT", ""),
+            region: value("S3_REGION", "us-east-1"),
+            bucket: value("S3_BUCKET", BUCKET),
+            access_key_id: value("S3_ACCESS_KEY_ID", ""),
             secret_access_key: secret.unwrap_or_default(),
         };
         return Ok((store, None));
@@ -211,22 +210,22 @@ fn store(data: &Path) -> anyhow::Result<(Store, Option<S3StandIn>)> {
     Ok((store, Some(s3)))
 }
 
-fn openai(data: &Path) -> anyhow::Result<(Place, Option<OpenAiStandIn>)> {
+fn openai(data: &Path) -> anyhow::Result<(Endpoint, Option<OpenAiStandIn>)> {
     let url = variable("OPENAI_BASE_URL");
     if url.is_some() || environment::secret("OPENAI_API_KEY")?.is_some() {
         let url = url.unwrap_or_else(|| "https://api.openai.com/v1".to_owned());
-        return Ok((Place { url, is_stand_in: false }, None));
+        return Ok((Endpoint { url, is_stand_in: false }, None));
     }
     let options = OpenAiOptions { data_dir: Some(data.join("openai")), ..OpenAiOptions::default() };
     let openai = OpenAiStandIn::start(options)?;
-    Ok((Place { url: openai.base_url(), is_stand_in: true }, Some(openai)))
+    Ok((Endpoint { url: openai.base_url(), is_stand_in: true }, Some(openai)))
 }
 
-fn whatsapp(api: &str) -> anyhow::Result<(Place, Option<WhatsAppStandIn>)> {
+fn whatsapp(api: &str) -> anyhow::Result<(Endpoint, Option<WhatsAppStandIn>)> {
     if has_any("WHATSAPP_") {
         let default = format!("https://graph.facebook.com/{GRAPH_VERSION}");
         let url = variable("WHATSAPP_BASE_URL").unwrap_or(default);
-        return Ok((Place { url, is_stand_in: false }, None));
+        return Ok((Endpoint { url, is_stand_in: false }, None));
     }
     let options = WhatsAppOptions {
         app_secret: APP_SECRET.to_owned(),
@@ -235,5 +234,5 @@ fn whatsapp(api: &str) -> anyhow::Result<(Place, Option<WhatsAppStandIn>)> {
         ..WhatsAppOptions::default()
     };
     let whatsapp = WhatsAppStandIn::start(options)?;
-    Ok((Place { url: whatsapp.base_url().to_owned(), is_stand_in: true }, Some(whatsapp)))
+    Ok((Endpoint { url: whatsapp.base_url().to_owned(), is_stand_in: true }, Some(whatsapp)))
 }

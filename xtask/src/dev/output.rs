@@ -1,17 +1,17 @@
-//! What `dev` tells people.
+//! The output of `dev`.
 
 use std::{io::Write as _, path::Path, time::Duration};
 
 use super::dependencies::Dependencies;
 use crate::{deployment::DevFile, environment::shown};
 
-/// Prints a line. Nobody reading it any more is no reason to stop.
+/// Prints a line. A closed standard output is not an error.
 pub(super) fn say(line: &str) {
     let _unread = writeln!(std::io::stdout(), "{line}");
 }
 
-/// What runs where.
-pub(super) fn table(file: &DevFile, dependencies: &Dependencies, n_new: usize, data: &Path) {
+/// Prints the addresses of everything.
+pub(super) fn table(file: &DevFile, dependencies: &Dependencies, n_created: usize, data: &Path) {
     let outbox = if dependencies.has_stand_in("whatsapp") {
         format!("; codes: curl '{}/outbox?to=%2B573001110002'", file.whatsapp)
     } else {
@@ -25,7 +25,10 @@ pub(super) fn table(file: &DevFile, dependencies: &Dependencies, n_new: usize, d
         ("S3", format!("{}: {}, bucket {}", kind("s3"), file.s3.endpoint, file.s3.bucket)),
         ("OpenAI", format!("{}: {}", kind("openai"), file.openai)),
         ("WhatsApp", format!("{}: {}{outbox}", kind("whatsapp"), file.whatsapp)),
-        ("People", format!("+573001110001 (admin), +573001110002, +573001110003; {n_new} new")),
+        (
+            "Users",
+            format!("+573001110001 (admin), +573001110002, +573001110003; {n_created} created"),
+        ),
         ("Log", shown(&file.log)),
         ("For tools", shown(&DevFile::path(data))),
     ];
@@ -35,15 +38,15 @@ pub(super) fn table(file: &DevFile, dependencies: &Dependencies, n_new: usize, d
     }
 }
 
-/// How long it took. The build and the stack around the service went on side by side.
+/// Prints how long the start took. The build and the dependencies start concurrently.
 pub(super) fn times(whole: Duration, building: Duration) {
     let (whole, building) = (whole.as_secs_f64(), building.as_secs_f64());
     say(&format!(
-        "\n  up in {whole:.1} s, the build took {building:.1} s; Ctrl-C stops everything\n"
+        "\n  started in {whole:.1} s, the build took {building:.1} s; Ctrl-C stops everything\n"
     ));
 }
 
-/// A database's address that may be shown.
+/// A database URL without the password.
 fn without_password(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
@@ -53,7 +56,7 @@ fn without_password(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    //! A password is not printed.
+    //! Passwords are not printed.
 
     use super::without_password;
 

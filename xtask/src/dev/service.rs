@@ -19,13 +19,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::environment::{root, shown};
 
-/// How many lines of the log are told when something went wrong.
+/// How many lines of the log to show after a failure.
 const LAST_LINES: usize = 15;
 
-/// How often the service is asked whether it is ready.
+/// How often to check whether the service is ready.
 const POLL: Duration = Duration::from_millis(20);
 
-/// How often the log is looked at.
+/// How often to check the log for new lines.
 const LOG_POLL: Duration = Duration::from_millis(100);
 
 /// `ignacio serve --with-worker`, running.
@@ -37,13 +37,14 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts it; what it logs goes to a file, where it stays.
+    /// Starts the service. It logs to a file, which is kept.
     pub(crate) fn start(
         ignacio: &Path,
         variables: &[(String, String)],
         log: &Path,
     ) -> anyhow::Result<Self> {
-        let file = File::create(log).with_context(|| format!("{} cannot be made", shown(log)))?;
+        let file =
+            File::create(log).with_context(|| format!("{} cannot be created", shown(log)))?;
         let mut command = Command::new(ignacio);
         command.args(["serve", "--with-worker"]).envs(variables.iter().cloned());
         command.current_dir(root());
@@ -52,7 +53,7 @@ impl Service {
             .with_context(|| format!("{} cannot be run", shown(ignacio)))?;
         let output = process.take_output();
         let (tell, has_ended) = watch::channel(false);
-        // A thread, because a blocked task would hold the runtime back at the end.
+        // A thread, because a blocked task would delay the shutdown of the runtime.
         std::thread::spawn(move || {
             output();
             tell.send_replace(true);
@@ -60,12 +61,12 @@ impl Service {
         Ok(Self { process, has_ended, log: log.to_owned(), log_tail: TaskTracker::new() })
     }
 
-    /// The shell that holds it: the service is the one child that it has.
+    /// The shell that supervises the service, which is its only child process.
     pub(crate) fn shell(&self) -> u32 {
         self.process.shell()
     }
 
-    /// Waits until it answers that it is ready; `false` when it ended instead.
+    /// Waits until the service is ready; `false` if it ends first.
     pub(crate) async fn ready(&mut self, api: &str) -> bool {
         loop {
             if is_ready(api).await.unwrap_or(false) {
@@ -78,39 +79,39 @@ impl Service {
         }
     }
 
-    /// Waits until it has ended.
+    /// Waits for the end of the service.
     pub(crate) async fn ended(&mut self) {
-        // A thread that is gone has seen the end too.
+        // If the thread is gone, the service has ended as well.
         drop(self.has_ended.wait_for(|ended| *ended).await);
     }
 
-    /// Waits until all of its log is shown. To be called when it has ended.
+    /// Waits until the whole log is shown. Call it after the end of the service.
     pub(crate) async fn shown(&self) {
         self.log_tail.close();
         self.log_tail.wait().await;
     }
 
-    /// Asks it to end in order.
+    /// Stops the service gracefully.
     pub(crate) fn stop(&mut self) {
         self.process.stop();
     }
 
-    /// Ends it at once.
+    /// Kills the service.
     pub(crate) fn stop_now(&mut self) {
         self.process.stop_now();
     }
 
-    /// The end of its log.
+    /// The last lines of the log.
     pub(crate) fn last_words(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text).into_owned();
         let lines: Vec<&str> = text.lines().collect();
         let first = lines.len().saturating_sub(LAST_LINES);
         let words: Vec<String> = lines.iter().skip(first).map(|line| format!("  {line}")).collect();
-        if words.is_empty() { "  (it wrote nothing)".to_owned() } else { words.join("\n") }
+        if words.is_empty() { "  (empty)".to_owned() } else { words.join("\n") }
     }
 
-    /// Shows from here on what it logs.
+    /// Shows new lines of the log from now on.
     pub(crate) fn show_log(&self) {
         let mut has_ended = self.has_ended.clone();
         let Ok(mut file) = File::open(&self.log) else { return };
@@ -128,21 +129,21 @@ impl Service {
     }
 }
 
-/// Whether the service says that it is ready: a request small enough to write by hand.
+/// Whether the service reports that it is ready.
 async fn is_ready(api: &str) -> std::io::Result<bool> {
     let mut stream = TcpStream::connect(api).await?;
     let request = format!("GET /readyz HTTP/1.1\r\nHost: {api}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    Ok(answer.starts_with(b"HTTP/1.1 200"))
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await?;
+    Ok(response.starts_with(b"HTTP/1.1 200"))
 }
 
-/// Passes on what a file has behind the place that was read last.
+/// Copies the new part of a file to standard output.
 fn pass_on(file: &mut File) {
     let mut text = Vec::new();
     if file.read_to_end(&mut text).is_ok() && !text.is_empty() {
-        // Nobody reading it is no reason to stop.
+        // A closed standard output is not an error.
         let _unread = std::io::stdout().write_all(&text);
     }
 }

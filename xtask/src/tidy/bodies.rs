@@ -1,21 +1,21 @@
-//! What clients send and get cannot be printed.
+//! Request and response bodies cannot be printed.
 
 use super::{
     Violation,
     workspace::{File, Workspace},
 };
 
-/// Where the types of bodies and queries are.
+/// The folders with the types of bodies and queries.
 const BODIES: [&str; 3] = [
     "crates/ignacio-api/src/flows/",
     "crates/ignacio-api/src/routes/",
     "crates/ignacio-api/src/views/",
 ];
 
-/// Holds no word of anybody's, and is part of an error.
+/// Contains no personal data, and is part of an error.
 const HARMLESS: &str = "crates/ignacio-api/src/views/health.rs";
 
-/// A body that has no `Debug` gets into no log and no panic, whoever formats what.
+/// A body without `Debug` cannot end up in a log or a panic message.
 pub(super) fn check(workspace: &Workspace) -> Vec<Violation> {
     workspace.files.iter().filter(|file| file.is_rust()).flat_map(check_file).collect()
 }
@@ -24,7 +24,7 @@ fn check_file(file: &File) -> Vec<Violation> {
     let has_bodies = BODIES.iter().any(|path| file.path.starts_with(path)) && file.path != HARMLESS;
     let printable = file.shipped_lines().filter(|(_, line)| has_bodies && is_printable_body(line));
     let violations = printable.map(|(number, _)| {
-        let what = "derives Debug for what clients send or get: nothing may be able to print it";
+        let what = "derives Debug for a request or response body, which must not be printable";
         Violation::new(format!("{}:{number}", file.path), what)
     });
     violations.collect()
@@ -38,7 +38,7 @@ fn is_printable_body(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    //! Bodies are told from other types, and from the one that may be printed.
+    //! Printable bodies are reported, and other types are not.
 
     use super::{super::workspace::samples::of_files, *};
 
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_can_be_printed_is_a_violation() {
+    fn a_printable_body_is_a_violation() {
         let path = "crates/ignacio-api/src/routes/otp.rs";
         assert_eq!(complaints(path, "#[derive(Debug, Deserialize, ToSchema)]"), 1);
         assert_eq!(complaints(path, "#[derive(Clone, Serialize, Debug)]"), 1);

@@ -1,4 +1,4 @@
-//! What documents say and code does.
+//! Documents agree with the code.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ const PROBLEMS: &str = "crates/ignacio-api/src/problem/code.rs";
 const API_DESIGN: &str = "docs/api-design.md";
 const DECISIONS: &str = "docs/adr/";
 
-/// Folders whose paths documents mention.
+/// The first part of the paths that documents mention.
 const PATH_STARTS: [&str; 6] = ["crates/", "docs/", "xtask/", "migration/", ".ci/", ".cargo/"];
 
 pub(super) fn check(workspace: &Workspace) -> Vec<Violation> {
@@ -39,11 +39,11 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Violation> {
 
 type Reading = (&'static str, fn(&str) -> BTreeSet<String>);
 
-/// Two files name the same things.
+/// Checks that a source file and a document name the same things.
 fn agreement(workspace: &Workspace, code: Reading, document: Reading) -> Vec<Violation> {
     let read = |(path, names): Reading| workspace.text(path).map(names);
     let (Some(in_code), Some(in_document)) = (read(code), read(document)) else {
-        // A workspace without the code has nothing to document.
+        // Without the code there is nothing to document.
         let missing = read(code).is_some_and(|names| !names.is_empty());
         let what = format!("is missing, but {} names things that belong there", code.0);
         return missing.then(|| Violation::new(document.0, what)).into_iter().collect();
@@ -61,23 +61,23 @@ fn is_setting(text: &str) -> bool {
     let start = SETTING_PREFIXES.iter().find(|start| text.starts_with(**start));
     let is_name =
         text.chars().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == '_');
-    // The file that holds a secret has no line of its own.
+    // The `_FILE` variants of secrets have no row of their own.
     is_name
         && start.is_some_and(|start| text.len() > start.len() || !start.ends_with('_'))
         && !text.ends_with("_FILE")
 }
 
-/// String literals of a source that look like something.
+/// The string literals of a source that match a condition.
 fn quoted(text: &str, wanted: fn(&str) -> bool) -> BTreeSet<String> {
     text.split('"').map(str::to_owned).filter(|word| wanted(word)).collect()
 }
 
-/// Code spans of a document that look like something.
+/// The code spans of a document that match a condition.
 fn in_backticks(text: &str, wanted: fn(&str) -> bool) -> BTreeSet<String> {
     spans(text).map(str::to_owned).filter(|word| wanted(word)).collect()
 }
 
-/// The code spans of a document. Blocks of code are no spans.
+/// The code spans of a document, without code blocks.
 fn spans(text: &str) -> impl Iterator<Item = &str> {
     let mut is_block = false;
     let prose = text.lines().filter(move |line| {
@@ -88,7 +88,7 @@ fn spans(text: &str) -> impl Iterator<Item = &str> {
     prose.flat_map(|line| line.split('`').skip(1).step_by(2))
 }
 
-/// The codes of the table of problems: the first thing in each of its rows.
+/// The problem codes: the first value in each row of the table.
 fn codes_in_source(text: &str) -> BTreeSet<String> {
     let rows = text.split("row(").skip(1).filter_map(|row| row.trim_start().strip_prefix('"'));
     rows.filter_map(|row| row.split('"').next().filter(|word| is_code(word)).map(str::to_owned))
@@ -100,7 +100,7 @@ fn is_code(text: &str) -> bool {
     text.len() > 3 && text.chars().all(is_word)
 }
 
-/// The first column of the document's table whose head is `code`.
+/// The first column of the document's table with the heading `code`.
 fn codes_in_table(text: &str) -> BTreeSet<String> {
     let rows = text.lines().skip_while(|line| !line.starts_with("| code"));
     let rows = rows.take_while(|line| line.starts_with('|'));
@@ -109,7 +109,7 @@ fn codes_in_table(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Decisions are numbered without gaps.
+/// Checks that decisions are numbered without gaps.
 fn decisions(workspace: &Workspace) -> Vec<Violation> {
     let records = workspace.files.iter().filter_map(|file| file.path.strip_prefix(DECISIONS));
     let records: Vec<&str> = records.filter(|name| *name != "README.md").collect();
@@ -117,14 +117,15 @@ fn decisions(workspace: &Workspace) -> Vec<Violation> {
         .zip(records)
         .filter(|(number, name)| !name.starts_with(&format!("{number:04}-")))
         .map(|(number, name)| {
-            let what =
-                format!("should begin with {number:04}-: numbers have no gaps and no doubles");
+            let what = format!(
+                "should begin with {number:04}-: numbers must have no gaps and no duplicates"
+            );
             Violation::new(format!("{DECISIONS}{name}"), what)
         })
         .collect()
 }
 
-/// The paths of this repository that a document names, in code spans and in links.
+/// The repository paths in the code spans and links of a document.
 fn paths(document: &File) -> BTreeSet<String> {
     let folder = document.path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let spans = spans(&document.text).filter_map(|span| {
@@ -142,7 +143,7 @@ fn paths(document: &File) -> BTreeSet<String> {
     spans.chain(links).collect()
 }
 
-/// A link's target, from the root on.
+/// The target of a link, relative to the root.
 fn resolve(folder: &str, target: &str) -> String {
     let mut segments: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
     for part in target.split('/') {

@@ -1,11 +1,11 @@
-//! Who may depend on whom.
+//! Which crate may depend on which.
 
 use super::{
     Violation,
     workspace::{Package, Workspace},
 };
 
-/// The crates of the workspace and what each may depend on in it.
+/// The crates of the workspace, each with the workspace crates that it may depend on.
 const INSIDE: [(&str, &[&str]); 9] = [
     ("ignacio-domain", &[]),
     ("ignacio-persistence", &["ignacio-domain"]),
@@ -28,11 +28,10 @@ const INSIDE: [(&str, &[&str]); 9] = [
     ("xtask", &["ignacio-devstack", "ignacio-domain", "ignacio-persistence", "migration"]),
 ];
 
-/// What tests may depend on besides what their crate may: the stand-ins and the schema. The
-/// journeys of the server need the outside as well, and have it already.
+/// The workspace crates that tests of any crate may depend on.
 const FOR_TESTS: [&str; 3] = ["ignacio-devstack", "ignacio-domain", "migration"];
 
-/// Outside crates that only some of ours may use, by the start of their names, and which of ours.
+/// External crates that only some of our crates may use, by prefix, with those crates.
 const OUTSIDE: [(&[&str], &[&str]); 3] = [
     (
         &["sea-orm", "sqlx", "tokio-postgres"],
@@ -42,10 +41,10 @@ const OUTSIDE: [(&[&str], &[&str]); 3] = [
     (&["async-openai", "aws-", "reqwest"], &["ignacio-integrations", "ignacio-devstack", "xtask"]),
 ];
 
-/// Outside clients that tests may use, to stand on the other side of the wire.
+/// External clients that tests may use.
 const CLIENTS_FOR_TESTS: [&str; 3] = ["reqwest", "aws-", "sqlx"];
 
-/// All that the domain may use: values, no I/O, no runtime, no framework.
+/// All external crates that the domain may use: values, no I/O, no runtime, no framework.
 const DOMAIN_OUTSIDE: [&str; 15] = [
     "async-trait",
     "base64",
@@ -70,7 +69,7 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Violation> {
 
 fn check_package(package: &Package) -> Vec<Violation> {
     let Some((_, inside)) = INSIDE.iter().find(|(name, _)| *name == package.name) else {
-        let what = "is not in tidy's table of layers: say there what it may depend on";
+        let what = "is not in the table of layers in xtask/src/tidy/layers.rs: add it with what it may depend on";
         return vec![Violation::new(&package.name, what)];
     };
     let mut violations = Vec::new();
@@ -78,7 +77,7 @@ fn check_package(package: &Package) -> Vec<Violation> {
         let name = dependency.name.as_str();
         let objection = if INSIDE.iter().any(|(known, _)| *known == name) {
             let may = inside.contains(&name) || (dependency.is_dev && FOR_TESTS.contains(&name));
-            (!may).then_some("which its layer may not know")
+            (!may).then_some("which its layer may not use")
         } else {
             outside_objection(&package.name, name, dependency.is_dev)
         };
@@ -95,15 +94,17 @@ fn outside_objection(package: &str, name: &str, is_dev: bool) -> Option<&'static
         return None;
     }
     if package == "ignacio-domain" && !is_dev && !DOMAIN_OUTSIDE.contains(&name) {
-        return Some("which is not in the domain's short list");
+        return Some("which is not on the list for the domain");
     }
     let reserved = OUTSIDE.iter().find(|(starts, _)| starts.iter().any(|it| name.starts_with(it)));
-    reserved.filter(|(_, users)| !users.contains(&package)).map(|_| "which other layers wrap")
+    reserved
+        .filter(|(_, users)| !users.contains(&package))
+        .map(|_| "which only other layers may use")
 }
 
 #[cfg(test)]
 mod tests {
-    //! Each step across a layer is seen, and the allowed ones are not.
+    //! Forbidden dependencies are reported, and allowed ones are not.
 
     use super::{super::workspace::samples::of_dependency, *};
 
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_domain_knows_nobody_and_no_framework() {
+    fn the_domain_depends_on_no_crate_and_no_framework() {
         for dependency in ["ignacio-persistence", "sea-orm", "actix-web", "async-openai", "tokio"] {
             assert!(objects_to("ignacio-domain", dependency, false), "{dependency}");
         }
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn sql_http_and_providers_stay_where_they_are_wrapped() {
+    fn sql_http_and_providers_stay_in_their_layers() {
         for (package, dependency) in [
             ("ignacio-api", "sea-orm"),
             ("ignacio-api", "sqlx"),
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn siblings_do_not_know_each_other_and_nobody_knows_the_top() {
+    fn siblings_are_independent_and_nothing_depends_on_the_top() {
         for (package, dependency) in [
             ("ignacio-persistence", "ignacio-integrations"),
             ("ignacio-integrations", "ignacio-persistence"),
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_crate_has_to_find_its_place() {
+    fn a_new_crate_needs_an_entry() {
         assert!(objects_to("ignacio-extra", "serde", false));
     }
 }

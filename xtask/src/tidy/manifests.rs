@@ -1,8 +1,8 @@
-//! What every manifest says, and what never gets into the lock file.
+//! Rules for every manifest and for the lock file.
 
 use super::{Violation, workspace::Workspace};
 
-/// Crates that must not come in, by whatever way: there is one TLS provider, and no C but ring's.
+/// Crates that must not be a dependency, even indirectly: there is one TLS provider, ring.
 const BANNED: [(&str, &str); 5] = [
     ("aws-lc-sys", "ring is the one provider of cryptography"),
     ("aws-lc-rs", "ring is the one provider of cryptography"),
@@ -27,7 +27,7 @@ pub(super) fn check(workspace: &Workspace) -> Vec<Violation> {
     for (name, reason) in BANNED {
         if lock.lines().any(|line| line == format!("name = \"{name}\"")) {
             let what = format!(
-                "{name} must not come in: {reason} (`cargo tree -i {name}` tells who brings it)"
+                "{name} must not be a dependency: {reason} (`cargo tree -i {name}` shows where it comes from)"
             );
             violations.push(Violation::new("Cargo.lock", what));
         }
@@ -42,7 +42,7 @@ fn inherits_lints(manifest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    //! A manifest or a lock file that lets something slip is seen.
+    //! Wrong manifests and banned dependencies are reported.
 
     use super::{
         super::workspace::samples::{of_dependency, of_files},
@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_banned_crate_in_the_lock_file_is_seen() {
+    fn a_banned_crate_in_the_lock_file_is_reported() {
         let lock = "[[package]]\nname = \"openssl-sys\"\nversion = \"0.9.1\"\n";
         assert_eq!(check(&of_files(&[("Cargo.lock", lock)])).len(), 1);
         let lock = "[[package]]\nname = \"ring\"\nversion = \"0.17.0\"\n";

@@ -1,18 +1,18 @@
-//! What every source file keeps to.
+//! Rules for every source file.
 
 use super::{
     Violation,
     workspace::{File, Workspace},
 };
 
-/// The most lines that a source file may have.
-const MOST_LINES: usize = 500;
+/// The maximum number of lines in a source file.
+const MAX_LINES: usize = 500;
 
-/// The one module that knows status numbers of errors.
+/// The only module that maps errors to HTTP statuses.
 const STATUS_NUMBERS: &str = "crates/ignacio-api/src/problem";
 
-/// Where nobody needs status numbers: our own layers above and below HTTP. The integrations read
-/// those of other services, and the stand-ins and tools play the other side.
+/// Crates whose code must not name error statuses. The integrations read those of other services,
+/// and the stand-ins and tools play the other side.
 const WITHOUT_STATUS: [&str; 5] = [
     "crates/ignacio-api/",
     "crates/ignacio-domain/",
@@ -21,7 +21,7 @@ const WITHOUT_STATUS: [&str; 5] = [
     "crates/ignacio-worker/",
 ];
 
-/// Marks of unfinished work. An issue or a decision record is the place for that.
+/// Marks of unfinished work, which belongs into an issue or a decision record.
 const MARKS: [&str; 5] = [
     concat!("todo", "!("),
     concat!("unimplemented", "!("),
@@ -30,13 +30,13 @@ const MARKS: [&str; 5] = [
     concat!("XX", "X"),
 ];
 
-/// How a status gets into code by name.
+/// How code names a status.
 const STATUS_MARKS: [&str; 2] = ["StatusCode::", "HttpResponse::"];
 
-/// How it gets there as a number.
+/// How code makes a status from a number.
 const STATUS_FROM_NUMBER: &str = "StatusCode::from_u16(";
 
-/// The names that statuses of success have.
+/// The names of success statuses.
 const HARMLESS: [&str; 12] = [
     "OK",
     "CREATED",
@@ -52,8 +52,8 @@ const HARMLESS: [&str; 12] = [
     "NotModified",
 ];
 
-/// Generators of randomness that keep a state of their own. Codes, tokens and keys come from the
-/// operating system's (`SysRng`).
+/// Random generators with their own state. Codes, tokens and keys come from the operating system
+/// (`SysRng`).
 const GENERATORS: [&str; 9] = [
     "rand::rng()",
     "rand::random",
@@ -66,8 +66,7 @@ const GENERATORS: [&str; 9] = [
     "Xoshiro",
 ];
 
-/// Who may have them: the stand-ins, which play others, and what spreads pauses by chance, which is
-/// no secret.
+/// Code that may use them: the stand-ins, and the jitter of backoffs, which is not secret.
 const MAY_HAVE_GENERATORS: [&str; 5] = [
     "crates/ignacio-devstack/",
     "crates/ignacio-worker/src/codes/outcome.rs",
@@ -89,12 +88,12 @@ fn check_file(file: &File) -> Vec<Violation> {
         complain(file.path.clone(), "does not begin with a `//!` sentence".to_owned());
     }
     let n_lines = file.text.lines().count();
-    if n_lines > MOST_LINES {
-        let what = format!("has {n_lines} lines, the most is {MOST_LINES}: split it by subject");
+    if n_lines > MAX_LINES {
+        let what = format!("has {n_lines} lines, more than {MAX_LINES}: split it by subject");
         complain(file.path.clone(), what);
     }
     if file.path.ends_with("/mod.rs") {
-        complain(file.path.clone(), "is called mod.rs: give it the module's name".to_owned());
+        complain(file.path.clone(), "is called mod.rs: name it after its module".to_owned());
     }
     for (number, line) in (1..).zip(file.text.lines()) {
         if let Some(mark) = MARKS.iter().find(|mark| line.contains(**mark)) {
@@ -105,12 +104,12 @@ fn check_file(file: &File) -> Vec<Violation> {
         }
     }
     for (number, mark) in generators(file) {
-        let what = format!("takes randomness from `{mark}`: what is secret comes from `SysRng`");
+        let what = format!("uses `{mark}` for randomness: use `SysRng` for secrets");
         complain(format!("{}:{number}", file.path), what);
     }
     for (number, line) in error_statuses(file) {
         let what = format!(
-            "decides on an HTTP status (`{}`), which only {STATUS_NUMBERS} does",
+            "names an HTTP error status (`{}`), which only {STATUS_NUMBERS} may do",
             line.trim()
         );
         complain(format!("{}:{number}", file.path), what);
@@ -118,7 +117,7 @@ fn check_file(file: &File) -> Vec<Violation> {
     violations
 }
 
-/// The lines of a file that ship and draw from a generator of their own.
+/// The shipped lines of a file that use such a generator.
 fn generators(file: &File) -> impl Iterator<Item = (usize, &'static str)> {
     let may_not = file.path.starts_with("crates/")
         && !MAY_HAVE_GENERATORS.iter().any(|path| file.path.starts_with(path));
@@ -138,7 +137,7 @@ fn names_error_status(line: &str) -> bool {
     let by_name = STATUS_MARKS.iter().flat_map(|mark| line.split(mark).skip(1)).any(|rest| {
         let word = rest.split(|it: char| !it.is_alphanumeric() && it != '_').next();
         let word = word.unwrap_or_default();
-        // Methods of these types are no decisions, and begin with a small letter.
+        // Methods of these types begin with a lower-case letter and are allowed.
         word.starts_with(char::is_uppercase) && !HARMLESS.contains(&word)
     });
     by_name || line.contains(STATUS_FROM_NUMBER)
@@ -146,7 +145,7 @@ fn names_error_status(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    //! Each rule has a file that breaks it.
+    //! For each rule there is a file that breaks it.
 
     use super::{super::workspace::samples::of_files, *};
 
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn unfinished_work_is_not_left_behind() {
+    fn marks_of_unfinished_work_are_reported() {
         for mark in MARKS {
             let text = format!("//! Short.\nfn later() {{ {mark} }}\n");
             assert_eq!(complaints("crates/a/src/lib.rs", &text), 1, "{mark}");
@@ -177,12 +176,12 @@ mod tests {
     }
 
     #[test]
-    fn modules_are_called_by_their_names() {
+    fn files_are_named_after_their_modules() {
         assert_eq!(complaints("crates/a/src/routes/mod.rs", "//! Routes.\n"), 1);
     }
 
     #[test]
-    fn randomness_is_the_operating_systems() {
+    fn randomness_comes_from_the_operating_system() {
         for mark in GENERATORS {
             let text = format!("//! Codes.\nfn code() {{ {mark} }}\n");
             assert_eq!(complaints("crates/ignacio-worker/src/codes.rs", &text), 1, "{mark}");
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn one_file_knows_the_statuses_of_errors() {
+    fn only_one_module_names_error_statuses() {
         let decides = [
             "HttpResponse::NotFound().finish()",
             "StatusCode::BAD_GATEWAY",

@@ -12,10 +12,10 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 /// Folders that hold nothing of ours.
 const SKIPPED: [&str; 3] = ["target", ".git", ".dev"];
 
-/// What is read as text.
+/// The extensions of text files.
 const TEXTS: [&str; 5] = ["rs", "md", "toml", "sql", "lock"];
 
-/// Packages and files.
+/// The packages and files of the repository.
 #[derive(Debug, Default)]
 pub(super) struct Workspace {
     pub(super) packages: Vec<Package>,
@@ -35,18 +35,18 @@ pub(super) struct Package {
     pub(super) dependencies: Vec<Dependency>,
 }
 
-/// What a crate depends on.
+/// A dependency of a crate.
 #[derive(Debug)]
 pub(super) struct Dependency {
     pub(super) name: String,
-    /// Whether only its tests need it.
+    /// Whether it is a dev-dependency.
     pub(super) is_dev: bool,
 }
 
-/// A file with text in it.
+/// A text file.
 #[derive(Debug, Clone)]
 pub(super) struct File {
-    /// From the root on, with slashes.
+    /// Relative to the root, with slashes.
     pub(super) path: String,
     pub(super) text: String,
 }
@@ -60,12 +60,12 @@ impl File {
         self.extension() == "md"
     }
 
-    /// Whether the whole file is there for tests.
+    /// Whether the whole file is test code.
     pub(super) fn is_test(&self) -> bool {
         self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
     }
 
-    /// The lines with their numbers, without the tests at the end of the file.
+    /// The numbered lines without the tests at the end of the file.
     pub(super) fn shipped_lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = if self.is_test() { "" } else { self.text.as_str() };
         (1..).zip(lines.lines().take_while(|line| *line != "#[cfg(test)]"))
@@ -144,7 +144,7 @@ fn packages(root: &Path) -> anyhow::Result<Vec<Package>> {
 
 #[cfg(test)]
 pub(super) mod samples {
-    //! Small workspaces, made by hand.
+    //! Small workspaces for tests.
 
     use super::*;
 

@@ -1,4 +1,4 @@
-//! Each rule has a document that breaks it.
+//! For each rule there is a document that breaks it.
 
 use super::{super::workspace::samples::of_files, *};
 
