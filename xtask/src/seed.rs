@@ -65,7 +65,7 @@ pub(crate) async fn seed(url: &SecretString) -> anyhow::Result<usize> {
                 "{name} could not be created; check with `cargo xtask migrate status` that no migrations are pending"
             )
         })?;
-        n_created += usize::from(matches!(outcome, CreateOutcome::New(_)));
+        n_created += usize::from(matches!(outcome, CreateOutcome::Created(_)));
     }
     Ok(n_created)
 }

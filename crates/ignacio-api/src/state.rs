@@ -88,7 +88,7 @@ impl AppState {
     /// Tells the worker in this process, if there is one, that a reply is waited for here.
     pub(crate) fn ask(&self, response: ResponseId) {
         if let Some(live) = &self.live {
-            live.ask(response);
+            live.enqueue(response);
         }
     }
 
@@ -102,7 +102,7 @@ impl AppState {
     /// Tells the worker in this process, if there is one, that there is work.
     pub(crate) fn poke(&self) {
         if let Some(live) = &self.live {
-            live.poke();
+            live.wake_worker();
         }
     }
 

@@ -32,9 +32,9 @@ impl AdminDb {
     /// session is somebody else's.
     #[tracing::instrument(name = "db.admin.begin", skip_all)]
     pub async fn begin(&self, session: &SessionDigest) -> Result<AdminScope, StoreError> {
-        let (txn, caller) = identity::begin(&self.db, session).await?;
-        if caller.role == Role::Admin {
-            Ok(AdminScope { txn, caller })
+        let (txn, identity) = identity::begin(&self.db, session).await?;
+        if identity.role == Role::Admin {
+            Ok(AdminScope { txn, identity })
         } else {
             // Kept, because it moved the session's idle limit on, as any other request does.
             txn.commit().await?;
@@ -48,42 +48,42 @@ impl AdminDb {
 /// Dropping it rolls back.
 pub struct AdminScope {
     txn: DatabaseTransaction,
-    caller: Identity,
+    identity: Identity,
 }
 
 impl AdminScope {
     /// Who is asking.
-    pub const fn caller(&self) -> &Identity {
-        &self.caller
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// Everybody's accounts.
-    pub const fn accounts(&self) -> ManagedUsers<'_> {
-        ManagedUsers::new(&self.txn, self.caller.user)
+    pub const fn users(&self) -> ManagedUsers<'_> {
+        ManagedUsers::new(&self.txn, self.identity.user)
     }
 
     /// How it stands with people's codes and logins.
-    pub const fn logins(&self) -> LoginAttempts<'_> {
+    pub const fn login_attempts(&self) -> LoginAttempts<'_> {
         LoginAttempts::new(&self.txn)
     }
 
     /// Grants, and what they let one read.
-    pub const fn readings(&self) -> UserContent<'_> {
-        UserContent::new(&self.txn, self.caller.user)
+    pub const fn user_content(&self) -> UserContent<'_> {
+        UserContent::new(&self.txn, self.identity.user)
     }
 
     /// Who used how much.
-    pub const fn spending(&self) -> UsageReport<'_> {
+    pub const fn usage(&self) -> UsageReport<'_> {
         UsageReport::new(&self.txn)
     }
 
     /// Answers to requests that may come again.
     pub const fn idempotency_keys(&self) -> IdempotencyKeys<'_> {
-        IdempotencyKeys::new(&self.txn, self.caller.user)
+        IdempotencyKeys::new(&self.txn, self.identity.user)
     }
 
     /// What was done by whom.
-    pub const fn audit(&self) -> AuditLog<'_> {
+    pub const fn audit_log(&self) -> AuditLog<'_> {
         AuditLog::new(&self.txn)
     }
 

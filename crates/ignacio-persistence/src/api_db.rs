@@ -51,7 +51,7 @@ impl ApiDb {
 
     /// Shares the replies that run in this process with a worker of this process.
     #[must_use]
-    pub fn with_live(mut self, hub: ReplyHub) -> Self {
+    pub fn with_hub(mut self, hub: ReplyHub) -> Self {
         self.replies = ReplySubscriber::new(self.api.clone(), hub);
         self
     }
@@ -75,7 +75,7 @@ impl ApiDb {
 
     /// Verifies a session and does nothing else, before a body is read. One round trip.
     #[tracing::instrument(name = "db.verify_session", skip_all)]
-    pub async fn prove(&self, session: &SessionDigest) -> Result<Identity, StoreError> {
+    pub async fn verify_session(&self, session: &SessionDigest) -> Result<Identity, StoreError> {
         let verified = identity::authenticate(&self.api, session).await;
         identity::revoke_on_reuse(&self.api, session, verified).await
     }
@@ -84,21 +84,21 @@ impl ApiDb {
     /// valid for a minute. Gives the digest of the token that is valid from now on: not `next`
     /// where the session's token is itself less than a minute old, and stays.
     #[tracing::instrument(name = "db.renew_session", skip_all)]
-    pub async fn renew(
+    pub async fn renew_session(
         &self,
         session: &SessionDigest,
         next: &SessionDigest,
     ) -> Result<(Session, SessionDigest), StoreError> {
         let scope = self.begin(session).await?;
         let digest = scope.sessions().renew(session, next).await?;
-        let renewed = scope.sessions().find(scope.caller().session).await?;
+        let renewed = scope.sessions().find(scope.identity().session).await?;
         scope.commit().await?;
         Ok((renewed.ok_or(StoreError::Unauthenticated)?, digest))
     }
 
     /// The user whose session this is. One round trip.
     #[tracing::instrument(name = "db.current_user", skip_all)]
-    pub async fn whoami(&self, session: &SessionDigest) -> Result<User, StoreError> {
+    pub async fn current_user(&self, session: &SessionDigest) -> Result<User, StoreError> {
         verified_reads::current_user(&self.api, session).await
     }
 

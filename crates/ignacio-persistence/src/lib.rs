@@ -56,7 +56,7 @@ pub use repos::follow_up_scope::{FollowUpScope, PendingCitation};
 pub use repos::idempotency_keys::{IdempotencyKeys, IdempotentRequest, KeyState, StoredResponse};
 pub use repos::inbox::{DeliveryUpdate, Inbox, InboxBatch, Processed, Webhook};
 pub use repos::login_monitor::{LoginHealth, LoginMonitor, ProviderOutage};
-pub use repos::message_versions::{Renewed, Versioned};
+pub use repos::message_versions::{Regenerated, Versioned};
 pub use repos::messages::{Messages, NewReply, PostedMessage};
 pub use repos::new_users::{CreateOutcome, NewUser};
 pub use repos::outbox::{MessageKind, Outbox, OutboxJob};

@@ -12,7 +12,7 @@ use sea_orm::sqlx::{Error, error::DatabaseError};
 use secrecy::SecretString;
 use tokio::time::timeout;
 
-use crate::simple_query::{PATIENCE, SimpleQueryConnection};
+use crate::simple_query::{SimpleQueryConnection, TIMEOUT};
 
 /// What is wrong with the role that asks, a sentence each. `$role` is who it should be.
 const FAULTS: &str = include_str!("role_check.sql");
@@ -85,7 +85,7 @@ pub async fn check_roles(logins: &[(ServiceRole, SecretString)]) -> Result<(), R
 }
 
 async fn check(role: ServiceRole, url: &SecretString) -> Result<Vec<RoleFault>, RoleCheckError> {
-    let asked = timeout(PATIENCE, faults(role, url)).await.unwrap_or(Err(Error::PoolTimedOut));
+    let asked = timeout(TIMEOUT, faults(role, url)).await.unwrap_or(Err(Error::PoolTimedOut));
     asked.map_err(|error| {
         let said = error.to_string();
         if is_locked_out(&error) {

@@ -12,7 +12,7 @@ use sea_orm::sqlx::{
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// How long the database may take for all that one connection is asked.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection that belongs to nobody else.
 pub(crate) struct SimpleQueryConnection(PgConnection);

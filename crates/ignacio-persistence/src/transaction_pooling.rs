@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use tokio::time::timeout;
 
 use crate::error::StoreError;
-use crate::simple_query::{PATIENCE, SimpleQueryConnection};
+use crate::simple_query::{SimpleQueryConnection, TIMEOUT};
 
 /// How many connections it takes for a moment: few enough for a deployment with the smallest pools.
 /// Two that wait are one more than is needed where nobody else uses the pooler.
@@ -29,7 +29,7 @@ const BEGIN: &str = "begin; select pg_backend_pid()::text";
 /// one of the others, or another one answers the second time. Over direct connections, and through
 /// a pooler in session mode, neither can happen, so that nobody is refused by mistake.
 pub async fn detect_transaction_pooling(url: &SecretString) -> Result<bool, StoreError> {
-    let found = timeout(PATIENCE, probe(url)).await.unwrap_or(Err(Error::PoolTimedOut));
+    let found = timeout(TIMEOUT, probe(url)).await.unwrap_or(Err(Error::PoolTimedOut));
     found.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())).into())
 }
 
@@ -37,13 +37,13 @@ async fn probe(url: &SecretString) -> Result<bool, Error> {
     // All of them log in first: between one question and the next nothing else may come.
     let mut all =
         try_join_all((0..N_CONNECTIONS).map(|_| SimpleQueryConnection::connect(url))).await?;
-    let lent = ask(&mut all).await;
+    let lent = detect(&mut all).await;
     join_all(all.into_iter().map(SimpleQueryConnection::close)).await;
     lent
 }
 
 /// Closing the connections afterwards ends their transactions.
-async fn ask(all: &mut [SimpleQueryConnection]) -> Result<bool, Error> {
+async fn detect(all: &mut [SimpleQueryConnection]) -> Result<bool, Error> {
     let Some((first, others)) = all.split_first_mut() else { return Ok(false) };
     let own = first.read::<1>(BACKEND).await?;
     if first.read(BACKEND).await? != own {

@@ -21,21 +21,21 @@ use crate::repos::users::Users;
 /// Never hold one over a call to the outside.
 pub struct UserScope {
     txn: DatabaseTransaction,
-    caller: Identity,
+    identity: Identity,
 }
 
 impl UserScope {
-    pub(crate) const fn new(txn: DatabaseTransaction, caller: Identity) -> Self {
-        Self { txn, caller }
+    pub(crate) const fn new(txn: DatabaseTransaction, identity: Identity) -> Self {
+        Self { txn, identity }
     }
 
     /// Who is asking.
-    pub const fn caller(&self) -> &Identity {
-        &self.caller
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
     }
 
     /// The person themselves.
-    pub const fn people(&self) -> Users<'_> {
+    pub const fn users(&self) -> Users<'_> {
         Users::new(&self.txn)
     }
 
@@ -46,42 +46,42 @@ impl UserScope {
 
     /// The person's devices.
     pub const fn sessions(&self) -> Sessions<'_> {
-        Sessions::new(&self.txn, &self.caller)
+        Sessions::new(&self.txn, &self.identity)
     }
 
     /// The person's conversations.
     pub const fn conversations(&self) -> Conversations<'_> {
-        Conversations::new(&self.txn, self.caller.user)
+        Conversations::new(&self.txn, self.identity.user)
     }
 
     /// The messages in them.
     pub const fn messages(&self) -> Messages<'_> {
-        Messages::new(&self.txn, self.caller.user)
+        Messages::new(&self.txn, self.identity.user)
     }
 
     /// What the person thinks of replies.
     pub const fn feedback(&self) -> Feedbacks<'_> {
-        Feedbacks::new(&self.txn, self.caller.user)
+        Feedbacks::new(&self.txn, self.identity.user)
     }
 
     /// The replies to them.
     pub const fn responses(&self) -> Responses<'_> {
-        Responses::new(&self.txn, self.caller.user)
+        Responses::new(&self.txn, self.identity.user)
     }
 
     /// What the person has used, and may use.
-    pub const fn spending(&self) -> UsageRecords<'_> {
-        UsageRecords::new(&self.txn, self.caller.user)
+    pub const fn usage(&self) -> UsageRecords<'_> {
+        UsageRecords::new(&self.txn, self.identity.user)
     }
 
     /// Answers to requests that may come again.
     pub const fn idempotency_keys(&self) -> IdempotencyKeys<'_> {
-        IdempotencyKeys::new(&self.txn, self.caller.user)
+        IdempotencyKeys::new(&self.txn, self.identity.user)
     }
 
     /// The person's files.
     pub const fn files(&self) -> Files<'_> {
-        Files::new(&self.txn, self.caller.user)
+        Files::new(&self.txn, self.identity.user)
     }
 
     /// Keeps what was done.

@@ -54,8 +54,8 @@ impl WorkerDb {
 
     /// Shows running replies at once to readers of this process.
     #[must_use]
-    pub fn with_live(mut self, live: ReplyHub) -> Self {
-        self.replies.set_live(live);
+    pub fn with_hub(mut self, hub: ReplyHub) -> Self {
+        self.replies.set_hub(hub);
         self
     }
 
@@ -80,12 +80,12 @@ impl WorkerDb {
     }
 
     /// How logins go.
-    pub const fn login_watch(&self) -> LoginMonitor<'_> {
+    pub const fn login_monitor(&self) -> LoginMonitor<'_> {
         LoginMonitor::new(&self.auth)
     }
 
     /// Rows whose time is over.
-    pub const fn sweep(&self) -> RetentionCleanup<'_> {
+    pub const fn retention_cleanup(&self) -> RetentionCleanup<'_> {
         RetentionCleanup::new(&self.worker)
     }
 
@@ -122,7 +122,7 @@ impl WorkerDb {
     }
 
     /// Titles, summaries and citation checks to make.
-    pub const fn chores(&self) -> FollowUpJobs<'_> {
+    pub const fn follow_up_jobs(&self) -> FollowUpJobs<'_> {
         FollowUpJobs::new(&self.worker, self.id)
     }
 

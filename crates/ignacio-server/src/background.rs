@@ -41,7 +41,7 @@ pub(crate) async fn worker(
     };
     let db = WorkerDb::connect(&addresses).await.map_err(|error| unavailable(&error))?;
     let db = match &hub {
-        Some(hub) => db.with_live(hub.clone()),
+        Some(hub) => db.with_hub(hub.clone()),
         None => db,
     };
     db.check().await.map_err(|error| unavailable(&error))?;

@@ -77,11 +77,11 @@ pub(crate) async fn create_admin(url: &SecretString, admin: NewAdmin) -> Result<
         "the admin could not be created; check with `ignacio migrate status` that no migrations are pending",
     )?;
     match outcome {
-        CreateOutcome::New(id) => println!("created admin {shown}, id {}", id.into_uuid()),
-        CreateOutcome::Known(id) if is_admin(&owner, id).await? => {
+        CreateOutcome::Created(id) => println!("created admin {shown}, id {}", id.into_uuid()),
+        CreateOutcome::Existing(id) if is_admin(&owner, id).await? => {
             println!("{shown} is already an admin, id {}; nothing changed", id.into_uuid());
         }
-        CreateOutcome::Known(id) => {
+        CreateOutcome::Existing(id) => {
             return Err(ExitError::from(anyhow!(
                 "{shown} belongs to a user who is not an active admin (id {}), and this command only creates new users: \
                  let another admin change the role (PATCH /v1/admin/users/{{id}}), or use another number",

@@ -130,7 +130,7 @@ async fn api_db(database: &DatabaseSettings, hub: Option<ReplyHub>) -> Result<Ap
     let db = ApiDb::connect(&settings).await.map_err(|error| unavailable(&error))?;
     db.check().await.map_err(|error| unavailable(&error))?;
     Ok(match hub {
-        Some(hub) => db.with_live(hub),
+        Some(hub) => db.with_hub(hub),
         None => db,
     })
 }

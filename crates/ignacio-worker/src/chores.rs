@@ -119,13 +119,13 @@ impl FollowUps {
                 .increment(u64::try_from(n_tokens).unwrap_or(0));
         }
         let cost_micro_usd = self.shared.settings.models.cost(&spent.model, usage);
-        scope.record_spending(&spent.model, usage, cost_micro_usd).await
+        scope.record_usage(&spent.model, usage, cost_micro_usd).await
     }
 
     /// Records what became of a chore.
     async fn settle(&self, job: &FollowUpJob, end: Result<(), Halt>) -> Result<(), StoreError> {
         let kind = word_for(job.kind);
-        let chores = self.shared.db.chores();
+        let chores = self.shared.db.follow_up_jobs();
         let pauses = self.shared.settings.pauses;
         let (outcome, verdict) = match end {
             Ok(()) => {
@@ -161,7 +161,7 @@ impl FollowUps {
 
     async fn drop_chore(&self, job: &FollowUpJob) -> Result<(), StoreError> {
         match self.shared.db.begin_follow_up(job).await? {
-            Some(scope) => scope.done().await,
+            Some(scope) => scope.complete().await,
             None => Ok(()),
         }
     }
@@ -184,7 +184,7 @@ impl Queue for FollowUps {
     }
 
     async fn claim(&self, room: usize) -> Result<Vec<FollowUpJob>, StoreError> {
-        self.shared.db.chores().claim(u32::try_from(room).unwrap_or(u32::MAX)).await
+        self.shared.db.follow_up_jobs().claim(u32::try_from(room).unwrap_or(u32::MAX)).await
     }
 
     #[tracing::instrument(
@@ -196,7 +196,7 @@ impl Queue for FollowUps {
         let end = match job.kind {
             FollowUpKind::Title => self.title(job).await,
             FollowUpKind::Summary => self.summary(job).await,
-            FollowUpKind::Quotes(message) => self.quotes(job, message).await,
+            FollowUpKind::VerifyCitations(message) => self.quotes(job, message).await,
         };
         self.settle(job, end).await
     }
@@ -206,11 +206,11 @@ impl Queue for FollowUps {
             return self.drop_chore(job).await;
         }
         let after = pause(job.attempts, None, self.shared.settings.pauses);
-        self.shared.db.chores().retry(job, after).await
+        self.shared.db.follow_up_jobs().retry(job, after).await
     }
 
     async fn give_back(&self, job: &FollowUpJob) -> Result<(), StoreError> {
-        self.shared.db.chores().postpone(job, Duration::ZERO).await
+        self.shared.db.follow_up_jobs().postpone(job, Duration::ZERO).await
     }
 }
 
@@ -218,7 +218,7 @@ const fn word_for(kind: FollowUpKind) -> &'static str {
     match kind {
         FollowUpKind::Title => "title",
         FollowUpKind::Summary => "summary",
-        FollowUpKind::Quotes(_) => "quotes",
+        FollowUpKind::VerifyCitations(_) => "quotes",
     }
 }
 

@@ -40,9 +40,9 @@ impl Codes {
         let outbox = self.shared.db.outbox();
         let code = OtpCode::generate(&mut UnwrapErr(SysRng));
         let digest = code.digest(&self.shared.settings.otp_pepper, challenge, &job.phone);
-        if !outbox.arm(challenge, &digest).await? {
+        if !outbox.store_code(challenge, &digest).await? {
             count(job, "expired");
-            return outbox.give_up(job, "challenge_over", false).await;
+            return outbox.fail(job, "challenge_over", false).await;
         }
         let begun = Instant::now();
         let sending = self.shared.ports.messenger.send_code(&job.phone, &code, job.locale);
@@ -70,7 +70,7 @@ impl Codes {
                     show_sender(None);
                 }
                 let outbox = self.shared.db.outbox();
-                insist(self.shared.settings.pauses, || outbox.sent(job, &message)).await
+                insist(self.shared.settings.pauses, || outbox.mark_sent(job, &message)).await
             }
             Err(error) => self.failed(job, &error, took).await,
         }
@@ -85,7 +85,7 @@ impl Codes {
         tell(job, error);
         if let Some(fault) = breaks(job, error) {
             show_sender(Some(&fault));
-            self.shared.db.login_watch().open(&fault).await?;
+            self.shared.db.login_monitor().report_outage(&fault).await?;
         }
         self.go_on(job, &next(job, error, took)).await
     }
@@ -107,8 +107,8 @@ impl Codes {
             Next::Again { after, error } => {
                 outbox.retry(job, self.shared.settings.pauses.of(*after), error).await
             }
-            Next::Unreachable { error } => outbox.unreachable(job, error).await,
-            Next::GaveUp { error, .. } => outbox.give_up(job, error, true).await,
+            Next::Unreachable { error } => outbox.mark_unreachable(job, error).await,
+            Next::GaveUp { error, .. } => outbox.fail(job, error, true).await,
         }
     }
 }
@@ -132,16 +132,16 @@ impl Queue for Codes {
     async fn claim(&self, room: usize) -> Result<Vec<OutboxJob>, StoreError> {
         let outbox = self.shared.db.outbox();
         // They take no slot, so that no number of them keeps anybody waiting.
-        outbox.imitate().await?;
+        outbox.simulate_decoys().await?;
         outbox.claim(u32::try_from(room).unwrap_or(u32::MAX)).await
     }
 
     #[tracing::instrument(name = "work.codes", skip_all, fields(job = %job.id))]
     async fn work(&self, job: &OutboxJob, _stop: &Stop) -> Result<(), StoreError> {
-        if let Some(fault) = job.fault.as_ref().filter(|fault| concerns(job, fault)) {
+        if let Some(fault) = job.outage.as_ref().filter(|fault| concerns(job, fault)) {
             return self.refuse(job, fault).await;
         }
-        match job.what {
+        match job.kind {
             MessageKind::Code(challenge) => self.send_code(job, challenge).await,
             MessageKind::Notice(notice) => self.send_notice(job, notice).await,
         }
@@ -179,17 +179,17 @@ const fn concerns(job: &OutboxJob, fault: &ProviderOutage) -> bool {
 }
 
 const fn is_code(job: &OutboxJob) -> bool {
-    matches!(job.what, MessageKind::Code(_))
+    matches!(job.kind, MessageKind::Code(_))
 }
 
 fn tell(job: &OutboxJob, error: &SendError) {
     match error {
         SendError::Misconfigured { .. } => {
-            tracing::error!(%error, what = ?job.what, "nothing can be sent before this is mended");
+            tracing::error!(%error, what = ?job.kind, "nothing can be sent before this is mended");
         }
-        SendError::Unreachable { .. } => tracing::warn!(%error, what = ?job.what, "not delivered"),
+        SendError::Unreachable { .. } => tracing::warn!(%error, what = ?job.kind, "not delivered"),
         SendError::Transient { .. } | SendError::Throttled { .. } => {
-            tracing::warn!(%error, what = ?job.what, attempts = job.attempts, "not sent now");
+            tracing::warn!(%error, what = ?job.kind, attempts = job.attempts, "not sent now");
         }
     }
 }

@@ -81,7 +81,7 @@ impl FileSync {
         let store = self.attached(job, &file).await?;
         self.indexed(job, &store, &file, stop, lost).await?;
         let files = self.shared.db.file_jobs();
-        if insist(self.shared.settings.pauses, || files.finish(job, &store)).await? {
+        if insist(self.shared.settings.pauses, || files.complete(job, &store)).await? {
             Ok(())
         } else {
             Err(Halt::Lost)

@@ -191,9 +191,9 @@ impl Worker {
         let Some(live) = &self.live else { return };
         loop {
             tokio::select! {
-                response = live.asked() => self.replies.prefer(response),
-                response = live.cancelled() => self.replies.cancel(response),
-                () = live.poked() => {
+                response = live.next_enqueued() => self.replies.prefer(response),
+                response = live.next_cancelled() => self.replies.cancel(response),
+                () = live.woken() => {
                     self.codes.bell().notify_one();
                     self.reports.bell().notify_one();
                     self.file_sync.bell().notify_one();

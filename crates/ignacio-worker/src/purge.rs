@@ -29,7 +29,7 @@ impl DeletedFiles {
     async fn clean(&self, job: &FileJob) -> Result<(), PortError> {
         let library = &self.shared.ports.library;
         if let Some(file) = &job.provider_file_id {
-            if let Some(store) = &job.store {
+            if let Some(store) = &job.vector_store {
                 gone(library.detach_file(store, file).await)?;
             }
             gone(library.delete_file(file).await)?;
@@ -74,7 +74,7 @@ impl Queue for DeletedFiles {
         let files = self.shared.db.file_jobs();
         let Err(error) = self.clean(job).await else {
             count("file", "done");
-            return files.purged(job).await.map(|_| ());
+            return files.complete_purge(job).await.map(|_| ());
         };
         tell(&error);
         count("file", "retried");
@@ -151,7 +151,7 @@ impl Queue for Leftovers {
         let kind = kind_of(&job.target);
         let Err(error) = self.clean(&job.target).await else {
             count(kind, "done");
-            return self.shared.db.purges().done(job).await;
+            return self.shared.db.purges().complete(job).await;
         };
         tell(&error);
         count(kind, "retried");

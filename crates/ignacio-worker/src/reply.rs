@@ -137,7 +137,7 @@ impl Queue for Replies {
         let mut taken = if preferred.is_empty() {
             Vec::new()
         } else {
-            jobs.claim_these(&preferred, INSTRUCTIONS_VERSION).await?
+            jobs.claim_by_id(&preferred, INSTRUCTIONS_VERSION).await?
         };
         let room = room.saturating_sub(taken.len());
         if room > 0 && (taken.is_empty() || self.is_everybodys_turn()) {

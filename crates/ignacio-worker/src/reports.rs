@@ -33,9 +33,9 @@ impl Reports {
     }
 
     async fn process(&self) -> Result<Processed, StoreError> {
-        let batch = self.shared.db.inbox().take(BATCH).await?;
+        let batch = self.shared.db.inbox().claim(BATCH).await?;
         let contents: Vec<_> = batch.webhooks().iter().map(|it| self.read(it)).collect();
-        batch.settle(&contents).await
+        batch.complete(&contents).await
     }
 
     fn read(&self, webhook: &Webhook) -> WebhookContent {
@@ -94,7 +94,7 @@ impl Queue for Reports {
 }
 
 fn count(processed: &Processed) {
-    let Processed { done, waiting, faulty, foreign, learnt } = processed;
+    let Processed { done, waiting, faulty, foreign, updates } = processed;
     for (outcome, n) in
         [("done", done), ("waiting", waiting), ("faulty", faulty), ("foreign", foreign)]
     {
@@ -106,7 +106,7 @@ fn count(processed: &Processed) {
     if *faulty > 0 {
         tracing::warn!(n = faulty, "webhooks were not understood; they are kept for 30 days");
     }
-    learnt.iter().for_each(tell);
+    updates.iter().for_each(tell);
 }
 
 fn tell(learnt: &DeliveryUpdate) {

@@ -41,28 +41,28 @@ impl Upkeep {
 
     /// Looks how logins go, tightens the limits when too many fail, and shows it.
     async fn watch(&self) -> Result<(), StoreError> {
-        let watch = self.shared.db.login_watch();
+        let watch = self.shared.db.login_monitor();
         let health = watch.health().await?;
         let is_abnormal = is_abnormal(health.tries, health.failures);
         let alarm = is_abnormal.then_some(ALARM_LASTS.unsigned_abs());
-        if watch.note(alarm).await? {
+        if watch.record_check(alarm).await? {
             let (tries, failures) = (health.tries, health.failures);
             tracing::warn!(tries, failures, "too many logins fail: limits are tighter");
         }
         metrics::gauge!("login_alarm").set(f64::from(u8::from(is_abnormal || health.is_alarm)));
         metrics::gauge!("login_failures_last_hour").set(number(health.failures));
-        show_sender(health.sender_fault().as_ref());
+        show_sender(health.outage().as_ref());
         Ok(())
     }
 
     async fn sweep(&self, stop: &Stop) -> Result<(), StoreError> {
-        let sweep = self.shared.db.sweep();
+        let sweep = self.shared.db.retention_cleanup();
         for what in ExpiredRows::ALL {
             for _ in 0..BATCHES {
                 if stop.soon.is_cancelled() {
                     return Ok(());
                 }
-                let n_gone = sweep.batch(what).await?;
+                let n_gone = sweep.delete_batch(what).await?;
                 metrics::counter!("swept_rows_total", "table" => what.table()).increment(n_gone);
                 if n_gone < CLEANUP_BATCH {
                     break;

@@ -49,7 +49,7 @@ async fn outlived(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody
     let caller = request.extensions().get::<Caller>().copied();
     let state = request.app_data::<web::Data<AppState>>().cloned();
     let (Some(caller), Some(state)) = (caller, state) else { return response };
-    match state.db.prove(caller.session()).await {
+    match state.db.verify_session(caller.session()).await {
         Err(StoreError::Unauthenticated) => {
             let (request, _) = response.into_parts();
             ServiceResponse::from_err(ApiError::Unauthenticated { presented: true }, request)
@@ -62,7 +62,7 @@ async fn admit(request: &ServiceRequest) -> Result<(), ApiError> {
     let state = AppState::of(request)?;
     let Some(caller) = identify(request, state)? else { return Ok(()) };
     if has_body(request) {
-        state.db.prove(caller.session()).await?;
+        state.db.verify_session(caller.session()).await?;
     }
     request.extensions_mut().insert(caller);
     Ok(())
@@ -71,7 +71,7 @@ async fn admit(request: &ServiceRequest) -> Result<(), ApiError> {
 async fn admit_admin(request: &ServiceRequest) -> Result<(), ApiError> {
     let state = AppState::of(request)?;
     let Some(caller) = identify(request, state)? else { return Ok(()) };
-    if state.db.prove(caller.session()).await?.role != Role::Admin {
+    if state.db.verify_session(caller.session()).await?.role != Role::Admin {
         return if is_routed(request, state) { Err(ApiError::NotAdmin) } else { Ok(()) };
     }
     request.extensions_mut().insert(caller);

@@ -85,7 +85,7 @@ pub(crate) async fn judge(
     session: Option<SessionId>,
     code: &OtpCode,
 ) -> Result<(), ApiError> {
-    let verdict = match state.db.codes().attempt(challenge, session).await? {
+    let verdict = match state.db.codes().check(challenge, session).await? {
         CodeCheck::Expired => Err(ApiError::CodeExpired),
         CodeCheck::Refused => Err(ApiError::CodeInvalid),
         CodeCheck::Paused { wait } => Err(ApiError::LoginPaused { wait }),

@@ -123,8 +123,7 @@ pub(crate) async fn reserve(
         tokens: usage.input + usage.output,
         cost_micro_usd: models.cost(&wanted.model, usage),
     };
-    match scope.spending().reserve(&reservation, &models.policy(scope.caller().role).limits).await?
-    {
+    match scope.usage().reserve(&reservation, &models.policy(scope.identity().role).limits).await? {
         None => Ok(()),
         Some(spent_up) => Err(ApiError::QuotaExceeded(spent_up)),
     }

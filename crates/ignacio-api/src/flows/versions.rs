@@ -2,7 +2,7 @@
 
 use ignacio_domain::ids::MessageId;
 use ignacio_domain::message::NewMessage;
-use ignacio_persistence::{NewReply, PostedMessage, Renewed, UserScope, Versioned};
+use ignacio_persistence::{NewReply, PostedMessage, Regenerated, UserScope, Versioned};
 
 use super::turn;
 use crate::problem::{ApiError, Thing};
@@ -14,8 +14,8 @@ pub(crate) async fn renew(
     scope: &UserScope,
     id: MessageId,
     wanted: &NewReply,
-) -> Result<Renewed, ApiError> {
-    let renewed = scope.messages().renew(id, wanted).await?;
+) -> Result<Regenerated, ApiError> {
+    let renewed = scope.messages().regenerate(id, wanted).await?;
     let renewed = made(scope, renewed).await?;
     turn::reserve(state, scope, wanted, 0).await?;
     Ok(renewed)
@@ -34,7 +34,7 @@ pub(crate) async fn rewrite(
         return Err(ApiError::NotFound(Thing::Message));
     }
     turn::check_files(scope, message, "").await?;
-    let posted = scope.messages().rewrite(id, message, wanted).await?;
+    let posted = scope.messages().edit(id, message, wanted).await?;
     let posted = made(scope, posted).await?;
     turn::reserve(state, scope, wanted, message.body.as_str().len()).await?;
     Ok(posted)
@@ -43,9 +43,9 @@ pub(crate) async fn rewrite(
 /// What was made, or why nothing was.
 async fn made<T: Send>(scope: &UserScope, wish: Option<Versioned<T>>) -> Result<T, ApiError> {
     match wish {
-        Some(Versioned::Made(made)) => Ok(made),
-        Some(Versioned::NotTheLast) => Err(ApiError::NotTheLast),
-        Some(Versioned::Running(conversation)) => {
+        Some(Versioned::Created(made)) => Ok(made),
+        Some(Versioned::NotLatest) => Err(ApiError::NotTheLast),
+        Some(Versioned::InProgress(conversation)) => {
             let running = scope.responses().running(conversation).await?;
             Err(ApiError::ResponseRunning { response: running.map(|it| it.id) })
         }

@@ -65,7 +65,7 @@ pub(crate) async fn show(
     caller: Caller,
     state: web::Data<AppState>,
 ) -> Result<Tagged<PersonView>, ApiError> {
-    let person = state.db.whoami(caller.session()).await?;
+    let person = state.db.current_user(caller.session()).await?;
 
     Ok(Tagged(person.into()))
 }
@@ -94,11 +94,11 @@ pub(crate) async fn change(
 
     let scope = state.db.begin(caller.session()).await?;
     if let Some(expected) = IfMatch::find(request.headers()) {
-        let current = scope.people().find().await?;
+        let current = scope.users().find().await?;
         let current = current.ok_or(ApiError::Unauthenticated { presented: true })?;
         expected.check(&PersonView::from(current))?;
     }
-    let Some(person) = scope.people().change(&change).await? else {
+    let Some(person) = scope.users().update(&change).await? else {
         return Err(ApiError::Unauthenticated { presented: true });
     };
     scope.commit().await?;

@@ -123,7 +123,7 @@ pub(crate) async fn post(
 
     let scope = state.db.begin(caller.session()).await?;
     let work = async |scope: UserScope| {
-        let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "")?;
+        let wanted = turn::wanted(&state, scope.identity().role, model.as_deref(), "")?;
         let (scope, posted) = turn::post(&state, &caller, scope, *id, &message, &wanted).await?;
         let location = format!("/v1/messages/{}", posted.message.id);
         let created = Created { location, view: PostedView::from(posted) };

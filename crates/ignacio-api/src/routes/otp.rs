@@ -54,7 +54,7 @@ pub(crate) async fn request(
     let device = body.device_token.as_deref().or(cookie.as_deref());
     let wish = login::wish(&state, &body.phone, device, address)?;
 
-    let asked = login::in_step(&state, state.db.codes().challenge(&wish)).await?;
+    let asked = login::in_step(&state, state.db.codes().request(&wish)).await?;
     let challenge = login::opened(asked)?;
     state.poke();
 

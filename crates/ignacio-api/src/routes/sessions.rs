@@ -50,8 +50,8 @@ pub(crate) async fn end_current(
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
-    let current = scope.caller().session;
-    scope.sessions().end(current).await?;
+    let current = scope.identity().session;
+    scope.sessions().revoke(current).await?;
     scope.commit().await?;
 
     let mut answer = HttpResponse::NoContent();
@@ -79,7 +79,7 @@ pub(crate) async fn end(
     state: web::Data<AppState>,
 ) -> Result<Done, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
-    if !scope.sessions().end(*id).await? {
+    if !scope.sessions().revoke(*id).await? {
         return Err(ApiError::NotFound(Thing::Session));
     }
     scope.commit().await?;
@@ -123,7 +123,7 @@ pub(crate) async fn end_others(
     state: web::Data<AppState>,
 ) -> Result<Done, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
-    scope.sessions().end_others().await?;
+    scope.sessions().revoke_others().await?;
     scope.commit().await?;
 
     Ok(Done)

@@ -115,7 +115,7 @@ async fn take(request: &HttpRequest, body: RawBody, state: &AppState) -> Result<
     if !signature.is_of(&body, &state.settings.webhook.app_secrets) {
         return Err(ApiError::SignatureInvalid);
     }
-    match state.db.inbox().keep(Sha256::digest(&body).into(), &body).await {
+    match state.db.inbox().store(Sha256::digest(&body).into(), &body).await {
         Ok(is_new) => Ok(is_new),
         // Whatever the database says against it, Meta shall try again and not give the webhook up.
         Err(error @ StoreError::Conflict(_)) => Err(ApiError::internal(error)),

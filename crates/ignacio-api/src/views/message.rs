@@ -4,7 +4,7 @@ use ignacio_domain::citation::Citation;
 use ignacio_domain::feedback::{Feedback, FeedbackReason, Rating};
 use ignacio_domain::message::{Attachment, Author, Message, MessageStatus};
 use ignacio_domain::reply::Response;
-use ignacio_persistence::{PostedMessage, Renewed};
+use ignacio_persistence::{PostedMessage, Regenerated};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
@@ -249,8 +249,8 @@ pub(crate) struct RenewedView {
     response: ResponseView,
 }
 
-impl From<Renewed> for RenewedView {
-    fn from(renewed: Renewed) -> Self {
+impl From<Regenerated> for RenewedView {
+    fn from(renewed: Regenerated) -> Self {
         Self { reply: renewed.reply.into(), response: renewed.response.into() }
     }
 }

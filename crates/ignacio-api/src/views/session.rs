@@ -74,7 +74,7 @@ impl OpenedSessionView {
         Self {
             token: token.expose().to_owned(),
             session: opened.session.into(),
-            user: opened.person.into(),
+            user: opened.user.into(),
             device_token: device.map(|it| it.expose().to_owned()),
         }
     }

@@ -56,12 +56,12 @@ impl Stack {
     /// Sends [`CODE`] for every challenge that waits, as the worker would.
     pub(crate) async fn send_codes(&self) {
         for job in self.worker.outbox().claim(10).await.unwrap() {
-            if let MessageKind::Code(challenge) = job.what {
+            if let MessageKind::Code(challenge) = job.kind {
                 let code = OtpCode::parse(CODE).unwrap();
                 let digest = code.digest(&PEPPER, challenge, &job.phone);
-                assert!(self.worker.outbox().arm(challenge, &digest).await.unwrap());
+                assert!(self.worker.outbox().store_code(challenge, &digest).await.unwrap());
             }
-            self.worker.outbox().sent(&job, "wamid.1").await.unwrap();
+            self.worker.outbox().mark_sent(&job, "wamid.1").await.unwrap();
         }
     }
 

@@ -59,10 +59,10 @@ impl Stack {
         let database = TestDatabase::create().await;
         let live = ReplyHub::new();
         let databases = Databases {
-            api: connect_api(&database).await.with_live(live.clone()),
+            api: connect_api(&database).await.with_hub(live.clone()),
             admin: AdminDb::connect(&database.url(Role::Admin).into(), 2).await.unwrap(),
         };
-        let worker = connect_worker(&database).await.with_live(live.clone());
+        let worker = connect_worker(&database).await.with_hub(live.clone());
 
         let mut settings = ApiSettings::new(
             ApiKeys {

@@ -15,33 +15,33 @@ use crate::replies::stored_event::pack;
 use crate::repos::reply_jobs::ReplyJob;
 
 /// The most replies that one statement writes, so that none of them waits long for the others.
-const MOST: usize = 128;
+const MAX_BATCH: usize = 128;
 
 /// How long text waits for that of other replies. What a statement costs besides its rows is then
-/// paid at most 40 times a second, or once for every [`MOST`] replies.
+/// paid at most 40 times a second, or once for every [`MAX_BATCH`] replies.
 pub(crate) const BATCH_LINGER: Duration = Duration::from_millis(25);
 
 /// Takes what is pending. Cheap to clone; it ends with the last of its clones.
 #[derive(Clone)]
 pub(crate) struct EventBatchWriter {
-    soon: mpsc::UnboundedSender<Entry>,
-    at_once: mpsc::UnboundedSender<Entry>,
+    batched: mpsc::UnboundedSender<Entry>,
+    immediate: mpsc::UnboundedSender<Entry>,
 }
 
 /// When something is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
     /// With what comes of other replies meanwhile.
-    Soon,
+    Batched,
     /// Without a pause, and onto the disk.
-    AtOnce,
+    Immediate,
 }
 
 impl Durability {
-    const fn collecting(self) -> Duration {
+    const fn linger(self) -> Duration {
         match self {
-            Self::Soon => BATCH_LINGER,
-            Self::AtOnce => Duration::ZERO,
+            Self::Batched => BATCH_LINGER,
+            Self::Immediate => Duration::ZERO,
         }
     }
 }
@@ -66,13 +66,15 @@ struct Row {
 
 impl EventBatchWriter {
     pub(crate) fn new(db: &DatabaseConnection, worker: WorkerId) -> Self {
-        let (soon, collected) = mpsc::unbounded_channel();
-        let (at_once, urgent) = mpsc::unbounded_channel();
+        let (batched, batch_receiver) = mpsc::unbounded_channel();
+        let (immediate, immediate_receiver) = mpsc::unbounded_channel();
         #[expect(clippy::disallowed_methods, reason = "they end with the last writer")]
-        for (when, entries) in [(Durability::Soon, collected), (Durability::AtOnce, urgent)] {
-            tokio::spawn(serve(db.clone(), worker, when, entries));
+        for (durability, entries) in
+            [(Durability::Batched, batch_receiver), (Durability::Immediate, immediate_receiver)]
+        {
+            tokio::spawn(serve(db.clone(), worker, durability, entries));
         }
-        Self { soon, at_once }
+        Self { batched, immediate }
     }
 
     /// Writes a reply's events, and the provider's id and event number when given, under its lease;
@@ -80,7 +82,7 @@ impl EventBatchWriter {
     /// The answer is false when the lease is lost.
     pub(crate) fn write(
         &self,
-        when: Durability,
+        durability: Durability,
         job: &ReplyJob,
         events: &[NumberedEvent],
         upstream: Option<(&str, i64)>,
@@ -96,7 +98,8 @@ impl EventBatchWriter {
         let upstream = upstream.map(|(id, cursor)| (id.to_owned(), cursor));
         let entry =
             Entry { response: job.id, epoch: job.epoch, upstream, first_text_age, rows, answer };
-        let entries = if when == Durability::Soon { &self.soon } else { &self.at_once };
+        let entries =
+            if durability == Durability::Batched { &self.batched } else { &self.immediate };
         entries.send(entry).ok().ok_or_else(writer_gone)?;
         Ok(answered)
     }
@@ -111,23 +114,28 @@ pub(crate) fn writer_gone() -> StoreError {
 async fn serve(
     db: DatabaseConnection,
     worker: WorkerId,
-    when: Durability,
+    durability: Durability,
     mut entries: mpsc::UnboundedReceiver<Entry>,
 ) {
     let mut batch = Vec::new();
-    while entries.recv_many(&mut batch, MOST).await > 0 {
-        let end = Instant::now() + when.collecting();
-        while batch.len() < MOST
+    while entries.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        let end = Instant::now() + durability.linger();
+        while batch.len() < MAX_BATCH
             && let Ok(Some(entry)) = timeout_at(end, entries.recv()).await
         {
             batch.push(entry);
         }
-        write(&db, worker, when, std::mem::take(&mut batch)).await;
+        write(&db, worker, durability, std::mem::take(&mut batch)).await;
     }
 }
 
-async fn write(db: &DatabaseConnection, worker: WorkerId, when: Durability, batch: Vec<Entry>) {
-    match call(db, worker, when, &batch).await {
+async fn write(
+    db: &DatabaseConnection,
+    worker: WorkerId,
+    durability: Durability,
+    batch: Vec<Entry>,
+) {
+    match write_events(db, worker, durability, &batch).await {
         Ok(held) => {
             for (entry, held) in batch.into_iter().zip(held) {
                 answer(entry, Ok(held));
@@ -143,7 +151,8 @@ async fn write(db: &DatabaseConnection, worker: WorkerId, when: Durability, batc
         Err(error) => {
             tracing::debug!(%error, n_replies = batch.len(), "each reply is written by itself");
             for entry in batch {
-                let written = call(db, worker, when, std::slice::from_ref(&entry)).await;
+                let written =
+                    write_events(db, worker, durability, std::slice::from_ref(&entry)).await;
                 let held = written.map(|held| held.first().copied().unwrap_or(false));
                 answer(entry, held);
             }
@@ -158,13 +167,13 @@ fn answer(entry: Entry, written: Result<bool, StoreError>) {
 
 /// Whether each reply's lease is held; what is not held is not written.
 #[tracing::instrument(name = "db.replies.log", skip_all, err(level = "debug"))]
-async fn call(
+async fn write_events(
     db: &DatabaseConnection,
     worker: WorkerId,
-    when: Durability,
+    durability: Durability,
     batch: &[Entry],
 ) -> Result<Vec<bool>, StoreError> {
-    let (worker, is_durable) = (worker.into_uuid(), when == Durability::AtOnce);
+    let (worker, is_durable) = (worker.into_uuid(), durability == Durability::Immediate);
     let responses: Vec<Uuid> = batch.iter().map(|it| it.response.into_uuid()).collect();
     let epochs: Vec<i64> = batch.iter().map(|it| it.epoch).collect();
     let upstream = || batch.iter().map(|it| it.upstream.as_ref());

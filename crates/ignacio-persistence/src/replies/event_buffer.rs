@@ -5,17 +5,17 @@ use ignacio_domain::reply::{NumberedEvent, ReplyEvent};
 /// Events in their order, each with its number.
 #[derive(Default)]
 pub(crate) struct EventBuffer {
-    /// What all deltas say.
+    /// Content all deltas say.
     text: String,
     entries: Vec<Entry>,
 }
 
 struct Entry {
     seq: i64,
-    what: What,
+    content: Content,
 }
 
-enum What {
+enum Content {
     /// Text up to this place.
     Delta { end: usize },
     /// Boxed, because it is rare and large.
@@ -25,32 +25,32 @@ enum What {
 impl EventBuffer {
     /// Adds an event whose number is above all others.
     pub(crate) fn push(&mut self, event: &NumberedEvent) {
-        let what = match &event.event {
+        let content = match &event.event {
             ReplyEvent::Delta(text) => {
                 self.text.push_str(text);
-                What::Delta { end: self.text.len() }
+                Content::Delta { end: self.text.len() }
             }
-            other => What::Other(Box::new(other.clone())),
+            other => Content::Other(Box::new(other.clone())),
         };
-        self.entries.push(Entry { seq: event.seq, what });
+        self.entries.push(Entry { seq: event.seq, content });
     }
 
     /// The events behind a number.
     pub(crate) fn after(&self, seq: i64) -> impl Iterator<Item = NumberedEvent> {
         let first = self.entries.partition_point(|it| it.seq <= seq);
         let (before, rest) = self.entries.split_at(first);
-        let before = before.iter().rev().find_map(|it| match it.what {
-            What::Delta { end } => Some(end),
-            What::Other(_) => None,
+        let before = before.iter().rev().find_map(|it| match it.content {
+            Content::Delta { end } => Some(end),
+            Content::Other(_) => None,
         });
         rest.iter().scan(before.unwrap_or(0), |start, it| {
-            let event = match &it.what {
-                What::Delta { end } => {
+            let event = match &it.content {
+                Content::Delta { end } => {
                     let text = self.text.get(*start..*end).unwrap_or_default();
                     *start = *end;
                     ReplyEvent::Delta(text.to_owned())
                 }
-                What::Other(event) => ReplyEvent::clone(event),
+                Content::Other(event) => ReplyEvent::clone(event),
             };
             Some(NumberedEvent { seq: it.seq, event })
         })
@@ -67,7 +67,7 @@ impl<'e> FromIterator<&'e NumberedEvent> for EventBuffer {
 
 #[cfg(test)]
 mod tests {
-    //! What was packed comes out as it went in, from any place on.
+    //! Content was packed comes out as it went in, from any place on.
 
     use ignacio_domain::reply::{ReplyOutcome, ToolKind};
 

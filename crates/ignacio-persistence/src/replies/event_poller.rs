@@ -14,10 +14,10 @@ use crate::error::StoreError;
 use crate::replies::stored_event::LogRow;
 
 /// How often readers of replies that run elsewhere are served.
-pub(crate) const EVENT_PAUSE: Duration = Duration::from_millis(250);
+pub(crate) const EVENT_INTERVAL: Duration = Duration::from_millis(250);
 /// How often the sessions of those who read replies that run here are looked at: a stream ends
 /// within this time, and the query's, after its session.
-pub(crate) const SESSION_PAUSE: Duration = Duration::from_millis(700);
+pub(crate) const SESSION_INTERVAL: Duration = Duration::from_millis(700);
 
 /// What a reader wants to know.
 pub(crate) struct PollRequest {
@@ -39,10 +39,10 @@ pub(crate) struct PollResult {
     pub(crate) has_ended: bool,
 }
 
-/// Answers looks in batches. It ends when the last sender of `looks` is gone.
+/// Answers requests in batches. It ends when the last sender of `requests` is gone.
 pub(crate) async fn serve(
     db: DatabaseConnection,
-    mut looks: mpsc::UnboundedReceiver<PollRequest>,
+    mut requests: mpsc::UnboundedReceiver<PollRequest>,
     pause: Duration,
 ) {
     let mut waiting: Vec<PollRequest> = Vec::new();
@@ -50,10 +50,10 @@ pub(crate) async fn serve(
     loop {
         let mut batch = Vec::new();
         tokio::select! {
-            first = looks.recv() => {
+            first = requests.recv() => {
                 let Some(first) = first else { return };
                 batch.push(first);
-                while let Ok(more) = looks.try_recv() {
+                while let Ok(more) = requests.try_recv() {
                     batch.push(more);
                 }
             }
@@ -63,7 +63,7 @@ pub(crate) async fn serve(
             }
         }
         // A reader that left has dropped its receiver.
-        batch.retain(|look| !look.answer.is_closed());
+        batch.retain(|request| !request.answer.is_closed());
         if batch.is_empty() {
             continue;
         }
@@ -75,7 +75,7 @@ pub(crate) async fn serve(
 }
 
 #[derive(FromQueryResult)]
-struct TailRow {
+struct PolledRow {
     slot: i64,
     has_session: bool,
     has_response: bool,
@@ -98,33 +98,36 @@ async fn answer(db: &DatabaseConnection, batch: Vec<PollRequest>) -> Vec<PollReq
     };
     let mut rows = rows.into_iter().peekable();
     let mut waiting = Vec::new();
-    for (look, slot) in batch.into_iter().zip(1_i64..) {
+    for (request, slot) in batch.into_iter().zip(1_i64..) {
         let mut mine = Vec::new();
         while let Some(row) = rows.next_if(|row| row.slot == slot) {
             mine.push(row);
         }
-        match verdict(&look, mine) {
-            Ok(seen) if seen.events.is_empty() && !seen.has_ended && look.wait => {
-                waiting.push(look);
+        match poll_result(&request, mine) {
+            Ok(result) if result.events.is_empty() && !result.has_ended && request.wait => {
+                waiting.push(request);
             }
             answer => {
-                let _ = look.answer.send(answer);
+                let _ = request.answer.send(answer);
             }
         }
     }
     waiting
 }
 
-async fn read(db: &DatabaseConnection, batch: &[PollRequest]) -> Result<Vec<TailRow>, StoreError> {
+async fn read(
+    db: &DatabaseConnection,
+    batch: &[PollRequest],
+) -> Result<Vec<PolledRow>, StoreError> {
     let digests: Vec<Vec<u8>> = batch.iter().map(|it| it.session.as_bytes().to_vec()).collect();
     let responses: Vec<Uuid> = batch.iter().map(|it| it.response.into_uuid()).collect();
     let after: Vec<i64> = batch.iter().map(|it| it.after).collect();
     let read =
         raw_sql!(Postgres, "select * from app.tail_responses({digests}, {responses}, {after})");
-    Ok(TailRow::find_by_statement(read).all(db).await?)
+    Ok(PolledRow::find_by_statement(read).all(db).await?)
 }
 
-fn verdict(look: &PollRequest, rows: Vec<TailRow>) -> Result<PollResult, StoreError> {
+fn poll_result(request: &PollRequest, rows: Vec<PolledRow>) -> Result<PollResult, StoreError> {
     let mut events: Vec<NumberedEvent> = Vec::new();
     let has_ended = rows.iter().all(|row| row.has_ended);
     for row in rows {
@@ -140,8 +143,8 @@ fn verdict(look: &PollRequest, rows: Vec<TailRow>) -> Result<PollResult, StoreEr
             continue;
         };
         let row = LogRow::decode(first_seq, seq, &kind, &payload)?;
-        let after = events.last().map_or(look.after, |it| it.seq);
-        events.extend(row.into_event(look.response, after));
+        let after = events.last().map_or(request.after, |it| it.seq);
+        events.extend(row.into_event(request.response, after));
     }
     Ok(PollResult { events, has_ended })
 }

@@ -16,18 +16,18 @@ pub struct ReplyHub {
 
 struct Shared {
     replies: Mutex<HashMap<ResponseId, Weak<ReplyChannel>>>,
-    ask: mpsc::UnboundedSender<ResponseId>,
-    asked: tokio::sync::Mutex<mpsc::UnboundedReceiver<ResponseId>>,
+    enqueue: mpsc::UnboundedSender<ResponseId>,
+    enqueued: tokio::sync::Mutex<mpsc::UnboundedReceiver<ResponseId>>,
     cancel: mpsc::UnboundedSender<ResponseId>,
     cancelled: tokio::sync::Mutex<mpsc::UnboundedReceiver<ResponseId>>,
-    poked: Notify,
+    wakeup: Notify,
 }
 
 /// One reply: all its events so far, as far as this process knows them.
 pub(crate) struct ReplyChannel {
     id: ResponseId,
     state: watch::Sender<ChannelState>,
-    home: Weak<Shared>,
+    hub: Weak<Shared>,
 }
 
 /// What readers wait for.
@@ -43,29 +43,29 @@ impl ReplyHub {
     /// Nothing asked for, nothing running.
     #[expect(clippy::new_without_default, reason = "a default would hide that each is apart")]
     pub fn new() -> Self {
-        let (ask, asked) = mpsc::unbounded_channel();
+        let (enqueue, enqueued) = mpsc::unbounded_channel();
         let (cancel, cancelled) = mpsc::unbounded_channel();
         Self {
             shared: Arc::new(Shared {
                 replies: Mutex::default(),
-                ask,
-                asked: tokio::sync::Mutex::new(asked),
+                enqueue,
+                enqueued: tokio::sync::Mutex::new(enqueued),
                 cancel,
                 cancelled: tokio::sync::Mutex::new(cancelled),
-                poked: Notify::new(),
+                wakeup: Notify::new(),
             }),
         }
     }
 
     /// Tells the worker of this process that a reply was asked for here.
-    pub fn ask(&self, response: ResponseId) {
+    pub fn enqueue(&self, response: ResponseId) {
         // The receiver lives as long as `self`.
-        let _ = self.shared.ask.send(response);
+        let _ = self.shared.enqueue.send(response);
     }
 
     /// Waits for the next reply that was asked for in this process.
-    pub async fn asked(&self) -> ResponseId {
-        next(&self.shared.asked).await
+    pub async fn next_enqueued(&self) -> ResponseId {
+        next(&self.shared.enqueued).await
     }
 
     /// Tells the worker of this process that a reply is to be stopped, which the database knows
@@ -76,24 +76,24 @@ impl ReplyHub {
     }
 
     /// Waits for the next reply that is to be stopped by a call to this process.
-    pub async fn cancelled(&self) -> ResponseId {
+    pub async fn next_cancelled(&self) -> ResponseId {
         next(&self.shared.cancelled).await
     }
 
     /// Tells the worker of this process that there is a code to send, a file to sync or something
     /// to clean up.
-    pub fn poke(&self) {
-        self.shared.poked.notify_waiters();
-        self.shared.poked.notify_one();
+    pub fn wake_worker(&self) {
+        self.shared.wakeup.notify_waiters();
+        self.shared.wakeup.notify_one();
     }
 
     /// Waits until there is something to do.
-    pub async fn poked(&self) {
-        self.shared.poked.notified().await;
+    pub async fn woken(&self) {
+        self.shared.wakeup.notified().await;
     }
 
     /// The place where a reply's reader and writer meet.
-    pub(crate) fn meet(&self, id: ResponseId) -> Arc<ReplyChannel> {
+    pub(crate) fn channel(&self, id: ResponseId) -> Arc<ReplyChannel> {
         let mut replies = self.shared.replies.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(live) = replies.get(&id).and_then(Weak::upgrade) {
             return live;
@@ -101,7 +101,7 @@ impl ReplyHub {
         let live = Arc::new(ReplyChannel {
             id,
             state: watch::Sender::new(ChannelState::default()),
-            home: Arc::downgrade(&self.shared),
+            hub: Arc::downgrade(&self.shared),
         });
         replies.insert(id, Arc::downgrade(&live));
         live
@@ -128,8 +128,8 @@ impl ReplyChannel {
 
 impl Drop for ReplyChannel {
     fn drop(&mut self) {
-        let Some(home) = self.home.upgrade() else { return };
-        let mut replies = home.replies.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(hub) = self.hub.upgrade() else { return };
+        let mut replies = hub.replies.lock().unwrap_or_else(PoisonError::into_inner);
         // Somebody may have met anew between the last one leaving and this lock.
         if replies.get(&self.id).is_some_and(|it| it.strong_count() == 0) {
             replies.remove(&self.id);
@@ -147,7 +147,7 @@ mod tests {
     fn an_entry_lives_as_long_as_somebody_holds_it() {
         let replies = ReplyHub::new();
         let id = ResponseId::new();
-        let (reader, writer) = (replies.meet(id), replies.meet(id));
+        let (reader, writer) = (replies.channel(id), replies.channel(id));
         assert!(Arc::ptr_eq(&reader, &writer));
         drop((reader, writer));
         assert!(replies.shared.replies.lock().unwrap().is_empty());
@@ -157,12 +157,12 @@ mod tests {
     async fn what_was_asked_is_heard_in_order() {
         let replies = ReplyHub::new();
         let (one, two) = (ResponseId::new(), ResponseId::new());
-        replies.ask(one);
-        replies.ask(two);
-        assert_eq!((replies.asked().await, replies.asked().await), (one, two));
+        replies.enqueue(one);
+        replies.enqueue(two);
+        assert_eq!((replies.next_enqueued().await, replies.next_enqueued().await), (one, two));
         replies.cancel(two);
-        assert_eq!(replies.cancelled().await, two);
-        replies.poke();
-        replies.poked().await;
+        assert_eq!(replies.next_cancelled().await, two);
+        replies.wake_worker();
+        replies.woken().await;
     }
 }

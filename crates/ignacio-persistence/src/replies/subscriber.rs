@@ -20,28 +20,28 @@ use crate::replies::hub::{ChannelState, ReplyChannel, ReplyHub};
 const NO_EVENTS: i64 = i64::MAX;
 
 /// How many events of a reply that runs here a reader takes at once.
-const MOST_READY: usize = 32;
+const MAX_READY: usize = 32;
 
 /// Running and finished replies, as their readers see them. Cheap to clone.
 #[derive(Clone)]
 pub struct ReplySubscriber {
     live: ReplyHub,
-    looks: mpsc::UnboundedSender<PollRequest>,
+    polls: mpsc::UnboundedSender<PollRequest>,
     /// Looks that never bring events: they tell a reader of a local reply, who needs nothing of the
     /// log, that its session has ended.
-    guards: mpsc::UnboundedSender<PollRequest>,
+    session_polls: mpsc::UnboundedSender<PollRequest>,
 }
 
 impl ReplySubscriber {
     pub(crate) fn new(db: DatabaseConnection, live: ReplyHub) -> Self {
-        let (looks, receiver) = mpsc::unbounded_channel();
-        let (guards, guarded) = mpsc::unbounded_channel();
+        let (polls, receiver) = mpsc::unbounded_channel();
+        let (session_polls, session_receiver) = mpsc::unbounded_channel();
         #[expect(clippy::disallowed_methods, reason = "they end with the last feed")]
         {
-            tokio::spawn(event_poller::serve(db.clone(), receiver, event_poller::EVENT_PAUSE));
-            tokio::spawn(event_poller::serve(db, guarded, event_poller::SESSION_PAUSE));
+            tokio::spawn(event_poller::serve(db.clone(), receiver, event_poller::EVENT_INTERVAL));
+            tokio::spawn(event_poller::serve(db, session_receiver, event_poller::SESSION_INTERVAL));
         }
-        Self { live, looks, guards }
+        Self { live, polls, session_polls }
     }
 
     /// The events behind number `after`, in order, without gap or repeat, up to
@@ -55,12 +55,12 @@ impl ReplySubscriber {
         response: ResponseId,
         after: i64,
     ) -> impl Stream<Item = Result<NumberedEvent, StoreError>> + Send + use<> {
-        let meeting = self.live.meet(response);
+        let channel = self.live.channel(response);
         let reader = Reader {
-            changes: meeting.subscribe(),
-            _meeting: meeting,
-            looks: self.looks.clone(),
-            guards: self.guards.clone(),
+            changes: channel.subscribe(),
+            _channel: channel,
+            polls: self.polls.clone(),
+            session_polls: self.session_polls.clone(),
             guard: None,
             session,
             response,
@@ -79,9 +79,9 @@ impl ReplySubscriber {
 struct Reader {
     changes: watch::Receiver<ChannelState>,
     /// Held so that a writer of this process meets this reader.
-    _meeting: Arc<ReplyChannel>,
-    looks: mpsc::UnboundedSender<PollRequest>,
-    guards: mpsc::UnboundedSender<PollRequest>,
+    _channel: Arc<ReplyChannel>,
+    polls: mpsc::UnboundedSender<PollRequest>,
+    session_polls: mpsc::UnboundedSender<PollRequest>,
     /// Answers when the session or the reply is no longer there.
     guard: Option<oneshot::Receiver<Result<PollResult, StoreError>>>,
     session: SessionDigest,
@@ -112,9 +112,9 @@ impl Reader {
     async fn refill(&mut self) -> Result<(), StoreError> {
         if !self.is_allowed {
             // Also fetches what the log has, so that most late readers need nothing else.
-            let seen = self.look(false).await?;
+            let result = self.fetch(false).await?;
             self.is_allowed = true;
-            self.take(seen);
+            self.accept(result);
             return Ok(());
         }
         // Looked at here too, because a reader that always finds something ready never waits.
@@ -126,33 +126,34 @@ impl Reader {
             let state = self.changes.borrow_and_update();
             // The rest is taken when these are read: nobody holds a whole reply in events. Anew each
             // time, because a queue that was long once stays large.
-            self.ready = state.events.after(self.after).take(MOST_READY).collect();
+            self.ready = state.events.after(self.after).take(MAX_READY).collect();
             state.is_written_here
         };
         if !self.ready.is_empty() {
             return Ok(());
         }
         if is_written_here {
-            return self.wait_here().await;
+            return self.wait_for_local_event().await;
         }
-        let look = ask(&self.looks, self.session, self.response, self.after, true);
+        let request = poll(&self.polls, self.session, self.response, self.after, true);
         tokio::select! {
             _ = self.changes.changed() => {}
-            seen = look => {
-                let seen = seen?;
-                self.take(seen);
+            result = request => {
+                let result = result?;
+                self.accept(result);
             }
         }
         Ok(())
     }
 
     /// Waits for the next event of a reply that is written here, or for the end of the session.
-    async fn wait_here(&mut self) -> Result<(), StoreError> {
+    async fn wait_for_local_event(&mut self) -> Result<(), StoreError> {
         let guard = match &mut self.guard {
             Some(guard) => guard,
             none => {
-                let look = send(&self.guards, self.session, self.response, NO_EVENTS, true)?;
-                none.insert(look)
+                let request =
+                    send(&self.session_polls, self.session, self.response, NO_EVENTS, true)?;
+                none.insert(request)
             }
         };
         tokio::select! {
@@ -167,36 +168,36 @@ impl Reader {
     }
 
     /// A reader who has the last event already is told that there is no more.
-    fn take(&mut self, seen: PollResult) {
-        self.has_ended = seen.has_ended && seen.events.is_empty();
-        self.ready = seen.events.into();
+    fn accept(&mut self, result: PollResult) {
+        self.has_ended = result.has_ended && result.events.is_empty();
+        self.ready = result.events.into();
     }
 
-    async fn look(&self, wait: bool) -> Result<PollResult, StoreError> {
-        ask(&self.looks, self.session, self.response, self.after, wait).await
+    async fn fetch(&self, wait: bool) -> Result<PollResult, StoreError> {
+        poll(&self.polls, self.session, self.response, self.after, wait).await
     }
 }
 
-async fn ask(
-    looks: &mpsc::UnboundedSender<PollRequest>,
+async fn poll(
+    polls: &mpsc::UnboundedSender<PollRequest>,
     session: SessionDigest,
     response: ResponseId,
     after: i64,
     wait: bool,
 ) -> Result<PollResult, StoreError> {
-    send(looks, session, response, after, wait)?.await.ok().ok_or_else(reader_gone)?
+    send(polls, session, response, after, wait)?.await.ok().ok_or_else(reader_gone)?
 }
 
 fn send(
-    looks: &mpsc::UnboundedSender<PollRequest>,
+    polls: &mpsc::UnboundedSender<PollRequest>,
     session: SessionDigest,
     response: ResponseId,
     after: i64,
     wait: bool,
 ) -> Result<oneshot::Receiver<Result<PollResult, StoreError>>, StoreError> {
     let (answer, answered) = oneshot::channel();
-    let look = PollRequest { session, response, after, wait, answer };
-    looks.send(look).ok().ok_or_else(reader_gone)?;
+    let request = PollRequest { session, response, after, wait, answer };
+    polls.send(request).ok().ok_or_else(reader_gone)?;
     Ok(answered)
 }
 

@@ -82,14 +82,14 @@ impl ReplyPublisher {
         Self { db, worker, log, live }
     }
 
-    pub(crate) fn set_live(&mut self, live: ReplyHub) {
+    pub(crate) fn set_hub(&mut self, live: ReplyHub) {
         self.live = live;
     }
 
     /// Opens a reply for writing. A reply that another worker began goes on where the log ends; a
     /// new one begins with [`ReplyEvent::Created`]. `None` when the lease is lost.
     pub async fn open(&self, job: &ReplyJob) -> Result<Option<ReplyWriter>, StoreError> {
-        if job.is_first_take() { Ok(Some(self.begin(job, &[]))) } else { self.reopen(job).await }
+        if job.is_first_lease() { Ok(Some(self.begin(job, &[]))) } else { self.reopen(job).await }
     }
 
     /// Opens a reply once more under the same lease, where the log ends. `None` when the lease is
@@ -126,7 +126,7 @@ impl ReplyPublisher {
             }
         }
         let last_seq = events.last().map_or(0, |it| it.seq);
-        let live = self.live.meet(job.id);
+        let live = self.live.channel(job.id);
         live.change(|state| {
             state.is_written_here = true;
             state.events = events.iter().collect();
@@ -161,7 +161,7 @@ impl ReplyWriter {
     }
 
     /// Whether this was told already, maybe by an earlier worker.
-    pub fn has_told(&self, event: &ReplyEvent) -> bool {
+    pub fn has_event(&self, event: &ReplyEvent) -> bool {
         self.live.subscribe().borrow().events.after(0).any(|it| it.event == *event)
     }
 
@@ -203,35 +203,36 @@ impl ReplyWriter {
     /// Writes what is pending to the log, and the provider's id and event number when given, under
     /// the lease. False when the lease is lost: then stop.
     pub async fn flush(&mut self, upstream: Option<(&str, i64)>) -> Result<bool, StoreError> {
-        if self.is_flushing() && !self.flushed().await? {
+        if self.is_flushing() && !self.finish_flush().await? {
             return Ok(false);
         }
-        self.hand_over(Durability::AtOnce, upstream)?;
-        self.flushed().await
+        self.submit(Durability::Immediate, upstream)?;
+        self.finish_flush().await
     }
 
     /// Begins what [`ReplyWriter::flush`] does, so that the reply goes on meanwhile; the log may wait
-    /// for that of other replies. To be followed by [`ReplyWriter::flushed`]; nothing is begun while
+    /// for that of other replies. To be followed by [`ReplyWriter::finish_flush`]; nothing is begun while
     /// something is under way.
-    pub fn begin_flush(&mut self, upstream: Option<(&str, i64)>) -> Result<(), StoreError> {
-        self.hand_over(Durability::Soon, upstream)
+    pub fn start_flush(&mut self, upstream: Option<(&str, i64)>) -> Result<(), StoreError> {
+        self.submit(Durability::Batched, upstream)
     }
 
-    fn hand_over(
+    fn submit(
         &mut self,
-        when: Durability,
+        durability: Durability,
         upstream: Option<(&str, i64)>,
     ) -> Result<(), StoreError> {
         if self.is_flushing() {
             return Ok(());
         }
         let first_text_age = self.first_text_age();
-        let answer = self.log.write(when, &self.job, &self.pending, upstream, first_text_age)?;
+        let answer =
+            self.log.write(durability, &self.job, &self.pending, upstream, first_text_age)?;
         let events = std::mem::take(&mut self.pending);
         let (bytes, since) = (self.pending_bytes, self.oldest_pending);
         self.flight =
             Some(Flight { events, bytes, since, has_first_text: first_text_age.is_some(), answer });
-        self.settle();
+        self.clear_pending();
         Ok(())
     }
 
@@ -242,7 +243,7 @@ impl ReplyWriter {
 
     /// Waits for the flush that was begun, and says what became of it; what could not be written is
     /// pending again. True when none is under way. It may be dropped and called again.
-    pub async fn flushed(&mut self) -> Result<bool, StoreError> {
+    pub async fn finish_flush(&mut self) -> Result<bool, StoreError> {
         let Some(flight) = &mut self.flight else { return Ok(true) };
         let written = (&mut flight.answer).await.unwrap_or_else(|_gone| Err(writer_gone()));
         let Some(flight) = self.flight.take() else { return written };
@@ -251,7 +252,7 @@ impl ReplyWriter {
             self.pending_bytes += flight.bytes;
             self.oldest_pending = flight.since;
         } else if flight.has_first_text {
-            self.first_text_is_noted();
+            self.mark_first_text_recorded();
         }
         written
     }
@@ -267,7 +268,7 @@ impl ReplyWriter {
         spent: UsageCost,
     ) -> Result<bool, StoreError> {
         // What is under way may arrive or not, but not after the end. What did not is in the end.
-        if matches!(self.flushed().await, Ok(false)) {
+        if matches!(self.finish_flush().await, Ok(false)) {
             return Ok(false);
         }
         let Some(txn) =
@@ -275,7 +276,7 @@ impl ReplyWriter {
         else {
             return Ok(false);
         };
-        self.ask_at_end(&txn).await?;
+        self.enqueue_follow_ups(&txn).await?;
         // Readers see the end only once it is durable.
         let end =
             NumberedEvent { seq: self.last_seq + 1, event: ReplyEvent::Ended(outcome.clone()) };
@@ -284,14 +285,14 @@ impl ReplyWriter {
         self.log(&txn, &last).await?;
         self.store_message(&txn, &outcome).await?;
         self.store_citations(&txn).await?;
-        self.settle_spending(&txn, spent).await?;
+        self.settle_usage(&txn, spent).await?;
         // Last, because it ends the lease, and with it the right to write.
         if !self.store_state(&txn, &outcome, spent).await? {
             return Ok(false);
         }
         txn.commit().await?;
-        self.settle();
-        self.end_is_noted();
+        self.clear_pending();
+        self.mark_end_recorded();
         self.live.change(|state| state.events.push(&end));
         Ok(true)
     }
@@ -397,7 +398,7 @@ impl ReplyWriter {
     }
 
     /// Puts what it cost in place of what was reserved.
-    async fn settle_spending(
+    async fn settle_usage(
         &self,
         txn: &DatabaseTransaction,
         spent: UsageCost,
@@ -430,7 +431,7 @@ impl ReplyWriter {
         Ok(())
     }
 
-    fn settle(&mut self) {
+    fn clear_pending(&mut self) {
         self.pending.clear();
         self.pending_bytes = 0;
         self.oldest_pending = None;

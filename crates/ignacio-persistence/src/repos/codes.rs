@@ -115,22 +115,22 @@ impl<'d> Codes<'d> {
     /// active person's shows nowhere: for others, and for `None`, it is a decoy for which the same
     /// is done.
     #[tracing::instrument(name = "db.codes.challenge", skip_all, err(level = "debug"))]
-    pub async fn challenge(&self, request: &CodeRequest) -> Result<CodeRequestOutcome, StoreError> {
-        self.ask(request, None).await
+    pub async fn request(&self, request: &CodeRequest) -> Result<CodeRequestOutcome, StoreError> {
+        self.open_challenge(request, None).await
     }
 
     /// Opens a challenge for somebody who is logged in, to show that it is still them. It has a
     /// budget of its own, the session's.
     #[tracing::instrument(name = "db.codes.challenge_again", skip_all, err(level = "debug"))]
-    pub async fn challenge_again(
+    pub async fn request_step_up(
         &self,
         caller: &Identity,
         request: &CodeRequest,
     ) -> Result<CodeRequestOutcome, StoreError> {
-        self.ask(request, Some(caller)).await
+        self.open_challenge(request, Some(caller)).await
     }
 
-    async fn ask(
+    async fn open_challenge(
         &self,
         request: &CodeRequest,
         caller: Option<&Identity>,
@@ -174,7 +174,7 @@ impl<'d> Codes<'d> {
     /// Counts one try, committed before anything is compared, so that no race gives a sixth. A code
     /// that was asked for by a session is tried with that session, others without one.
     #[tracing::instrument(name = "db.codes.attempt", skip_all, err(level = "debug"))]
-    pub async fn attempt(
+    pub async fn check(
         &self,
         id: OtpId,
         session: Option<SessionId>,

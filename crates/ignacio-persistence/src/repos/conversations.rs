@@ -71,7 +71,7 @@ impl<'s> Conversations<'s> {
 
     /// Changes its title or its marks; `None` when the person has no such conversation.
     #[tracing::instrument(name = "db.conversations.change", skip_all, err(level = "debug"))]
-    pub async fn change(
+    pub async fn update(
         &self,
         id: ConversationId,
         change: &ConversationChange,

@@ -40,7 +40,7 @@ pub struct FileJob {
     /// The provider's id, once it is uploaded there.
     pub provider_file_id: Option<String>,
     /// The store that it was put into.
-    pub store: Option<String>,
+    pub vector_store: Option<String>,
     /// How often it was tried, this time included.
     pub attempts: i32,
     /// The lease's number: who holds an older one writes nothing.
@@ -60,7 +60,7 @@ impl From<user_files::Model> for FileJob {
             size: row.file_size,
             sha256: row.content_sha256.unwrap_or_default(),
             provider_file_id: row.openai_file_id,
-            store: row.openai_vector_store_id,
+            vector_store: row.openai_vector_store_id,
             attempts: row.sync_attempts,
             epoch: row.lease_epoch,
             created_at: row.created_at,
@@ -156,7 +156,7 @@ impl<'d> FileJobs<'d> {
 
     /// The provider no longer has the upload.
     #[tracing::instrument(name = "db.file_jobs.forget_upload", skip_all, err(level = "debug"))]
-    pub async fn forget_upload(&self, job: &FileJob) -> Result<bool, StoreError> {
+    pub async fn clear_upload(&self, job: &FileJob) -> Result<bool, StoreError> {
         let (id, worker, epoch) = self.fence(job);
         self.changes(raw_sql!(
             Postgres,
@@ -171,7 +171,7 @@ impl<'d> FileJobs<'d> {
 
     /// The store says that it can be searched.
     #[tracing::instrument(name = "db.file_jobs.finish", skip_all, err(level = "debug"))]
-    pub async fn finish(&self, job: &FileJob, store: &str) -> Result<bool, StoreError> {
+    pub async fn complete(&self, job: &FileJob, store: &str) -> Result<bool, StoreError> {
         let (id, worker, epoch) = self.fence(job);
         let store = store.to_owned();
         self.changes(raw_sql!(
@@ -220,7 +220,7 @@ impl<'d> FileJobs<'d> {
 
     /// Nothing of a deleted file is left elsewhere: its row goes too.
     #[tracing::instrument(name = "db.file_jobs.purged", skip_all, err(level = "debug"))]
-    pub async fn purged(&self, job: &FileJob) -> Result<bool, StoreError> {
+    pub async fn complete_purge(&self, job: &FileJob) -> Result<bool, StoreError> {
         let (id, worker, epoch) = self.fence(job);
         let txn = self.worker.begin().await?;
         let mark = raw_sql!(

@@ -22,7 +22,7 @@ pub enum FollowUpKind {
     /// A conversation has become long.
     Summary,
     /// A reply quotes documents.
-    Quotes(MessageId),
+    VerifyCitations(MessageId),
 }
 
 /// A chore that this worker holds.
@@ -43,7 +43,7 @@ pub struct FollowUpJob {
 }
 
 #[derive(FromQueryResult)]
-struct ChoreRow {
+struct JobRow {
     id: Uuid,
     user_id: Uuid,
     conversation_id: Uuid,
@@ -53,14 +53,16 @@ struct ChoreRow {
     attempts: i32,
 }
 
-impl TryFrom<ChoreRow> for FollowUpJob {
+impl TryFrom<JobRow> for FollowUpJob {
     type Error = StoreError;
 
-    fn try_from(row: ChoreRow) -> Result<Self, StoreError> {
+    fn try_from(row: JobRow) -> Result<Self, StoreError> {
         let kind = match (row.kind.as_str(), row.message_id) {
             ("title", _) => FollowUpKind::Title,
             ("summary", _) => FollowUpKind::Summary,
-            ("quotes", Some(message)) => FollowUpKind::Quotes(MessageId::from_uuid(message)),
+            ("quotes", Some(message)) => {
+                FollowUpKind::VerifyCitations(MessageId::from_uuid(message))
+            }
             _ => return Err(StoreError::corrupt("chores", "kind")),
         };
         Ok(Self {
@@ -97,7 +99,7 @@ impl<'d> FollowUpJobs<'d> {
              returning c.id, c.user_id, c.conversation_id, c.kind, c.message_id, c.lease_epoch,
                        c.attempts"
         );
-        let rows = ChoreRow::find_by_statement(write).all(self.worker).await?;
+        let rows = JobRow::find_by_statement(write).all(self.worker).await?;
         rows.into_iter().map(FollowUpJob::try_from).collect()
     }
 

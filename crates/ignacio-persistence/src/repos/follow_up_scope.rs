@@ -65,7 +65,7 @@ impl FollowUpScope {
     }
 
     /// Records what the chore took of the provider; `cost_micro_usd` is millionths of a US dollar.
-    pub async fn record_spending(
+    pub async fn record_usage(
         &self,
         model: &str,
         usage: Usage,
@@ -74,7 +74,7 @@ impl FollowUpScope {
         let kind = match self.job.kind {
             FollowUpKind::Title => "title",
             // Nothing is asked of the provider for quotes.
-            FollowUpKind::Summary | FollowUpKind::Quotes(_) => "summary",
+            FollowUpKind::Summary | FollowUpKind::VerifyCitations(_) => "summary",
         };
         let user = self.job.owner.into_uuid();
         let model = model.to_owned();
@@ -93,7 +93,7 @@ impl FollowUpScope {
 
     /// Whether the conversation still has no name.
     pub async fn is_untitled(&self) -> Result<bool, StoreError> {
-        let (user, conversation) = self.talk();
+        let (user, conversation) = self.owner_and_conversation();
         let read = raw_sql!(
             Postgres,
             "select 1 from conversations
@@ -104,7 +104,7 @@ impl FollowUpScope {
 
     /// Names the conversation, unless it has a name; true when it has this one now.
     pub async fn set_title(&self, title: &ConversationTitle) -> Result<bool, StoreError> {
-        let (user, conversation) = self.talk();
+        let (user, conversation) = self.owner_and_conversation();
         let title = title.as_str().to_owned();
         let write = raw_sql!(
             Postgres,
@@ -115,17 +115,17 @@ impl FollowUpScope {
     }
 
     /// What the conversation began with, of what counts now, oldest first.
-    pub async fn beginning(&self, limit: u32) -> Result<Vec<Message>, StoreError> {
-        self.said(None, limit).await
+    pub async fn first_messages(&self, limit: u32) -> Result<Vec<Message>, StoreError> {
+        self.messages_after(None, limit).await
     }
 
     /// What was said behind a summary and counts now, oldest first.
-    pub async fn said(
+    pub async fn messages_after(
         &self,
         after: Option<&StoredSummary>,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
-        let (user, conversation) = self.talk();
+        let (user, conversation) = self.owner_and_conversation();
         let (at, id) = summaries::place(after);
         let limit = i64::from(limit);
         let read = raw_sql!(
@@ -142,7 +142,7 @@ impl FollowUpScope {
 
     /// What the oldest part of the conversation said, when that was summed up.
     pub async fn summary(&self) -> Result<Option<StoredSummary>, StoreError> {
-        let (user, conversation) = self.talk();
+        let (user, conversation) = self.owner_and_conversation();
         summaries::summary(&self.txn, user, conversation).await
     }
 
@@ -153,7 +153,7 @@ impl FollowUpScope {
         summary: &StoredSummary,
         model: &str,
     ) -> Result<bool, StoreError> {
-        let (user, conversation) = self.talk();
+        let (user, conversation) = self.owner_and_conversation();
         let (until_at, until_id) = summaries::place(Some(summary));
         let (content, n_messages) = (summary.content.clone(), summary.n_messages);
         let model = model.to_owned();
@@ -174,7 +174,10 @@ impl FollowUpScope {
     }
 
     /// The quotations of a reply that nobody has looked up, from documents that are still there.
-    pub async fn quotes(&self, message: MessageId) -> Result<Vec<PendingCitation>, StoreError> {
+    pub async fn pending_citations(
+        &self,
+        message: MessageId,
+    ) -> Result<Vec<PendingCitation>, StoreError> {
         let (user, message) = (self.job.owner.into_uuid(), message.into_uuid());
         let read = raw_sql!(
             Postgres,
@@ -190,7 +193,7 @@ impl FollowUpScope {
     }
 
     /// Notes of each citation whether its words stand in the document.
-    pub async fn verify(&self, found: &[(CitationId, bool)]) -> Result<(), StoreError> {
+    pub async fn set_verified(&self, found: &[(CitationId, bool)]) -> Result<(), StoreError> {
         let user = self.job.owner.into_uuid();
         let ids: Vec<Uuid> = found.iter().map(|(id, _)| id.into_uuid()).collect();
         let verified: Vec<bool> = found.iter().map(|(_, it)| *it).collect();
@@ -205,7 +208,7 @@ impl FollowUpScope {
     }
 
     /// The chore is done: its row goes, and the transaction ends.
-    pub async fn done(self) -> Result<(), StoreError> {
+    pub async fn complete(self) -> Result<(), StoreError> {
         let id = self.job.id.into_uuid();
         self.txn.execute_raw(raw_sql!(Postgres, "delete from chores where id = {id}")).await?;
         Ok(self.txn.commit().await?)
@@ -216,7 +219,7 @@ impl FollowUpScope {
         Ok(self.txn.commit().await?)
     }
 
-    const fn talk(&self) -> (Uuid, Uuid) {
+    const fn owner_and_conversation(&self) -> (Uuid, Uuid) {
         (self.job.owner.into_uuid(), self.job.conversation.into_uuid())
     }
 }

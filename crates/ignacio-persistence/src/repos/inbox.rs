@@ -52,7 +52,7 @@ pub struct Processed {
     /// About messages that are not ours.
     pub foreign: usize,
     /// What was new.
-    pub learnt: Vec<DeliveryUpdate>,
+    pub updates: Vec<DeliveryUpdate>,
 }
 
 #[derive(FromQueryResult)]
@@ -68,7 +68,7 @@ impl<'d> Inbox<'d> {
 
     /// Keeps a webhook by the digest of its bytes. False when it was there already.
     #[tracing::instrument(name = "db.inbox.keep", skip_all, err(level = "debug"))]
-    pub async fn keep(&self, digest: [u8; 32], body: &[u8]) -> Result<bool, StoreError> {
+    pub async fn store(&self, digest: [u8; 32], body: &[u8]) -> Result<bool, StoreError> {
         let (digest, body) = (digest.to_vec(), body.to_vec());
         let write = raw_sql!(
             Postgres,
@@ -94,7 +94,7 @@ impl<'d> Inbox<'d> {
 
     /// Takes webhooks that are due, the oldest first.
     #[tracing::instrument(name = "db.inbox.take", skip_all, err(level = "debug"))]
-    pub async fn take(&self, limit: u32) -> Result<InboxBatch, StoreError> {
+    pub async fn claim(&self, limit: u32) -> Result<InboxBatch, StoreError> {
         let limit = i64::from(limit);
         let txn = self.auth.begin().await?;
         let read = raw_sql!(
@@ -119,14 +119,14 @@ impl InboxBatch {
     /// Writes down what the webhooks say, in their order, and is done with them: their bytes go,
     /// unless they were not understood.
     #[tracing::instrument(name = "db.inbox.settle", skip_all, err(level = "debug"))]
-    pub async fn settle(self, contents: &[WebhookContent]) -> Result<Processed, StoreError> {
+    pub async fn complete(self, contents: &[WebhookContent]) -> Result<Processed, StoreError> {
         let mut processed = Processed::default();
         if self.webhooks.is_empty() {
             return Ok(processed);
         }
         let reports: Vec<_> = contents.iter().flat_map(|it| &it.reports).collect();
-        let (known, learnt) = delivery_reports::write_down(&self.txn, &reports).await?;
-        processed.learnt = learnt;
+        let (known, updates) = delivery_reports::record(&self.txn, &reports).await?;
+        processed.updates = updates;
 
         let is_waiting =
             |it: &WebhookContent| it.reports.iter().any(|it| !known.contains(&it.message_id));

@@ -66,7 +66,7 @@ impl<'d> LoginMonitor<'d> {
     /// Notes that it was looked how logins go, and, if they go badly, that limits are tighter for so
     /// long. True when they were not before.
     #[tracing::instrument(name = "db.watch.note", skip_all, err(level = "debug"))]
-    pub async fn note(&self, alarm: Option<Duration>) -> Result<bool, StoreError> {
+    pub async fn record_check(&self, alarm: Option<Duration>) -> Result<bool, StoreError> {
         let seconds = alarm.map(|it| it.as_secs_f64());
         let write = raw_sql!(
             Postgres,
@@ -85,7 +85,7 @@ impl<'d> LoginMonitor<'d> {
 
     /// Nothing can be sent: no worker tries for a while. A code that is sent all the same ends it.
     #[tracing::instrument(name = "db.watch.open", skip_all, err(level = "debug"))]
-    pub async fn open(&self, fault: &ProviderOutage) -> Result<(), StoreError> {
+    pub async fn report_outage(&self, fault: &ProviderOutage) -> Result<(), StoreError> {
         let word = fault.to_string();
         let write = raw_sql!(
             Postgres,
@@ -98,7 +98,7 @@ impl<'d> LoginMonitor<'d> {
 
 impl LoginHealth {
     /// Why no code can be sent.
-    pub fn sender_fault(&self) -> Option<ProviderOutage> {
+    pub fn outage(&self) -> Option<ProviderOutage> {
         self.sender_fault.as_deref().map(ProviderOutage::parse)
     }
 }

@@ -7,23 +7,23 @@ use ignacio_domain::reply::Response;
 use sea_orm::{FromQueryResult, raw_sql};
 use uuid::Uuid;
 
-use super::messages::{Before, Messages, NewReply, PostedMessage};
+use super::messages::{Messages, NewReply, PostedMessage, ReplacedMessage};
 use crate::error::StoreError;
 
 /// What became of the wish for a new version.
 #[derive(Clone, Debug)]
 pub enum Versioned<T> {
     /// It is made.
-    Made(T),
+    Created(T),
     /// The message is not the last one of its kind that counts.
-    NotTheLast,
+    NotLatest,
     /// A reply is being written in this conversation.
-    Running(ConversationId),
+    InProgress(ConversationId),
 }
 
 /// A reply that is made anew.
 #[derive(Clone, Debug)]
-pub struct Renewed {
+pub struct Regenerated {
     /// The reply, still empty.
     pub reply: Message,
     /// The generation that will fill it.
@@ -32,20 +32,20 @@ pub struct Renewed {
 
 /// A message that counts, near the end of its conversation.
 #[derive(FromQueryResult)]
-struct Place {
+struct RecentMessage {
     id: Uuid,
     is_from_user: bool,
     status: String,
     version: i32,
 }
 
-impl Place {
+impl RecentMessage {
     fn is(&self, status: MessageStatus) -> bool {
         self.status == status.as_str()
     }
 
-    const fn before(&self) -> Before {
-        Before { id: self.id, version: self.version }
+    const fn replaced(&self) -> ReplacedMessage {
+        ReplacedMessage { id: self.id, version: self.version }
     }
 }
 
@@ -53,57 +53,64 @@ impl Messages<'_> {
     /// Makes the last reply anew. `id` is the reply, or the question that it is no whole answer to.
     /// `None` when the person has no such message.
     #[tracing::instrument(name = "db.messages.renew", skip_all, err(level = "debug"))]
-    pub async fn renew(
+    pub async fn regenerate(
         &self,
         id: MessageId,
         wanted: &NewReply,
-    ) -> Result<Option<Versioned<Renewed>>, StoreError> {
-        let Some(conversation) = self.enter(id).await? else { return Ok(None) };
+    ) -> Result<Option<Versioned<Regenerated>>, StoreError> {
+        let Some(conversation) = self.lock_conversation_of(id).await? else { return Ok(None) };
         let (last, question) =
-            (self.last(conversation).await?, self.last_said(conversation).await?);
-        let Some(last) = last else { return Ok(Some(Versioned::NotTheLast)) };
+            (self.last(conversation).await?, self.last_user_message(conversation).await?);
+        let Some(last) = last else { return Ok(Some(Versioned::NotLatest)) };
         let is_question = question.is_some_and(|it| it.id == id.into_uuid());
         let is_open = last.is_from_user || !last.is(MessageStatus::Complete);
         if last.id != id.into_uuid() && !(is_question && is_open) {
-            return Ok(Some(Versioned::NotTheLast));
+            return Ok(Some(Versioned::NotLatest));
         }
         if last.is(MessageStatus::Pending) {
-            return Ok(Some(Versioned::Running(conversation)));
+            return Ok(Some(Versioned::InProgress(conversation)));
         }
-        let before = (!last.is_from_user).then(|| last.before());
-        let (reply, response) = self.answer(conversation, before, wanted).await?;
-        Ok(Some(Versioned::Made(Renewed { reply, response })))
+        let replaced = (!last.is_from_user).then(|| last.replaced());
+        let (reply, response) = self.insert_reply(conversation, replaced, wanted).await?;
+        Ok(Some(Versioned::Created(Regenerated { reply, response })))
     }
 
     /// Puts the person's last message differently and asks for a reply to it. `None` when the
     /// person has no such message. Check the files before, as for [`Messages::post`].
     #[tracing::instrument(name = "db.messages.rewrite", skip_all, err(level = "debug"))]
-    pub async fn rewrite(
+    pub async fn edit(
         &self,
         id: MessageId,
         new: &NewMessage,
         wanted: &NewReply,
     ) -> Result<Option<Versioned<PostedMessage>>, StoreError> {
-        let Some(conversation) = self.enter(id).await? else { return Ok(None) };
-        let question = self.last_said(conversation).await?.filter(|it| it.id == id.into_uuid());
-        let Some(question) = question else { return Ok(Some(Versioned::NotTheLast)) };
+        let Some(conversation) = self.lock_conversation_of(id).await? else { return Ok(None) };
+        let question =
+            self.last_user_message(conversation).await?.filter(|it| it.id == id.into_uuid());
+        let Some(question) = question else { return Ok(Some(Versioned::NotLatest)) };
         let last = self.last(conversation).await?;
         if last.is_some_and(|it| it.is(MessageStatus::Pending)) {
-            return Ok(Some(Versioned::Running(conversation)));
+            return Ok(Some(Versioned::InProgress(conversation)));
         }
-        let posted = self.say(conversation, new, Some(question.before()), wanted).await?;
-        Ok(Some(Versioned::Made(posted)))
+        let posted = self.insert_turn(conversation, new, Some(question.replaced()), wanted).await?;
+        Ok(Some(Versioned::Created(posted)))
     }
 
     /// Locks the conversation of a message.
-    async fn enter(&self, id: MessageId) -> Result<Option<ConversationId>, StoreError> {
+    async fn lock_conversation_of(
+        &self,
+        id: MessageId,
+    ) -> Result<Option<ConversationId>, StoreError> {
         let Some(message) = self.find(id).await? else { return Ok(None) };
         let is_there = self.lock(message.conversation).await?;
         Ok(is_there.then_some(message.conversation))
     }
 
     /// The last message that counts.
-    async fn last(&self, conversation: ConversationId) -> Result<Option<Place>, StoreError> {
+    async fn last(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<Option<RecentMessage>, StoreError> {
         let (user, conversation) = (self.user.into_uuid(), conversation.into_uuid());
         let read = raw_sql!(
             Postgres,
@@ -111,11 +118,14 @@ impl Messages<'_> {
               where user_id = {user} and conversation_id = {conversation} and replaced_at is null
               order by created_at desc, id desc limit 1"
         );
-        Ok(Place::find_by_statement(read).one(self.txn).await?)
+        Ok(RecentMessage::find_by_statement(read).one(self.txn).await?)
     }
 
     /// The last message of the person that counts.
-    async fn last_said(&self, conversation: ConversationId) -> Result<Option<Place>, StoreError> {
+    async fn last_user_message(
+        &self,
+        conversation: ConversationId,
+    ) -> Result<Option<RecentMessage>, StoreError> {
         let (user, conversation) = (self.user.into_uuid(), conversation.into_uuid());
         let read = raw_sql!(
             Postgres,
@@ -124,6 +134,6 @@ impl Messages<'_> {
                 and is_from_user
               order by created_at desc, id desc limit 1"
         );
-        Ok(Place::find_by_statement(read).one(self.txn).await?)
+        Ok(RecentMessage::find_by_statement(read).one(self.txn).await?)
     }
 }

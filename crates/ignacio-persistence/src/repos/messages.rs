@@ -17,7 +17,7 @@ use crate::rows::MessageRow;
 
 /// The message that a new one takes the place of.
 #[derive(Clone, Copy)]
-pub(super) struct Before {
+pub(super) struct ReplacedMessage {
     pub(super) id: Uuid,
     pub(super) version: i32,
 }
@@ -74,7 +74,7 @@ impl<'s> Messages<'s> {
         if !self.lock(conversation).await? {
             return Ok(None);
         }
-        self.say(conversation, new, None, wanted).await.map(Some)
+        self.insert_turn(conversation, new, None, wanted).await.map(Some)
     }
 
     /// Locks a conversation, so that a reply cannot be asked for twice at once, nor the
@@ -89,30 +89,30 @@ impl<'s> Messages<'s> {
     }
 
     /// The person's message, in place of another one or behind all, with the reply to come.
-    pub(super) async fn say(
+    pub(super) async fn insert_turn(
         &self,
         conversation: ConversationId,
         new: &NewMessage,
-        before: Option<Before>,
+        replaced: Option<ReplacedMessage>,
         wanted: &NewReply,
     ) -> Result<PostedMessage, StoreError> {
-        let message = self.insert(conversation, new.body.as_str(), true, before).await?;
+        let message = self.insert(conversation, new.body.as_str(), true, replaced).await?;
         self.attach(message, new).await?;
         let reply = self.insert(conversation, "", false, None).await?;
-        let response = self.ask(conversation, reply, wanted).await?;
+        let response = self.insert_response(conversation, reply, wanted).await?;
         let [message, reply] = self.stored([message, reply]).await?;
         Ok(PostedMessage { message, reply, response })
     }
 
     /// An empty reply, in place of another one or behind all, with the response that will fill it.
-    pub(super) async fn answer(
+    pub(super) async fn insert_reply(
         &self,
         conversation: ConversationId,
-        before: Option<Before>,
+        replaced: Option<ReplacedMessage>,
         wanted: &NewReply,
     ) -> Result<(Message, Response), StoreError> {
-        let reply = self.insert(conversation, "", false, before).await?;
-        let response = self.ask(conversation, reply, wanted).await?;
+        let reply = self.insert(conversation, "", false, replaced).await?;
+        let response = self.insert_response(conversation, reply, wanted).await?;
         let [reply] = self.stored([reply]).await?;
         Ok((reply, response))
     }
@@ -134,7 +134,7 @@ impl<'s> Messages<'s> {
         conversation: ConversationId,
         content: &str,
         is_from_user: bool,
-        before: Option<Before>,
+        replaced: Option<ReplacedMessage>,
     ) -> Result<MessageId, StoreError> {
         let id = MessageId::new();
         let status = if is_from_user { MessageStatus::Complete } else { MessageStatus::Pending };
@@ -142,7 +142,8 @@ impl<'s> Messages<'s> {
         let (row, conversation, content) =
             (id.into_uuid(), conversation.into_uuid(), content.to_owned());
         let status = status.as_str();
-        let (replaces, version) = (before.map(|it| it.id), before.map_or(1, |it| it.version + 1));
+        let (replaces, version) =
+            (replaced.map(|it| it.id), replaced.map_or(1, |it| it.version + 1));
         let write = raw_sql!(
             Postgres,
             "insert into messages
@@ -169,7 +170,7 @@ impl<'s> Messages<'s> {
         Ok(())
     }
 
-    async fn ask(
+    async fn insert_response(
         &self,
         conversation: ConversationId,
         reply: MessageId,

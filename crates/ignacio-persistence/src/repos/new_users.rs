@@ -27,9 +27,9 @@ pub struct NewUser {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateOutcome {
     /// The user is new.
-    New(UserId),
+    Created(UserId),
     /// A user with this number existed; nothing was changed.
-    Known(UserId),
+    Existing(UserId),
 }
 
 #[derive(FromQueryResult)]
@@ -53,13 +53,13 @@ pub(crate) async fn add(
     );
     if let Some(added) = IdRow::find_by_statement(write).one(&txn).await? {
         txn.commit().await?;
-        return Ok(CreateOutcome::New(UserId::from_uuid(added.id)));
+        return Ok(CreateOutcome::Created(UserId::from_uuid(added.id)));
     }
     let read = raw_sql!(Postgres, "select id from users where phone_number = {phone}");
     let found = IdRow::find_by_statement(read).one(&txn).await?;
     txn.rollback().await?;
     let found = found.ok_or(StoreError::corrupt("users", "phone_number"))?;
-    Ok(CreateOutcome::Known(UserId::from_uuid(found.id)))
+    Ok(CreateOutcome::Existing(UserId::from_uuid(found.id)))
 }
 
 pub(crate) async fn is_active_admin(

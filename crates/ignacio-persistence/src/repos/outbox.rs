@@ -19,7 +19,7 @@ use crate::rows;
 /// The outbox, as the role that may see it.
 ///
 /// Every challenge has a row, also those of decoys, which never become jobs (see
-/// [`Outbox::imitate`]).
+/// [`Outbox::simulate_decoys`]).
 pub struct Outbox<'d> {
     auth: &'d DatabaseConnection,
     worker: WorkerId,
@@ -31,7 +31,7 @@ pub struct OutboxJob {
     /// The row.
     pub id: Uuid,
     /// What to send.
-    pub what: MessageKind,
+    pub kind: MessageKind,
     /// Where it goes.
     pub phone: PhoneNumber,
     /// In which language.
@@ -42,7 +42,7 @@ pub struct OutboxJob {
     pub age: Duration,
     /// Why nothing can be sent at the moment; then it is not tried. One code after a while is, to
     /// see whether it is over.
-    pub fault: Option<ProviderOutage>,
+    pub outage: Option<ProviderOutage>,
 }
 
 /// What is sent.
@@ -119,13 +119,13 @@ impl<'d> Outbox<'d> {
                 Err(error) => {
                     // One row that makes no sense must not stop the others.
                     tracing::error!(%error, %id, "nothing can be sent for this row");
-                    self.fail(id, "corrupt", false).await?;
+                    self.fail_row(id, "corrupt", false).await?;
                 }
             }
         }
         // Codes come first, so that the first job is one.
         if let Some(first) = jobs.first_mut().filter(|_| is_probe) {
-            first.fault = None;
+            first.outage = None;
         }
         Ok(jobs)
     }
@@ -133,7 +133,11 @@ impl<'d> Outbox<'d> {
     /// Stores the digest of a fresh code before it is sent, so that it works when it arrives; an
     /// earlier code of this challenge is void. False when the challenge is over: send nothing.
     #[tracing::instrument(name = "db.outbox.arm", skip_all, err(level = "debug"))]
-    pub async fn arm(&self, challenge: OtpId, digest: &OtpDigest) -> Result<bool, StoreError> {
+    pub async fn store_code(
+        &self,
+        challenge: OtpId,
+        digest: &OtpDigest,
+    ) -> Result<bool, StoreError> {
         let (id, digest) = (challenge.into_uuid(), digest.as_bytes().to_vec());
         let write = raw_sql!(
             Postgres,
@@ -146,7 +150,11 @@ impl<'d> Outbox<'d> {
     /// The provider took the message. The lease stays, because it tells when the sending began.
     /// A code that was taken shows that codes can be sent.
     #[tracing::instrument(name = "db.outbox.sent", skip_all, err(level = "debug"))]
-    pub async fn sent(&self, job: &OutboxJob, provider_message_id: &str) -> Result<(), StoreError> {
+    pub async fn mark_sent(
+        &self,
+        job: &OutboxJob,
+        provider_message_id: &str,
+    ) -> Result<(), StoreError> {
         let (id, message) = (job.id, provider_message_id.to_owned());
         let write = raw_sql!(
             Postgres,
@@ -188,19 +196,19 @@ impl<'d> Outbox<'d> {
     /// Not to be tried again; for a code, the person may ask for another. `is_our_fault` says
     /// whether it would have failed for any number.
     #[tracing::instrument(name = "db.outbox.give_up", skip_all, err(level = "debug"))]
-    pub async fn give_up(
+    pub async fn fail(
         &self,
         job: &OutboxJob,
         error: &str,
         is_our_fault: bool,
     ) -> Result<(), StoreError> {
-        self.fail(job.id, error, is_our_fault).await
+        self.fail_row(job.id, error, is_our_fault).await
     }
 
     /// Not to be tried again, because this number cannot be reached: the staff see that of the
     /// account, as long as the account still has the number.
     #[tracing::instrument(name = "db.outbox.unreachable", skip_all, err(level = "debug"))]
-    pub async fn unreachable(&self, job: &OutboxJob, error: &str) -> Result<(), StoreError> {
+    pub async fn mark_unreachable(&self, job: &OutboxJob, error: &str) -> Result<(), StoreError> {
         let (id, error) = (job.id, error.to_owned());
         let number = job.phone.expose().to_owned();
         let write = raw_sql!(
@@ -218,7 +226,7 @@ impl<'d> Outbox<'d> {
         Ok(())
     }
 
-    async fn fail(&self, id: Uuid, error: &str, is_our_fault: bool) -> Result<(), StoreError> {
+    async fn fail_row(&self, id: Uuid, error: &str, is_our_fault: bool) -> Result<(), StoreError> {
         let error = error.to_owned();
         let write = raw_sql!(
             Postgres,
@@ -236,7 +244,7 @@ impl TryFrom<JobRow> for OutboxJob {
     type Error = StoreError;
 
     fn try_from(row: JobRow) -> Result<Self, StoreError> {
-        let what = match (row.kind.as_str(), row.otp_id) {
+        let kind = match (row.kind.as_str(), row.otp_id) {
             ("code", Some(id)) => MessageKind::Code(OtpId::from_uuid(id)),
             ("phone_changed", None) => MessageKind::Notice(NoticeKind::PhoneChanged),
             ("new_device", None) => MessageKind::Notice(NoticeKind::NewDevice),
@@ -244,12 +252,12 @@ impl TryFrom<JobRow> for OutboxJob {
         };
         Ok(Self {
             id: row.id,
-            what,
+            kind,
             phone: rows::phone(row.phone_number.as_deref().unwrap_or_default(), "outbox")?,
             locale: rows::locale(row.locale.as_deref().unwrap_or_default())?,
             attempts: row.attempts,
             age: Duration::try_from_secs_f64(row.age).unwrap_or_default(),
-            fault: row.sender_fault.as_deref().map(ProviderOutage::parse),
+            outage: row.sender_fault.as_deref().map(ProviderOutage::parse),
         })
     }
 }

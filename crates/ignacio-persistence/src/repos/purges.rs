@@ -77,7 +77,7 @@ impl<'d> Purges<'d> {
 
     /// It is gone.
     #[tracing::instrument(name = "db.purges.done", skip_all, err(level = "debug"))]
-    pub async fn done(&self, purge: &Purge) -> Result<(), StoreError> {
+    pub async fn complete(&self, purge: &Purge) -> Result<(), StoreError> {
         purge_queue::Entity::delete_by_id(purge.id).exec(self.worker).await?;
         Ok(())
     }

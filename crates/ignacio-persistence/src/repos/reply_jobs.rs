@@ -40,7 +40,7 @@ pub struct ReplyJob {
 
 impl ReplyJob {
     /// Whether no worker had it before: then nothing is written of it yet.
-    pub(crate) const fn is_first_take(&self) -> bool {
+    pub(crate) const fn is_first_lease(&self) -> bool {
         self.epoch == 1
     }
 }
@@ -106,7 +106,7 @@ impl<'d> ReplyJobs<'d> {
     /// The same with these, those of them that can be had: it does not look at any others, however
     /// many are running.
     #[tracing::instrument(name = "db.reply_jobs.claim_these", skip_all, err(level = "debug"))]
-    pub async fn claim_these(
+    pub async fn claim_by_id(
         &self,
         responses: &[ResponseId],
         rules: &str,

@@ -42,7 +42,7 @@ impl ReplyScope {
     }
 
     /// Whose reply it is.
-    pub async fn person(&self) -> Result<User, StoreError> {
+    pub async fn user(&self) -> Result<User, StoreError> {
         let read = raw_sql!(
             Postgres,
             "select id, phone_number, name, is_admin, locale, web_search, created_at, updated_at
@@ -55,7 +55,7 @@ impl ReplyScope {
     /// What was said before the reply and counts now, oldest first: the newest `limit` messages.
     /// Replies that never got any text are left out.
     pub async fn history(&self, limit: u32) -> Result<Vec<Message>, StoreError> {
-        let (user, conversation) = self.talk();
+        let (user, conversation) = self.owner_and_conversation();
         let (reply, limit) = (self.job.message.into_uuid(), i64::from(limit));
         let read = raw_sql!(
             Postgres,
@@ -72,14 +72,14 @@ impl ReplyScope {
 
     /// What the oldest part of the conversation said, when that was summed up.
     pub async fn summary(&self) -> Result<Option<StoredSummary>, StoreError> {
-        let (user, conversation) = self.talk();
+        let (user, conversation) = self.owner_and_conversation();
         summaries::summary(&self.txn, user, conversation).await
     }
 
     /// The provider's id of the last reply before this one that counts now, when it was completed:
     /// from there the provider can go on by itself.
     pub async fn previous_provider_id(&self) -> Result<Option<String>, StoreError> {
-        let (user, conversation) = self.talk();
+        let (user, conversation) = self.owner_and_conversation();
         let reply = self.job.message.into_uuid();
         let read = raw_sql!(
             Postgres,
@@ -100,7 +100,7 @@ impl ReplyScope {
 
     /// Which documents that came with the question are still on their way into the library.
     pub async fn pending_files(&self) -> Result<Vec<(FileId, String)>, StoreError> {
-        let (user, conversation) = self.talk();
+        let (user, conversation) = self.owner_and_conversation();
         let reply = self.job.message.into_uuid();
         let read = raw_sql!(
             Postgres,
@@ -145,7 +145,7 @@ impl ReplyScope {
     }
 
     /// Notes which tools the model may use for the reply.
-    pub async fn note_tools(&self, tools: &[ToolKind]) -> Result<(), StoreError> {
+    pub async fn record_tools(&self, tools: &[ToolKind]) -> Result<(), StoreError> {
         let id = self.job.id.into_uuid();
         let tools: Vec<String> = tools.iter().map(|it| it.as_str().to_owned()).collect();
         let write = raw_sql!(Postgres, "update responses set tools = {tools} where id = {id}");
@@ -188,7 +188,7 @@ impl ReplyScope {
             .collect())
     }
 
-    const fn talk(&self) -> (Uuid, Uuid) {
+    const fn owner_and_conversation(&self) -> (Uuid, Uuid) {
         (self.job.owner.into_uuid(), self.job.conversation.into_uuid())
     }
 

@@ -24,15 +24,15 @@ pub enum ExpiredRows {
     /// Counts of what happened: after 25 hours without any.
     RateLimitKeys,
     /// Failed tries: after 400 days without any.
-    Failures,
+    LoginFailures,
     /// Devices that are no longer known.
     Devices,
     /// Notices: after 30 days.
     Notices,
-    /// Reports of the provider: after 30 days.
-    Reports,
-    /// Answers to requests that may come again: after 24 hours.
-    Answers,
+    /// Webhooks of the provider: after 30 days.
+    Webhooks,
+    /// IdempotencyKeys to requests that may come again: after 24 hours.
+    IdempotencyKeys,
 }
 
 impl ExpiredRows {
@@ -41,11 +41,11 @@ impl ExpiredRows {
         Self::Codes,
         Self::Sessions,
         Self::RateLimitKeys,
-        Self::Failures,
+        Self::LoginFailures,
         Self::Devices,
         Self::Notices,
-        Self::Reports,
-        Self::Answers,
+        Self::Webhooks,
+        Self::IdempotencyKeys,
     ];
 
     /// The table.
@@ -54,11 +54,11 @@ impl ExpiredRows {
             Self::Codes => "otp_codes",
             Self::Sessions => "user_sessions",
             Self::RateLimitKeys => "rate_buckets",
-            Self::Failures => "login_failures",
+            Self::LoginFailures => "login_failures",
             Self::Devices => "known_devices",
             Self::Notices => "outbox",
-            Self::Reports => "webhook_inbox",
-            Self::Answers => "idempotency_keys",
+            Self::Webhooks => "webhook_inbox",
+            Self::IdempotencyKeys => "idempotency_keys",
         }
     }
 }
@@ -71,7 +71,7 @@ impl<'d> RetentionCleanup<'d> {
     /// Removes up to [`CLEANUP_BATCH`] rows whose time is over; says how many. One worker sweeps at a
     /// time, the others find nothing to do: the role may not lock rows to pass by each other's.
     #[tracing::instrument(name = "db.sweep.batch", skip_all, fields(what = what.table()), err(level = "debug"))]
-    pub async fn batch(&self, what: ExpiredRows) -> Result<u64, StoreError> {
+    pub async fn delete_batch(&self, what: ExpiredRows) -> Result<u64, StoreError> {
         let table = what.table();
         let delete = format!(
             "with turn as materialized (select pg_try_advisory_xact_lock({LOCK}) as is_mine),

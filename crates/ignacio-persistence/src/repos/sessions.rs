@@ -12,7 +12,7 @@ use crate::identity::Identity;
 /// Live sessions of the scope's person.
 pub struct Sessions<'s> {
     txn: &'s DatabaseTransaction,
-    caller: &'s Identity,
+    identity: &'s Identity,
 }
 
 /// What anybody may read of a session: never the digest.
@@ -44,14 +44,14 @@ impl SessionRow {
 }
 
 impl<'s> Sessions<'s> {
-    pub(crate) const fn new(txn: &'s DatabaseTransaction, caller: &'s Identity) -> Self {
-        Self { txn, caller }
+    pub(crate) const fn new(txn: &'s DatabaseTransaction, identity: &'s Identity) -> Self {
+        Self { txn, identity }
     }
 
     /// The live ones, newest first.
     #[tracing::instrument(name = "db.sessions.list", skip_all, err(level = "debug"))]
     pub async fn list(&self) -> Result<Vec<Session>, StoreError> {
-        let user = self.caller.user.into_uuid();
+        let user = self.identity.user.into_uuid();
         let read = raw_sql!(
             Postgres,
             "select id, device_name, created_at, last_used_at, expires_at, renewed_at, verified_at
@@ -61,7 +61,7 @@ impl<'s> Sessions<'s> {
               order by created_at desc, id desc"
         );
         let rows = SessionRow::find_by_statement(read).all(self.txn).await?;
-        Ok(rows.into_iter().map(|row| row.into_session(self.caller.session)).collect())
+        Ok(rows.into_iter().map(|row| row.into_session(self.identity.session)).collect())
     }
 
     /// One of the live ones.
@@ -88,8 +88,8 @@ impl<'s> Sessions<'s> {
     /// Ends one; false when the person has no such live session. The device of another session is
     /// not known any more: whoever ends it may have lost it.
     #[tracing::instrument(name = "db.sessions.end", skip_all, err(level = "debug"))]
-    pub async fn end(&self, id: SessionId) -> Result<bool, StoreError> {
-        let (user, current) = (self.caller.user.into_uuid(), self.caller.session.into_uuid());
+    pub async fn revoke(&self, id: SessionId) -> Result<bool, StoreError> {
+        let (user, current) = (self.identity.user.into_uuid(), self.identity.session.into_uuid());
         let id = id.into_uuid();
         // Apart and first: it also lets go of the device in sessions, which must not wait behind the
         // audit's chain.
@@ -113,8 +113,8 @@ impl<'s> Sessions<'s> {
 
     /// Ends all but the one that asks, and forgets their devices; gives their number.
     #[tracing::instrument(name = "db.sessions.end_others", skip_all, err(level = "debug"))]
-    pub async fn end_others(&self) -> Result<u64, StoreError> {
-        let (user, current) = (self.caller.user.into_uuid(), self.caller.session.into_uuid());
+    pub async fn revoke_others(&self) -> Result<u64, StoreError> {
+        let (user, current) = (self.identity.user.into_uuid(), self.identity.session.into_uuid());
         let forget = raw_sql!(
             Postgres,
             "delete from known_devices d

@@ -30,7 +30,7 @@ impl<'s> Users<'s> {
 
     /// Changes what a person may change about themselves.
     #[tracing::instrument(name = "db.people.change", skip_all, err(level = "debug"))]
-    pub async fn change(&self, change: &ProfileChange) -> Result<Option<User>, StoreError> {
+    pub async fn update(&self, change: &ProfileChange) -> Result<Option<User>, StoreError> {
         let name = change.name.as_ref().map(|it| it.as_str().to_owned());
         let locale = change.locale.map(|it| it.as_str().to_owned());
         let web_search = change.web_search;

@@ -38,7 +38,7 @@ pub(crate) fn reason() -> GrantReason {
 
 async fn grant(stack: &Stack, staff: &User, user: UserId) {
     let scope = stack.as_admin(staff).await;
-    scope.readings().grant(user, &reason()).await.unwrap();
+    scope.user_content().grant(user, &reason()).await.unwrap();
     scope.commit().await.unwrap();
 }
 
@@ -52,7 +52,7 @@ async fn only_a_live_session_of_an_active_admin_opens_a_scope() {
     let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
     let db = stack.admin_db().await;
     assert!(matches!(db.begin(&ana.digest).await, Err(StoreError::Forbidden)));
-    assert_eq!(db.begin(&ada.digest).await.unwrap().caller().user, ada.id);
+    assert_eq!(db.begin(&ada.digest).await.unwrap().identity().user, ada.id);
     stack.database.execute("update user_sessions set expires_at = now()").await;
     assert!(matches!(db.begin(&ada.digest).await, Err(StoreError::Unauthenticated)));
 }
@@ -69,33 +69,33 @@ async fn conversations_show_under_a_live_grant_only_and_only_that_persons() {
         talks.push(talk.id);
     }
     let scope = stack.as_admin(&ada).await;
-    let refused = scope.readings().conversations(ana.id, None, whole()).await;
+    let refused = scope.user_content().conversations(ana.id, None, whole()).await;
     assert!(matches!(refused, Err(StoreError::GrantRequired)));
     drop(scope);
 
     grant(&stack, &ada, ana.id).await;
     let scope = stack.as_admin(&ada).await;
-    let listed = scope.readings().conversations(ana.id, None, whole()).await.unwrap();
+    let listed = scope.user_content().conversations(ana.id, None, whole()).await.unwrap();
     assert_eq!(listed.rows.iter().map(|it| it.id).collect::<Vec<_>>(), [talks[0]]);
     drop(scope);
     let scope = stack.as_admin(&ada).await;
-    let read = scope.readings().messages(talks[0], None, whole()).await.unwrap();
+    let read = scope.user_content().messages(talks[0], None, whole()).await.unwrap();
     assert_eq!(read.rows.len(), 2);
     drop(scope);
 
     // Ben's, nobody's, and Ana's after the half hour: all the same.
     for foreign in [talks[1], ConversationId::new()] {
         let scope = stack.as_admin(&ada).await;
-        let refused = scope.readings().messages(foreign, None, whole()).await;
+        let refused = scope.user_content().messages(foreign, None, whole()).await;
         assert!(matches!(refused, Err(StoreError::GrantRequired)));
     }
     stack.database.execute("update access_grants set expires_at = now()").await;
     let scope = stack.as_admin(&ada).await;
-    let refused = scope.readings().messages(talks[0], None, whole()).await;
+    let refused = scope.user_content().messages(talks[0], None, whole()).await;
     assert!(matches!(refused, Err(StoreError::GrantRequired)));
     drop(scope);
     let scope = stack.as_admin(&ada).await;
-    let nobody = scope.readings().conversations(UserId::new(), None, whole()).await;
+    let nobody = scope.user_content().conversations(UserId::new(), None, whole()).await;
     assert!(matches!(nobody, Err(StoreError::NotFound)));
 }
 
@@ -107,11 +107,11 @@ async fn a_person_sees_who_read_what_and_why() {
     let talk = stack.conversation(&ana).await;
     grant(&stack, &ada, ana.id).await;
     let scope = stack.as_admin(&ada).await;
-    scope.readings().messages(talk.id, None, whole()).await.unwrap();
+    scope.user_content().messages(talk.id, None, whole()).await.unwrap();
     scope.commit().await.unwrap();
     // What is not kept was not shown: nobody answers before the commit.
     let scope = stack.as_admin(&ada).await;
-    scope.accounts().find(ana.id).await.unwrap().unwrap();
+    scope.users().find(ana.id).await.unwrap().unwrap();
     drop(scope);
 
     let scope = stack.scope(&ana).await;
@@ -138,21 +138,21 @@ async fn accounts_are_listed_searched_and_filtered() {
             role: Role::Participant,
             locale: Locale::Es,
         };
-        ids.push(scope.accounts().add(&new).await.unwrap().id);
-        let again = scope.accounts().add(&new).await;
+        ids.push(scope.users().insert(&new).await.unwrap().id);
+        let again = scope.users().insert(&new).await;
         assert!(
             matches!(again, Err(StoreError::Conflict(rule)) if rule == "users_phone_number_key")
         );
         drop(scope);
         let scope = stack.as_admin(&ada).await;
-        ids[n] = scope.accounts().add(&new).await.unwrap().id;
+        ids[n] = scope.users().insert(&new).await.unwrap().id;
         scope.commit().await.unwrap();
     }
     let find = async |text: &str| {
         let filter = UserFilter { text: Some(text.to_owned()), ..Default::default() };
         let scope = stack.as_admin(&ada).await;
-        let rows = scope.accounts().list(&filter, None, whole()).await.unwrap().rows;
-        let n = usize::try_from(scope.accounts().count(&filter).await.unwrap()).unwrap();
+        let rows = scope.users().list(&filter, None, whole()).await.unwrap().rows;
+        let n = usize::try_from(scope.users().count(&filter).await.unwrap()).unwrap();
         assert_eq!(n, rows.len());
         rows.into_iter().map(|it| it.id).collect::<Vec<_>>()
     };
@@ -163,12 +163,12 @@ async fn accounts_are_listed_searched_and_filtered() {
 
     let admins = UserFilter { role: Some(Role::Admin), ..Default::default() };
     let scope = stack.as_admin(&ada).await;
-    let only = scope.accounts().list(&admins, None, whole()).await.unwrap().rows;
+    let only = scope.users().list(&admins, None, whole()).await.unwrap().rows;
     assert_eq!(only.iter().map(|it| it.id).collect::<Vec<_>>(), [ada.id]);
     let one = PageSize::new(1).unwrap();
     let (mut after, mut seen) = (None, Vec::new());
     loop {
-        let page = scope.accounts().list(&UserFilter::default(), after, one).await.unwrap();
+        let page = scope.users().list(&UserFilter::default(), after, one).await.unwrap();
         seen.extend(page.rows.into_iter().map(|it| it.id));
         after = page.next;
         if after.is_none() {
@@ -185,10 +185,13 @@ async fn a_deactivated_person_is_out_at_once_and_stays_out() {
     for is_active in [false, true] {
         let scope = stack.as_admin(&ada).await;
         let change = UserChange { is_active: Some(is_active), ..Default::default() };
-        let changed = scope.accounts().change(ana.id, &change).await.unwrap().unwrap();
+        let changed = scope.users().update(ana.id, &change).await.unwrap().unwrap();
         assert_eq!(changed.is_active, is_active);
         scope.commit().await.unwrap();
-        assert!(matches!(stack.api.prove(&ana.digest).await, Err(StoreError::Unauthenticated)));
+        assert!(matches!(
+            stack.api.verify_session(&ana.digest).await,
+            Err(StoreError::Unauthenticated)
+        ));
     }
     stack.log_in(&ana.phone).await;
 }
@@ -199,14 +202,17 @@ async fn another_role_ends_the_sessions_that_were_made_for_the_old_one() {
     let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
     let scope = stack.as_admin(&ada).await;
     let rename = UserChange { name: UserName::parse("Ana").ok(), ..Default::default() };
-    scope.accounts().change(ana.id, &rename).await.unwrap().unwrap();
+    scope.users().update(ana.id, &rename).await.unwrap().unwrap();
     scope.commit().await.unwrap();
-    stack.api.prove(&ana.digest).await.unwrap();
+    stack.api.verify_session(&ana.digest).await.unwrap();
     let scope = stack.as_admin(&ada).await;
     let promote = UserChange { role: Some(Role::Admin), ..Default::default() };
-    scope.accounts().change(ana.id, &promote).await.unwrap().unwrap();
+    scope.users().update(ana.id, &promote).await.unwrap().unwrap();
     scope.commit().await.unwrap();
-    assert!(matches!(stack.api.prove(&ana.digest).await, Err(StoreError::Unauthenticated)));
+    assert!(matches!(
+        stack.api.verify_session(&ana.digest).await,
+        Err(StoreError::Unauthenticated)
+    ));
 }
 
 #[tokio::test]
@@ -215,9 +221,9 @@ async fn nobody_looks_after_their_own_account_and_the_last_admin_stays() {
     let (ada, eva) = (stack.staff("+573001110001").await, stack.staff("+573001110002").await);
     let demote = UserChange { role: Some(Role::Participant), ..Default::default() };
     let scope = stack.as_admin(&ada).await;
-    assert!(matches!(scope.accounts().lock(ada.id).await, Err(StoreError::OwnAccount)));
-    assert!(matches!(scope.accounts().erase(ada.id).await, Err(StoreError::OwnAccount)));
-    assert!(scope.accounts().change(ada.id, &demote).await.unwrap().is_none(), "by the policy");
+    assert!(matches!(scope.users().lock(ada.id).await, Err(StoreError::OwnAccount)));
+    assert!(matches!(scope.users().erase(ada.id).await, Err(StoreError::OwnAccount)));
+    assert!(scope.users().update(ada.id, &demote).await.unwrap().is_none(), "by the policy");
     drop(scope);
 
     // Two who take each other's role away at the same time: the second is refused.
@@ -249,7 +255,7 @@ async fn a_removed_person_leaves_a_receipt_and_nothing_else() {
     stack.worker.file_jobs().adopt_vector_store(id, "vs_ana").await.unwrap();
 
     let scope = stack.as_admin(&ada).await;
-    let receipt = scope.accounts().erase(id).await.unwrap();
+    let receipt = scope.users().erase(id).await.unwrap();
     scope.commit().await.unwrap();
     assert_eq!((receipt.n_conversations, receipt.n_messages, receipt.n_files), (1, 2, 1));
     assert_eq!((receipt.n_objects_left, receipt.n_provider_items_left), (1, 1));
@@ -269,8 +275,8 @@ async fn a_removed_person_leaves_a_receipt_and_nothing_else() {
 
     stack.database.execute("delete from purge_queue").await;
     let scope = stack.as_admin(&ada).await;
-    assert!(scope.accounts().erasure(receipt.id).await.unwrap().unwrap().is_done());
-    assert!(matches!(scope.accounts().erase(id).await, Err(StoreError::NotFound)));
+    assert!(scope.users().erasure(receipt.id).await.unwrap().unwrap().is_done());
+    assert!(matches!(scope.users().erase(id).await, Err(StoreError::NotFound)));
 }
 
 #[tokio::test]
@@ -282,12 +288,12 @@ async fn the_audit_tells_what_everybody_did() {
     let scope = stack.scope(&ana).await;
     scope.conversations().delete(talk.id, true).await.unwrap();
     scope.files().delete(file.id).await.unwrap();
-    scope.sessions().end(scope.caller().session).await.unwrap();
+    scope.sessions().revoke(scope.identity().session).await.unwrap();
     scope.commit().await.unwrap();
 
     let scope = stack.as_admin(&ada).await;
     let filter = AuditFilter { subject: Some(ana.id), ..Default::default() };
-    let events = scope.audit().list(&filter, None, whole()).await.unwrap().rows;
+    let events = scope.audit_log().list(&filter, None, whole()).await.unwrap().rows;
     scope.commit().await.unwrap();
     let told: Vec<_> = events.iter().rev().map(|it| (it.action, it.actor)).collect();
     assert_eq!(
@@ -303,7 +309,7 @@ async fn the_audit_tells_what_everybody_did() {
     );
     let scope = stack.as_admin(&ada).await;
     let filter = AuditFilter { actor: Some(ada.id), ..Default::default() };
-    let events = scope.audit().list(&filter, None, whole()).await.unwrap().rows;
+    let events = scope.audit_log().list(&filter, None, whole()).await.unwrap().rows;
     assert_eq!(events[0].action, AuditAction::AuditListed);
     assert_eq!((events[0].subject, events[0].detail.n_rows), (Some(ana.id), Some(5)));
 }
@@ -316,20 +322,23 @@ async fn another_number_ends_what_the_old_one_opened() {
         let phone = PhoneNumber::parse(phone).ok();
         let scope = stack.as_admin(&ada).await;
         let change = UserChange { phone, ..Default::default() };
-        let changed = scope.accounts().change(ana.id, &change).await?;
+        let changed = scope.users().update(ana.id, &change).await?;
         scope.commit().await?;
         Ok::<_, StoreError>(changed.unwrap().phone)
     };
     assert_eq!(give("+573001110002").await.unwrap(), Some(ana.phone.clone()), "no change at all");
-    stack.api.prove(&ana.digest).await.unwrap();
+    stack.api.verify_session(&ana.digest).await.unwrap();
     let taken = give("+573001110001").await;
     assert!(matches!(taken, Err(StoreError::Conflict(rule)) if rule == "users_phone_number_key"));
-    stack.api.prove(&ana.digest).await.unwrap();
+    stack.api.verify_session(&ana.digest).await.unwrap();
 
     let open = stack.challenge(Some(&ana.phone)).await;
     let phone = PhoneNumber::parse("+573001110009").unwrap();
     assert_eq!(give("+573001110009").await.unwrap(), Some(phone.clone()));
-    assert!(matches!(stack.api.prove(&ana.digest).await, Err(StoreError::Unauthenticated)));
+    assert!(matches!(
+        stack.api.verify_session(&ana.digest).await,
+        Err(StoreError::Unauthenticated)
+    ));
     assert!(redeem(&stack.api, open.id).await.unwrap().is_none());
     let left = "select count(*) from known_devices where user_id <> (
                     select id from users where phone_number = '+573001110001')";
@@ -346,7 +355,7 @@ async fn another_number_ends_what_the_old_one_opened() {
     );
     stack.database.execute(&unreadable).await;
     let scope = stack.as_admin(&ada).await;
-    assert_eq!(scope.accounts().find(ana.id).await.unwrap().unwrap().phone, None);
+    assert_eq!(scope.users().find(ana.id).await.unwrap().unwrap().phone, None);
     drop(scope);
     assert_eq!(give("+573001110009").await.unwrap(), Some(phone.clone()));
     stack.database.execute("delete from outbox where kind <> 'code'").await;

@@ -191,8 +191,8 @@ async fn a_grant_lets_read_only_once_it_is_on_record() {
     let talk = stack.conversation(&ana).await;
     stack.post(&ana, talk.id, "hola").await;
     let scope = stack.as_admin(&ada).await;
-    scope.readings().grant(ana.id, &reason()).await.unwrap();
-    let at_once = scope.readings().messages(talk.id, None, PageSize::default()).await;
+    scope.user_content().grant(ana.id, &reason()).await.unwrap();
+    let at_once = scope.user_content().messages(talk.id, None, PageSize::default()).await;
     assert!(matches!(at_once, Err(StoreError::GrantRequired)), "it could still be taken back");
 }
 

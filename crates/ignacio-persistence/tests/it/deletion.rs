@@ -81,7 +81,7 @@ async fn a_deleted_file_is_hidden_at_once_and_its_row_goes_last() {
     assert!(jobs.claim_deleted(1).await.unwrap().is_empty(), "a sync still holds it");
     stack.database.execute("update user_files set lease_until = now() - interval '1 second'").await;
     let tombstone = jobs.claim_deleted(1).await.unwrap().remove(0);
-    assert!(jobs.purged(&tombstone).await.unwrap());
+    assert!(jobs.complete_purge(&tombstone).await.unwrap());
     assert_eq!(stack.database.query_i64("select count(*) from user_files").await, 0);
     assert!(stack.worker.purges().claim(10).await.unwrap().is_empty(), "nothing is left to purge");
 }
@@ -110,7 +110,7 @@ async fn rows_that_go_by_cascade_leave_their_pointers_behind() {
     );
     assert!(stack.worker.purges().claim(10).await.unwrap().is_empty(), "claimed for a minute");
     for purge in &purges {
-        stack.worker.purges().done(purge).await.unwrap();
+        stack.worker.purges().complete(purge).await.unwrap();
     }
     assert_eq!(stack.database.query_i64("select count(*) from purge_queue").await, 0);
 }

@@ -62,10 +62,10 @@ async fn a_worker_that_lost_its_lease_changes_nothing() {
     let jobs = stack.worker.file_jobs();
     assert!(!jobs.extend(&late).await.unwrap());
     assert!(!jobs.record_upload(&late, "file-late").await.unwrap());
-    assert!(!jobs.finish(&late, "vs").await.unwrap());
+    assert!(!jobs.complete(&late, "vs").await.unwrap());
     assert!(!jobs.fail(&late, "late").await.unwrap());
     assert!(!jobs.retry(&late, Duration::ZERO, "late").await.unwrap());
-    assert!(other.file_jobs().finish(&taken, "vs").await.unwrap());
+    assert!(other.file_jobs().complete(&taken, "vs").await.unwrap());
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn a_lost_vector_store_sends_its_files_back_to_wait() {
     let job = jobs.claim(1).await.unwrap().remove(0);
     let store = jobs.adopt_vector_store(ana.id, "vs-1").await.unwrap();
     assert!(jobs.record_upload(&job, "file-1").await.unwrap());
-    assert!(jobs.finish(&job, &store).await.unwrap());
+    assert!(jobs.complete(&job, &store).await.unwrap());
 
     jobs.drop_vector_store(ana.id, &store).await.unwrap();
     assert_eq!(jobs.vector_store(ana.id).await.unwrap(), None);

@@ -20,9 +20,9 @@ async fn a_login_ends_in_a_session_that_the_database_knows() {
     let stack = Stack::start().await;
     let ana = stack.person("+573001110002").await;
 
-    let found = stack.api.whoami(&ana.digest).await.unwrap();
+    let found = stack.api.current_user(&ana.digest).await.unwrap();
     assert_eq!((found.id, found.phone), (ana.id, ana.phone.clone()));
-    assert_eq!(stack.api.prove(&ana.digest).await.unwrap().user, ana.id);
+    assert_eq!(stack.api.verify_session(&ana.digest).await.unwrap().user, ana.id);
     let scope = stack.scope(&ana).await;
     let sessions = scope.sessions().list().await.unwrap();
     assert_eq!(sessions.len(), 1);
@@ -34,8 +34,8 @@ async fn a_login_ends_in_a_session_that_the_database_knows() {
 async fn a_digest_of_no_session_is_refused_everywhere() {
     let stack = Stack::start().await;
     let nobody = SessionToken::generate(&mut rand::rng()).digest();
-    assert!(matches!(stack.api.prove(&nobody).await, Err(StoreError::Unauthenticated)));
-    assert!(matches!(stack.api.whoami(&nobody).await, Err(StoreError::Unauthenticated)));
+    assert!(matches!(stack.api.verify_session(&nobody).await, Err(StoreError::Unauthenticated)));
+    assert!(matches!(stack.api.current_user(&nobody).await, Err(StoreError::Unauthenticated)));
     assert!(matches!(stack.api.begin(&nobody).await.err(), Some(StoreError::Unauthenticated)));
 }
 
@@ -49,9 +49,9 @@ async fn ended_expired_and_idle_sessions_and_inactive_people_are_out_at_once() {
         "update users set is_active = false where phone_number = '+573001110002'",
     ] {
         let ana = stack.person("+573001110002").await;
-        stack.api.prove(&ana.digest).await.unwrap();
+        stack.api.verify_session(&ana.digest).await.unwrap();
         stack.database.execute(change).await;
-        let after = stack.api.prove(&ana.digest).await;
+        let after = stack.api.verify_session(&ana.digest).await;
         assert!(matches!(after, Err(StoreError::Unauthenticated)), "{change}");
     }
 }
@@ -65,7 +65,7 @@ async fn unknown_inactive_and_impossible_numbers_get_decoys_and_no_sending() {
     for number in [Some(phone("+573009999999")), Some(inactive), None] {
         let challenge = stack.challenge(number.as_ref()).await;
         assert!(matches!(
-            stack.api.codes().attempt(challenge.id, None).await.unwrap(),
+            stack.api.codes().check(challenge.id, None).await.unwrap(),
             CodeCheck::Open { digest: None, .. }
         ));
         assert!(redeem(&stack.api, challenge.id).await.unwrap().is_none());
@@ -80,7 +80,7 @@ async fn five_tries_and_no_more_also_in_a_race() {
     let challenge = stack.challenge(Some(&phone("+573009999999"))).await;
     let tries = (0..50).map(|_| {
         let api = stack.api.clone();
-        async move { api.codes().attempt(challenge.id, None).await.unwrap() }
+        async move { api.codes().check(challenge.id, None).await.unwrap() }
     });
     let answers = futures_util::future::join_all(tries).await;
     let open = answers.iter().filter(|it| matches!(it, CodeCheck::Open { .. })).count();
@@ -108,11 +108,11 @@ async fn late_and_unknown_challenges_are_told_apart() {
     let challenge = stack.challenge(None).await;
     stack.database.execute("update otp_codes set expires_at = now() - interval '1 second'").await;
     assert!(matches!(
-        stack.api.codes().attempt(challenge.id, None).await.unwrap(),
+        stack.api.codes().check(challenge.id, None).await.unwrap(),
         CodeCheck::Expired
     ));
     assert!(matches!(
-        stack.api.codes().attempt(OtpId::new(), None).await.unwrap(),
+        stack.api.codes().check(OtpId::new(), None).await.unwrap(),
         CodeCheck::Refused
     ));
 }
@@ -124,16 +124,13 @@ async fn a_login_voids_the_persons_other_codes_and_keeps_ten_sessions() {
     stack.account(&number, Role::Participant).await;
     let earlier = stack.challenge(Some(&number)).await;
     let first = stack.log_in(&number).await;
-    assert!(matches!(
-        stack.api.codes().attempt(earlier.id, None).await.unwrap(),
-        CodeCheck::Refused
-    ));
+    assert!(matches!(stack.api.codes().check(earlier.id, None).await.unwrap(), CodeCheck::Refused));
     for _ in 0..10 {
         stack.log_in(&number).await;
     }
     let live = "select count(*) from user_sessions where revoked_at is null";
     assert_eq!(stack.database.query_i64(live).await, 10);
-    assert!(matches!(stack.api.prove(&first).await, Err(StoreError::Unauthenticated)));
+    assert!(matches!(stack.api.verify_session(&first).await, Err(StoreError::Unauthenticated)));
 }
 
 #[tokio::test]
@@ -144,7 +141,7 @@ async fn the_temporary_user_can_have_neither_code_nor_session() {
     let number = phone("+573000000000");
     let challenge = stack.challenge(Some(&number)).await;
     let jobs = stack.worker.outbox().claim(10).await.unwrap();
-    assert!(!jobs.iter().any(|it| matches!(it.what, MessageKind::Code(_))), "{jobs:?}");
+    assert!(!jobs.iter().any(|it| matches!(it.kind, MessageKind::Code(_))), "{jobs:?}");
     // As if a code had been sent all the same.
     stack.database.execute("update otp_codes set user_id = (select id from users)").await;
     let refused = redeem(&stack.api, challenge.id).await;
@@ -157,15 +154,18 @@ async fn a_session_ends_its_others_and_itself() {
     let ana = stack.person("+573001110002").await;
     let other = stack.log_in(&ana.phone).await;
     let scope = stack.scope(&ana).await;
-    assert_eq!(scope.sessions().end_others().await.unwrap(), 1);
+    assert_eq!(scope.sessions().revoke_others().await.unwrap(), 1);
     scope.commit().await.unwrap();
-    assert!(matches!(stack.api.prove(&other).await, Err(StoreError::Unauthenticated)));
+    assert!(matches!(stack.api.verify_session(&other).await, Err(StoreError::Unauthenticated)));
 
     let scope = stack.scope(&ana).await;
-    let own = scope.caller().session;
-    assert!(scope.sessions().end(own).await.unwrap());
+    let own = scope.identity().session;
+    assert!(scope.sessions().revoke(own).await.unwrap());
     scope.commit().await.unwrap();
-    assert!(matches!(stack.api.prove(&ana.digest).await, Err(StoreError::Unauthenticated)));
+    assert!(matches!(
+        stack.api.verify_session(&ana.digest).await,
+        Err(StoreError::Unauthenticated)
+    ));
 }
 
 #[tokio::test]
@@ -177,12 +177,12 @@ async fn a_session_is_touched_at_most_every_five_minutes() {
         .database
         .execute("update user_sessions set last_used_at = now() - interval '4 minutes'")
         .await;
-    stack.api.prove(&ana.digest).await.unwrap();
+    stack.api.verify_session(&ana.digest).await.unwrap();
     assert_eq!(stack.database.query_i64(touched).await, 0);
     stack
         .database
         .execute("update user_sessions set last_used_at = now() - interval '6 minutes'")
         .await;
-    stack.api.prove(&ana.digest).await.unwrap();
+    stack.api.verify_session(&ana.digest).await.unwrap();
     assert_eq!(stack.database.query_i64(touched).await, 1);
 }

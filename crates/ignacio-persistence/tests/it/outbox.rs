@@ -63,7 +63,7 @@ async fn one_of_all_workers_tries_whether_a_fault_is_over() {
     codes(&stack, 24).await;
     let workers = workers(&stack, 8).await;
     let fault = ProviderOutage { code: "132001".to_owned(), is_critical: false };
-    workers[0].login_watch().open(&fault).await.unwrap();
+    workers[0].login_monitor().report_outage(&fault).await.unwrap();
     let wait = "update login_watch set sender_fault_at = now() - interval '30 seconds'";
     stack.database.execute(wait).await;
 
@@ -86,7 +86,8 @@ async fn decoys_never_become_jobs_and_are_told_of_once() {
     let workers = workers(&stack, 4).await;
     assert!(workers[0].outbox().claim(10).await.unwrap().is_empty());
 
-    let told = join_all(workers.iter().map(async |it| it.outbox().imitate().await.unwrap())).await;
+    let told =
+        join_all(workers.iter().map(async |it| it.outbox().simulate_decoys().await.unwrap())).await;
 
     assert_eq!(told.into_iter().sum::<u64>(), 300);
     let sent = "select count(*) from outbox where state = 'sent' and attempts = 1";
@@ -102,7 +103,7 @@ async fn a_worker_that_comes_back_late_does_not_undo_what_was_sent() {
     stack.database.execute("update outbox set lease_until = now() - interval '1 second'").await;
     let other = stack.other_worker().await;
     let again = other.outbox().claim(1).await.unwrap().remove(0);
-    other.outbox().sent(&again, "wamid.2").await.unwrap();
+    other.outbox().mark_sent(&again, "wamid.2").await.unwrap();
 
     late.retry(&job, std::time::Duration::ZERO, "unavailable").await.unwrap();
     late.give_up(&job, "unavailable", true).await.unwrap();

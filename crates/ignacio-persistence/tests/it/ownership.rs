@@ -58,14 +58,14 @@ async fn a_reply_is_made_of_nothing_that_is_somebody_elses() {
     let ana = stack.person("+573001110002").await;
     let talk = stack.conversation(&ana).await;
     let asked = stack.post(&ana, talk.id, "hola").await.response.id;
-    let job = stack.worker.reply_jobs().claim_these(&[asked], "1").await.unwrap().remove(0);
+    let job = stack.worker.reply_jobs().claim_by_id(&[asked], "1").await.unwrap().remove(0);
     let ids = ["file of Ben".to_owned(), "file of Ana".to_owned()];
 
     let bens = learn(&stack, &ben, "Ben").await;
     let scope = stack.worker.begin_reply(&job).await.unwrap().unwrap();
     assert_eq!(scope.vector_store().await.unwrap(), None);
     assert!(scope.files_by_provider_id(&ids).await.unwrap().is_empty());
-    assert_eq!(scope.person().await.unwrap().id, ana.id);
+    assert_eq!(scope.user().await.unwrap().id, ana.id);
     scope.commit().await.unwrap();
 
     let anas = learn(&stack, &ana, "Ana").await;
@@ -109,7 +109,7 @@ impl Game {
             game.phones.push(person.phone.clone());
             let name = "Ana Participante".to_owned();
             game.model.people.push(Somebody { name, is_active: true });
-            let id = game.stack.scope(&person).await.caller().session;
+            let id = game.stack.scope(&person).await.identity().session;
             let login = Login { owner: number, id, digest: person.digest, is_live: true };
             game.model.sessions.push(login);
         }
@@ -179,7 +179,7 @@ impl Game {
             self.set_active(who, true).await;
         } else if out.is_some() || (live.count() < 5 && self.dice.random_bool(0.5)) {
             let digest = self.stack.log_in(&self.phones[who]).await;
-            let id = self.stack.api.prove(&digest).await.unwrap().session;
+            let id = self.stack.api.verify_session(&digest).await.unwrap().session;
             self.model.sessions.push(Login { owner: who, id, digest, is_live: true });
         } else {
             self.set_active(who, false).await;

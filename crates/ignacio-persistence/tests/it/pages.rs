@@ -88,12 +88,12 @@ async fn a_conversation_is_changed_by_its_owner_only() {
     };
 
     let scope = stack.scope(&ben).await;
-    assert!(scope.conversations().change(talk.id, &change).await.unwrap().is_none());
+    assert!(scope.conversations().update(talk.id, &change).await.unwrap().is_none());
     assert!(!scope.conversations().delete(talk.id, false).await.unwrap());
     scope.commit().await.unwrap();
 
     let scope = stack.scope(&ana).await;
-    let changed = scope.conversations().change(talk.id, &change).await.unwrap().unwrap();
+    let changed = scope.conversations().update(talk.id, &change).await.unwrap().unwrap();
     scope.commit().await.unwrap();
     assert_eq!((changed.title.as_deref(), changed.archived), (Some("Presupuesto"), true));
     let size = PageSize::default();

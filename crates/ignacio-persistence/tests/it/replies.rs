@@ -31,7 +31,7 @@ async fn a_reply_is_written_once_and_read_from_any_replica() {
     assert_eq!(posted.reply.status, MessageStatus::Pending);
 
     let job =
-        stack.worker.reply_jobs().claim_these(&[posted.response.id], "1").await.unwrap().remove(0);
+        stack.worker.reply_jobs().claim_by_id(&[posted.response.id], "1").await.unwrap().remove(0);
     let mut reply = stack.worker.replies().open(&job).await.unwrap().unwrap();
     for part in ["Dura ", "seis ", "semanas."] {
         reply.push(ReplyEvent::Delta(part.into()));
@@ -152,9 +152,9 @@ async fn a_worker_acts_for_the_person_whose_reply_it_holds() {
     stack.post(&ben, his.id, "de Ben").await;
 
     let job =
-        stack.worker.reply_jobs().claim_these(&[posted.response.id], "1").await.unwrap().remove(0);
+        stack.worker.reply_jobs().claim_by_id(&[posted.response.id], "1").await.unwrap().remove(0);
     let scope = stack.worker.begin_reply(&job).await.unwrap().unwrap();
-    assert_eq!(scope.person().await.unwrap().id, ana.id);
+    assert_eq!(scope.user().await.unwrap().id, ana.id);
     let history = scope.history(10).await.unwrap();
     assert_eq!(history.iter().map(|it| it.content.as_str()).collect::<Vec<_>>(), ["de Ana"]);
     assert_eq!(scope.previous_provider_id().await.unwrap(), None);

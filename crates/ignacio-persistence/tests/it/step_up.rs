@@ -166,7 +166,7 @@ async fn the_repositories_say_that_a_fresh_code_is_needed() {
     assert!(matches!(refused, Err(StoreError::StepUpRequired)), "{refused:?}");
     let refused = stack.as_admin(&ada).await.accounts().erase(ana.id).await;
     assert!(matches!(refused, Err(StoreError::StepUpRequired)), "{refused:?}");
-    stack.api.prove(&ana.digest).await.unwrap();
+    stack.api.verify_session(&ana.digest).await.unwrap();
 }
 
 /// More looks than any machine needs until two statements wait.
@@ -199,8 +199,8 @@ async fn a_login_that_is_under_way_does_not_outlive_the_number() {
         let phone = PhoneNumber::parse("+573001110009").ok();
         let change = UserChange { phone, ..Default::default() };
         let scope = stack.as_admin(&ada).await;
-        scope.accounts().lock(ana.id).await.unwrap().unwrap();
-        scope.accounts().change(ana.id, &change).await.unwrap().unwrap();
+        scope.users().lock(ana.id).await.unwrap().unwrap();
+        scope.users().update(ana.id, &change).await.unwrap().unwrap();
         scope.commit().await.unwrap();
     };
     let release = async {
@@ -209,6 +209,6 @@ async fn a_login_that_is_under_way_does_not_outlive_the_number() {
     };
     let (opened, (), ()) = tokio::join!(login, number, release);
 
-    let after = stack.api.prove(&opened).await;
+    let after = stack.api.verify_session(&opened).await;
     assert!(matches!(after, Err(StoreError::Unauthenticated)), "{after:?}");
 }

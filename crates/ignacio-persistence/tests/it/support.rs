@@ -40,8 +40,8 @@ impl Stack {
     pub(crate) async fn start() -> Self {
         let database = TestDatabase::create().await;
         let live = ReplyHub::new();
-        let api = connect_api(&database).await.with_live(live.clone());
-        let worker = connect_worker(&database).await.with_live(live);
+        let api = connect_api(&database).await.with_hub(live.clone());
+        let worker = connect_worker(&database).await.with_hub(live);
         Self { api, worker, database }
     }
 
@@ -67,7 +67,7 @@ impl Stack {
         let name = UserName::parse("Ana Participante").unwrap();
         let new = NewUser { phone: phone.clone(), name, role, locale: Locale::Es };
         match owner.add_user(&new).await.unwrap() {
-            CreateOutcome::New(id) | CreateOutcome::Known(id) => id,
+            CreateOutcome::Created(id) | CreateOutcome::Existing(id) => id,
         }
     }
 
@@ -75,19 +75,19 @@ impl Stack {
     pub(crate) async fn log_in(&self, phone: &PhoneNumber) -> SessionDigest {
         let challenge = self.challenge(Some(phone)).await;
         let jobs = self.worker.outbox().claim(10).await.unwrap();
-        let job = jobs.iter().find(|job| job.what == MessageKind::Code(challenge.id)).unwrap();
+        let job = jobs.iter().find(|job| job.kind == MessageKind::Code(challenge.id)).unwrap();
         let code = OtpCode::generate(&mut rand::rng());
         log_leak_scan::note(code.expose());
         let digest = code.digest(&PEPPER, challenge.id, &job.phone);
-        assert!(self.worker.outbox().arm(challenge.id, &digest).await.unwrap());
-        self.worker.outbox().sent(job, "wamid.1").await.unwrap();
+        assert!(self.worker.outbox().store_code(challenge.id, &digest).await.unwrap());
+        self.worker.outbox().mark_sent(job, "wamid.1").await.unwrap();
         redeem(&self.api, challenge.id).await.unwrap().unwrap()
     }
 
     /// A challenge for a number that has not asked for one lately.
     pub(crate) async fn challenge(&self, phone: Option<&PhoneNumber>) -> Challenge {
         self.database.execute("delete from rate_buckets").await;
-        match self.api.codes().challenge(&wish(phone)).await.unwrap() {
+        match self.api.codes().request(&wish(phone)).await.unwrap() {
             CodeRequestOutcome::Opened(challenge) => challenge,
             other => panic!("{other:?}"),
         }

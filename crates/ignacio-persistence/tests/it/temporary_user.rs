@@ -68,8 +68,8 @@ async fn nobody_of_the_staff_gives_it_a_number() {
     let number = PhoneNumber::parse("+573000000000").unwrap();
     let change = UserChange { phone: Some(number.clone()), ..Default::default() };
     let scope = stack.as_admin(&ada).await;
-    assert!(scope.accounts().find(NIL).await.unwrap().is_none());
-    assert!(scope.accounts().change(NIL, &change).await.unwrap().is_none());
+    assert!(scope.users().find(NIL).await.unwrap().is_none());
+    assert!(scope.users().update(NIL, &change).await.unwrap().is_none());
     scope.commit().await.unwrap();
     let numbered = "select count(*) from users where phone_number = '+573000000000'";
     assert_eq!(stack.database.query_i64(numbered).await, 0);
@@ -77,6 +77,6 @@ async fn nobody_of_the_staff_gives_it_a_number() {
     // That was the policy's doing, and with it off, only the other layers are left.
     stack.database.execute(ANYBODYS).await;
     let scope = stack.as_admin(&ada).await;
-    assert!(scope.accounts().change(NIL, &change).await.unwrap().is_some());
+    assert!(scope.users().update(NIL, &change).await.unwrap().is_some());
     drop(scope);
 }

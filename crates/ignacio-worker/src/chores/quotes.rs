@@ -19,7 +19,7 @@ const TEXT_TYPES: [&str; 1] = ["application/json"];
 impl FollowUps {
     pub(super) async fn quotes(&self, job: &FollowUpJob, message: MessageId) -> Result<(), Halt> {
         let scope = self.begin(job).await?;
-        let quotes = scope.quotes(message).await?;
+        let quotes = scope.pending_citations(message).await?;
         scope.commit().await?;
         let mut texts = HashMap::new();
         let mut found = Vec::new();
@@ -33,8 +33,8 @@ impl FollowUps {
             }
         }
         let scope = self.begin(job).await?;
-        scope.verify(&found).await?;
-        Ok(scope.done().await?)
+        scope.set_verified(&found).await?;
+        Ok(scope.complete().await?)
     }
 
     /// A document's text; `None` where there is none to look into.

@@ -22,9 +22,9 @@ impl FollowUps {
     pub(super) async fn summary(&self, job: &FollowUpJob) -> Result<(), Halt> {
         let scope = self.begin(job).await?;
         let before = scope.summary().await?;
-        let messages = scope.said(before.as_ref(), MOST_MESSAGES).await?;
+        let messages = scope.messages_after(before.as_ref(), MOST_MESSAGES).await?;
         let part = part_to_sum_up(&messages, &self.shared.settings);
-        let Some(last) = part.last() else { return Ok(scope.done().await?) };
+        let Some(last) = part.last() else { return Ok(scope.complete().await?) };
         scope.commit().await?;
 
         let said = part.iter().map(|it| (it.author, cut(&it.content, MOST_OF_ONE)));
@@ -54,7 +54,7 @@ impl FollowUps {
             scope.commit().await?;
             return Err(Halt::More);
         }
-        Ok(scope.done().await?)
+        Ok(scope.complete().await?)
     }
 }
 

@@ -21,9 +21,9 @@ impl FollowUps {
     pub(super) async fn title(&self, job: &FollowUpJob) -> Result<(), Halt> {
         let scope = self.begin(job).await?;
         if !scope.is_untitled().await? {
-            return Ok(scope.done().await?);
+            return Ok(scope.complete().await?);
         }
-        let messages = scope.beginning(BEGINNING).await?;
+        let messages = scope.first_messages(BEGINNING).await?;
         scope.commit().await?;
         let (title, spent) = self.made_title(job, &messages).await?;
 
@@ -35,7 +35,7 @@ impl FollowUps {
             Some(title) => scope.set_title(title).await?,
             None => false,
         };
-        scope.done().await?;
+        scope.complete().await?;
         if let Some(title) = title.filter(|_| is_new) {
             self.shared.titles.tell(job.conversation, title.as_str());
         }

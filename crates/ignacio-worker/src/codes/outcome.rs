@@ -42,7 +42,7 @@ impl Next {
 /// Judges an error of a job whose last try took so long.
 pub(super) fn next(job: &OutboxJob, error: &SendError, took: Duration) -> Next {
     let age = job.age + took;
-    let after = match job.what {
+    let after = match job.kind {
         MessageKind::Code(_) => code_pause(job.attempts, age, error),
         MessageKind::Notice(_) => notice_pause(job.attempts, age, error),
     };

@@ -26,7 +26,7 @@ impl FileSync {
                     files.drop_vector_store(job.owner, &store).await?;
                 }
                 Err(PortError::NotFound) => {
-                    files.forget_upload(job).await?;
+                    files.clear_upload(job).await?;
                     return Err(Halt::Again("file_lost".to_owned()));
                 }
                 Err(error) => return Err(error.into()),

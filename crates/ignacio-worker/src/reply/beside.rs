@@ -30,7 +30,7 @@ impl Writer<'_> {
         for (file, name) in self.draft().await?.take_pending() {
             let event = ReplyEvent::FilePending { file, name };
             // An earlier worker may have told it.
-            if !self.live.has_told(&event) {
+            if !self.live.has_event(&event) {
                 self.live.push(event);
             }
         }
@@ -39,7 +39,7 @@ impl Writer<'_> {
 
     /// Wakes who does chores, when there are new ones.
     pub(super) fn ring(&mut self) {
-        if self.live.has_asked() {
+        if self.live.take_enqueued() {
             self.shared.chores_bell.notify_one();
         }
     }

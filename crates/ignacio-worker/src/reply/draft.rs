@@ -40,7 +40,7 @@ impl Draft {
         scope: &ReplyScope,
     ) -> Result<Self, StoreError> {
         let settings = &shared.settings;
-        let person = scope.person().await?;
+        let person = scope.user().await?;
         let history = History::read(shared, scope).await?;
         let attached = history.attached(scope).await?;
         let whole = told(&history.messages, &attached);
@@ -152,5 +152,5 @@ async fn note_tools(
 ) -> Result<(), StoreError> {
     let tools = [(file_search, ToolKind::FileSearch), (web_search, ToolKind::WebSearch)];
     let tools: Vec<_> = tools.into_iter().filter(|it| it.0).map(|it| it.1).collect();
-    if tools.is_empty() { Ok(()) } else { scope.note_tools(&tools).await }
+    if tools.is_empty() { Ok(()) } else { scope.record_tools(&tools).await }
 }

@@ -48,7 +48,7 @@ impl Writer<'_> {
                 Err(interrupt) => return Err(self.interrupted(interrupt, Some(stream)).await),
                 Ok(Step::Save) => {
                     // The reply goes on meanwhile: a delta does not wait for the database.
-                    self.live.begin_flush(self.upstream.as_ref().map(Upstream::noted))?;
+                    self.live.start_flush(self.upstream.as_ref().map(Upstream::noted))?;
                     continue;
                 }
                 Ok(Step::Saved(saved)) => {
@@ -221,7 +221,7 @@ const fn is_end(event: &AssistantEvent) -> bool {
 /// database may be back.
 async fn saving(live: &mut ReplyWriter, unsaved: Option<Unsaved>) -> Step {
     if live.is_flushing() {
-        return Step::Saved(live.flushed().await);
+        return Step::Saved(live.finish_flush().await);
     }
     match unsaved {
         Some(unsaved) => sleep_until(unsaved.again_at).await,

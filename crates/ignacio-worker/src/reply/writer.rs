@@ -100,7 +100,7 @@ impl<'w> Writer<'w> {
         mut live: ReplyWriter,
         running: &'w Entry<'w>,
     ) -> Self {
-        live.summarise_beyond(summary_limit(&shared.settings));
+        live.set_summary_limit(summary_limit(&shared.settings));
         let upstream = job
             .provider_id
             .clone()

@@ -84,7 +84,7 @@ async fn a_reply_never_waits_for_its_title_and_tells_it_when_it_can() {
         stack.assistant.faults.before("compose", async { wait.await.unwrap() });
         stack.assistant.will_say("resp-1", "Claro.");
         let posted = ana.says(slow, "Hola").await;
-        stack.live.ask(posted.response.id);
+        stack.live.enqueue(posted.response.id);
         let events = ana.follows(posted.response.id).await;
         assert_eq!(text_of(&events), "Claro.");
         assert!(!events.iter().any(|it| matches!(it, ReplyEvent::Titled(_))));
@@ -103,7 +103,7 @@ async fn a_reply_never_waits_for_its_title_and_tells_it_when_it_can() {
             ended(3, ReplyOutcome::Completed),
         ]));
         let posted = ana.says(quick, "Hola").await;
-        stack.live.ask(posted.response.id);
+        stack.live.enqueue(posted.response.id);
         stack.assistant.hangs().await;
         let told = "select 1 from response_events where kind = 'titled'";
         while stack.column(told).await.is_empty() {

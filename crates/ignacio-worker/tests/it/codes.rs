@@ -17,7 +17,7 @@ pub(crate) const OUTBOX: &str = "select state || ' ' || attempts || ' ' || coale
     from outbox order by created_at";
 
 async fn digest(stack: &Stack, challenge: OtpId) -> OtpDigest {
-    match stack.api.codes().attempt(challenge, None).await.unwrap() {
+    match stack.api.codes().check(challenge, None).await.unwrap() {
         CodeCheck::Open { digest: Some(digest), .. } => digest,
         other => panic!("no code is armed: {other:?}"),
     }

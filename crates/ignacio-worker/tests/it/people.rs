@@ -41,7 +41,7 @@ impl Stack {
             locale: Locale::Es,
         };
         match owner.add_user(&new).await.unwrap() {
-            CreateOutcome::New(id) | CreateOutcome::Known(id) => (id, phone),
+            CreateOutcome::Created(id) | CreateOutcome::Existing(id) => (id, phone),
         }
     }
 
@@ -66,7 +66,7 @@ impl Stack {
             address_per_hour: PER_ADDRESS.most,
             service_per_hour: SERVICE.most,
         };
-        match self.api.codes().challenge(&wish).await.unwrap() {
+        match self.api.codes().request(&wish).await.unwrap() {
             CodeRequestOutcome::Opened(challenge) => challenge,
             other => panic!("{other:?}"),
         }

@@ -90,7 +90,7 @@ impl Stack {
     /// What the API does with a webhook; true when it is new.
     async fn receives(&self, body: &str) -> bool {
         let digest = Sha256::digest(body).into();
-        self.api.inbox().keep(digest, body.as_bytes()).await.unwrap()
+        self.api.inbox().store(digest, body.as_bytes()).await.unwrap()
     }
 
     async fn takes(&self, body: &str) {

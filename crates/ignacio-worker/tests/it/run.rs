@@ -33,12 +33,12 @@ async fn a_running_worker_does_all_kinds_of_work() {
 
     let work = async {
         let posted = ana.says(conversation, "Hola").await;
-        stack.live.ask(posted.response.id);
+        stack.live.enqueue(posted.response.id);
         let events = ana.follows(posted.response.id).await;
         assert_eq!(text_of(&events), "Hola, Ana.");
         stack.challenge(Some(&ben)).await;
         ana.deletes(guide).await;
-        stack.live.poke();
+        stack.live.wake_worker();
         while stack.messenger.sent().is_empty() || stack.objects.count() > 0 {
             tokio::task::yield_now().await;
         }
@@ -125,7 +125,7 @@ async fn a_worker_outlives_its_connections() {
         assert_eq!(*events.last().unwrap(), ReplyEvent::Ended(ReplyOutcome::Completed));
         // The loops have lost connections as well.
         ana.hands_over("guía.txt", "El piloto dura seis semanas.").await;
-        stack.live.poke();
+        stack.live.wake_worker();
         while stack.column("select 1 from user_files where synced_at is not null").await.is_empty()
         {
             tokio::task::yield_now().await;

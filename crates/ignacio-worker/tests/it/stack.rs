@@ -37,7 +37,7 @@ impl Stack {
         };
         let live = ReplyHub::new();
         Self {
-            api: ApiDb::connect(&settings).await.unwrap().with_live(live.clone()),
+            api: ApiDb::connect(&settings).await.unwrap().with_hub(live.clone()),
             database,
             live,
             assistant: Arc::default(),
@@ -59,7 +59,7 @@ impl Stack {
             worker_pool: 6,
             auth_pool: 2,
         };
-        let db = WorkerDb::connect(&settings).await.unwrap().with_live(self.live.clone());
+        let db = WorkerDb::connect(&settings).await.unwrap().with_hub(self.live.clone());
         let ports = Ports {
             assistant: Arc::<FakeAssistant>::clone(&self.assistant),
             library: Arc::<FakeLibrary>::clone(&self.library),

@@ -75,9 +75,9 @@ pub(crate) async fn list(
     let paging = Paging::read(&state.cursors, LIST, params.limit, params.cursor.as_deref())?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    let admin = scope.caller().user;
+    let admin = scope.identity().user;
     let after = paging.position_of(admin)?;
-    let page = scope.audit().list(&params.filter(), after, paging.size).await?;
+    let page = scope.audit_log().list(&params.filter(), after, paging.size).await?;
     scope.commit().await?;
 
     Ok(listing(&state.cursors, LIST, admin, page))

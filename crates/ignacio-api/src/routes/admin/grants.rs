@@ -64,7 +64,7 @@ pub(crate) async fn create(
 
     let scope = state.admin_db.begin(caller.session()).await?;
     let work = async |scope: AdminScope| {
-        let grant = scope.readings().grant(user, &reason).await.map_err(refusal)?;
+        let grant = scope.user_content().grant(user, &reason).await.map_err(refusal)?;
         let location = format!("/v1/admin/access-grants/{}", grant.id);
         let created = Created { location, view: GrantView::from(grant) };
         Ok(Creation { scope, created, conversation: None })
@@ -101,7 +101,7 @@ pub(crate) async fn show(
     state: web::Data<AppState>,
 ) -> Result<Tagged<GrantView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
-    let Some(grant) = scope.readings().find_grant(*id).await? else {
+    let Some(grant) = scope.user_content().find_grant(*id).await? else {
         return Err(ApiError::NotFound(Thing::Grant));
     };
     scope.commit().await?;

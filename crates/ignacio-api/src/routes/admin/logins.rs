@@ -41,8 +41,9 @@ pub(crate) async fn show_failures(
     state: web::Data<AppState>,
 ) -> Result<Tagged<LoginFailuresView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
-    let account = scope.logins().whose(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
-    let failures = scope.logins().failures(*id, bucket_of(&state, &account)).await?;
+    let account =
+        scope.login_attempts().find_user(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
+    let failures = scope.login_attempts().failures(*id, bucket_of(&state, &account)).await?;
     scope.commit().await?;
 
     Ok(Tagged(failures.into()))
@@ -67,8 +68,9 @@ pub(crate) async fn forget_failures(
     state: web::Data<AppState>,
 ) -> Result<Done, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
-    let account = scope.logins().whose(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
-    scope.logins().forget_failures(*id, bucket_of(&state, &account)).await?;
+    let account =
+        scope.login_attempts().find_user(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
+    scope.login_attempts().clear_failures(*id, bucket_of(&state, &account)).await?;
     scope.commit().await?;
 
     Ok(Done)
@@ -93,8 +95,8 @@ pub(crate) async fn list_codes(
     state: web::Data<AppState>,
 ) -> Result<Listing<CodeView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
-    scope.logins().whose(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
-    let codes = scope.logins().codes(*id).await?;
+    scope.login_attempts().find_user(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
+    let codes = scope.login_attempts().codes(*id).await?;
     scope.commit().await?;
 
     Ok(Listing { data: codes.into_iter().map(Into::into).collect(), next_cursor: None })

@@ -61,9 +61,10 @@ pub(crate) async fn conversations(
     let paging = params.paging(&state, LIST)?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    let admin = scope.caller().user;
+    let admin = scope.identity().user;
     let after = paging.position_of(admin)?;
-    let page = scope.readings().conversations(*id, after, paging.size).await.map_err(refusal)?;
+    let page =
+        scope.user_content().conversations(*id, after, paging.size).await.map_err(refusal)?;
     scope.commit().await?;
 
     Ok(listing(&state.cursors, LIST, admin, page))
@@ -102,9 +103,9 @@ pub(crate) async fn messages(
     let paging = params.paging(&state, LIST)?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    let admin = scope.caller().user;
+    let admin = scope.identity().user;
     let after = paging.position_of(admin)?;
-    let page = scope.readings().messages(*id, after, paging.size).await?;
+    let page = scope.user_content().messages(*id, after, paging.size).await?;
     scope.commit().await?;
 
     Ok(listing(&state.cursors, LIST, admin, page))
@@ -134,9 +135,9 @@ pub(crate) async fn files(
     let paging = params.paging(&state, LIST)?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    let admin = scope.caller().user;
+    let admin = scope.identity().user;
     let after = paging.position_of(admin)?;
-    let Some(page) = scope.readings().files(*id, after, paging.size).await? else {
+    let Some(page) = scope.user_content().files(*id, after, paging.size).await? else {
         return Err(ApiError::NotFound(Thing::User));
     };
     scope.commit().await?;

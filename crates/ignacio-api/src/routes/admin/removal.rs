@@ -45,9 +45,9 @@ pub(crate) async fn delete(
     let expected = IfMatch::required(request.headers())?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    let current = scope.accounts().lock(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
+    let current = scope.users().lock(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
     expected.check(&AccountView::from(current))?;
-    let erasure = scope.accounts().erase(*id).await?;
+    let erasure = scope.users().erase(*id).await?;
     scope.commit().await?;
     state.poke();
 
@@ -75,7 +75,7 @@ pub(crate) async fn show_erasure(
     state: web::Data<AppState>,
 ) -> Result<Tagged<ErasureView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
-    let Some(erasure) = scope.accounts().erasure(*id).await? else {
+    let Some(erasure) = scope.users().erasure(*id).await? else {
         return Err(ApiError::NotFound(Thing::Erasure));
     };
     scope.commit().await?;

@@ -55,7 +55,7 @@ pub(crate) async fn list(
     let user = params.user_id.map(UserId::from_uuid);
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    let spending = scope.spending();
+    let spending = scope.usage();
     let today = spending.today().await?;
     let days = Days::parse(today, params.from.as_deref(), params.to.as_deref())?;
     let rows = spending.between(params.group_by.into(), user, days.from, days.to).await?;

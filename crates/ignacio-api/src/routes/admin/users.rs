@@ -41,7 +41,7 @@ pub(crate) async fn show(
     state: web::Data<AppState>,
 ) -> Result<Tagged<AccountView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
-    let Some(account) = scope.accounts().find(*id).await? else {
+    let Some(account) = scope.users().find(*id).await? else {
         return Err(ApiError::NotFound(Thing::User));
     };
     scope.commit().await?;
@@ -70,7 +70,7 @@ pub(crate) async fn end_sessions(
     state: web::Data<AppState>,
 ) -> Result<Done, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
-    if scope.accounts().end_sessions(*id).await?.is_none() {
+    if scope.users().revoke_sessions(*id).await?.is_none() {
         return Err(ApiError::NotFound(Thing::User));
     }
     scope.commit().await?;

@@ -94,7 +94,7 @@ async fn with_message(
     message: &NewMessage,
     model: Option<&str>,
 ) -> Result<StartedView, ApiError> {
-    let wanted = turn::wanted(state, scope.caller().role, model, "/message")?;
+    let wanted = turn::wanted(state, scope.identity().role, model, "/message")?;
     turn::check_files(scope, message, "/message").await?;
     let posted = scope.messages().post(id, message, &wanted).await?;
     turn::reserve(state, scope, &wanted, message.body.as_str().len()).await?;

@@ -101,7 +101,7 @@ pub(crate) async fn list_files(
     let paging = Paging::read(&state.cursors, LIST, params.limit, params.cursor.as_deref())?;
 
     let scope = state.db.begin(caller.session()).await?;
-    let owner = scope.caller().user;
+    let owner = scope.identity().user;
     let after = paging.position_of(owner)?;
     if scope.conversations().find(*id).await?.is_none() {
         return Err(ApiError::NotFound(Thing::Conversation));

@@ -71,7 +71,7 @@ pub(crate) async fn change(
 
     let scope = state.db.begin(caller.session()).await?;
     refuse_if_changed(&scope, *id, request.headers()).await?;
-    let Some(conversation) = scope.conversations().change(*id, &change).await? else {
+    let Some(conversation) = scope.conversations().update(*id, &change).await? else {
         // Somebody else's conversation and no conversation look the same on purpose.
         return Err(ApiError::NotFound(Thing::Conversation));
     };

@@ -77,7 +77,7 @@ pub(crate) async fn list(
     let paging = Paging::read(&state.cursors, LIST, params.limit, params.cursor.as_deref())?;
 
     let scope = state.db.begin(caller.session()).await?;
-    let owner = scope.caller().user;
+    let owner = scope.identity().user;
     let after = paging.position_of(owner)?;
     let page = scope.files().list(&params.filter(), after, paging.size).await?;
     scope.commit().await?;

@@ -42,10 +42,10 @@ pub(crate) async fn show_usage(
     state: web::Data<AppState>,
 ) -> Result<Tagged<OwnUsageView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
-    let today = scope.spending().today().await?;
+    let today = scope.usage().today().await?;
     let days = Days::parse(today, params.from.as_deref(), params.to.as_deref())?;
-    let role = scope.caller().role;
-    let rows = scope.spending().between(days.from, days.to).await?;
+    let role = scope.identity().role;
+    let rows = scope.usage().between(days.from, days.to).await?;
     scope.commit().await?;
 
     let policy = state.settings.models.policy(role);

@@ -68,7 +68,7 @@ pub(crate) async fn renew(
 
     let scope = state.db.begin(caller.session()).await?;
     let work = async |scope: UserScope| {
-        let wanted = turn::wanted(&state, scope.caller().role, body.model.as_deref(), "")?;
+        let wanted = turn::wanted(&state, scope.identity().role, body.model.as_deref(), "")?;
         let renewed = versions::renew(&state, &scope, *id, &wanted).await?;
         let conversation = Some(renewed.reply.conversation);
         let location = format!("/v1/messages/{}", renewed.reply.id);
@@ -122,7 +122,7 @@ pub(crate) async fn rewrite(
 
     let scope = state.db.begin(caller.session()).await?;
     let work = async |scope: UserScope| {
-        let wanted = turn::wanted(&state, scope.caller().role, model.as_deref(), "")?;
+        let wanted = turn::wanted(&state, scope.identity().role, model.as_deref(), "")?;
         let posted = versions::rewrite(&state, &scope, *id, &message, &wanted).await?;
         let conversation = Some(posted.message.conversation);
         let location = format!("/v1/messages/{}", posted.message.id);

@@ -120,7 +120,7 @@ pub(crate) async fn renew(
 ) -> Result<HttpResponse, ApiError> {
     let presented = auth::token(&request)?;
     let next = presented.successor(&state.settings.keys.renewal);
-    let (session, good) = state.db.renew(caller.session(), &next.digest()).await?;
+    let (session, good) = state.db.renew_session(caller.session(), &next.digest()).await?;
     // Neither of them is good when our key was replaced since the token was.
     let token = [next, presented].into_iter().find(|it| it.digest() == good);
     let token = token.ok_or(ApiError::Conflict)?;

@@ -39,7 +39,7 @@ pub(crate) async fn ask(
     address: ClientAddress,
     state: web::Data<AppState>,
 ) -> Result<Accepted<ChallengeView>, ApiError> {
-    let proven = state.db.prove(caller.session()).await?;
+    let proven = state.db.verify_session(caller.session()).await?;
     let wish = CodeRequest {
         // Number and budget are those of the session, whatever stands here.
         phone: None,
@@ -48,7 +48,7 @@ pub(crate) async fn ask(
         address_per_hour: state.settings.codes_per_address,
         service_per_hour: state.settings.codes_per_hour,
     };
-    let challenge = login::opened(state.db.codes().challenge_again(&proven, &wish).await?)?;
+    let challenge = login::opened(state.db.codes().request_step_up(&proven, &wish).await?)?;
     state.poke();
 
     Ok(Accepted(challenge.into()))
@@ -92,9 +92,9 @@ pub(crate) async fn confirm(
     let code =
         OtpCode::parse(&body.code).map_err(|error| ApiError::invalid("/code", error.into()))?;
 
-    let session = state.db.prove(caller.session()).await?.session;
+    let session = state.db.verify_session(caller.session()).await?.session;
     login::judge(&state, challenge, Some(session), &code).await?;
-    if !state.db.codes().confirm(challenge, session).await? {
+    if !state.db.codes().redeem_step_up(challenge, session).await? {
         return Err(ApiError::CodeInvalid);
     }
 

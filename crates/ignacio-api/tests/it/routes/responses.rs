@@ -21,7 +21,7 @@ async fn a_reply_that_is_stopped_is_told_to_the_worker_of_this_process() {
     let answer = ana.post(&cancel).send().await.ok(202);
 
     assert_eq!((&answer["id"], &answer["state"]), (&json!(id), &json!("running")));
-    let told = stack.live.cancelled().now_or_never().unwrap();
+    let told = stack.live.next_cancelled().now_or_never().unwrap();
     assert_eq!(told.to_string(), id);
     let wishes = stack.worker.reply_jobs().cancelled().await.unwrap();
     assert_eq!(wishes, [told], "the workers of other processes find it");
@@ -44,6 +44,6 @@ async fn somebody_elses_reply_is_not_stopped() {
     let posted = ana.says(&conversation, "hola").await;
     let id = posted["response"]["id"].as_str().unwrap();
     ben.post(format!("/v1/responses/{id}/cancel")).send().await.problem(404, "not-found");
-    assert!(stack.live.cancelled().now_or_never().is_none());
+    assert!(stack.live.next_cancelled().now_or_never().is_none());
     assert_eq!(stack.worker.reply_jobs().cancelled().await.unwrap(), []);
 }

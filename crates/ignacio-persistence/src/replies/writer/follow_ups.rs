@@ -25,38 +25,42 @@ pub(super) struct FollowUps {
     /// When the first text came.
     pub(super) first_text: Option<Instant>,
     /// Whether the log has text already.
-    has_text_noted: bool,
+    is_text_recorded: bool,
     limit: Option<SummaryLimit>,
-    has_asked: bool,
+    has_enqueued: bool,
 }
 
 impl FollowUps {
     /// Of a reply with this text in the log.
     pub(super) fn of(text: &str) -> Self {
-        Self { has_text_noted: !text.is_empty(), ..Self::default() }
+        Self { is_text_recorded: !text.is_empty(), ..Self::default() }
     }
 }
 
 impl ReplyWriter {
     /// Asks for a summary at the reply's end when the conversation is over this limit then.
-    pub const fn summarise_beyond(&mut self, limit: SummaryLimit) {
+    pub const fn set_summary_limit(&mut self, limit: SummaryLimit) {
         self.follow_ups.limit = Some(limit);
     }
 
     /// Whether something was asked for since this was asked last.
-    pub const fn has_asked(&mut self) -> bool {
-        std::mem::replace(&mut self.follow_ups.has_asked, false)
+    pub const fn take_enqueued(&mut self) -> bool {
+        std::mem::replace(&mut self.follow_ups.has_enqueued, false)
     }
 
     /// How long ago the first text came, in seconds, when the log does not have it yet.
     pub(super) fn first_text_age(&self) -> Option<f64> {
-        let is_new = !self.follow_ups.has_text_noted && !self.text.is_empty();
+        let is_new = !self.follow_ups.is_text_recorded && !self.text.is_empty();
         is_new.then(|| self.follow_ups.first_text.map_or(0.0, |it| it.elapsed().as_secs_f64()))
     }
 
     /// Notes at the end, where the log had no text before, when the first text came, and asks for a title where
     /// there is none.
-    async fn note_first_text(&self, txn: &DatabaseTransaction, ago: f64) -> Result<(), StoreError> {
+    async fn record_first_text(
+        &self,
+        txn: &DatabaseTransaction,
+        ago: f64,
+    ) -> Result<(), StoreError> {
         let (id, user, conversation) = self.ids();
         let ask = raw_sql!(
             Postgres,
@@ -76,17 +80,20 @@ impl ReplyWriter {
         Ok(())
     }
 
-    pub(super) const fn first_text_is_noted(&mut self) {
-        self.follow_ups.has_text_noted = true;
-        self.follow_ups.has_asked = true;
+    pub(super) const fn mark_first_text_recorded(&mut self) {
+        self.follow_ups.is_text_recorded = true;
+        self.follow_ups.has_enqueued = true;
     }
 
     /// Asks, at the reply's end, for what it gives reason to.
-    pub(super) async fn ask_at_end(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
+    pub(super) async fn enqueue_follow_ups(
+        &self,
+        txn: &DatabaseTransaction,
+    ) -> Result<(), StoreError> {
         if let Some(ago) = self.first_text_age() {
-            self.note_first_text(txn, ago).await?;
+            self.record_first_text(txn, ago).await?;
         }
-        self.ask_for_summary(txn).await?;
+        self.enqueue_summary(txn).await?;
         if self.cited.iter().all(|it| it.quote.is_none()) {
             return Ok(());
         }
@@ -102,11 +109,11 @@ impl ReplyWriter {
         Ok(())
     }
 
-    pub(super) const fn end_is_noted(&mut self) {
-        self.follow_ups.has_asked = true;
+    pub(super) const fn mark_end_recorded(&mut self) {
+        self.follow_ups.has_enqueued = true;
     }
 
-    async fn ask_for_summary(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
+    async fn enqueue_summary(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
         let Some(limit) = self.follow_ups.limit else { return Ok(()) };
         let (_, user, conversation) = self.ids();
         let (at, id) =

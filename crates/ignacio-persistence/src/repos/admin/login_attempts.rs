@@ -90,7 +90,7 @@ impl<'s> LoginAttempts<'s> {
 
     /// Whose logins these are, without a note in the audit: what is asked of them next writes it.
     #[tracing::instrument(name = "db.admin.logins.whose", skip_all, err(level = "debug"))]
-    pub async fn whose(&self, id: UserId) -> Result<Option<ManagedUser>, StoreError> {
+    pub async fn find_user(&self, id: UserId) -> Result<Option<ManagedUser>, StoreError> {
         let user = id.into_uuid();
         let read = raw_sql!(
             Postgres,
@@ -129,7 +129,7 @@ impl<'s> LoginAttempts<'s> {
 
     /// Forgets the tries that failed, of the number and of the known devices: both are let in again.
     #[tracing::instrument(name = "db.admin.logins.forget_failures", skip_all, err(level = "debug"))]
-    pub async fn forget_failures(
+    pub async fn clear_failures(
         &self,
         id: UserId,
         number: Option<RateLimitKey>,

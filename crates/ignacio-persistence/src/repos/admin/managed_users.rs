@@ -180,7 +180,7 @@ impl<'s> ManagedUsers<'s> {
     /// Makes an account; [`StoreError::Conflict`] with `users_phone_number_key` when somebody has
     /// the number, [`StoreError::StepUpRequired`] for an admin's without a fresh code.
     #[tracing::instrument(name = "db.admin.accounts.add", skip_all, err(level = "debug"))]
-    pub async fn add(&self, new: &NewUser) -> Result<ManagedUser, StoreError> {
+    pub async fn insert(&self, new: &NewUser) -> Result<ManagedUser, StoreError> {
         let id = UserId::new().into_uuid();
         let (phone, name) = (new.phone.expose().to_owned(), new.name.as_str().to_owned());
         let (is_admin, locale) = (new.role == Role::Admin, new.locale.as_str().to_owned());
@@ -203,7 +203,7 @@ impl<'s> ManagedUsers<'s> {
     /// [`StoreError::Conflict`] with `users_phone_number_key` when somebody has the number; `None`
     /// when there is no such account.
     #[tracing::instrument(name = "db.admin.accounts.change", skip_all, err(level = "debug"))]
-    pub async fn change(
+    pub async fn update(
         &self,
         id: UserId,
         change: &UserChange,
@@ -215,7 +215,7 @@ impl<'s> ManagedUsers<'s> {
         let is_admin = change.role.map(|it| it == Role::Admin);
         let is_active = change.is_active;
         if phone.is_some() || is_active == Some(false) {
-            self.forget_logins(user, phone.clone(), is_active).await?;
+            self.revoke_login_means(user, phone.clone(), is_active).await?;
         }
         // One statement, so that all rows are taken before the audit's triggers run.
         let write = raw_sql!(
@@ -247,7 +247,7 @@ impl<'s> ManagedUsers<'s> {
 
     /// What a login was or will be opened with, gone before the sessions are: in the order in which
     /// a login takes these rows, and before the audit's chain, so that neither waits for the other.
-    async fn forget_logins(
+    async fn revoke_login_means(
         &self,
         user: Uuid,
         phone: Option<String>,
@@ -277,7 +277,7 @@ impl<'s> ManagedUsers<'s> {
     /// of the sessions, or `None` when there is no such account. [`StoreError::StepUpRequired`]
     /// without a fresh code.
     #[tracing::instrument(name = "db.admin.accounts.end_sessions", skip_all, err(level = "debug"))]
-    pub async fn end_sessions(&self, id: UserId) -> Result<Option<u64>, StoreError> {
+    pub async fn revoke_sessions(&self, id: UserId) -> Result<Option<u64>, StoreError> {
         let user = id.into_uuid();
         let read = raw_sql!(
             Postgres,

@@ -33,7 +33,7 @@ pub struct NewSession<'n> {
 #[derive(Debug)]
 pub struct LoggedIn {
     /// Who.
-    pub person: User,
+    pub user: User,
     /// With which session.
     pub session: Session,
     /// Whether the device was not known before, so that it needs its token.
@@ -58,22 +58,22 @@ impl Codes<'_> {
         new: NewSession<'_>,
     ) -> Result<Option<LoggedIn>, StoreError> {
         let txn = self.auth.begin().await?;
-        let Some((person, known)) = use_up(&txn, id).await? else {
+        let Some((person, known)) = use_code(&txn, id).await? else {
             return Ok(None);
         };
         let (device, is_new_device) = match known {
             Some(device) => (device, false),
-            None => (know_device(&txn, &person, &new).await?, true),
+            None => (remember_device(&txn, &person, &new).await?, true),
         };
         let session = open_session(&txn, &person, device, &new).await?;
         txn.commit().await?;
-        Ok(Some(LoggedIn { person, session, is_new_device }))
+        Ok(Some(LoggedIn { user: person, session, is_new_device }))
     }
 
     /// Uses up a code that this session has asked for: it has shown a fresh code from now on. False
     /// when somebody else used it first, or the session is over.
     #[tracing::instrument(name = "db.codes.confirm", skip_all, err(level = "debug"))]
-    pub async fn confirm(&self, id: OtpId, session: SessionId) -> Result<bool, StoreError> {
+    pub async fn redeem_step_up(&self, id: OtpId, session: SessionId) -> Result<bool, StoreError> {
         let (id, session) = (id.into_uuid(), session.into_uuid());
         let write = raw_sql!(
             Postgres,
@@ -94,7 +94,7 @@ impl Codes<'_> {
 
 /// The person whose code it was, and the device that asked for it, if it is known. The account is
 /// held first, so that it cannot be shut, nor get another number, while its session is opened.
-async fn use_up(
+async fn use_code(
     txn: &DatabaseTransaction,
     id: OtpId,
 ) -> Result<Option<(User, Option<DeviceId>)>, StoreError> {
@@ -131,7 +131,7 @@ async fn use_up(
 }
 
 /// Makes a device known, and tells its person unless it is the first one.
-async fn know_device(
+async fn remember_device(
     txn: &DatabaseTransaction,
     person: &User,
     new: &NewSession<'_>,

@@ -32,7 +32,7 @@ struct ChangeRow {
 }
 
 /// Writes reports down; gives the messages that are ours, and what was new about them.
-pub(super) async fn write_down(
+pub(super) async fn record(
     txn: &DatabaseTransaction,
     reports: &[&DeliveryReport],
 ) -> Result<(HashSet<String>, Vec<DeliveryUpdate>), StoreError> {

@@ -15,7 +15,7 @@ impl Outbox<'_> {
     /// A code is tried when a worker finds it, and taken a moment after. The decoy was found now, so
     /// that it needs the moment only: that of the last try, behind the pauses before it.
     #[tracing::instrument(name = "db.outbox.imitate", skip_all, err(level = "debug"))]
-    pub async fn imitate(&self) -> Result<u64, StoreError> {
+    pub async fn simulate_decoys(&self) -> Result<u64, StoreError> {
         let write = raw_sql!(
             Postgres,
             "with due as (

@@ -10,7 +10,7 @@ use crate::support::Stack;
 
 /// Whether a session is let in; only a proof that it is over counts as no.
 async fn is_live(stack: &Stack, session: &SessionDigest) -> bool {
-    match stack.api.prove(session).await {
+    match stack.api.verify_session(session).await {
         Ok(_) => true,
         Err(StoreError::Unauthenticated) => false,
         Err(other) => panic!("{other}"),

@@ -42,13 +42,12 @@ async fn attack(stack: &Stack, phone: &PhoneNumber, round: usize) -> usize {
     let mut n_compared = 0;
     loop {
         let wish = wish_from(phone, &format!("attacker {round}"), None);
-        let CodeRequestOutcome::Opened(challenge) =
-            stack.api.codes().challenge(&wish).await.unwrap()
+        let CodeRequestOutcome::Opened(challenge) = stack.api.codes().request(&wish).await.unwrap()
         else {
             return n_compared;
         };
         while let CodeCheck::Open { .. } =
-            stack.api.codes().attempt(challenge.id, None).await.unwrap()
+            stack.api.codes().check(challenge.id, None).await.unwrap()
         {
             n_compared += 1;
         }
@@ -66,7 +65,7 @@ async fn owner_logs_in(
     new: &DeviceDigest,
 ) -> bool {
     let wish = wish_from(phone, "owner", known);
-    let asked = stack.api.codes().challenge(&wish).await.unwrap();
+    let asked = stack.api.codes().request(&wish).await.unwrap();
     let CodeRequestOutcome::Opened(challenge) = asked else {
         panic!("the owner is kept out: {asked:?}")
     };
@@ -76,12 +75,12 @@ async fn owner_logs_in(
     let token = SessionToken::generate(&mut rand::rng()).digest();
     let login = NewSession { token: &token, device: new, device_name: None };
     let opened = stack.api.codes().redeem(challenge.id, login).await.unwrap();
-    stack.api.prove(&token).await.unwrap();
+    stack.api.verify_session(&token).await.unwrap();
     opened.expect("the owner's code is refused").is_new_device
 }
 
 async fn is_open(stack: &Stack, challenge: OtpId) -> bool {
-    let attempt = stack.api.codes().attempt(challenge, None).await.unwrap();
+    let attempt = stack.api.codes().check(challenge, None).await.unwrap();
     matches!(attempt, CodeCheck::Open { .. })
 }
 
@@ -115,6 +114,6 @@ async fn a_year_of_guessing_is_a_hundred_comparisons_and_keeps_nobody_out() {
     assert_eq!(n_compared, usize::from(LOCKOUT_LIMIT));
     assert_eq!(n_logins, n_days);
     // A device that is not known has to ask the staff.
-    let asked = stack.api.codes().challenge(&wish_from(&phone, "new device", None)).await.unwrap();
+    let asked = stack.api.codes().request(&wish_from(&phone, "new device", None)).await.unwrap();
     assert!(matches!(asked, CodeRequestOutcome::Paused { wait: None }), "{asked:?}");
 }

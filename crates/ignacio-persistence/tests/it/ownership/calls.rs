@@ -74,7 +74,7 @@ impl Game {
             archived: Some(archived),
             pinned: None,
         };
-        let changed = scope.conversations().change(id, &change).await.unwrap();
+        let changed = scope.conversations().update(id, &change).await.unwrap();
         scope.commit().await.unwrap();
         let talk = self.model.talk_mut(who, id);
         let is_own = talk.is_some();
@@ -325,7 +325,7 @@ impl Game {
     pub(super) async fn end_session(&mut self, who: usize) {
         let id = any!(self, who, sessions, id, SessionId);
         let Some(scope) = self.scope(who).await else { return };
-        let is_ended = scope.sessions().end(id).await.unwrap();
+        let is_ended = scope.sessions().revoke(id).await.unwrap();
         scope.commit().await.unwrap();
         let mut all = self.model.sessions.iter_mut();
         let session = all.find(|it| it.owner == who && it.id == id && it.is_live);
@@ -344,11 +344,11 @@ impl Game {
             name: Some(UserName::parse(&name).unwrap()),
             ..ProfileChange::default()
         };
-        scope.people().change(&change).await.unwrap().unwrap();
+        scope.users().update(&change).await.unwrap().unwrap();
         scope.commit().await.unwrap();
         self.model.people[who].name = name;
         let other = self.dice.random_range(0..super::PEOPLE);
-        let seen = self.stack.api.whoami(&self.digest(other)).await;
+        let seen = self.stack.api.current_user(&self.digest(other)).await;
         if self.model.login(other).is_some() {
             assert_eq!(seen.unwrap().name.as_str(), self.model.people[other].name);
         } else {

@@ -88,7 +88,7 @@ pub(crate) async fn create(
 
     let scope = state.admin_db.begin(caller.session()).await?;
     let work = async |scope: AdminScope| {
-        let account = scope.accounts().add(&new).await.map_err(refusal)?;
+        let account = scope.users().insert(&new).await.map_err(refusal)?;
         let location = format!("/v1/admin/users/{}", account.id);
         let created = Created { location, view: AccountView::from(account) };
         Ok(Creation { scope, created, conversation: None })

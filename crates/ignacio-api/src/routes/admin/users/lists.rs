@@ -69,11 +69,11 @@ pub(crate) async fn list(
     let filter = params.filter();
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    let admin = scope.caller().user;
+    let admin = scope.identity().user;
     let after = paging.position_of(admin)?;
     // Counted first: the list ends with a note in the audit, for whose chain others wait.
-    let total = if params.count { Some(scope.accounts().count(&filter).await?) } else { None };
-    let page = scope.accounts().list(&filter, after, paging.size).await?;
+    let total = if params.count { Some(scope.users().count(&filter).await?) } else { None };
+    let page = scope.users().list(&filter, after, paging.size).await?;
     scope.commit().await?;
 
     Ok(listing(&state.cursors, LIST, admin, page).counted(total))

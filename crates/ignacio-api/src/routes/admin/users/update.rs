@@ -96,9 +96,9 @@ pub(crate) async fn change(
     let expected = IfMatch::required(request.headers())?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    let current = scope.accounts().lock(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
+    let current = scope.users().lock(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
     expected.check(&AccountView::from(current))?;
-    let changed = scope.accounts().change(*id, &change).await.map_err(refusal)?;
+    let changed = scope.users().update(*id, &change).await.map_err(refusal)?;
     let account = changed.ok_or(ApiError::NotFound(Thing::User))?;
     scope.commit().await?;
 
