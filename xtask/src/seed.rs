@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use ignacio_domain::{
+    locale::Locale,
     phone::PhoneNumber,
-    user::{Locale, Role, UserName},
+    user::{Role, UserName},
 };
 use ignacio_persistence::{CreateOutcome, NewUser, OwnerDb};
 use secrecy::SecretString;

@@ -14,11 +14,12 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
+use ignacio_domain::error_chain;
 use ignacio_domain::ids::ResponseId;
+use ignacio_domain::locale::Locale;
 use ignacio_domain::ports::PortError;
+use ignacio_domain::quota::QuotaExceeded;
 use ignacio_domain::rate_limit::PER_NUMBER;
-use ignacio_domain::usage::QuotaExceeded;
-use ignacio_domain::user::Locale;
 use ignacio_persistence::StoreError;
 
 pub(crate) use self::body::{FieldProblem, Problem};
@@ -159,7 +160,7 @@ impl ApiError {
                 Some(("Content-Range", format!("bytes */{size}")))
             }
             Self::Draining | Self::UnderWay => Some(("Retry-After", "1".to_owned())),
-            Self::QuotaExceeded(QuotaExceeded { wait, .. }) => {
+            Self::QuotaExceeded(QuotaExceeded { retry_after: wait, .. }) => {
                 let wait = wait.unwrap_or(FOR_REPLIES_TO_END);
                 Some(("Retry-After", whole_seconds(wait).to_string()))
             }
@@ -193,7 +194,7 @@ impl ApiError {
                 problem.response_id = response.map(ResponseId::into_uuid);
             }
             Self::QuotaExceeded(spent_up) => {
-                problem.limit = Some(spent_up.limit.as_str());
+                problem.limit = Some(spent_up.quota.as_str());
                 problem.resets_at = spent_up.resets_at;
             }
             Self::NotReady(readiness) => problem.checks = Some((**readiness).clone()),
@@ -230,8 +231,8 @@ impl ApiError {
     pub(crate) fn log(&self) {
         let code = self.code();
         if code.status().is_server_error() {
-            let causes = Causes(self.source());
-            tracing::error!(code = code.as_str(), causes = %causes, "the request failed");
+            let causes = self.source().map(error_chain).unwrap_or_default();
+            tracing::error!(code = code.as_str(), causes, "the request failed");
         } else {
             tracing::debug!(code = code.as_str(), "the request was refused");
         }
@@ -306,24 +307,8 @@ fn whole_seconds(wait: Duration) -> u64 {
 fn code_policy() -> String {
     let policies = PER_NUMBER
         .iter()
-        .map(|it| format!("\"codes\";q={};w={}", it.most, it.within.whole_seconds()));
+        .map(|it| format!("\"codes\";q={};w={}", it.max, it.window.whole_seconds()));
     policies.collect::<Vec<_>>().join(", ")
-}
-
-/// A chain of causes on one line.
-struct Causes<'e>(Option<&'e (dyn Error + 'static)>);
-
-impl fmt::Display for Causes<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut next = self.0;
-        let mut between = "";
-        while let Some(cause) = next {
-            write!(out, "{between}{cause}")?;
-            between = ": ";
-            next = cause.source();
-        }
-        Ok(())
-    }
 }
 
 /// The detail that a [`ProblemCode`] has when nothing more is known.

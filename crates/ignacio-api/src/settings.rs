@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ignacio_domain::keys::{Key, KeyRing};
-use ignacio_domain::models::Models;
+use ignacio_domain::model_catalog::ModelCatalog;
 use ignacio_domain::rate_limit;
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -31,7 +31,7 @@ pub struct ApiSettings {
     /// The keys that sign and digest.
     pub keys: ApiKeys,
     /// The models that may be asked for, their prices, and how much people may use.
-    pub models: Arc<Models>,
+    pub models: Arc<ModelCatalog>,
     /// How many codes the service sends in an hour.
     pub codes_per_hour: u16,
     /// How many codes one address may ask for in an hour.
@@ -74,7 +74,7 @@ pub struct WebhookSettings {
 
 impl ApiSettings {
     /// Settings with these keys and models, and sensible values for the rest.
-    pub fn new(keys: ApiKeys, models: Arc<Models>) -> Self {
+    pub fn new(keys: ApiKeys, models: Arc<ModelCatalog>) -> Self {
         Self {
             upload_max_bytes: DEFAULT_UPLOAD_MAX_BYTES,
             uploads_at_once: 20,
@@ -82,8 +82,8 @@ impl ApiSettings {
             trusted_proxies: Vec::new(),
             keys,
             models,
-            codes_per_hour: rate_limit::SERVICE.most,
-            codes_per_address: rate_limit::PER_ADDRESS.most,
+            codes_per_hour: rate_limit::SERVICE.max,
+            codes_per_address: rate_limit::PER_ADDRESS.max,
             login_step: Duration::from_millis(50),
             webhook: WebhookSettings::default(),
             known_migrations: Vec::new(),

@@ -20,7 +20,7 @@ const MPEG4: [&str; 3] = ["video/mp4", "audio/m4a", "video/quicktime"];
 /// hand over, or not what its name says.
 pub(crate) fn media_type(head: &[u8], name: &FileName) -> Option<MediaType> {
     let extension = name.extension();
-    let named = extension.as_deref().and_then(MediaType::of_extension);
+    let named = extension.as_deref().and_then(MediaType::from_extension);
     if head.starts_with(OLE) {
         return named.filter(|it| it.name == "application/msword");
     }

@@ -39,15 +39,8 @@ impl Signature {
 
     /// Accepts `sha256=` and 64 hexadecimal digits.
     fn parse(value: &[u8]) -> Option<Self> {
-        let hex = value.strip_prefix(b"sha256=")?;
-        let (pairs, rest) = hex.as_chunks::<2>();
-        if pairs.len() != DIGEST_BYTES || !rest.is_empty() {
-            return None;
-        }
         let mut digest = [0; DIGEST_BYTES];
-        for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
-            *byte = nibble(*high)? << 4 | nibble(*low)?;
-        }
+        hex::decode_to_slice(value.strip_prefix(b"sha256=")?, &mut digest).ok()?;
         Some(Self(digest))
     }
 
@@ -58,10 +51,6 @@ impl Signature {
             found | mac.is_ok_and(|mac| mac.chain_update(body).verify_slice(&self.0).is_ok())
         })
     }
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|it| u8::try_from(it).ok())
 }
 
 #[cfg(test)]

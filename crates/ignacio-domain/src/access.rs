@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use crate::audit::AuditAction;
 use crate::ids::{AuditEventId, GrantId, UserId};
-use crate::redact::debug_only;
+use crate::redacted_debug::redacted_debug;
 
 /// The longest reason, in characters.
 pub const MAX_REASON_CHARS: usize = 500;
@@ -17,7 +17,7 @@ pub const MIN_REASON_CHARS: usize = 10;
 #[derive(Clone, PartialEq, Eq)]
 pub struct GrantReason(String);
 
-debug_only!(GrantReason {});
+redacted_debug!(GrantReason);
 
 /// Why a text is no reason.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -62,7 +62,7 @@ pub struct AccessGrant {
     pub expires_at: OffsetDateTime,
 }
 
-debug_only!(AccessGrant { id, admin, user, created_at, expires_at });
+redacted_debug!(AccessGrant { id, admin, user, created_at, expires_at });
 
 /// Something that the staff did with a person's data, as the person sees it.
 #[derive(Clone)]
@@ -81,7 +81,7 @@ pub struct AccessLogEntry {
     pub created_at: OffsetDateTime,
 }
 
-debug_only!(AccessLogEntry { id, action, target, created_at });
+redacted_debug!(AccessLogEntry { id, action, target, created_at });
 
 #[cfg(test)]
 mod tests {

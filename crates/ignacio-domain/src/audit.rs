@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::ids::{AuditEventId, UserId};
-use crate::redact::debug_only;
+use crate::redacted_debug::redacted_debug;
 
 /// What an event says was done. The words are those of the column's CHECK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -175,7 +175,17 @@ pub struct AuditEvent {
     pub created_at: OffsetDateTime,
 }
 
-debug_only!(AuditEvent { id, seq, actor, actor_role, action, subject, target, detail, created_at });
+redacted_debug!(AuditEvent {
+    id,
+    seq,
+    actor,
+    actor_role,
+    action,
+    subject,
+    target,
+    detail,
+    created_at
+});
 
 /// Which events to list; `None` lets all through.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::ids::FileId;
-use crate::redact::debug_only;
+use crate::redacted_debug::redacted_debug;
 
 /// The longest quotation, in characters.
 pub const MAX_QUOTE_CHARS: usize = 400;
@@ -23,14 +23,14 @@ pub struct Citation {
     pub verified: Option<bool>,
 }
 
-debug_only!(Citation { file, position, verified });
+redacted_debug!(Citation { file, position, verified });
 
 /// Picks the words of `passages` that the text before a citation leans on: the sentence that
 /// shares most words with it, cut at [`MAX_QUOTE_CHARS`]. `None` when nothing is shared.
 ///
 /// The provider's annotation names the document and the place in the answer, but not the words;
 /// the passages are what its search returned for that document.
-pub fn quote_for(leaning: &str, passages: &[String]) -> Option<String> {
+pub fn find_quote(leaning: &str, passages: &[String]) -> Option<String> {
     let wanted = words(leaning);
     let best = passages
         .iter()
@@ -43,12 +43,12 @@ pub fn quote_for(leaning: &str, passages: &[String]) -> Option<String> {
 
 /// Whether a quotation stands in a document's text, whatever its line breaks and capitals.
 pub fn contains_quote(quote: &str, text: &str) -> bool {
-    let quote = even(quote);
-    !quote.is_empty() && even(text).contains(&quote)
+    let quote = normalize(quote);
+    !quote.is_empty() && normalize(text).contains(&quote)
 }
 
 /// A text with single spaces and small letters.
-fn even(text: &str) -> String {
+fn normalize(text: &str) -> String {
     text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
 }
 
@@ -92,11 +92,11 @@ mod tests {
             "Las tutorías son los martes.".to_owned(),
         ];
         assert_eq!(
-            quote_for("El piloto dura seis semanas", &passages).as_deref(),
+            find_quote("El piloto dura seis semanas", &passages).as_deref(),
             Some("El piloto dura seis semanas y tiene doce usuarios.")
         );
-        assert_eq!(quote_for("xyz", &passages), None);
-        assert_eq!(quote_for("martes", &[]), None);
+        assert_eq!(find_quote("xyz", &passages), None);
+        assert_eq!(find_quote("martes", &[]), None);
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_quotation_is_cut_at_its_limit() {
         let passage = vec!["palabra ".repeat(200)];
-        let quote = quote_for("palabra", &passage).unwrap();
+        let quote = find_quote("palabra", &passage).unwrap();
         assert_eq!(quote.chars().count(), MAX_QUOTE_CHARS);
     }
 }

@@ -4,7 +4,7 @@ use thiserror::Error;
 use time::OffsetDateTime;
 
 use crate::ids::{ConversationId, MessageId};
-use crate::redact::debug_only;
+use crate::redacted_debug::redacted_debug;
 
 /// The longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 200;
@@ -16,7 +16,7 @@ pub const GENERATED_TITLE_CHARS: usize = 80;
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConversationTitle(String);
 
-debug_only!(ConversationTitle {});
+redacted_debug!(ConversationTitle);
 
 /// Why a text is no title.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl ConversationTitle {
     }
 
     /// A title from the beginning of the first message, where no model has given a better one.
-    pub fn from_words(text: &str) -> Option<Self> {
+    pub fn from_first_message(text: &str) -> Option<Self> {
         Self::parse(&cut(text, GENERATED_TITLE_CHARS / 2)).ok()
     }
 
@@ -97,7 +97,7 @@ pub struct Conversation {
     pub updated_at: OffsetDateTime,
 }
 
-debug_only!(Conversation {
+redacted_debug!(Conversation {
     id,
     message_count,
     last_message_at,
@@ -115,7 +115,7 @@ pub const MAX_SEARCH_CHARS: usize = 200;
 #[derive(Clone, PartialEq, Eq)]
 pub struct SearchQuery(String);
 
-debug_only!(SearchQuery {});
+redacted_debug!(SearchQuery);
 
 /// Why a text cannot be looked for.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -146,12 +146,12 @@ pub struct ConversationSummary {
     /// How many messages it tells of.
     pub n_messages: i64,
     /// The last of them.
-    pub until: MessageId,
+    pub last_message: MessageId,
     /// When it was last written.
     pub updated_at: OffsetDateTime,
 }
 
-debug_only!(ConversationSummary { n_messages, until, updated_at });
+redacted_debug!(ConversationSummary { n_messages, last_message, updated_at });
 
 /// Which conversations a list shows.
 #[derive(Clone, Default)]
@@ -161,10 +161,10 @@ pub struct ConversationFilter {
     /// Only pinned ones, or only others; `None` is both.
     pub pinned: Option<bool>,
     /// Only those with these words in the title or in a message, whatever their case and accents.
-    pub words: Option<SearchQuery>,
+    pub query: Option<SearchQuery>,
 }
 
-debug_only!(ConversationFilter { archived, pinned });
+redacted_debug!(ConversationFilter { archived, pinned });
 
 /// What an owner may change about a conversation; `None` leaves a thing as it is.
 #[derive(Clone, Default)]
@@ -177,7 +177,7 @@ pub struct ConversationChange {
     pub pinned: Option<bool>,
 }
 
-debug_only!(ConversationChange { archived, pinned });
+redacted_debug!(ConversationChange { archived, pinned });
 
 #[cfg(test)]
 mod tests {
@@ -198,9 +198,10 @@ mod tests {
 
     #[test]
     fn the_first_words_are_a_title_of_last_resort() {
-        let title =
-            ConversationTitle::from_words("Hola,\n¿me ayudas\u{7} con el presupuesto de mi ONG?");
+        let title = ConversationTitle::from_first_message(
+            "Hola,\n¿me ayudas\u{7} con el presupuesto de mi ONG?",
+        );
         assert_eq!(title.unwrap().0, "Hola, ¿me ayudas con el presupuesto de");
-        assert_eq!(ConversationTitle::from_words(" \n "), None);
+        assert_eq!(ConversationTitle::from_first_message(" \n "), None);
     }
 }

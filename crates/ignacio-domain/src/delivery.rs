@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::redact::debug_only;
+use crate::redacted_debug::redacted_debug;
 
 /// How far a message has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct DeliveryReport {
     pub at: OffsetDateTime,
 }
 
-debug_only!(DeliveryReport { status, failure, at });
+redacted_debug!(DeliveryReport { status, failure, at });
 
 /// Why a message does not arrive.
 #[derive(Clone, Debug, PartialEq, Eq)]

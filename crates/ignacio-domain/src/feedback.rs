@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::redact::debug_only;
+use crate::redacted_debug::redacted_debug;
 
 /// The longest reason, in characters.
 pub const MAX_FEEDBACK_REASON_CHARS: usize = 1_000;
@@ -36,7 +36,7 @@ impl Rating {
 #[derive(Clone, PartialEq, Eq)]
 pub struct FeedbackReason(String);
 
-debug_only!(FeedbackReason {});
+redacted_debug!(FeedbackReason);
 
 /// Why a text is no reason.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -69,7 +69,7 @@ pub struct Feedback {
     pub reason: Option<FeedbackReason>,
 }
 
-debug_only!(Feedback { rating });
+redacted_debug!(Feedback { rating });
 
 #[cfg(test)]
 mod tests {

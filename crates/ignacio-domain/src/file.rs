@@ -4,7 +4,7 @@ use thiserror::Error;
 use time::OffsetDateTime;
 
 use crate::ids::{FileId, UserId};
-use crate::redact::debug_only;
+use crate::redacted_debug::redacted_debug;
 use crate::sync::SyncStatus;
 
 /// The longest file name, in bytes of UTF-8.
@@ -15,7 +15,7 @@ pub const MAX_NAME_BYTES: usize = 255;
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileName(String);
 
-debug_only!(FileName {});
+redacted_debug!(FileName);
 
 /// Why a text is no file name.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -139,7 +139,7 @@ impl MediaType {
     }
 
     /// The media type that is known under this ending (lower case, no dot).
-    pub fn of_extension(extension: &str) -> Option<Self> {
+    pub fn from_extension(extension: &str) -> Option<Self> {
         MEDIA_TYPES.iter().find(|it| it.extensions.contains(&extension)).copied()
     }
 
@@ -155,7 +155,7 @@ pub struct ObjectKey(String);
 
 impl ObjectKey {
     /// The key of a person's file.
-    pub fn of(owner: UserId, file: FileId) -> Self {
+    pub fn for_file(owner: UserId, file: FileId) -> Self {
         Self(format!("users/{owner}/{file}"))
     }
 
@@ -204,7 +204,7 @@ pub struct StoredFile {
     pub updated_at: OffsetDateTime,
 }
 
-debug_only!(StoredFile { id, owner, media_type, size, sync, created_at, updated_at });
+redacted_debug!(StoredFile { id, owner, media_type, size, sync, created_at, updated_at });
 
 /// What is known of a file before its bytes arrive.
 #[derive(Clone)]
@@ -217,7 +217,7 @@ pub struct NewFile {
     pub media_type: MediaType,
 }
 
-debug_only!(NewFile { id, media_type });
+redacted_debug!(NewFile { id, media_type });
 
 /// What is known of a file once its bytes are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,17 +1,20 @@
 //! Keys that a deployment derives from its one secret.
 
-use std::fmt::{self, Write as _};
-
 use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use thiserror::Error;
+
+use crate::redacted_debug::redacted_debug;
 
 /// The fewest characters that a deployment's secret may have.
 pub const MIN_SECRET_CHARS: usize = 32;
 
 /// A deployment's one secret, from which every other key is derived (HKDF-SHA-256, RFC 5869).
 pub struct MasterSecret(SecretString);
+
+redacted_debug!(MasterSecret);
 
 /// Why a text is not fit to be a deployment's secret.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -42,15 +45,11 @@ impl MasterSecret {
     }
 }
 
-impl fmt::Debug for MasterSecret {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("MasterSecret(…)")
-    }
-}
-
 /// A 256-bit key. It shows itself to nobody.
 #[derive(Clone)]
 pub struct Key([u8; 32]);
+
+redacted_debug!(Key);
 
 impl Key {
     /// A key given byte by byte, for tests and for keys that are not derived.
@@ -58,25 +57,27 @@ impl Key {
         Self(bytes)
     }
 
-    /// The bytes, for a MAC.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
-    /// The key as lower-case hex, for where a text is wanted (a role's password).
+    /// The key in lower-case hex, where text is needed (a role's password).
     pub fn to_hex(&self) -> SecretString {
-        let mut hex = String::with_capacity(64);
-        for byte in self.0 {
-            // Writing to a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-        }
-        hex.into()
+        hex::encode(self.0).into()
     }
-}
 
-impl fmt::Debug for Key {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("Key(…)")
+    /// HMAC-SHA-256 of the concatenated parts. Separate parts of variable length with a byte that
+    /// cannot occur in them.
+    pub fn hmac(&self, parts: &[&[u8]]) -> [u8; 32] {
+        self.mac(parts).finalize().into_bytes().into()
+    }
+
+    /// Whether a tag is the beginning of the parts' [`Key::hmac`], compared in constant time. The
+    /// tag's length belongs to its type, so that no caller chooses it.
+    pub fn verify_hmac<const N: usize>(&self, parts: &[&[u8]], tag: &[u8; N]) -> bool {
+        self.mac(parts).verify_truncated_left(tag).is_ok()
+    }
+
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+    fn mac(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
+        let mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("any key fits");
+        parts.iter().fold(mac, |mac, part| mac.chain_update(part))
     }
 }
 

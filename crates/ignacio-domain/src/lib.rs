@@ -10,25 +10,33 @@ pub mod audit;
 pub mod citation;
 pub mod conversation;
 pub mod delivery;
+pub mod erasure;
+mod error_chain;
 pub mod feedback;
 pub mod file;
 pub mod ids;
 pub mod keys;
+pub mod locale;
+pub mod lockout;
 pub mod managed_user;
 pub mod message;
-pub mod models;
+pub mod model_catalog;
 pub mod otp;
 pub mod page;
 pub mod phone;
 pub mod ports;
 pub mod prompt;
+pub mod quota;
 pub mod rate_limit;
-mod redact;
+mod redacted_debug;
 pub mod reply;
+pub mod response;
 pub mod session;
 pub mod sync;
 pub mod usage;
 pub mod user;
+
+pub use error_chain::error_chain;
 
 #[cfg(test)]
 mod testing;

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use crate::citation::Citation;
 use crate::feedback::Feedback;
 use crate::ids::{ConversationId, FileId, MessageId, ResponseId};
-use crate::redact::debug_only;
+use crate::redacted_debug::redacted_debug;
 
 /// The longest message of a person, in bytes of UTF-8.
 pub const MAX_BODY_BYTES: usize = 32 * 1024;
@@ -17,7 +17,7 @@ pub const MAX_ATTACHMENTS: usize = 20;
 #[derive(Clone, PartialEq, Eq)]
 pub struct MessageBody(String);
 
-debug_only!(MessageBody {});
+redacted_debug!(MessageBody);
 
 /// Why a text is no message.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -108,7 +108,7 @@ pub struct Attachment {
     pub media_type: String,
 }
 
-debug_only!(Attachment { id, media_type });
+redacted_debug!(Attachment { id, media_type });
 
 /// A message as its owner reads it.
 #[derive(Clone)]
@@ -141,7 +141,7 @@ pub struct Message {
     pub feedback: Option<Feedback>,
 }
 
-debug_only!(Message {
+redacted_debug!(Message {
     id,
     conversation,
     author,
@@ -165,4 +165,4 @@ pub struct NewMessage {
     pub files: Vec<FileId>,
 }
 
-debug_only!(NewMessage { files });
+redacted_debug!(NewMessage { files });

@@ -1,22 +1,20 @@
 //! One-time codes: how they are made, kept and judged.
 
-use std::fmt;
-
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand_core::CryptoRng;
-use sha2::Sha256;
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
+use crate::delivery::DeliveryStatus;
 use crate::ids::OtpId;
 use crate::keys::{Key, KeyRing};
 use crate::phone::PhoneNumber;
+use crate::redacted_debug::redacted_debug;
 
 /// Digits of a code (NIST SP 800-63B asks for at least 20 bits; six digits are 19.9, and the
 /// five tries of [`MAX_TRIES`] make up for it).
 pub const CODE_DIGITS: usize = 6;
 /// How long a code lives (NIST and ASVS 6.5.5 allow ten minutes).
-pub const LIFE: Duration = Duration::minutes(5);
+pub const CODE_LIFETIME: Duration = Duration::minutes(5);
 /// How often a challenge may be tried before it is dead.
 pub const MAX_TRIES: i16 = 5;
 /// The same while too many logins fail (see [`crate::rate_limit::ALARM_FAILURES`]).
@@ -24,6 +22,8 @@ pub const MAX_TRIES_IN_ALARM: i16 = 3;
 
 /// A one-time code: six decimal digits, leading zeros kept. It cannot be printed by accident.
 pub struct OtpCode(String);
+
+redacted_debug!(OtpCode);
 
 /// A text that is no code.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl OtpCode {
     /// What is stored: HMAC-SHA-256 under a pepper that the database never sees, bound to the
     /// challenge and the number.
     pub fn digest(&self, pepper: &Key, challenge: OtpId, phone: &PhoneNumber) -> OtpDigest {
-        OtpDigest(self.mac(pepper, challenge, phone).finalize().into_bytes().into())
+        OtpDigest(pepper.hmac(&self.parts(challenge.into_uuid().as_bytes(), phone)))
     }
 
     /// Whether this is the code behind a stored digest under one of the peppers, each compared in
@@ -74,31 +74,21 @@ impl OtpCode {
         challenge: OtpId,
         phone: &PhoneNumber,
     ) -> bool {
-        peppers.iter().fold(false, |found, pepper| {
-            found | self.mac(pepper, challenge, phone).verify_slice(&stored.0).is_ok()
-        })
+        let challenge = challenge.into_uuid();
+        let parts = self.parts(challenge.as_bytes(), phone);
+        peppers.iter().fold(false, |found, pepper| found | pepper.verify_hmac(&parts, &stored.0))
     }
 
-    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-    fn mac(&self, pepper: &Key, challenge: OtpId, phone: &PhoneNumber) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(pepper.as_bytes()).expect("any key fits");
-        mac.update(challenge.into_uuid().as_bytes());
-        mac.update(phone.expose().as_bytes());
-        mac.update(b"|");
-        mac.update(self.0.as_bytes());
-        mac
-    }
-}
-
-impl fmt::Debug for OtpCode {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("OtpCode(…)")
+    fn parts<'p>(&'p self, challenge: &'p [u8; 16], phone: &'p PhoneNumber) -> [&'p [u8]; 4] {
+        [challenge, phone.expose().as_bytes(), b"|", self.0.as_bytes()]
     }
 }
 
 /// The keyed digest of a code: what the database knows it by.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OtpDigest([u8; 32]);
+
+redacted_debug!(OtpDigest);
 
 impl OtpDigest {
     /// Wraps the stored bytes; `None` when they are not 32.
@@ -112,12 +102,6 @@ impl OtpDigest {
     }
 }
 
-impl fmt::Debug for OtpDigest {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("OtpDigest(…)")
-    }
-}
-
 /// A challenge as the one who asked for it sees it. It looks the same whether or not the number
 /// belongs to anybody.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +112,29 @@ pub struct Challenge {
     pub expires_at: OffsetDateTime,
     /// When the same number may ask again.
     pub resend_after: OffsetDateTime,
+}
+
+/// What became of one of somebody's codes; never the code.
+#[derive(Clone, Debug)]
+pub struct CodeRecord {
+    /// The challenge.
+    pub id: OtpId,
+    /// When it was asked for.
+    pub requested_at: OffsetDateTime,
+    /// How far the message has come.
+    pub status: DeliveryStatus,
+    /// Why it has come no farther: `WhatsApp`'s number of the error, or a word of ours.
+    pub reason: Option<String>,
+    /// How often the code was tried.
+    pub tries: u16,
+    /// Whether it was right in the end.
+    pub is_used: bool,
+    /// When `WhatsApp` took the message.
+    pub sent_at: Option<OffsetDateTime>,
+    /// When it was on the phone.
+    pub delivered_at: Option<OffsetDateTime>,
+    /// When the code stops working.
+    pub expires_at: OffsetDateTime,
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Each error says what the caller can do about it, never what the provider's wire looked like.
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::time::Duration;
@@ -14,12 +15,14 @@ use time::OffsetDateTime;
 
 use crate::file::ObjectKey;
 use crate::ids::{FileId, UserId};
+use crate::locale::Locale;
 use crate::otp::OtpCode;
 use crate::phone::PhoneNumber;
 use crate::prompt::{Prompt, TextRequest};
-use crate::redact::debug_only;
-use crate::reply::{ReplyOutcome, ToolKind, Usage};
-use crate::user::Locale;
+use crate::redacted_debug::redacted_debug;
+use crate::reply::ToolKind;
+use crate::response::ReplyOutcome;
+use crate::usage::Usage;
 
 /// Bytes that arrive over time.
 pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
@@ -98,6 +101,8 @@ pub struct ProviderFile {
     /// The name that we gave it.
     pub name: String,
 }
+
+redacted_debug!(ProviderFile { id });
 
 /// What the provider says of a document's way into a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,13 +207,31 @@ pub enum AssistantEventKind {
     },
 }
 
+impl fmt::Debug for AssistantEventKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started { provider_id } => write!(out, "Started({provider_id})"),
+            Self::ToolStarted(tool) => write!(out, "ToolStarted({tool:?})"),
+            Self::ToolFinished(tool) => write!(out, "ToolFinished({tool:?})"),
+            Self::Retrieved { provider_file_id, text } => {
+                write!(out, "Retrieved({provider_file_id}, {} bytes)", text.len())
+            }
+            Self::Delta(text) => write!(out, "Delta({} bytes)", text.len()),
+            Self::Cited { provider_file_id, position, .. } => {
+                write!(out, "Cited({provider_file_id}, at {position})")
+            }
+            Self::Ended { outcome, usage } => write!(out, "Ended({outcome:?}, {usage:?})"),
+        }
+    }
+}
+
 /// A reply while it is made. An `Err` item ends it.
 pub type ReplyStream = Pin<Box<dyn Stream<Item = Result<AssistantEvent, AssistantError>> + Send>>;
 
 /// Why a reply could not be had.
 #[derive(Debug, Error)]
 pub enum AssistantError {
-    /// The provider no longer has the state named by [`Prompt::previous`]: ask again with the
+    /// The provider no longer has the state named by [`Prompt::previous_response_id`]: ask again with the
     /// whole history.
     #[error("the provider lost the conversation's state")]
     StateLost,
@@ -226,7 +249,7 @@ pub struct GeneratedText {
     pub usage: Option<Usage>,
 }
 
-debug_only!(GeneratedText { usage });
+redacted_debug!(GeneratedText { usage });
 
 /// The model.
 #[async_trait]

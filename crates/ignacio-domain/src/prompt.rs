@@ -6,9 +6,9 @@ use bytes::Bytes;
 
 use crate::file::MediaType;
 use crate::ids::{ResponseId, UserId};
+use crate::locale::Locale;
 use crate::message::Author;
-use crate::redact::debug_only;
-use crate::user::Locale;
+use crate::redacted_debug::redacted_debug;
 
 /// The version of [`instructions`], stored with each reply.
 pub const INSTRUCTIONS_VERSION: &str = "2026-11-2";
@@ -26,7 +26,7 @@ pub struct ImageInput {
     pub content: Bytes,
 }
 
-debug_only!(ImageInput { media_type });
+redacted_debug!(ImageInput { media_type });
 
 /// The most tokens that a reply may have, and so what is reserved for one.
 pub const MAX_OUTPUT_TOKENS: u32 = 4_096;
@@ -42,11 +42,11 @@ pub struct PromptTurn {
     pub images: Vec<ImageInput>,
 }
 
-debug_only!(PromptTurn { author, images });
+redacted_debug!(PromptTurn { author, images });
 
 impl PromptTurn {
     /// A message of words alone.
-    pub const fn said(author: Author, text: String) -> Self {
+    pub const fn text_only(author: Author, text: String) -> Self {
         Self { author, text, images: Vec::new() }
     }
 }
@@ -55,7 +55,7 @@ impl PromptTurn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSearchScope {
     /// The provider's id of the person's vector store.
-    pub store: String,
+    pub vector_store_id: String,
     /// Whose it is; the search is filtered by it as well.
     pub owner: UserId,
 }
@@ -71,11 +71,11 @@ pub struct Prompt {
     /// The rules, as [`instructions`] gives them.
     pub instructions: String,
     /// The provider's state to go on from; then `turns` holds only what is new.
-    pub previous: Option<String>,
+    pub previous_response_id: Option<String>,
     /// The history, oldest first, ending with what the person just wrote.
     pub turns: Vec<PromptTurn>,
     /// Where file search may look; `None` when the person has no synced documents.
-    pub library: Option<FileSearchScope>,
+    pub file_search: Option<FileSearchScope>,
     /// Whether the web may be searched.
     pub web_search: bool,
     /// A stable pseudonym of the person for the provider's abuse detection; no name, no number.
@@ -84,7 +84,14 @@ pub struct Prompt {
     pub max_output_tokens: u32,
 }
 
-debug_only!(Prompt { response, model, previous, library, web_search, max_output_tokens });
+redacted_debug!(Prompt {
+    response,
+    model,
+    previous_response_id,
+    file_search,
+    web_search,
+    max_output_tokens
+});
 
 /// What a text is written for that is no reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +135,7 @@ pub struct TextRequest {
     pub safety_identifier: String,
 }
 
-debug_only!(TextRequest { purpose, model, max_output_tokens });
+redacted_debug!(TextRequest { purpose, model, max_output_tokens });
 
 /// Ignacio's rules for one person. Retrieved documents are data and never instructions.
 pub fn instructions(name: &str, locale: Locale) -> String {

@@ -1,10 +1,7 @@
 //! Sessions: the token that a device holds and the digest that the database holds.
 
-use std::fmt;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use rand_core::CryptoRng;
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
@@ -12,6 +9,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::ids::SessionId;
 use crate::keys::Key;
+use crate::redacted_debug::redacted_debug;
 
 const SESSION_PREFIX: &str = "ign_";
 const DEVICE_PREFIX: &str = "igd_";
@@ -20,15 +18,17 @@ const BODY_CHARS: usize = 43;
 /// After this time a client should renew its token.
 pub const RENEW_AFTER: Duration = Duration::hours(24);
 /// How long a fresh code counts as one, for what is only done with one.
-pub const STEP_UP: Duration = Duration::minutes(10);
+pub const STEP_UP_WINDOW: Duration = Duration::minutes(10);
 /// How long a device is known after it was last logged in with.
-pub const DEVICE_LIFE: Duration = Duration::days(180);
+pub const DEVICE_LIFETIME: Duration = Duration::days(180);
 
 /// A session's bearer token: `ign_`, 256 random bits in base64url, and their CRC-32 in hex.
 ///
 /// The checksum lets a mistyped or cut token be refused without asking the database. The token is
 /// shown to the device once and kept nowhere.
 pub struct SessionToken(String);
+
+redacted_debug!(SessionToken);
 
 /// A text that is no session token.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -55,16 +55,9 @@ impl SessionToken {
 
     /// The token that takes this one's place. It is made out of this one with a key of ours, so that
     /// all tabs that renew the same token get the same, and nobody else can tell it.
-    #[expect(
-        clippy::expect_used,
-        clippy::missing_panics_doc,
-        reason = "HMAC takes keys of any length"
-    )]
     #[must_use]
     pub fn successor(&self, key: &Key) -> Self {
-        let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("any key fits");
-        mac.update(self.0.as_bytes());
-        Self(written(SESSION_PREFIX, mac.finalize().into_bytes().into()))
+        Self(written(SESSION_PREFIX, key.hmac(&[self.0.as_bytes()])))
     }
 
     /// What is stored and looked up instead of the token. An unkeyed hash suffices at 256 random
@@ -79,15 +72,11 @@ impl SessionToken {
     }
 }
 
-impl fmt::Debug for SessionToken {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("SessionToken(…)")
-    }
-}
-
 /// SHA-256 of a session token: what the database knows a session by.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionDigest([u8; 32]);
+
+redacted_debug!(SessionDigest);
 
 impl SessionDigest {
     /// Wraps the stored bytes; `None` when they are not 32.
@@ -101,15 +90,11 @@ impl SessionDigest {
     }
 }
 
-impl fmt::Debug for SessionDigest {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("SessionDigest(…)")
-    }
-}
-
 /// What a device shows to be known again at its next login: made like a session's token, and good for
 /// nothing else. With it a device has its own tries, which strangers cannot use up.
 pub struct DeviceToken(String);
+
+redacted_debug!(DeviceToken);
 
 impl DeviceToken {
     /// A new token from the operating system's randomness (or a test's).
@@ -139,26 +124,16 @@ impl DeviceToken {
     }
 }
 
-impl fmt::Debug for DeviceToken {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("DeviceToken(…)")
-    }
-}
-
 /// SHA-256 of a device's token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DeviceDigest([u8; 32]);
+
+redacted_debug!(DeviceDigest);
 
 impl DeviceDigest {
     /// The 32 bytes, for a statement's parameter.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
-    }
-}
-
-impl fmt::Debug for DeviceDigest {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("DeviceDigest(…)")
     }
 }
 
@@ -200,6 +175,16 @@ pub struct Session {
     /// Whether it is the one that asks.
     pub is_current: bool,
 }
+
+redacted_debug!(Session {
+    id,
+    created_at,
+    last_used_at,
+    expires_at,
+    renew_after,
+    verified_until,
+    is_current
+});
 
 #[cfg(test)]
 mod fuzz;

@@ -1,11 +1,22 @@
 //! What replies cost: what is reserved before a call, settled after it, and shown to people.
 
-use std::time::Duration;
-
-use time::{Date, OffsetDateTime};
+use serde::{Deserialize, Serialize};
+use time::Date;
 
 use crate::ids::{ResponseId, UserId};
-use crate::reply::Usage;
+
+/// Tokens of a reply, as the provider's final object counts them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of the prompt, cached ones included.
+    pub input: i64,
+    /// Tokens of the prompt that the provider had cached.
+    pub cached: i64,
+    /// Tokens of the answer, reasoning included.
+    pub output: i64,
+    /// Tokens of reasoning.
+    pub reasoning: i64,
+}
 
 /// What is reserved for a reply before anything is asked of the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,66 +29,6 @@ pub struct Reservation {
     pub tokens: i64,
     /// Their price, in millionths of a US dollar.
     pub cost_micro_usd: i64,
-}
-
-/// Which limit is in the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum QuotaKind {
-    /// So many replies are being made for this person already.
-    RepliesAtOnce,
-    /// Messages within ten minutes.
-    Messages,
-    /// Messages of the day.
-    MessagesOfTheDay,
-    /// Tokens of the day.
-    TokensOfTheDay,
-    /// Tokens of the month.
-    TokensOfTheMonth,
-    /// Money of the day.
-    MoneyOfTheDay,
-    /// Money of the month.
-    MoneyOfTheMonth,
-}
-
-impl QuotaKind {
-    const ALL: [Self; 7] = [
-        Self::RepliesAtOnce,
-        Self::Messages,
-        Self::MessagesOfTheDay,
-        Self::TokensOfTheDay,
-        Self::TokensOfTheMonth,
-        Self::MoneyOfTheDay,
-        Self::MoneyOfTheMonth,
-    ];
-
-    /// The word for it in the database and in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::RepliesAtOnce => "replies-at-once",
-            Self::Messages => "messages",
-            Self::MessagesOfTheDay => "messages-of-the-day",
-            Self::TokensOfTheDay => "tokens-of-the-day",
-            Self::TokensOfTheMonth => "tokens-of-the-month",
-            Self::MoneyOfTheDay => "money-of-the-day",
-            Self::MoneyOfTheMonth => "money-of-the-month",
-        }
-    }
-
-    /// Reads the word.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|it| it.as_str() == text)
-    }
-}
-
-/// Why nothing was reserved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QuotaExceeded {
-    /// The limit.
-    pub limit: QuotaKind,
-    /// When there is room again; `None` when that depends on replies that are being made.
-    pub resets_at: Option<OffsetDateTime>,
-    /// How long it is until then.
-    pub wait: Option<Duration>,
 }
 
 /// What a call turned out to cost.
@@ -117,7 +68,7 @@ pub struct UsageRow {
     /// The person.
     pub user: Option<UserId>,
     /// The sums.
-    pub sum: UsageTotals,
+    pub totals: UsageTotals,
 }
 
 /// What the staff's sums are made for.

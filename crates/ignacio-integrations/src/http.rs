@@ -1,8 +1,8 @@
 //! The one way to an outgoing HTTP client, and what its failures mean.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
-use ignacio_domain::ports::PortError;
+use ignacio_domain::{error_chain, ports::PortError};
 use reqwest::{
     Client, Response,
     header::{HeaderMap, RETRY_AFTER},
@@ -56,7 +56,7 @@ fn within_origin(attempt: Attempt<'_>) -> Action {
 /// What it means that no whole answer came.
 pub(crate) fn no_answer(error: reqwest::Error) -> PortError {
     let is_ours = error.is_builder();
-    let reason = chain(&error.without_url());
+    let reason = error_chain(&error.without_url());
     if is_ours {
         PortError::Misconfigured { code: "bad_request_settings".to_owned(), reason }
     } else {
@@ -74,18 +74,6 @@ pub(crate) async fn json(answer: &mut Response) -> Value {
         body.extend_from_slice(&chunk);
     }
     serde_json::from_slice(&body).unwrap_or_default()
-}
-
-/// An error and what caused it, on one line.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// When the other side wants to be asked again.

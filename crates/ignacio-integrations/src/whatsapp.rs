@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use ignacio_domain::{
+    locale::Locale,
     otp::OtpCode,
     phone::PhoneNumber,
     ports::{Messenger, NoticeKind, SendError},
-    user::Locale,
 };
 use reqwest::{
     Client,

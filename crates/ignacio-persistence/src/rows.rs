@@ -5,11 +5,13 @@ use ignacio_domain::conversation::Conversation;
 use ignacio_domain::feedback::{Feedback, FeedbackReason, Rating};
 use ignacio_domain::file::{StoredFile, SyncReport};
 use ignacio_domain::ids::{ConversationId, FileId, MessageId, ResponseId, UserId};
+use ignacio_domain::locale::Locale;
 use ignacio_domain::message::{Attachment, Author, Message, MessageStatus};
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_domain::reply::{ReplyFailure, Response, ResponseState, Usage};
+use ignacio_domain::response::{ReplyFailure, Response, ResponseState};
 use ignacio_domain::sync::SyncStatus;
-use ignacio_domain::user::{Locale, Role, User};
+use ignacio_domain::usage::Usage;
+use ignacio_domain::user::{Role, User};
 use sea_orm::FromQueryResult;
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -265,19 +267,10 @@ impl TryFrom<FileRow> for StoredFile {
             name: row.file_name,
             media_type: row.file_type,
             size: row.file_size,
-            sha256: row.content_sha256.as_deref().map(hex),
+            sha256: row.content_sha256.as_deref().map(hex::encode),
             sync: SyncReport { status, attempts: row.sync_attempts, error: row.sync_error },
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        for nibble in [byte >> 4, byte & 0xf] {
-            text.extend(char::from_digit(u32::from(nibble), 16));
-        }
-        text
-    })
 }

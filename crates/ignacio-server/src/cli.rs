@@ -2,8 +2,9 @@
 
 use clap::{Args, Parser, Subcommand};
 use ignacio_domain::{
+    locale::Locale,
     phone::{PhoneError, PhoneNumber},
-    user::{Locale, NameError, UserName},
+    user::{NameError, UserName},
 };
 use ignacio_persistence::AuditHead;
 
@@ -173,7 +174,7 @@ fn name(text: &str) -> Result<UserName, NameError> {
     UserName::parse(text)
 }
 
-fn locale(text: &str) -> Result<Locale, ignacio_domain::user::UnknownLocale> {
+fn locale(text: &str) -> Result<Locale, ignacio_domain::locale::UnknownLocale> {
     text.parse()
 }
 

@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use anyhow::{Context as _, anyhow};
-use ignacio_domain::{ids::UserId, ports::ObjectStore as _, user::Role};
+use ignacio_domain::{error_chain, ids::UserId, ports::ObjectStore as _, user::Role};
 use ignacio_integrations::{S3Settings, S3Store};
 use ignacio_persistence::{AuditHead, CreateOutcome, NewUser, OwnerDb};
 use migration::MigrateError;
@@ -149,12 +149,5 @@ pub(crate) fn map_migrate_error(error: MigrateError) -> ExitError {
 
 /// The error and its causes as one owned error.
 pub(crate) fn with_causes(error: &dyn Error) -> anyhow::Error {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    anyhow!(text)
+    anyhow!(error_chain(error))
 }

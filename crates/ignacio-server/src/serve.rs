@@ -5,7 +5,7 @@ use std::{io, sync::Arc};
 use actix_web::dev::Server;
 use anyhow::Context as _;
 use ignacio_api::{ApiKeys, ApiSettings, AppState, Databases, WebhookSettings};
-use ignacio_domain::{models::Models, ports::ObjectStore};
+use ignacio_domain::{model_catalog::ModelCatalog, ports::ObjectStore};
 use ignacio_persistence::{AdminDb, ApiDb, ApiDbSettings, ReplyHub, ServiceRole};
 use ignacio_worker::Worker;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -139,7 +139,7 @@ fn api_settings(
     http: HttpSettings,
     webhook: WebhookSettings,
     keys: &Keys,
-    models: Arc<Models>,
+    models: Arc<ModelCatalog>,
 ) -> ApiSettings {
     if webhook.app_secrets.is_empty() {
         tracing::warn!("WHATSAPP_APP_SECRET is not set: all webhooks are rejected");

@@ -13,7 +13,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use ignacio_api::WebhookSettings;
 use ignacio_domain::keys::{Key, KeyRing, MasterSecret};
-use ignacio_domain::models::Models;
+use ignacio_domain::model_catalog::ModelCatalog;
 use ignacio_integrations::{OpenAiSettings, S3Settings, WhatsAppSettings};
 use ignacio_worker::REPLIES_AT_ONCE;
 use secrecy::SecretString;
@@ -115,7 +115,7 @@ pub(crate) struct ServeSettings {
     /// The object store.
     pub(crate) storage: S3Settings,
     /// Which models may write replies, and the quotas.
-    pub(crate) models: Arc<Models>,
+    pub(crate) models: Arc<ModelCatalog>,
     /// The background jobs of this process, with `--with-worker`.
     pub(crate) background: Option<BackgroundSettings>,
 }
@@ -143,7 +143,7 @@ pub(crate) struct WorkSettings {
 #[derive(Debug)]
 pub(crate) struct BackgroundSettings {
     /// The models, with their prices.
-    pub(crate) models: Arc<Models>,
+    pub(crate) models: Arc<ModelCatalog>,
     /// The OpenAI API.
     pub(crate) openai: OpenAiSettings,
     /// The WhatsApp API, which sends the codes.
@@ -234,7 +234,7 @@ impl WorkSettings {
 }
 
 impl BackgroundSettings {
-    fn read(reader: &mut Reader<'_>, models: Arc<Models>) -> Self {
+    fn read(reader: &mut Reader<'_>, models: Arc<ModelCatalog>) -> Self {
         Self {
             models,
             openai: providers::openai(reader),

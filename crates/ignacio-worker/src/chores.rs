@@ -12,16 +12,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use ignacio_domain::error_chain;
 use ignacio_domain::ids::FollowUpId;
 use ignacio_domain::ports::{AssistantError, GeneratedText, PortError};
 use ignacio_domain::prompt::{Purpose, TextRequest};
-use ignacio_domain::reply::Usage;
+use ignacio_domain::usage::Usage;
 use ignacio_persistence::{FollowUpJob, FollowUpKind, FollowUpScope, StoreError};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use crate::Shared;
-use crate::job::{Verdict, causes, insist, judge, pause};
+use crate::job::{Verdict, insist, judge, pause};
 use crate::pseudonym::pseudonym;
 use crate::queue::{Queue, Stop};
 
@@ -87,7 +88,7 @@ impl FollowUps {
         let settings = &self.shared.settings;
         let wish = TextRequest {
             purpose,
-            model: settings.models.helper().to_owned(),
+            model: settings.models.helper_model().to_owned(),
             input,
             max_output_tokens,
             safety_identifier: pseudonym(&settings.safety_key, job.owner),
@@ -102,7 +103,7 @@ impl FollowUps {
                     return Err(PortError::Transient { retry_after: None, reason });
                 }
             };
-        let model = settings.models.helper().to_owned();
+        let model = settings.models.helper_model().to_owned();
         let spent = FollowUpUsage { chore: job.id, purpose, model, usage: composed.usage };
         Ok((composed, spent))
     }
@@ -223,7 +224,7 @@ const fn word_for(kind: FollowUpKind) -> &'static str {
 }
 
 fn tell(kind: &'static str, error: &PortError) {
-    let error = causes(error);
+    let error = error_chain(error);
     tracing::warn!(kind, error, "a chore could not be done now");
 }
 

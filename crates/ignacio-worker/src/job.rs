@@ -1,6 +1,5 @@
 //! What becomes of a job that met an error, and how long it waits for its next try.
 
-use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
@@ -77,18 +76,6 @@ pub(crate) fn pause(attempts: i32, retry_after: Option<Duration>, pauses: Pauses
         None => drawn,
     };
     pauses.of(pause)
-}
-
-/// An error with what caused it, for the log.
-pub(crate) fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 /// Repeats a write while the database does not answer. For what has already happened outside and

@@ -7,12 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
+use ignacio_domain::error_chain;
 use ignacio_persistence::StoreError;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-
-use crate::job::causes;
 
 /// How often a queue is looked at when nobody calls.
 const POLL: Duration = Duration::from_secs(1);
@@ -120,7 +119,7 @@ async fn run<Q: Queue>(
     if stop.now.run_until_cancelled(attend(&*queue, &job, &stop)).await.is_none()
         && let Err(error) = queue.give_back(&job).await
     {
-        let error = causes(&error);
+        let error = error_chain(&error);
         tracing::warn!(queue = queue.name(), error, "a job could not be given back");
     }
     running.decrement(1.0);
@@ -138,7 +137,7 @@ async fn attend<Q: Queue>(queue: &Q, job: &Q::Job, stop: &Stop) {
         queue.crashed(job).await
     };
     if let Err(error) = done {
-        let error = causes(&error);
+        let error = error_chain(&error);
         tracing::warn!(queue = queue.name(), error, "a job was left to its lease");
     }
 }
@@ -156,7 +155,11 @@ impl Outage {
 
     fn goes_on(&mut self, error: &StoreError) -> Duration {
         if self.next.is_none() {
-            tracing::warn!(queue = self.queue, error = causes(error), "no work can be claimed");
+            tracing::warn!(
+                queue = self.queue,
+                error = error_chain(error),
+                "no work can be claimed"
+            );
         }
         let rest = self.next.unwrap_or(OUTAGE_PAUSE);
         self.next = Some((rest * 2).min(LONGEST_OUTAGE_PAUSE));

@@ -21,7 +21,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use ignacio_domain::ids::ResponseId;
 use ignacio_domain::prompt::INSTRUCTIONS_VERSION;
-use ignacio_domain::reply::{ReplyFailure, ReplyOutcome};
+use ignacio_domain::response::{ReplyFailure, ReplyOutcome};
 use ignacio_persistence::{ReplyJob, ReplyWriter, StoreError};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};

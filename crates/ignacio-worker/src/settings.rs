@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ignacio_domain::keys::Key;
-use ignacio_domain::models::Models;
+use ignacio_domain::model_catalog::ModelCatalog;
 use ignacio_domain::prompt::MAX_OUTPUT_TOKENS;
 
 /// A rough measure that needs no tokenizer: near enough for a budget, in both languages.
@@ -22,7 +22,7 @@ pub struct WorkerSettings {
     /// The key that turns a person's id into the pseudonym that the provider sees.
     pub safety_key: Key,
     /// The models, with their prices.
-    pub models: Arc<Models>,
+    pub models: Arc<ModelCatalog>,
     /// Whether the model may search the web, for people who let it.
     pub web_search: bool,
     /// The most tokens that a reply may have.
@@ -65,7 +65,12 @@ pub struct WorkerSettings {
 
 impl WorkerSettings {
     /// Settings for a deployment; everything that is not asked for here has a sensible value.
-    pub fn new(otp_pepper: Key, safety_key: Key, models: Arc<Models>, environment: String) -> Self {
+    pub fn new(
+        otp_pepper: Key,
+        safety_key: Key,
+        models: Arc<ModelCatalog>,
+        environment: String,
+    ) -> Self {
         Self {
             otp_pepper,
             safety_key,

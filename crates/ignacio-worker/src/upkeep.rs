@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ignacio_domain::rate_limit::{ALARM_FAILURES, ALARM_LASTS, ALARM_SAMPLES, ALARM_SHARE};
+use ignacio_domain::lockout::{ALARM_DURATION, ALARM_FAILURES, ALARM_SAMPLES, ALARM_SHARE};
 use ignacio_persistence::{CLEANUP_BATCH, ExpiredRows, ProviderOutage, StoreError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -44,7 +44,7 @@ impl Upkeep {
         let watch = self.shared.db.login_monitor();
         let health = watch.health().await?;
         let is_abnormal = is_abnormal(health.tries, health.failures);
-        let alarm = is_abnormal.then_some(ALARM_LASTS.unsigned_abs());
+        let alarm = is_abnormal.then_some(ALARM_DURATION.unsigned_abs());
         if watch.record_check(alarm).await? {
             let (tries, failures) = (health.tries, health.failures);
             tracing::warn!(tries, failures, "too many logins fail: limits are tighter");

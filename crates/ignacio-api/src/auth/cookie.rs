@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite};
-use ignacio_domain::session::{DEVICE_LIFE, DeviceToken, Session, SessionToken};
+use ignacio_domain::session::{DEVICE_LIFETIME, DeviceToken, Session, SessionToken};
 use time::Duration;
 
 /// The prefix makes browsers refuse it without Secure, with a Domain, or on another path.
@@ -18,7 +18,7 @@ pub(crate) fn remember(token: &SessionToken, session: &Session) -> Cookie<'stati
 
 /// The cookie of a device that has just become known.
 pub(crate) fn remember_device(token: &DeviceToken) -> Cookie<'static> {
-    with(DEVICE_NAME, token.expose().to_owned(), DEVICE_LIFE)
+    with(DEVICE_NAME, token.expose().to_owned(), DEVICE_LIFETIME)
 }
 
 /// What the browser says to be known by.

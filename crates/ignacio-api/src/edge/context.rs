@@ -6,7 +6,7 @@ use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use ignacio_domain::ids::RequestId;
-use ignacio_domain::user::Locale;
+use ignacio_domain::locale::Locale;
 
 use crate::problem::ApiError;
 

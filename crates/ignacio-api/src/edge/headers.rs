@@ -34,7 +34,7 @@ pub(super) fn complete(headers: &mut HeaderMap, context: &RequestContext) {
 mod tests {
     //! Defaults fill gaps and overwrite nothing.
 
-    use ignacio_domain::user::Locale;
+    use ignacio_domain::locale::Locale;
 
     use super::*;
 

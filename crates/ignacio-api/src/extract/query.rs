@@ -33,7 +33,7 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
 mod tests {
     //! Parameters are named when they are unknown, missing, given twice or mistyped.
 
-    use ignacio_domain::user::Locale;
+    use ignacio_domain::locale::Locale;
     use serde::Deserialize;
     use serde_json::Value;
 

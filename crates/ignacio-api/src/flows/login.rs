@@ -54,7 +54,7 @@ pub(crate) fn wish(
     };
     let counted = phone.as_ref().map_or_else(|typed| *typed, PhoneNumber::expose);
     Ok(CodeRequest {
-        buckets: RateLimitKeys::of(&state.settings.keys.buckets, counted, &address.bucket()),
+        buckets: RateLimitKeys::new(&state.settings.keys.buckets, counted, &address.bucket()),
         phone: phone.ok(),
         // What is no token is no device that we know.
         device: device.and_then(|it| DeviceToken::parse(it).ok()).map(|it| it.digest()),

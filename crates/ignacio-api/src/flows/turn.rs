@@ -3,8 +3,8 @@
 use ignacio_domain::ids::{ConversationId, FileId};
 use ignacio_domain::message::{MAX_ATTACHMENTS, MessageBody, NewMessage};
 use ignacio_domain::prompt::MAX_OUTPUT_TOKENS;
-use ignacio_domain::reply::Usage;
 use ignacio_domain::usage::Reservation;
+use ignacio_domain::usage::Usage;
 use ignacio_domain::user::Role;
 use ignacio_persistence::{NewReply, PostedMessage, StoreError, UserScope};
 use serde::Deserialize;
@@ -70,7 +70,7 @@ pub(crate) fn wanted(
     model: Option<&str>,
     above: &str,
 ) -> Result<NewReply, ApiError> {
-    match state.settings.models.choose(role, model) {
+    match state.settings.models.select(role, model) {
         Some(model) => Ok(NewReply::by(model)),
         None => Err(ApiError::invalid(format!("{above}/model"), Rule::ModelNotAllowed)),
     }

@@ -1,7 +1,7 @@
 //! The problem object on the wire.
 
-use ignacio_domain::reply::ReplyFailure;
-use ignacio_domain::user::Locale;
+use ignacio_domain::locale::Locale;
+use ignacio_domain::response::ReplyFailure;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::{ToResponse, ToSchema};

@@ -1,8 +1,8 @@
 //! The code table: every code that a problem may carry, with its status and title.
 
 use actix_web::http::StatusCode;
-use ignacio_domain::reply::ReplyFailure;
-use ignacio_domain::user::Locale;
+use ignacio_domain::locale::Locale;
+use ignacio_domain::response::ReplyFailure;
 use serde::Serialize;
 use utoipa::ToSchema;
 

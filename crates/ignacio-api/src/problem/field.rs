@@ -6,11 +6,12 @@ use ignacio_domain::conversation::{
 };
 use ignacio_domain::feedback::{FeedbackReasonError, MAX_FEEDBACK_REASON_CHARS};
 use ignacio_domain::file::{FileNameError, MAX_NAME_BYTES};
+use ignacio_domain::locale::{Locale, UnknownLocale};
 use ignacio_domain::message::{BodyError, MAX_ATTACHMENTS, MAX_BODY_BYTES};
 use ignacio_domain::otp::{CODE_DIGITS, CodeError};
 use ignacio_domain::page::PageSize;
 use ignacio_domain::phone::PhoneError;
-use ignacio_domain::user::{Locale, MAX_NAME_CHARS, NameError, UnknownLocale};
+use ignacio_domain::user::{MAX_NAME_CHARS, NameError};
 
 use super::FieldProblem;
 

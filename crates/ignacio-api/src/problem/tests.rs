@@ -82,7 +82,7 @@ fn causes_are_for_the_log_only() {
     let error = ApiError::internal("password of postgres://secret");
     let problem = serde_json::to_string(&error.problem(&context(Locale::En))).unwrap();
     assert!(!problem.contains("postgres"));
-    assert_eq!(Causes(error.source()).to_string(), "password of postgres://secret");
+    assert_eq!(error_chain(error.source().unwrap()), "password of postgres://secret");
 }
 
 #[test]

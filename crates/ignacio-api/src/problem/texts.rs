@@ -1,7 +1,7 @@
 //! The sentences that problems are told in, each in both languages.
 
-use ignacio_domain::usage::QuotaKind;
-use ignacio_domain::user::Locale;
+use ignacio_domain::locale::Locale;
+use ignacio_domain::quota::QuotaKind;
 
 use super::{ApiError, ProblemCode};
 
@@ -95,7 +95,7 @@ impl ApiError {
                 Locale::En => format!("The file has {size} bytes."),
             }),
             Self::QuotaExceeded(spent_up) => {
-                Some(spent(spent_up.limit).in_locale(locale).to_owned())
+                Some(spent(spent_up.quota).in_locale(locale).to_owned())
             }
             Self::CrossSite => Some(CROSS_SITE.in_locale(locale).to_owned()),
             Self::WrongVerifyToken => Some(VERIFY_TOKEN.in_locale(locale).to_owned()),
@@ -109,19 +109,19 @@ impl ApiError {
 
 const fn spent(limit: QuotaKind) -> Text {
     match limit {
-        QuotaKind::RepliesAtOnce => text(
+        QuotaKind::ConcurrentReplies => text(
             "Ya se están escribiendo varias respuestas para ti: espera a que terminen.",
             "Several replies are being written for you already: wait for them to end.",
         ),
-        QuotaKind::Messages => text(
+        QuotaKind::MessagesPerTenMinutes => text(
             "Son demasiados mensajes seguidos: espera unos minutos.",
             "Those are too many messages in a row: wait a few minutes.",
         ),
-        QuotaKind::MessagesOfTheDay | QuotaKind::TokensOfTheDay | QuotaKind::MoneyOfTheDay => text(
+        QuotaKind::MessagesPerDay | QuotaKind::TokensPerDay | QuotaKind::CostPerDay => text(
             "Llegaste al límite de uso de hoy: mañana puedes seguir.",
             "You have reached today's limit of use: go on tomorrow.",
         ),
-        QuotaKind::TokensOfTheMonth | QuotaKind::MoneyOfTheMonth => text(
+        QuotaKind::TokensPerMonth | QuotaKind::CostPerMonth => text(
             "Llegaste al límite de uso de este mes: escribe al equipo del programa.",
             "You have reached this month's limit of use: write to the programme's staff.",
         ),

@@ -6,7 +6,8 @@ mod usage;
 use std::str::FromStr as _;
 
 use actix_web::{HttpRequest, get, patch, web};
-use ignacio_domain::user::{Locale, ProfileChange, UserName};
+use ignacio_domain::locale::Locale;
+use ignacio_domain::user::{ProfileChange, UserName};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;

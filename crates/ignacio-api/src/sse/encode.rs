@@ -1,8 +1,9 @@
 //! From what happened in a reply to the lines of an event stream.
 
 use bytes::{BufMut as _, BytesMut};
-use ignacio_domain::reply::{NumberedEvent, ReplyEvent, ReplyOutcome, ToolKind};
-use ignacio_domain::user::Locale;
+use ignacio_domain::locale::Locale;
+use ignacio_domain::reply::{NumberedEvent, ReplyEvent, ToolKind};
+use ignacio_domain::response::ReplyOutcome;
 use serde::Serialize;
 
 use self::events::{

@@ -1,7 +1,5 @@
 //! The audit as the staff read it, and the part of it that each person reads of themselves.
 
-use std::fmt::Write as _;
-
 use ignacio_domain::access::AccessLogEntry;
 use ignacio_domain::audit::{ActorRole, AuditAction, AuditDetail, AuditEvent};
 use ignacio_domain::ids::UserId;
@@ -158,18 +156,10 @@ impl From<AuditEvent> for AuditEventView {
             target_id: event.target,
             reason: event.reason,
             detail: event.detail.into(),
-            hash: hex(&event.hash),
+            hash: hex::encode(&event.hash),
             created_at: event.created_at,
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Something that the staff did with the reader's data.
@@ -239,6 +229,6 @@ mod tests {
 
     #[test]
     fn bytes_are_shown_in_hex() {
-        assert_eq!(hex(&[0, 10, 255]), "000aff");
+        assert_eq!(hex::encode(&[0, 10, 255]), "000aff");
     }
 }

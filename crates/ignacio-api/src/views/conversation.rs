@@ -83,7 +83,7 @@ impl From<ConversationSummary> for SummaryView {
         Self {
             content: summary.content,
             message_count: summary.n_messages,
-            until_message_id: summary.until.into_uuid(),
+            until_message_id: summary.last_message.into_uuid(),
             updated_at: summary.updated_at,
         }
     }

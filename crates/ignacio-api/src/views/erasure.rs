@@ -1,6 +1,6 @@
 //! Receipts of removals.
 
-use ignacio_domain::managed_user::Erasure;
+use ignacio_domain::erasure::Erasure;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;

@@ -1,7 +1,8 @@
 //! How it stands with somebody's codes and logins, as the staff see it.
 
 use ignacio_domain::delivery::DeliveryStatus;
-use ignacio_domain::managed_user::{CodeRecord, LoginFailures};
+use ignacio_domain::lockout::LoginFailures;
+use ignacio_domain::otp::CodeRecord;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;

@@ -3,7 +3,7 @@
 use ignacio_domain::citation::Citation;
 use ignacio_domain::feedback::{Feedback, FeedbackReason, Rating};
 use ignacio_domain::message::{Attachment, Author, Message, MessageStatus};
-use ignacio_domain::reply::Response;
+use ignacio_domain::response::Response;
 use ignacio_persistence::{PostedMessage, Regenerated};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};

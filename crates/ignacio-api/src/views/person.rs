@@ -1,6 +1,7 @@
 //! A person, as they see themselves.
 
-use ignacio_domain::user::{Locale, Role, User};
+use ignacio_domain::locale::Locale;
+use ignacio_domain::user::{Role, User};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;

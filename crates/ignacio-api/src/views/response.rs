@@ -1,6 +1,7 @@
 //! Responses, as their owner sees them.
 
-use ignacio_domain::reply::{Response, ResponseState, Usage};
+use ignacio_domain::response::{Response, ResponseState};
+use ignacio_domain::usage::Usage;
 use serde::Serialize;
 use time::OffsetDateTime;
 use utoipa::ToSchema;

@@ -1,6 +1,7 @@
 //! What was used, and what may be used.
 
-use ignacio_domain::models::{RolePolicy, UsageLimits};
+use ignacio_domain::model_catalog::RolePolicy;
+use ignacio_domain::quota::UsageLimits;
 use ignacio_domain::usage::{UsageRow, UsageTotals};
 use serde::{Deserialize, Serialize};
 use time::Date;
@@ -61,7 +62,7 @@ impl From<UsageRow> for UsageRowView {
             day: row.day.map(|it| it.to_string()),
             model: row.model,
             user_id: row.user.map(ignacio_domain::ids::UserId::into_uuid),
-            sum: row.sum.into(),
+            sum: row.totals.into(),
         }
     }
 }
@@ -88,13 +89,13 @@ pub(crate) struct UsageLimitsView {
 impl From<UsageLimits> for UsageLimitsView {
     fn from(limits: UsageLimits) -> Self {
         Self {
-            replies_at_once: limits.replies_at_once,
+            replies_at_once: limits.concurrent_replies,
             messages_per_ten_minutes: limits.messages_per_ten_minutes,
             messages_per_day: limits.messages_per_day,
             tokens_per_day: limits.tokens_per_day,
             tokens_per_month: limits.tokens_per_month,
-            cost_micro_per_day: limits.micro_per_day,
-            cost_micro_per_month: limits.micro_per_month,
+            cost_micro_per_day: limits.cost_micro_usd_per_day,
+            cost_micro_per_month: limits.cost_micro_usd_per_month,
         }
     }
 }

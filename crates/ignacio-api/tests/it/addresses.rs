@@ -37,13 +37,13 @@ async fn a_thousand_forged_headers_share_one_limit() {
         let forwarded = format!("{forged}, 10.1.2.3");
         n_through += u16::from(is_let_through(&stack, number, &forwarded).await);
     }
-    assert_eq!(n_through, PER_ADDRESS.most);
+    assert_eq!(n_through, PER_ADDRESS.max);
 }
 
 #[tokio::test]
 async fn behind_proxies_each_client_has_a_limit_of_its_own() {
     let stack = behind(&["127.0.0.1/32", "10.1.0.0/16"]).await;
-    let most = u32::from(PER_ADDRESS.most);
+    let most = u32::from(PER_ADDRESS.max);
     for (start, client, same, other) in [
         (0, "203.0.113.9", "203.0.113.9:4711", "203.0.113.10"),
         (1000, "2001:db8:0:1::1", "2001:db8:0:1:ffff::1", "2001:db8:0:2::1"),

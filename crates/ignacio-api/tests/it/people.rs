@@ -1,8 +1,9 @@
 //! People who are logged in, and what they do all the time.
 
+use ignacio_domain::locale::Locale;
 use ignacio_domain::otp::OtpCode;
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_domain::user::{Locale, Role, UserName};
+use ignacio_domain::user::{Role, UserName};
 use ignacio_persistence::{MessageKind, NewUser, OwnerDb};
 use serde_json::{Value, json};
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use ignacio_devstack::scale;
-use ignacio_domain::reply::{ReplyEvent, ReplyOutcome};
+use ignacio_domain::reply::ReplyEvent;
+use ignacio_domain::response::ReplyOutcome;
 use ignacio_domain::usage::UsageCost;
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

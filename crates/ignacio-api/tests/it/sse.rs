@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::FileId;
-use ignacio_domain::reply::{ReplyEvent, ReplyFailure, ReplyOutcome, ToolKind, Usage};
+use ignacio_domain::reply::{ReplyEvent, ToolKind};
+use ignacio_domain::response::{ReplyFailure, ReplyOutcome};
+use ignacio_domain::usage::Usage;
 use ignacio_domain::usage::UsageCost;
 use serde_json::{Value, json};
 

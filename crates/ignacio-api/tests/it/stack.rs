@@ -10,8 +10,10 @@ use actix_web::rt::System;
 use ignacio_api::{ApiKeys, ApiSettings, AppSecrets, AppState, Databases, WebhookSettings, server};
 use ignacio_devstack::{Role, TestDatabase};
 use ignacio_domain::keys::Key;
-use ignacio_domain::models::{Models, Price, RolePolicy, UsageLimits};
-use ignacio_domain::reply::{ReplyEvent, ReplyFailure, ReplyOutcome};
+use ignacio_domain::model_catalog::{ModelCatalog, Price, RolePolicy};
+use ignacio_domain::quota::UsageLimits;
+use ignacio_domain::reply::ReplyEvent;
+use ignacio_domain::response::{ReplyFailure, ReplyOutcome};
 use ignacio_domain::usage::UsageCost;
 use ignacio_persistence::{
     AdminDb, ApiDb, ApiDbSettings, ReplyHub, ReplyWriter, WorkerDb, WorkerDbSettings,
@@ -222,20 +224,20 @@ fn serve(state: AppState, listener: TcpListener) -> (ServerHandle, thread::JoinH
 /// A model that everybody may ask for and one for the staff, a dollar for a million tokens of the
 /// prompt and ten for those of the answer. The limits are so wide that only their own tests meet
 /// them.
-pub(crate) fn models() -> Models {
+pub(crate) fn models() -> ModelCatalog {
     models_with(UsageLimits {
-        replies_at_once: 100,
+        concurrent_replies: 100,
         messages_per_ten_minutes: 1_000,
         messages_per_day: 1_000,
         tokens_per_day: None,
         tokens_per_month: None,
-        micro_per_day: None,
-        micro_per_month: None,
+        cost_micro_usd_per_day: None,
+        cost_micro_usd_per_month: None,
     })
 }
 
 /// The same models under other limits.
-pub(crate) fn models_with(limits: UsageLimits) -> Models {
+pub(crate) fn models_with(limits: UsageLimits) -> ModelCatalog {
     let price = Price { input: 1_000_000, cached: 100_000, output: 10_000_000 };
     let prices = ["model-1", "model-2"].map(|it| (it.to_owned(), price)).into_iter().collect();
     let policy = |models: &[&str]| RolePolicy {
@@ -243,5 +245,5 @@ pub(crate) fn models_with(limits: UsageLimits) -> Models {
         limits,
     };
     let (participant, admin) = (policy(&["model-1"]), policy(&["model-1", "model-2"]));
-    Models::new(prices, participant, admin, "model-1".to_owned()).unwrap()
+    ModelCatalog::new(prices, participant, admin, "model-1".to_owned()).unwrap()
 }

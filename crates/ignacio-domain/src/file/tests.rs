@@ -38,7 +38,7 @@ fn each_ending_belongs_to_one_type() {
     for media_type in MEDIA_TYPES {
         for extension in media_type.extensions {
             assert!(seen.insert(extension), "{extension}");
-            assert_eq!(MediaType::of_extension(extension), Some(*media_type));
+            assert_eq!(MediaType::from_extension(extension), Some(*media_type));
         }
     }
 }

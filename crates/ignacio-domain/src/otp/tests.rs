@@ -88,6 +88,18 @@ fn draws_that_favour_the_low_codes_are_thrown_away() {
 }
 
 #[test]
+fn a_digest_never_changes() {
+    let challenge = OtpId::from_uuid(uuid::Uuid::from_u128(42));
+    let digest = OtpCode::parse("012345").unwrap().digest(
+        &Key::from_bytes([7; 32]),
+        challenge,
+        &phone("+573001110002"),
+    );
+    let pinned = "8d8a0868e2123021301447f6f725e87a96e1dc417c338af2205361df4b5afed5";
+    assert_eq!(hex::encode(digest.as_bytes()), pinned, "stored codes would stop working");
+}
+
+#[test]
 fn a_digest_is_bound_to_pepper_challenge_and_number() {
     let (pepper, other) = (Key::from_bytes([1; 32]), Key::from_bytes([2; 32]));
     let (challenge, ana) = (OtpId::new(), phone("+573001110002"));

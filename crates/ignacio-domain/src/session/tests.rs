@@ -10,6 +10,14 @@ use super::*;
 use crate::testing::scale;
 
 #[test]
+fn a_successor_never_changes() {
+    let token =
+        SessionToken::parse("ign_BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU56c490b2").unwrap();
+    let next = token.successor(&Key::from_bytes([7; 32]));
+    assert_eq!(next.expose(), "ign_9w8WDjJ_nc06exBggWFsALDtkdLHdspOvOLiidL7TJ860fb1537");
+}
+
+#[test]
 fn a_token_reads_back_and_shows_nothing() {
     let token = SessionToken::generate(&mut UnwrapErr(SysRng));
     let again = SessionToken::parse(token.expose()).unwrap();

@@ -7,7 +7,7 @@ use ignacio_domain::{
     message::Author,
     ports::{Assistant, AssistantError, GeneratedText, PortError, ReplyStream},
     prompt::{FileSearchScope, ImageInput, Prompt, PromptTurn, TextRequest},
-    reply::Usage,
+    usage::Usage,
 };
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
@@ -25,7 +25,7 @@ impl Assistant for OpenAi {
     /// builds on its state is answered with [`AssistantError::StateLost`], unasked.
     #[tracing::instrument(name = "out.openai.start", skip_all, fields(response.id = %prompt.response))]
     async fn start(&self, prompt: Prompt) -> Result<ReplyStream, AssistantError> {
-        if !self.background && prompt.previous.is_some() {
+        if !self.background && prompt.previous_response_id.is_some() {
             return Err(AssistantError::StateLost);
         }
         let ask = Ask::new(&prompt, self);
@@ -136,8 +136,8 @@ impl<'p> Ask<'p> {
     fn new(prompt: &'p Prompt, openai: &OpenAi) -> Self {
         let mut tools = Vec::new();
         let mut include = Vec::new();
-        if let Some(library) = &prompt.library {
-            tools.push(Tool::file_search(library, openai.max_num_results));
+        if let Some(search) = &prompt.file_search {
+            tools.push(Tool::file_search(search, openai.max_num_results));
             include.push("file_search_call.results");
         }
         if prompt.web_search {
@@ -146,7 +146,7 @@ impl<'p> Ask<'p> {
         Self {
             model: &prompt.model,
             instructions: &prompt.instructions,
-            previous_response_id: prompt.previous.as_deref(),
+            previous_response_id: prompt.previous_response_id.as_deref(),
             input: prompt.turns.iter().map(Message::from).collect(),
             max_tool_calls: (!tools.is_empty()).then_some(MAX_TOOL_CALLS),
             tools,
@@ -220,10 +220,10 @@ enum Tool<'p> {
 impl<'p> Tool<'p> {
     /// Looks into one person's store, and there only at what is tagged as theirs: a store that was
     /// mixed up by mistake still shows nobody else's documents.
-    fn file_search(library: &'p FileSearchScope, max_num_results: u8) -> Self {
+    fn file_search(search: &'p FileSearchScope, max_num_results: u8) -> Self {
         Self::FileSearch {
-            vector_store_ids: [&library.store],
-            filters: Filter { r#type: "eq", key: USER_ID, value: library.owner.to_string() },
+            vector_store_ids: [&search.vector_store_id],
+            filters: Filter { r#type: "eq", key: USER_ID, value: search.owner.to_string() },
             max_num_results,
         }
     }

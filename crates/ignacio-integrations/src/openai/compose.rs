@@ -3,7 +3,7 @@
 use ignacio_domain::{
     ports::{AssistantError, GeneratedText, PortError},
     prompt::TextRequest,
-    reply::Usage,
+    usage::Usage,
 };
 use serde::Serialize;
 use serde_json::Value;

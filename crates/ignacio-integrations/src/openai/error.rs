@@ -2,8 +2,9 @@
 
 use async_openai::error::OpenAIError;
 use ignacio_domain::{
+    error_chain,
     ports::{AssistantError, PortError},
-    reply::ReplyFailure,
+    response::ReplyFailure,
 };
 use reqwest::StatusCode;
 
@@ -42,7 +43,7 @@ pub(super) fn port_error(error: OpenAIError) -> PortError {
         OpenAIError::Reqwest(error) => http::no_answer(error),
         OpenAIError::Boxed(error) => match error.downcast::<Refusal>() {
             Ok(refusal) => of_refusal(&refusal),
-            Err(other) => transient(&http::chain(other.as_ref())),
+            Err(other) => transient(&error_chain(other.as_ref())),
         },
         // These carry payloads, so that nothing of them is repeated.
         OpenAIError::JSONDeserialize(..) => transient("the answer is not what the API documents"),

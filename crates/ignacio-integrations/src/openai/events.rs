@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use ignacio_domain::{
     ports::{AssistantError, AssistantEvent, AssistantEventKind, PortError},
-    reply::{ReplyOutcome, ToolKind, Usage},
+    reply::ToolKind,
+    response::ReplyOutcome,
+    usage::Usage,
 };
 use serde_json::Value;
 

@@ -3,9 +3,9 @@
 use std::{error::Error, io};
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use ignacio_domain::ports::PortError;
+use ignacio_domain::{error_chain, ports::PortError};
 
-use crate::http::{chain, seconds};
+use crate::http::seconds;
 
 /// The codes of 400 and 404 that tell of wrong settings rather than of a wrong request.
 const MISCONFIGURED: [&str; 4] = [
@@ -55,7 +55,7 @@ where
 
 /// An error of the bytes themselves: they come from the caller, who knows what it means.
 pub(super) fn of_content(error: &io::Error) -> PortError {
-    PortError::Rejected { code: "content".to_owned(), reason: chain(error) }
+    PortError::Rejected { code: "content".to_owned(), reason: error_chain(error) }
 }
 
 fn transient<E>(error: &SdkError<E>, reason: String) -> PortError {
@@ -68,7 +68,7 @@ fn unanswered<E>(error: &SdkError<E>) -> PortError
 where
     E: Error + 'static,
 {
-    let reason = chain(error);
+    let reason = error_chain(error);
     match error {
         SdkError::ConstructionFailure(_) => {
             PortError::Misconfigured { code: "bad_request_settings".to_owned(), reason }

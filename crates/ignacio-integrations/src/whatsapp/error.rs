@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ignacio_domain::ports::SendError;
+use ignacio_domain::{error_chain, ports::SendError};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
@@ -44,7 +44,7 @@ pub(super) enum Meaning {
 /// Turns the lack of an answer into what its caller can do.
 pub(super) fn of_silence(error: reqwest::Error) -> SendError {
     let is_ours = error.is_builder();
-    let reason = http::chain(&error.without_url());
+    let reason = error_chain(&error.without_url());
     if is_ours {
         let code = "bad_request_settings".to_owned();
         SendError::Misconfigured { code, reason, is_critical: false }

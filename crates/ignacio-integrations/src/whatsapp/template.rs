@@ -1,6 +1,6 @@
 //! The messages that carry a code, or a notice.
 
-use ignacio_domain::{otp::OtpCode, phone::PhoneNumber, user::Locale};
+use ignacio_domain::{locale::Locale, otp::OtpCode, phone::PhoneNumber};
 use serde::Serialize;
 
 /// A template message. The text is the template's.

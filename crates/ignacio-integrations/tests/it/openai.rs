@@ -13,7 +13,7 @@ use ignacio_domain::{
     message::Author,
     ports::{AssistantError, AssistantEvent, AssistantEventKind, PortError, ReplyStream},
     prompt::{Prompt, PromptTurn},
-    reply::ReplyOutcome,
+    response::ReplyOutcome,
 };
 use ignacio_integrations::{OpenAi, OpenAiSettings};
 
@@ -34,9 +34,9 @@ pub(crate) fn prompt(question: &str) -> Prompt {
         response: ResponseId::new(),
         model: "gpt-5".to_owned(),
         instructions: "Eres Ignacio.".to_owned(),
-        previous: None,
-        turns: vec![PromptTurn::said(Author::User, question.to_owned())],
-        library: None,
+        previous_response_id: None,
+        turns: vec![PromptTurn::text_only(Author::User, question.to_owned())],
+        file_search: None,
         web_search: false,
         safety_identifier: "pseudonym".to_owned(),
         max_output_tokens: 500,

@@ -80,7 +80,7 @@ fn is_part(name: &str) -> bool {
 }
 
 fn key() -> ObjectKey {
-    ObjectKey::of(UserId::new(), FileId::new())
+    ObjectKey::for_file(UserId::new(), FileId::new())
 }
 
 /// Bytes that differ from part to part.

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use ignacio_devstack::{WhatsAppOptions, WhatsAppStandIn};
 use ignacio_domain::{
-    otp::{LIFE, OtpCode},
+    locale::Locale,
+    otp::{CODE_LIFETIME, OtpCode},
     phone::PhoneNumber,
     ports::{Messenger as _, NoticeKind, SendError},
-    user::Locale,
 };
 use ignacio_integrations::{WhatsApp, WhatsAppSettings};
 use serde_json::{Value, json};
@@ -177,7 +177,11 @@ fn a_code_that_arrives_late_is_not_delivered() {
         .skip(1)
         .map(|rest| rest.split(|it: char| !it.is_ascii_digit()).next().unwrap().parse().unwrap())
         .collect();
-    assert_eq!(lives, [LIFE.whole_seconds()], "WhatsApp keeps a code no longer than it is good");
+    assert_eq!(
+        lives,
+        [CODE_LIFETIME.whole_seconds()],
+        "WhatsApp keeps a code no longer than it is good"
+    );
 }
 
 #[tokio::test]

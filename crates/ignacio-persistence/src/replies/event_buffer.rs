@@ -69,7 +69,8 @@ impl<'e> FromIterator<&'e NumberedEvent> for EventBuffer {
 mod tests {
     //! Content was packed comes out as it went in, from any place on.
 
-    use ignacio_domain::reply::{ReplyOutcome, ToolKind};
+    use ignacio_domain::reply::ToolKind;
+    use ignacio_domain::response::ReplyOutcome;
 
     use super::*;
 

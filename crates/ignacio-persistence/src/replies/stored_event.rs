@@ -3,9 +3,9 @@
 
 use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::{FileId, MessageId, ResponseId};
-use ignacio_domain::reply::{
-    NumberedEvent, ReplyEvent, ReplyFailure, ReplyOutcome, ToolKind, Usage,
-};
+use ignacio_domain::reply::{NumberedEvent, ReplyEvent, ToolKind};
+use ignacio_domain::response::{ReplyFailure, ReplyOutcome};
+use ignacio_domain::usage::Usage;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

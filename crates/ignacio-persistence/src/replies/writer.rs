@@ -8,7 +8,9 @@ use std::time::Duration;
 use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::{CitationId, WorkerId};
 use ignacio_domain::message::MessageStatus;
-use ignacio_domain::reply::{NumberedEvent, ReplyEvent, ReplyOutcome, Usage};
+use ignacio_domain::reply::{NumberedEvent, ReplyEvent};
+use ignacio_domain::response::ReplyOutcome;
+use ignacio_domain::usage::Usage;
 use ignacio_domain::usage::UsageCost;
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _,

@@ -10,7 +10,6 @@ use sea_orm::{
 use thiserror::Error;
 
 use crate::error::StoreError;
-use crate::rows::hex;
 
 /// How many events are checked with one query.
 const BATCH: i64 = 10_000;
@@ -29,7 +28,7 @@ pub struct AuditHead {
 
 impl fmt::Display for AuditHead {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}:{}", self.seq, hex(&self.hash))
+        write!(out, "{}:{}", self.seq, hex::encode(&self.hash))
     }
 }
 
@@ -44,13 +43,8 @@ impl FromStr for AuditHead {
     fn from_str(text: &str) -> Result<Self, AuditHeadError> {
         let (seq, digits) = text.trim().split_once(':').ok_or(AuditHeadError)?;
         let seq = seq.parse().ok().filter(|it| *it >= 0).ok_or(AuditHeadError)?;
-        if digits.len() != 64 || !digits.is_ascii() {
-            return Err(AuditHeadError);
-        }
-        let hash = (0..64)
-            .step_by(2)
-            .map(|at| digits.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
-        Ok(Self { seq, hash: hash.collect::<Option<_>>().ok_or(AuditHeadError)? })
+        let hash = hex::decode(digits).ok().filter(|it| it.len() == 32).ok_or(AuditHeadError)?;
+        Ok(Self { seq, hash })
     }
 }
 

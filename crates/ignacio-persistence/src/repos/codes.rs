@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use ignacio_domain::delivery::DeliveryStatus;
 use ignacio_domain::ids::{OtpId, SessionId};
-use ignacio_domain::otp::{Challenge, LIFE, MAX_TRIES, MAX_TRIES_IN_ALARM, OtpDigest};
+use ignacio_domain::lockout::{LOCKOUT_LIMIT, LOCKOUT_STEPS};
+use ignacio_domain::otp::{CODE_LIFETIME, Challenge, MAX_TRIES, MAX_TRIES_IN_ALARM, OtpDigest};
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::rate_limit::{
-    LOCKOUT_LIMIT, LOCKOUT_STEPS, PER_ADDRESS, PER_NUMBER, RateLimit, RateLimitKey, RateLimitKeys,
-    SERVICE, SERVICE_IN_ALARM,
+    PER_ADDRESS, PER_NUMBER, RateLimit, RateLimitKey, RateLimitKeys, SERVICE, SERVICE_IN_ALARM,
 };
 use ignacio_domain::session::DeviceDigest;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql};
@@ -144,13 +144,13 @@ impl<'d> Codes<'d> {
         let RateLimitKeys { number: of_number, address, service, decoys, known } = request.buckets;
         let buckets: Vec<Uuid> =
             [of_number, address, service, decoys, known].map(RateLimitKey::into_uuid).into();
-        let of_address = RateLimit { most: request.address_per_hour, ..PER_ADDRESS };
-        let of_service = RateLimit { most: request.service_per_hour, ..SERVICE };
+        let of_address = RateLimit { max: request.address_per_hour, ..PER_ADDRESS };
+        let of_service = RateLimit { max: request.service_per_hour, ..SERVICE };
         let limits = [PER_NUMBER.as_slice(), &[of_address, of_service]].concat();
-        let within: Vec<i32> = limits.iter().map(|it| seconds(it.within)).collect();
-        let most: Vec<i32> = limits.iter().map(|it| i32::from(it.most)).collect();
+        let within: Vec<i32> = limits.iter().map(|it| seconds(it.window)).collect();
+        let most: Vec<i32> = limits.iter().map(|it| i32::from(it.max)).collect();
         let (in_alarm, end) = (i32::from(SERVICE_IN_ALARM), i32::from(LOCKOUT_LIMIT));
-        let life = seconds(LIFE);
+        let life = seconds(CODE_LIFETIME);
         // One statement, so that known and unknown numbers cost the same round trip.
         let write = raw_sql!(
             Postgres,

@@ -145,7 +145,7 @@ impl<'s> Conversations<'s> {
         Ok(row.map(|row| ConversationSummary {
             content: row.content,
             n_messages: row.n_messages,
-            until: MessageId::from_uuid(row.until_id),
+            last_message: MessageId::from_uuid(row.until_id),
             updated_at: row.updated_at,
         }))
     }

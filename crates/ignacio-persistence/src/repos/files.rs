@@ -101,7 +101,7 @@ impl<'s> Files<'s> {
         file: &NewFile,
         conversation: Option<ConversationId>,
     ) -> Result<ObjectKey, StoreError> {
-        let key = ObjectKey::of(self.user, file.id);
+        let key = ObjectKey::for_file(self.user, file.id);
         let (id, user, path) =
             (file.id.into_uuid(), self.user.into_uuid(), key.as_str().to_owned());
         let (name, media_type) = (file.name.as_str().to_owned(), file.media_type.name);

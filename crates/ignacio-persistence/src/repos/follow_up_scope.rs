@@ -4,7 +4,7 @@ use ignacio_domain::conversation::ConversationTitle;
 use ignacio_domain::file::ObjectKey;
 use ignacio_domain::ids::{CitationId, FileId, MessageId};
 use ignacio_domain::message::Message;
-use ignacio_domain::reply::Usage;
+use ignacio_domain::usage::Usage;
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 
 use ignacio_domain::ids::{ConversationId, MessageId};
 use ignacio_domain::message::{Message, MessageStatus, NewMessage};
-use ignacio_domain::reply::Response;
+use ignacio_domain::response::Response;
 use sea_orm::{FromQueryResult, raw_sql};
 use uuid::Uuid;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ignacio_domain::ids::{ConversationId, FileId, MessageId, ResponseId, UserId};
 use ignacio_domain::message::{Message, MessageStatus, NewMessage};
-use ignacio_domain::reply::Response;
+use ignacio_domain::response::Response;
 use sea_orm::{
     ActiveModelTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
     FromQueryResult as _, Set, raw_sql,

@@ -1,8 +1,9 @@
 //! The users that must exist before anybody can log in, as the role that may add them.
 
 use ignacio_domain::ids::UserId;
+use ignacio_domain::locale::Locale;
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_domain::user::{Locale, Role, UserName};
+use ignacio_domain::user::{Role, UserName};
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, FromQueryResult,
     TransactionTrait as _, raw_sql,

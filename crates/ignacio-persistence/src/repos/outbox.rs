@@ -5,10 +5,10 @@ mod decoys;
 use std::time::Duration;
 
 use ignacio_domain::ids::{OtpId, WorkerId};
+use ignacio_domain::locale::Locale;
 use ignacio_domain::otp::OtpDigest;
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::ports::NoticeKind;
-use ignacio_domain::user::Locale;
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql};
 use uuid::Uuid;
 

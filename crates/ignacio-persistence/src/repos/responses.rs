@@ -1,7 +1,7 @@
 //! Replies of the person who asks.
 
 use ignacio_domain::ids::{ConversationId, ResponseId, UserId};
-use ignacio_domain::reply::Response;
+use ignacio_domain::response::Response;
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
     QueryFilter as _, QueryOrder as _, raw_sql,

@@ -1,7 +1,7 @@
 //! The devices of the person who asks.
 
 use ignacio_domain::ids::SessionId;
-use ignacio_domain::session::{RENEW_AFTER, STEP_UP, Session, SessionDigest};
+use ignacio_domain::session::{RENEW_AFTER, STEP_UP_WINDOW, Session, SessionDigest};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -37,7 +37,7 @@ impl SessionRow {
             last_used_at: self.last_used_at,
             expires_at: self.expires_at,
             renew_after: self.renewed_at.unwrap_or(self.created_at) + RENEW_AFTER,
-            verified_until: self.verified_at + STEP_UP,
+            verified_until: self.verified_at + STEP_UP_WINDOW,
             is_current: id == current,
         }
     }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use ignacio_domain::ids::UserId;
-use ignacio_domain::models::UsageLimits;
-use ignacio_domain::reply::Usage;
-use ignacio_domain::usage::{QuotaExceeded, QuotaKind, Reservation, UsageRow, UsageTotals};
+use ignacio_domain::quota::UsageLimits;
+use ignacio_domain::quota::{QuotaExceeded, QuotaKind};
+use ignacio_domain::usage::Usage;
+use ignacio_domain::usage::{Reservation, UsageRow, UsageTotals};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
 use time::{Date, OffsetDateTime, Time, UtcOffset};
 use uuid::Uuid;
@@ -51,7 +52,7 @@ impl From<SumRow> for UsageRow {
             day: row.day.map(|it| it.to_offset(UtcOffset::UTC).date()),
             model: row.model,
             user: row.user_id.map(UserId::from_uuid),
-            sum: UsageTotals { replies: row.replies, usage, cost_micro_usd: row.cost_micro_usd },
+            totals: UsageTotals { replies: row.replies, usage, cost_micro_usd: row.cost_micro_usd },
         }
     }
 }
@@ -84,11 +85,12 @@ impl<'s> UsageRecords<'s> {
     ) -> Result<Option<QuotaExceeded>, StoreError> {
         let (id, model) = (wanted.response.into_uuid(), wanted.model.clone());
         let (tokens, cost_micro_usd) = (wanted.tokens, wanted.cost_micro_usd);
-        let at_once = i32::from(limits.replies_at_once);
+        let at_once = i32::from(limits.concurrent_replies);
         let ten_minutes = i32::from(limits.messages_per_ten_minutes);
         let day = i32::from(limits.messages_per_day);
         let (day_tokens, month_tokens) = (limits.tokens_per_day, limits.tokens_per_month);
-        let (day_micro, month_micro) = (limits.micro_per_day, limits.micro_per_month);
+        let (day_micro, month_micro) =
+            (limits.cost_micro_usd_per_day, limits.cost_micro_usd_per_month);
         let ask = raw_sql!(
             Postgres,
             "select refusal, retry_at,
@@ -104,7 +106,7 @@ impl<'s> UsageRecords<'s> {
         let limit = QuotaKind::parse(&word);
         let limit = limit.ok_or(StoreError::corrupt("reserve_reply", "refusal"))?;
         let wait = seconds.map(|it| Duration::from_secs_f64(it.max(0.0)));
-        Ok(Some(QuotaExceeded { limit, resets_at: retry_at, wait }))
+        Ok(Some(QuotaExceeded { quota: limit, resets_at: retry_at, retry_after: wait }))
     }
 
     /// The day that it is, of UTC.

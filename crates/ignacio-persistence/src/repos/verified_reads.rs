@@ -54,7 +54,7 @@ pub(crate) async fn list_conversations(
     let digest = session.as_bytes().to_vec();
     let (owner, (at, id, limit)) = (owner(after), bounds(after.map(|it| it.position), size));
     let (archived, pinned) = (filter.archived, filter.pinned);
-    let words = filter.words.as_ref().map(|it| it.as_str().to_owned());
+    let words = filter.query.as_ref().map(|it| it.as_str().to_owned());
     let read = raw_sql!(
         Postgres,
         "select * from app.list_conversations(

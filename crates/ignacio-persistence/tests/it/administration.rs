@@ -3,10 +3,11 @@
 use ignacio_domain::access::GrantReason;
 use ignacio_domain::audit::{AuditAction, AuditFilter};
 use ignacio_domain::ids::{ConversationId, UserId};
+use ignacio_domain::locale::Locale;
 use ignacio_domain::managed_user::{UserChange, UserFilter};
 use ignacio_domain::page::PageSize;
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_domain::user::{Locale, Role, UserName};
+use ignacio_domain::user::{Role, UserName};
 use ignacio_persistence::{AdminDb, AdminScope, NewUser, StoreError};
 use sea_orm::{ConnectionTrait as _, Database};
 
@@ -149,7 +150,7 @@ async fn accounts_are_listed_searched_and_filtered() {
         scope.commit().await.unwrap();
     }
     let find = async |text: &str| {
-        let filter = UserFilter { text: Some(text.to_owned()), ..Default::default() };
+        let filter = UserFilter { query: Some(text.to_owned()), ..Default::default() };
         let scope = stack.as_admin(&ada).await;
         let rows = scope.users().list(&filter, None, whole()).await.unwrap().rows;
         let n = usize::try_from(scope.users().count(&filter).await.unwrap()).unwrap();

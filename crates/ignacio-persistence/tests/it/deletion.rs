@@ -1,7 +1,7 @@
 //! What is deleted is gone, and what lies elsewhere is queued to go.
 
 use ignacio_domain::ids::FileId;
-use ignacio_domain::reply::ReplyOutcome;
+use ignacio_domain::response::ReplyOutcome;
 use ignacio_domain::usage::UsageCost;
 use ignacio_persistence::{PurgeTarget, StoreError};
 

@@ -9,9 +9,9 @@ use ignacio_persistence::StoreError;
 
 use crate::support::Stack;
 
-const OPEN: ConversationFilter = ConversationFilter { archived: false, pinned: None, words: None };
+const OPEN: ConversationFilter = ConversationFilter { archived: false, pinned: None, query: None };
 const ARCHIVED: ConversationFilter =
-    ConversationFilter { archived: true, pinned: None, words: None };
+    ConversationFilter { archived: true, pinned: None, query: None };
 
 #[tokio::test]
 async fn conversations_are_walked_while_others_are_made() {

@@ -1,9 +1,10 @@
 //! What the database asks of the staff's role itself before a dangerous act: SQL without the API.
 
 use ignacio_devstack::Role as DbRole;
+use ignacio_domain::locale::Locale;
 use ignacio_domain::managed_user::UserChange;
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_domain::user::{Locale, Role, UserName};
+use ignacio_domain::user::{Role, UserName};
 use ignacio_persistence::{NewUser, StoreError};
 use sea_orm::{
     ConnectionTrait as _, Database, DatabaseConnection, DbBackend, Statement, TransactionTrait as _,

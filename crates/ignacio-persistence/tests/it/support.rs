@@ -6,13 +6,14 @@ use ignacio_domain::conversation::Conversation;
 use ignacio_domain::file::{FileName, MediaType, NewFile, StoredContent, StoredFile};
 use ignacio_domain::ids::{ConversationId, FileId, OtpId, ResponseId, UserId};
 use ignacio_domain::keys::Key;
+use ignacio_domain::locale::Locale;
 use ignacio_domain::message::{MessageBody, NewMessage};
 use ignacio_domain::otp::{Challenge, OtpCode};
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::rate_limit::{PER_ADDRESS, RateLimitKeys, SERVICE};
 use ignacio_domain::reply::NumberedEvent;
 use ignacio_domain::session::{DeviceToken, SessionDigest, SessionToken};
-use ignacio_domain::user::{Locale, Role, UserName};
+use ignacio_domain::user::{Role, UserName};
 use ignacio_persistence::{
     ApiDb, ApiDbSettings, CodeRequest, CodeRequestOutcome, CreateOutcome, MessageKind, NewReply,
     NewSession, NewUser, OwnerDb, PostedMessage, ReplyHub, StoreError, UserScope, WorkerDb,
@@ -132,7 +133,7 @@ impl Stack {
 
     pub(crate) async fn file(&self, person: &User, name: &str) -> StoredFile {
         let name = FileName::parse(name).unwrap();
-        let media_type = MediaType::of_extension(&name.extension().unwrap()).unwrap();
+        let media_type = MediaType::from_extension(&name.extension().unwrap()).unwrap();
         let new = NewFile { id: FileId::new(), name, media_type };
         let scope = self.scope(person).await;
         scope.files().reserve(&new, None).await.unwrap();
@@ -173,10 +174,10 @@ pub(crate) fn wish(phone: Option<&PhoneNumber>) -> CodeRequest {
     let number = phone.map_or("+0", PhoneNumber::expose);
     CodeRequest {
         phone: phone.cloned(),
-        buckets: RateLimitKeys::of(&BUCKETS, number, b"192.0.2.1"),
+        buckets: RateLimitKeys::new(&BUCKETS, number, b"192.0.2.1"),
         device: None,
-        address_per_hour: PER_ADDRESS.most,
-        service_per_hour: SERVICE.most,
+        address_per_hour: PER_ADDRESS.max,
+        service_per_hour: SERVICE.max,
     }
 }
 

@@ -44,10 +44,10 @@ impl HttpSettings {
                 UPLOAD_MAX_BYTES,
                 1..=UPLOAD_LIMIT,
             ),
-            codes_per_hour: reader.within("IGNACIO_CODES_PER_HOUR", SERVICE.most, 1..=MAX_CODES),
+            codes_per_hour: reader.within("IGNACIO_CODES_PER_HOUR", SERVICE.max, 1..=MAX_CODES),
             codes_per_address: reader.within(
                 "IGNACIO_CODES_PER_ADDRESS",
-                PER_ADDRESS.most,
+                PER_ADDRESS.max,
                 1..=MAX_CODES,
             ),
         }

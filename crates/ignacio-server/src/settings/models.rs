@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, fs, sync::Arc};
 
-use ignacio_domain::models::{Models, Price, RolePolicy, UsageLimits};
+use ignacio_domain::model_catalog::{ModelCatalog, Price, RolePolicy};
+use ignacio_domain::quota::UsageLimits;
 use serde::Deserialize;
 
 use super::environment::Reader;
@@ -59,7 +60,7 @@ struct LimitsEntry {
 }
 
 /// The models of the file that is named, or the default_models ones.
-pub(super) fn read(reader: &mut Reader<'_>) -> Arc<Models> {
+pub(super) fn read(reader: &mut Reader<'_>) -> Arc<ModelCatalog> {
     let Some(path) = reader.text(NAME) else { return default_models() };
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -78,11 +79,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Arc<Models> {
 }
 
 #[expect(clippy::expect_used, reason = "the file is compiled in, and a test parses it")]
-fn default_models() -> Arc<Models> {
+fn default_models() -> Arc<ModelCatalog> {
     Arc::new(parse(DEFAULT).expect("the default models are valid"))
 }
 
-fn parse(text: &str) -> Result<Models, String> {
+fn parse(text: &str) -> Result<ModelCatalog, String> {
     let file: File = toml::from_str(text).map_err(|error| error.to_string().trim().to_owned())?;
     let mut prices = BTreeMap::new();
     for (name, entry) in file.models {
@@ -96,7 +97,7 @@ fn parse(text: &str) -> Result<Models, String> {
     }
     let participant = file.roles.participant.policy()?;
     let admin = file.roles.admin.policy()?;
-    Models::new(prices, participant, admin, file.helper).map_err(|error| error.to_string())
+    ModelCatalog::new(prices, participant, admin, file.helper).map_err(|error| error.to_string())
 }
 
 impl RoleEntry {
@@ -104,13 +105,13 @@ impl RoleEntry {
         let LimitsEntry { usd_per_day, usd_per_month, .. } = self.limits;
         let usd = |what, usd: Option<f64>| usd.map(|usd| cost_micro_usd(what, usd)).transpose();
         let limits = UsageLimits {
-            replies_at_once: self.limits.replies_at_once,
+            concurrent_replies: self.limits.replies_at_once,
             messages_per_ten_minutes: self.limits.messages_per_ten_minutes,
             messages_per_day: self.limits.messages_per_day,
             tokens_per_day: self.limits.tokens_per_day,
             tokens_per_month: self.limits.tokens_per_month,
-            micro_per_day: usd("usd_per_day", usd_per_day)?,
-            micro_per_month: usd("usd_per_month", usd_per_month)?,
+            cost_micro_usd_per_day: usd("usd_per_day", usd_per_day)?,
+            cost_micro_usd_per_month: usd("usd_per_month", usd_per_month)?,
         };
         Ok(RolePolicy { models: self.models, limits })
     }
@@ -134,7 +135,7 @@ fn cost_micro_usd(what: &str, usd: f64) -> Result<i64, String> {
 mod tests {
     //! The default file is valid, and errors in a file are named.
 
-    use ignacio_domain::{reply::Usage, user::Role};
+    use ignacio_domain::{usage::Usage, user::Role};
 
     use super::*;
 
@@ -142,12 +143,12 @@ mod tests {
     fn the_default_models_are_valid() {
         let models = parse(DEFAULT).unwrap();
         let million = Usage { input: 1_000_000, cached: 0, output: 1_000_000, reasoning: 0 };
-        let default_model = models.choose(Role::Participant, None).unwrap();
+        let default_model = models.select(Role::Participant, None).unwrap();
         assert_eq!(models.cost(default_model, million), 5_250_000);
-        assert_eq!(models.policy(Role::Participant).limits.micro_per_day, Some(1_000_000));
+        assert_eq!(models.policy(Role::Participant).limits.cost_micro_usd_per_day, Some(1_000_000));
         assert_eq!(models.policy(Role::Participant).limits.tokens_per_day, None);
-        assert!(models.choose(Role::Participant, Some("gpt-5.4")).is_none());
-        assert!(models.choose(Role::Admin, Some("gpt-5.4")).is_some());
+        assert!(models.select(Role::Participant, Some("gpt-5.4")).is_none());
+        assert!(models.select(Role::Admin, Some("gpt-5.4")).is_some());
     }
 
     #[test]

@@ -66,11 +66,6 @@ async fn each<I, F: Future>(
     stream::iter(items).map(work).buffer_unordered(at_once).collect().await
 }
 
-/// Bytes as the database writes them.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
 /// The pepper of a deployment that has set none.
 fn pepper() -> Key {
     MasterSecret::parse(SECRET.into()).unwrap().derive("otp-pepper")
@@ -138,7 +133,7 @@ impl Stack {
         let logins = (0..count).map(|n| {
             let (id, phone) = (OtpId::new(), phone(n % people));
             let digest = code.digest(&pepper, id, &PhoneNumber::parse(&phone).unwrap());
-            let hex = hex(digest.as_bytes());
+            let hex = hex::encode(digest.as_bytes());
             let challenge = id.into_uuid().to_string();
             let row = format!("('{challenge}'::uuid, '{phone}', decode('{hex}', 'hex'))");
             (Login { challenge, code: CODE.to_owned(), phone }, row)

@@ -12,8 +12,9 @@ use ignacio_devstack::{
     WhatsAppStandIn, log_leak_scan,
 };
 use ignacio_domain::{
+    locale::Locale,
     phone::PhoneNumber,
-    user::{Locale, Role, UserName},
+    user::{Role, UserName},
 };
 use ignacio_persistence::{NewUser, OwnerDb};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};

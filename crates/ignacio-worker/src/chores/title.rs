@@ -48,7 +48,7 @@ impl FollowUps {
         messages: &[Message],
     ) -> Result<(Option<ConversationTitle>, Option<FollowUpUsage>), PortError> {
         let first = messages.iter().find(|it| it.author == Author::User);
-        let own_words = || first.and_then(|it| ConversationTitle::from_words(&it.content));
+        let own_words = || first.and_then(|it| ConversationTitle::from_first_message(&it.content));
         if first.is_none() {
             return Ok((None, None));
         }

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use ignacio_domain::reply::{ReplyEvent, ReplyOutcome};
+use ignacio_domain::reply::ReplyEvent;
+use ignacio_domain::response::ReplyOutcome;
 use ignacio_persistence::SummaryLimit;
 use tokio::time::{Instant, timeout};
 

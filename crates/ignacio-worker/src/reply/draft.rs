@@ -44,10 +44,12 @@ impl Draft {
         let history = History::read(shared, scope).await?;
         let attached = history.attached(scope).await?;
         let whole = told(&history.messages, &attached);
-        let library =
-            scope.vector_store().await?.map(|store| FileSearchScope { store, owner: job.owner });
+        let file_search = scope
+            .vector_store()
+            .await?
+            .map(|vector_store_id| FileSearchScope { vector_store_id, owner: job.owner });
         let web_search = settings.web_search && person.web_search;
-        note_tools(scope, library.is_some(), web_search).await?;
+        note_tools(scope, file_search.is_some(), web_search).await?;
         let told = if history.previous.is_some() { newly_told(&whole) } else { whole.clone() };
         let rules = instructions(&person.name, person.locale);
         let prompt = Prompt {
@@ -58,8 +60,8 @@ impl Draft {
                 None => rules,
             },
             turns: Vec::new(),
-            previous: history.previous,
-            library,
+            previous_response_id: history.previous,
+            file_search,
             web_search,
             safety_identifier: pseudonym(&settings.safety_key, job.owner),
             max_output_tokens: settings.max_output_tokens,
@@ -75,7 +77,7 @@ impl Draft {
 
     /// Tells the whole history from now on. False when it was told already.
     pub(super) fn forget_state(&mut self) -> bool {
-        if self.prompt.previous.take().is_none() {
+        if self.prompt.previous_response_id.take().is_none() {
             return false;
         }
         self.told.clone_from(&self.whole);
@@ -95,7 +97,7 @@ impl Draft {
 
 /// The model that the person chose; the usual one for a reply from before there was a choice.
 pub(super) fn model_of<'s>(shared: &'s Shared, job: &'s ReplyJob) -> &'s str {
-    let usual = || shared.settings.models.choose(Role::Participant, None).unwrap_or_default();
+    let usual = || shared.settings.models.select(Role::Participant, None).unwrap_or_default();
     job.model.as_deref().unwrap_or_else(usual)
 }
 

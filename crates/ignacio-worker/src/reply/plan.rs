@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ignacio_domain::ports::{AssistantError, PortError};
-use ignacio_domain::reply::ReplyFailure;
+use ignacio_domain::response::ReplyFailure;
 
 use crate::settings::Pauses;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ignacio_domain::citation::{Citation, quote_for};
+use ignacio_domain::citation::{Citation, find_quote};
 use ignacio_domain::ids::FileId;
 
 /// How much of the text before a citation is looked at for what it leans on, in characters.
@@ -60,7 +60,7 @@ impl Sources {
             return None;
         }
         let passages = self.passages.get(provider_file_id).map_or(&[][..], Vec::as_slice);
-        let quote = quote_for(&leaning(text, position), passages);
+        let quote = find_quote(&leaning(text, position), passages);
         Some(Citation { file: Some(file), file_name, quote, position, verified: None })
     }
 }

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use futures_util::StreamExt as _;
+use ignacio_domain::error_chain;
 use ignacio_domain::ids::FileId;
 use ignacio_domain::ports::{AssistantError, AssistantEvent, AssistantEventKind, ReplyStream};
-use ignacio_domain::reply::{ReplyEvent, ReplyFailure, ReplyOutcome};
+use ignacio_domain::reply::ReplyEvent;
+use ignacio_domain::response::{ReplyFailure, ReplyOutcome};
 use ignacio_persistence::{ReplyWriter, StoreError};
 use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -13,7 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::plan::Cut;
 use super::pulse::guarded;
 use super::writer::{Close, LONGEST_UNSAVED, SAVE_AGAIN, Unsaved, Upstream, Writer};
-use crate::job::{causes, insist};
+use crate::job::insist;
 
 /// The longest reply, in bytes. No model writes that much; a broken one might.
 const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
@@ -186,7 +188,7 @@ impl Writer<'_> {
                 }
                 Ok(None) => return Err(Close::Left),
                 Err(error) => {
-                    tracing::warn!(error = causes(&error), "a citation is lost");
+                    tracing::warn!(error = error_chain(&error), "a citation is lost");
                     return Ok(());
                 }
             }

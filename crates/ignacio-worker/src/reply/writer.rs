@@ -4,8 +4,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use ignacio_domain::error_chain;
 use ignacio_domain::ports::{AssistantError, AssistantEventKind, PortError, ReplyStream};
-use ignacio_domain::reply::{ReplyEvent, ReplyFailure, ReplyOutcome, Usage};
+use ignacio_domain::reply::ReplyEvent;
+use ignacio_domain::response::{ReplyFailure, ReplyOutcome};
+use ignacio_domain::usage::Usage;
 use ignacio_domain::usage::UsageCost;
 use ignacio_persistence::{LeaseExtension, ReplyJob, ReplyWriter, StoreError};
 use tokio::sync::watch;
@@ -18,7 +21,7 @@ use super::pulse::{Interrupt, Pulse, guarded};
 use super::running::Entry;
 use super::sources::Sources;
 use crate::Shared;
-use crate::job::{causes, insist};
+use crate::job::insist;
 use crate::titles::Ear;
 
 /// How long the provider may take to stop a reply.
@@ -296,7 +299,10 @@ impl<'w> Writer<'w> {
                 Ok(draft) => draft,
                 Err(error @ StoreError::Unavailable(_)) => return Err(Close::Broken(error)),
                 Err(error) => {
-                    tracing::error!(error = causes(&error), "a reply's history cannot be read");
+                    tracing::error!(
+                        error = error_chain(&error),
+                        "a reply's history cannot be read"
+                    );
                     return Err(Close::Ended(ReplyOutcome::Failed(ReplyFailure::Internal)));
                 }
             };

@@ -1,7 +1,8 @@
 //! What comes with a question, and what the model may use: images, documents that are not ready,
 //! the web; and what is noted of it.
 
-use ignacio_domain::reply::{ReplyEvent, ReplyOutcome};
+use ignacio_domain::reply::ReplyEvent;
+use ignacio_domain::response::ReplyOutcome;
 
 use crate::fakes::{delta, ended, started, transient};
 use crate::people::text_of;
@@ -95,7 +96,7 @@ async fn a_document_that_becomes_ready_is_waited_for() {
     drained.unwrap();
     let events = ana.follows(posted.response.id).await;
     assert!(!events.iter().any(|it| matches!(it, ReplyEvent::FilePending { .. })));
-    assert!(stack.assistant.prompts()[0].library.is_some());
+    assert!(stack.assistant.prompts()[0].file_search.is_some());
 }
 
 #[tokio::test]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use ignacio_domain::prompt::Purpose;
-use ignacio_domain::reply::{ReplyEvent, ReplyOutcome, Usage};
+use ignacio_domain::reply::ReplyEvent;
+use ignacio_domain::response::ReplyOutcome;
+use ignacio_domain::usage::Usage;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;

@@ -2,9 +2,9 @@
 
 use ignacio_domain::ids::OtpId;
 use ignacio_domain::keys::{Key, KeyRing};
+use ignacio_domain::locale::Locale;
 use ignacio_domain::otp::{OtpCode, OtpDigest};
 use ignacio_domain::ports::{NoticeKind, SendError};
-use ignacio_domain::user::Locale;
 use ignacio_persistence::CodeCheck;
 
 use crate::fakes::{our_fault, passing, throttled, unreachable};

@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use ignacio_domain::message::MessageStatus;
-use ignacio_domain::reply::{ReplyFailure, ReplyOutcome};
+use ignacio_domain::response::{ReplyFailure, ReplyOutcome};
 use ignacio_domain::sync::SyncStatus;
 use tokio::sync::oneshot;
 

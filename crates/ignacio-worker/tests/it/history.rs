@@ -44,7 +44,7 @@ async fn what_was_said_first_is_known_at_turn_60_and_after_a_restart() {
     let mut longest = 0;
     for n in 2..=60 {
         let prompt = turn(&stack, &worker, &ana, talk, n, &format!("Pregunta {n}.")).await;
-        let is_known = prompt.previous.is_some()
+        let is_known = prompt.previous_response_id.is_some()
             || prompt.instructions.contains("#azul-1")
             || told(&prompt)[0].contains("#azul-1");
         assert!(is_known, "turn {n}: {:?}", told(&prompt));
@@ -57,7 +57,7 @@ async fn what_was_said_first_is_known_at_turn_60_and_after_a_restart() {
     let n_summed = stack.database.query_i64(n_summed).await;
     let restarted = stack.worker_with(short_memory).await;
     let prompt = turn(&stack, &restarted, &ana, talk, 61, "¿Cuál era la clave?").await;
-    assert_eq!(prompt.previous, None, "the provider would send, and bill, all of it");
+    assert_eq!(prompt.previous_response_id, None, "the provider would send, and bill, all of it");
     assert!(prompt.instructions.ends_with("\n</resumen>"));
     assert!(prompt.instructions.contains("#azul-1"), "{}", prompt.instructions);
     assert_eq!(told(&prompt).last(), Some(&"¿Cuál era la clave?"));
@@ -80,7 +80,7 @@ async fn a_long_conversation_without_a_summary_is_told_as_far_as_it_fits() {
     assert_eq!(stack.column("select content from conversation_summaries").await.len(), 0);
     stack.assistant.will_compose(Err(rejected("no").into()));
     let prompt = turn(&stack, &worker, &ana, talk, 2, &"dos ".repeat(150)).await;
-    assert_eq!(prompt.previous, None);
+    assert_eq!(prompt.previous_response_id, None);
     assert_eq!(told(&prompt).len(), 2, "{:?}", told(&prompt));
     assert_eq!(told(&prompt)[0], "Respuesta 1.");
     assert!(!prompt.instructions.contains("<resumen>\n"));
@@ -124,7 +124,7 @@ async fn what_was_replaced_is_neither_told_nor_gone_on_from() {
     assert_eq!(stack.database.execute(replace).await, 2);
 
     let prompt = turn(&stack, &worker, &ana, talk, 3, "Segunda, mejor dicha").await;
-    assert_eq!(prompt.previous.as_deref(), Some("resp-1"));
+    assert_eq!(prompt.previous_response_id.as_deref(), Some("resp-1"));
     assert_eq!(told(&prompt), ["Segunda, mejor dicha"]);
     stack.assistant.will_start(Err(AssistantError::StateLost));
     let prompt = turn(&stack, &worker, &ana, talk, 4, "Tercera").await;

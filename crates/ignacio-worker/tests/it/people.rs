@@ -4,14 +4,16 @@ use futures_util::TryStreamExt as _;
 use ignacio_domain::file::{FileName, MediaType, NewFile, ObjectKey, StoredContent, StoredFile};
 use ignacio_domain::ids::{ConversationId, FileId, ResponseId, UserId};
 use ignacio_domain::keys::Key;
+use ignacio_domain::locale::Locale;
 use ignacio_domain::message::{Message, MessageBody, NewMessage};
 use ignacio_domain::otp::Challenge;
 use ignacio_domain::page::PageSize;
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::rate_limit::{PER_ADDRESS, RateLimitKeys, SERVICE};
-use ignacio_domain::reply::{NumberedEvent, ReplyEvent, Response};
+use ignacio_domain::reply::{NumberedEvent, ReplyEvent};
+use ignacio_domain::response::Response;
 use ignacio_domain::session::{DeviceToken, SessionDigest, SessionToken};
-use ignacio_domain::user::{Locale, Role, UserName};
+use ignacio_domain::user::{Role, UserName};
 use ignacio_persistence::{
     CodeRequest, CodeRequestOutcome, CreateOutcome, NewReply, NewSession, NewUser, OwnerDb,
     PostedMessage, UserScope,
@@ -61,10 +63,10 @@ impl Stack {
         let number = phone.map_or("+0", PhoneNumber::expose);
         let wish = CodeRequest {
             phone: phone.cloned(),
-            buckets: RateLimitKeys::of(&Key::from_bytes([8; 32]), number, b"192.0.2.1"),
+            buckets: RateLimitKeys::new(&Key::from_bytes([8; 32]), number, b"192.0.2.1"),
             device: None,
-            address_per_hour: PER_ADDRESS.most,
-            service_per_hour: SERVICE.most,
+            address_per_hour: PER_ADDRESS.max,
+            service_per_hour: SERVICE.max,
         };
         match self.api.codes().request(&wish).await.unwrap() {
             CodeRequestOutcome::Opened(challenge) => challenge,
@@ -127,7 +129,7 @@ impl Participant<'_> {
     /// Hands a file over, as the API does it.
     pub(crate) async fn hands_over(&self, name: &str, content: &str) -> FileId {
         let name = FileName::parse(name).unwrap();
-        let media_type = MediaType::of_extension(&name.extension().unwrap()).unwrap();
+        let media_type = MediaType::from_extension(&name.extension().unwrap()).unwrap();
         let new = NewFile { id: FileId::new(), name, media_type };
         let scope = self.scope().await;
         let key = scope.files().reserve(&new, None).await.unwrap();
@@ -155,7 +157,7 @@ impl Participant<'_> {
     }
 
     pub(crate) fn key(&self, file: FileId) -> ObjectKey {
-        ObjectKey::of(self.id, file)
+        ObjectKey::for_file(self.id, file)
     }
 
     pub(crate) async fn response(&self, id: ResponseId) -> Response {

@@ -1,6 +1,6 @@
 //! What people delete is gone everywhere, and pointers go last.
 
-use ignacio_domain::reply::ReplyOutcome;
+use ignacio_domain::response::ReplyOutcome;
 
 use crate::fakes::{delta, ended, misconfigured, rejected, started, transient};
 use crate::stack::Stack;

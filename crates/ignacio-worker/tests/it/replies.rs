@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use ignacio_domain::message::MessageStatus;
 use ignacio_domain::ports::AssistantError;
-use ignacio_domain::reply::{ReplyEvent, ReplyFailure, ReplyOutcome, ResponseState, Usage};
+use ignacio_domain::reply::ReplyEvent;
+use ignacio_domain::response::{ReplyFailure, ReplyOutcome, ResponseState};
+use ignacio_domain::usage::Usage;
 
 use ignacio_worker::WorkerSettings;
 use tokio_util::sync::CancellationToken;
@@ -73,11 +75,11 @@ async fn the_model_is_told_what_it_needs_and_no_more() {
     let [prompt] = <[_; 1]>::try_from(stack.assistant.prompts()).unwrap();
     assert_eq!(prompt.response, posted.response.id);
     assert_eq!(prompt.model, "model-1");
-    assert_eq!(prompt.previous, None);
+    assert_eq!(prompt.previous_response_id, None);
     let turns: Vec<_> = prompt.turns.iter().map(|it| it.text.as_str()).collect();
     assert_eq!(turns, ["[documento adjunto: guía.txt]", "¿Qué dice?"]);
-    let library = prompt.library.unwrap();
-    assert_eq!((library.owner, vec![library.store]), (ana.id, stack.library.stores()));
+    let search = prompt.file_search.unwrap();
+    assert_eq!((search.owner, vec![search.vector_store_id]), (ana.id, stack.library.stores()));
     assert_eq!(prompt.safety_identifier.len(), 64);
     assert!(!prompt.safety_identifier.contains(&ana.id.to_string()));
     assert!(!prompt.instructions.contains(ana.phone.expose()));
@@ -96,7 +98,7 @@ async fn nobody_is_told_of_another_persons_library() {
 
     stack.drain().await;
 
-    assert_eq!(stack.assistant.prompts()[0].library, None);
+    assert_eq!(stack.assistant.prompts()[0].file_search, None);
 }
 
 #[tokio::test]
@@ -143,7 +145,7 @@ async fn a_second_turn_goes_on_from_the_providers_state() {
     stack.drain().await;
 
     let prompts = stack.assistant.prompts();
-    assert_eq!(prompts[1].previous.as_deref(), Some("resp-1"));
+    assert_eq!(prompts[1].previous_response_id.as_deref(), Some("resp-1"));
     assert_eq!(prompts[1].turns.len(), 1);
     assert_eq!(prompts[1].turns[0].text, "Segunda");
 }
@@ -163,7 +165,7 @@ async fn a_lost_state_falls_back_on_the_whole_history() {
 
     let prompts = stack.assistant.prompts();
     assert_eq!(prompts.len(), 3);
-    assert_eq!(prompts[2].previous, None);
+    assert_eq!(prompts[2].previous_response_id, None);
     let turns: Vec<_> = prompts[2].turns.iter().map(|it| it.text.as_str()).collect();
     assert_eq!(turns, ["Primera", "Uno.", "Segunda"]);
     assert_eq!(ana.newest(conversation).await.content, "Dos.");
@@ -182,7 +184,7 @@ async fn after_a_failed_reply_the_whole_history_is_told() {
     stack.drain().await;
 
     let prompts = stack.assistant.prompts();
-    assert_eq!(prompts[1].previous, None);
+    assert_eq!(prompts[1].previous_response_id, None);
     let turns: Vec<_> = prompts[1].turns.iter().map(|it| it.text.as_str()).collect();
     assert_eq!(turns, ["Primera", "Segunda"]);
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use ignacio_domain::message::MessageStatus;
-use ignacio_domain::reply::{ReplyEvent, ReplyOutcome};
+use ignacio_domain::reply::ReplyEvent;
+use ignacio_domain::response::ReplyOutcome;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use ignacio_devstack::{Role, TestDatabase};
 use ignacio_domain::ids::FileId;
 use ignacio_domain::keys::Key;
-use ignacio_domain::models::{Models, Price, RolePolicy, UsageLimits};
+use ignacio_domain::model_catalog::{ModelCatalog, Price, RolePolicy};
+use ignacio_domain::quota::UsageLimits;
 use ignacio_persistence::{ApiDb, ApiDbSettings, ReplyHub, WorkerDb, WorkerDbSettings};
 use ignacio_worker::{Pauses, Ports, Worker, WorkerSettings};
 
@@ -109,18 +110,18 @@ impl Stack {
 
 /// One model, at a price that is easy to reckon with: a dollar for a million tokens, a tenth for
 /// cached ones, ten for the answer.
-pub(crate) fn models() -> Models {
+pub(crate) fn models() -> ModelCatalog {
     let price = Price { input: 1_000_000, cached: 100_000, output: 10_000_000 };
     let limits = UsageLimits {
-        replies_at_once: 100,
+        concurrent_replies: 100,
         messages_per_ten_minutes: 100,
         messages_per_day: 100,
         tokens_per_day: None,
         tokens_per_month: None,
-        micro_per_day: None,
-        micro_per_month: None,
+        cost_micro_usd_per_day: None,
+        cost_micro_usd_per_month: None,
     };
     let policy = RolePolicy { models: vec!["model-1".to_owned()], limits };
     let prices = BTreeMap::from([("model-1".to_owned(), price)]);
-    Models::new(prices, policy.clone(), policy, "model-1".to_owned()).unwrap()
+    ModelCatalog::new(prices, policy.clone(), policy, "model-1".to_owned()).unwrap()
 }

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use ignacio_domain::message::MessageStatus;
-use ignacio_domain::reply::{ReplyEvent, ReplyFailure, ReplyOutcome, ResponseState};
+use ignacio_domain::reply::ReplyEvent;
+use ignacio_domain::response::{ReplyFailure, ReplyOutcome, ResponseState};
 use tokio::sync::oneshot;
 
 use crate::crashes::saved;

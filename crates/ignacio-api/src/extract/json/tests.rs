@@ -1,6 +1,6 @@
 //! What is wrong with a body is told by place and rule, and the value is never repeated.
 
-use ignacio_domain::user::Locale;
+use ignacio_domain::locale::Locale;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

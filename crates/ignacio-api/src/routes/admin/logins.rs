@@ -16,7 +16,7 @@ use crate::views::login::{CodeView, LoginFailuresView};
 /// What tries at somebody's number are counted under; what is no number has no tries.
 fn bucket_of(state: &AppState, account: &ManagedUser) -> Option<RateLimitKey> {
     let phone = account.phone.as_ref()?;
-    Some(RateLimitKey::of_number(&state.settings.keys.buckets, phone.expose()))
+    Some(RateLimitKey::for_number(&state.settings.keys.buckets, phone.expose()))
 }
 
 /// Shows how many tries to log in as somebody have failed, and whether new devices have to wait.

@@ -44,7 +44,7 @@ pub(crate) async fn ask(
         // Number and budget are those of the session, whatever stands here.
         phone: None,
         device: None,
-        buckets: RateLimitKeys::of(&state.settings.keys.buckets, "", &address.bucket()),
+        buckets: RateLimitKeys::new(&state.settings.keys.buckets, "", &address.bucket()),
         address_per_hour: state.settings.codes_per_address,
         service_per_hour: state.settings.codes_per_hour,
     };

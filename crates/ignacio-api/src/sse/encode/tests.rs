@@ -2,7 +2,8 @@
 
 use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::{FileId, MessageId, ResponseId};
-use ignacio_domain::reply::{ReplyFailure, Usage};
+use ignacio_domain::response::ReplyFailure;
+use ignacio_domain::usage::Usage;
 use proptest::prelude::*;
 use serde_json::Value;
 use uuid::Uuid;

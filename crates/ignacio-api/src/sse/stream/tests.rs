@@ -1,8 +1,9 @@
 //! A stream opens at once, pings when silent, and ends in order.
 
 use futures_util::stream::{self, StreamExt as _};
-use ignacio_domain::reply::{ReplyEvent, ReplyOutcome};
-use ignacio_domain::user::Locale;
+use ignacio_domain::locale::Locale;
+use ignacio_domain::reply::ReplyEvent;
+use ignacio_domain::response::ReplyOutcome;
 use tokio::sync::mpsc;
 
 use super::*;

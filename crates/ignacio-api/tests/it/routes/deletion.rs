@@ -2,7 +2,8 @@
 
 use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::FileId;
-use ignacio_domain::reply::{ReplyEvent, ReplyOutcome, ToolKind};
+use ignacio_domain::reply::{ReplyEvent, ToolKind};
+use ignacio_domain::response::ReplyOutcome;
 use ignacio_domain::usage::UsageCost;
 use serde_json::{Value, json};
 

@@ -1,7 +1,8 @@
 //! Stopping a reply.
 
 use futures_util::FutureExt as _;
-use ignacio_domain::reply::{ReplyEvent, ReplyOutcome};
+use ignacio_domain::reply::ReplyEvent;
+use ignacio_domain::response::ReplyOutcome;
 use ignacio_domain::usage::UsageCost;
 use serde_json::json;
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use ignacio_domain::models::UsageLimits;
-use ignacio_domain::reply::{ReplyOutcome, Usage};
+use ignacio_domain::quota::UsageLimits;
+use ignacio_domain::response::ReplyOutcome;
+use ignacio_domain::usage::Usage;
 use ignacio_domain::usage::UsageCost;
 use serde_json::{Value, json};
 
@@ -11,13 +12,13 @@ use crate::stack::{Stack, models_with};
 
 /// No limit that matters.
 const WIDE: UsageLimits = UsageLimits {
-    replies_at_once: 100,
+    concurrent_replies: 100,
     messages_per_ten_minutes: 100,
     messages_per_day: 100,
     tokens_per_day: None,
     tokens_per_month: None,
-    micro_per_day: None,
-    micro_per_month: None,
+    cost_micro_usd_per_day: None,
+    cost_micro_usd_per_month: None,
 };
 
 async fn under(limits: UsageLimits) -> Stack {
@@ -37,13 +38,13 @@ fn spent(input: i64, output: i64, cost_micro_usd: i64) -> UsageCost {
 #[tokio::test]
 async fn beyond_a_limit_nothing_is_stored_or_asked_for() {
     let cases = [
-        (UsageLimits { replies_at_once: 2, ..WIDE }, "replies-at-once"),
+        (UsageLimits { concurrent_replies: 2, ..WIDE }, "replies-at-once"),
         (UsageLimits { messages_per_ten_minutes: 2, ..WIDE }, "messages"),
         (UsageLimits { messages_per_day: 2, ..WIDE }, "messages-of-the-day"),
         (UsageLimits { tokens_per_day: Some(11_000), ..WIDE }, "tokens-of-the-day"),
         (UsageLimits { tokens_per_month: Some(11_000), ..WIDE }, "tokens-of-the-month"),
-        (UsageLimits { micro_per_day: Some(90_000), ..WIDE }, "money-of-the-day"),
-        (UsageLimits { micro_per_month: Some(90_000), ..WIDE }, "money-of-the-month"),
+        (UsageLimits { cost_micro_usd_per_day: Some(90_000), ..WIDE }, "money-of-the-day"),
+        (UsageLimits { cost_micro_usd_per_month: Some(90_000), ..WIDE }, "money-of-the-month"),
     ];
     for (limits, limit) in cases {
         let stack = under(limits).await;

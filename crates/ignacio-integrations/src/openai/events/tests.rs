@@ -1,6 +1,6 @@
 //! Events are read for what they tell, skipped when they are new, and counted in characters.
 
-use ignacio_domain::reply::ReplyFailure;
+use ignacio_domain::response::ReplyFailure;
 use serde_json::json;
 
 use super::*;

@@ -4,7 +4,7 @@ use ignacio_domain::{
     message::Author,
     ports::{Assistant as _, AssistantError, GeneratedText, PortError},
     prompt::{ImageInput, PromptTurn, Purpose, TextRequest},
-    reply::Usage,
+    usage::Usage,
 };
 use serde_json::{Value, json};
 

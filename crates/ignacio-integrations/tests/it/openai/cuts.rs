@@ -8,7 +8,7 @@ use ignacio_devstack::{
 };
 use ignacio_domain::{
     ports::{Assistant as _, AssistantEvent, AssistantEventKind},
-    reply::ReplyOutcome,
+    response::ReplyOutcome,
 };
 
 use super::{Read, openai, prompt};

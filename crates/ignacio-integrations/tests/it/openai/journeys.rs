@@ -13,7 +13,8 @@ use ignacio_domain::{
         PortError, ProviderUpload, VectorStore as _,
     },
     prompt::{FileSearchScope, Prompt},
-    reply::{ReplyFailure, ReplyOutcome, ToolKind},
+    reply::ToolKind,
+    response::{ReplyFailure, ReplyOutcome},
 };
 use ignacio_integrations::OpenAi;
 use time::OffsetDateTime;
@@ -54,8 +55,8 @@ async fn indexed(openai: &OpenAi, store: &str, file: &str) -> IndexingStatus {
 }
 
 fn asking(question: &str, store: &str, owner: UserId) -> Prompt {
-    let library = Some(FileSearchScope { store: store.to_owned(), owner });
-    Prompt { library, ..prompt(question) }
+    let file_search = Some(FileSearchScope { vector_store_id: store.to_owned(), owner });
+    Prompt { file_search, ..prompt(question) }
 }
 
 /// What a reply retrieved and cited.
@@ -144,7 +145,8 @@ async fn a_conversation_goes_on_until_its_state_is_forgotten() {
     let Some(AssistantEventKind::Started { provider_id }) = read.kinds().into_iter().next() else {
         panic!("{read:?}");
     };
-    let going_on = || Prompt { previous: Some(provider_id.clone()), ..prompt("¿Y ahora?") };
+    let going_on =
+        || Prompt { previous_response_id: Some(provider_id.clone()), ..prompt("¿Y ahora?") };
     let read = Read::all(openai.start(going_on()).await.unwrap()).await;
     assert_eq!(read.outcome(), Some(&ReplyOutcome::Completed));
 

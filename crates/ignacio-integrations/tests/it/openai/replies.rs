@@ -6,7 +6,9 @@ use ignacio_domain::{
     message::Author,
     ports::{Assistant as _, AssistantError, AssistantEventKind, PortError},
     prompt::{FileSearchScope, Prompt, PromptTurn},
-    reply::{ReplyOutcome, ToolKind, Usage},
+    reply::ToolKind,
+    response::ReplyOutcome,
+    usage::Usage,
 };
 use ignacio_integrations::{OpenAi, OpenAiSettings};
 use serde_json::{Value, json};
@@ -230,9 +232,9 @@ async fn the_request_says_all_that_was_asked_and_nothing_else() {
     let server = WireServer::always(Answer::events(&sse(&reply()))).await;
     let owner = UserId::new();
     let mut prompt = prompt("¿Cuánto dura?");
-    prompt.turns.insert(0, PromptTurn::said(Author::Ignacio, "Hola.".to_owned()));
-    prompt.previous = Some("resp_0".to_owned());
-    prompt.library = Some(FileSearchScope { store: "vs_1".to_owned(), owner });
+    prompt.turns.insert(0, PromptTurn::text_only(Author::Ignacio, "Hola.".to_owned()));
+    prompt.previous_response_id = Some("resp_0".to_owned());
+    prompt.file_search = Some(FileSearchScope { vector_store_id: "vs_1".to_owned(), owner });
     prompt.web_search = true;
     let response = prompt.response.to_string();
     Read::all(openai(server.url()).start(prompt).await.unwrap()).await;
@@ -285,7 +287,7 @@ async fn a_plain_request_has_no_tools() {
         assert_eq!(asked.get(absent), None, "{absent}");
     }
     // The provider keeps nothing in this mode, so there is nothing to go on from.
-    let going_on = Prompt { previous: Some("resp_0".to_owned()), ..prompt("¿Y?") };
+    let going_on = Prompt { previous_response_id: Some("resp_0".to_owned()), ..prompt("¿Y?") };
     let refused = openai.start(going_on).await;
     assert!(matches!(refused.err(), Some(AssistantError::StateLost)));
 }

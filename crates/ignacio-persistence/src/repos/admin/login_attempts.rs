@@ -3,7 +3,9 @@
 use ignacio_domain::audit::AuditAction;
 use ignacio_domain::delivery::DeliveryStatus;
 use ignacio_domain::ids::{OtpId, UserId};
-use ignacio_domain::managed_user::{CodeRecord, LoginFailures, ManagedUser};
+use ignacio_domain::lockout::LoginFailures;
+use ignacio_domain::managed_user::ManagedUser;
+use ignacio_domain::otp::CodeRecord;
 use ignacio_domain::rate_limit::RateLimitKey;
 use sea_orm::sea_query::{Expr, ExprTrait as _};
 use sea_orm::{

@@ -1,8 +1,9 @@
 //! Everybody's accounts, for the staff.
 
 use ignacio_domain::audit::AuditAction;
+use ignacio_domain::erasure::Erasure;
 use ignacio_domain::ids::{ErasureId, UserId};
-use ignacio_domain::managed_user::{Erasure, ManagedUser, UserChange, UserFilter};
+use ignacio_domain::managed_user::{ManagedUser, UserChange, UserFilter};
 use ignacio_domain::page::{Page, PageSize, Position};
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::user::Role;
@@ -80,7 +81,7 @@ struct Wanted {
 
 impl From<&UserFilter> for Wanted {
     fn from(filter: &UserFilter) -> Self {
-        let text = filter.text.as_ref().map(|it| it.trim().to_lowercase());
+        let text = filter.query.as_ref().map(|it| it.trim().to_lowercase());
         // However a number was typed, it is looked for as it is stored.
         let digits: Option<String> =
             text.as_ref().map(|it| it.chars().filter(char::is_ascii_digit).collect());

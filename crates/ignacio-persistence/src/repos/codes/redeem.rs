@@ -1,7 +1,7 @@
 //! What a right code opens: a session, or what only a fresh code opens.
 
 use ignacio_domain::ids::{DeviceId, OtpId, SessionId};
-use ignacio_domain::session::{DEVICE_LIFE, DeviceDigest, Session, SessionDigest};
+use ignacio_domain::session::{DEVICE_LIFETIME, DeviceDigest, Session, SessionDigest};
 use ignacio_domain::user::{Role, User};
 use sea_orm::{
     ConnectionTrait as _, DatabaseTransaction, FromQueryResult, TransactionTrait as _, raw_sql,
@@ -99,7 +99,7 @@ async fn use_code(
     id: OtpId,
 ) -> Result<Option<(User, Option<DeviceId>)>, StoreError> {
     let id = id.into_uuid();
-    let life = DEVICE_LIFE.as_seconds_f64();
+    let life = DEVICE_LIFETIME.as_seconds_f64();
     let write = raw_sql!(
         Postgres,
         "with person as (
@@ -141,7 +141,7 @@ async fn remember_device(
     let (user, phone) = (person.id.into_uuid(), person.phone.expose().to_owned());
     let digest = new.device.as_bytes().to_vec();
     let name = new.device_name.map(str::to_owned);
-    let (life, keep) = (DEVICE_LIFE.as_seconds_f64(), MAX_DEVICES);
+    let (life, keep) = (DEVICE_LIFETIME.as_seconds_f64(), MAX_DEVICES);
     let write = raw_sql!(
         Postgres,
         "with new as (

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use ignacio_devstack::scale;
 use ignacio_domain::ids::OtpId;
+use ignacio_domain::lockout::LOCKOUT_LIMIT;
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_domain::rate_limit::{LOCKOUT_LIMIT, RateLimitKeys};
+use ignacio_domain::rate_limit::RateLimitKeys;
 use ignacio_domain::session::{DeviceDigest, DeviceToken, SessionToken};
 use ignacio_domain::user::Role;
 use ignacio_persistence::{CodeCheck, CodeRequest, CodeRequestOutcome, NewSession};
@@ -33,7 +34,7 @@ async fn pass(stack: &Stack, time: Duration) {
 
 /// Asks from an address of the attacker's, who has many.
 fn wish_from(phone: &PhoneNumber, address: &str, device: Option<DeviceDigest>) -> CodeRequest {
-    let buckets = RateLimitKeys::of(&BUCKETS, phone.expose(), address.as_bytes());
+    let buckets = RateLimitKeys::new(&BUCKETS, phone.expose(), address.as_bytes());
     CodeRequest { buckets, device, ..wish(Some(phone)) }
 }
 

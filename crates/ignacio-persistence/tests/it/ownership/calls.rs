@@ -224,7 +224,7 @@ impl Game {
         let Some(scope) = self.scope(who).await else { return };
         let talk = self.dice.random_bool(0.5).then_some(talk);
         let name = FileName::parse("plan.pdf").unwrap();
-        let media_type = MediaType::of_extension("pdf").unwrap();
+        let media_type = MediaType::from_extension("pdf").unwrap();
         let new = NewFile { id: FileId::new(), name, media_type };
         let reserved = scope.files().reserve(&new, talk).await;
         let is_own = talk.is_none_or(|it| self.model.talk(who, it).is_some());
@@ -261,7 +261,7 @@ impl Game {
         assert_eq!(scope.files().find(id).await.unwrap().is_some(), is_own);
         let key = scope.files().key(id).await.unwrap();
         let user: UserId = self.ids[who].parse().unwrap();
-        let expected = is_own.then(|| ObjectKey::of(user, id));
+        let expected = is_own.then(|| ObjectKey::for_file(user, id));
         assert_eq!(key.as_ref().map(ObjectKey::as_str), expected.as_ref().map(ObjectKey::as_str));
         self.note("find a file", is_own);
     }

@@ -38,7 +38,8 @@ async fn a_stolen_database_tells_no_code() {
     let stored = hex_words(&dump);
     let number = PhoneNumber::parse(&login.phone).unwrap();
     let challenge = OtpId::from_uuid(login.challenge.parse().unwrap());
-    let digest = |code: &OtpCode, key: &Key| hex(code.digest(key, challenge, &number).as_bytes());
+    let digest =
+        |code: &OtpCode, key: &Key| hex::encode(code.digest(key, challenge, &number).as_bytes());
     let right = OtpCode::parse(&login.code).unwrap();
     // With the pepper it can be found, so the dump has what is looked for below.
     assert!(stored.contains(&digest(&right, &pepper())));
@@ -134,7 +135,7 @@ async fn a_stolen_database_holds_no_token_of_a_session_or_a_device() {
     // As text, as the bytes of that text, and as the bytes that it stands for.
     let hits = tokens.iter().filter(|it| {
         let secret: String = it.chars().skip(4).take(43).collect();
-        let forms = [hex(secret.as_bytes()), hex(&decoded(&secret)), secret];
+        let forms = [hex::encode(secret.as_bytes()), hex::encode(&decoded(&secret)), secret];
         forms.iter().any(|form| dump.contains(form))
     });
     let hits = hits.count();

@@ -55,14 +55,14 @@ async fn a_number_gets_ten_codes_a_day_however_often_and_wherever_they_are_asked
         let count = |from| sent.iter().filter(|it| (from..from + within).contains(*it)).count();
         sent.iter().map(|from| count(*from)).max().unwrap()
     };
-    let counts = PER_NUMBER.map(|it| most(Duration::try_from(it.within).unwrap()));
+    let counts = PER_NUMBER.map(|it| most(Duration::try_from(it.window).unwrap()));
     println!(
         "A7: {n_requests} requests in {} h: {} sent; at most {counts:?} in a minute, an hour, a day",
         clock.as_secs() / 3600,
         sent.len()
     );
     for (count, limit) in counts.iter().zip(PER_NUMBER) {
-        assert!(*count <= usize::from(limit.most), "{count} within {}", limit.within);
+        assert!(*count <= usize::from(limit.max), "{count} within {}", limit.window);
     }
     // As many as are allowed are sent, or the limits would be tighter than promised.
     assert_eq!(counts[2], 10);

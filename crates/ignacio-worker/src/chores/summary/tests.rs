@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ignacio_domain::ids::{ConversationId, MessageId};
 use ignacio_domain::keys::Key;
 use ignacio_domain::message::{Author, MessageStatus};
-use ignacio_domain::models::Models;
+use ignacio_domain::model_catalog::ModelCatalog;
 use time::OffsetDateTime;
 
 use super::*;
@@ -33,7 +33,7 @@ fn messages(lengths: &[usize]) -> Vec<Message> {
 fn n_summed(lengths: &[usize]) -> usize {
     let key = || Key::from_bytes([1; 32]);
     let mut settings =
-        WorkerSettings::new(key(), key(), Arc::new(Models::free("m")), "test".to_owned());
+        WorkerSettings::new(key(), key(), Arc::new(ModelCatalog::free("m")), "test".to_owned());
     settings.history_tokens = 250;
     settings.history_messages = 40;
     part_to_sum_up(&messages(lengths), &settings).len()

@@ -1,9 +1,9 @@
 //! The outcome table, try by try.
 
 use ignacio_domain::ids::OtpId;
+use ignacio_domain::locale::Locale;
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::ports::NoticeKind;
-use ignacio_domain::user::Locale;
 
 use super::*;
 

@@ -127,7 +127,7 @@ pub(super) async fn turns(told: &[Told], objects: &dyn ObjectStore) -> Vec<Promp
 }
 
 async fn turn(told: &Told, shown: Option<&Image>, objects: &dyn ObjectStore) -> PromptTurn {
-    let mut turn = PromptTurn::said(told.author, told.text.clone());
+    let mut turn = PromptTurn::text_only(told.author, told.text.clone());
     let Some(named) = &told.image else { return turn };
     let content = match shown {
         Some(image) => read_whole(objects, &image.key, MOST_IMAGE_BYTES).await.map(Some),

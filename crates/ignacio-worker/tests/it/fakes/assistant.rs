@@ -10,7 +10,8 @@ use ignacio_domain::ports::{
     ReplyStream,
 };
 use ignacio_domain::prompt::{Prompt, Purpose, TextRequest};
-use ignacio_domain::reply::{ReplyOutcome, Usage};
+use ignacio_domain::response::ReplyOutcome;
+use ignacio_domain::usage::Usage;
 use tokio::sync::Notify;
 
 use super::Faults;

@@ -7,7 +7,6 @@ use ignacio_devstack::log_leak_scan;
 use ignacio_domain::otp::OtpCode;
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::ports::{Messenger, NoticeKind, SendError};
-use ignacio_domain::user::Locale;
 
 use super::Faults;
 

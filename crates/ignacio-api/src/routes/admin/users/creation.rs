@@ -3,8 +3,9 @@
 use std::str::FromStr as _;
 
 use actix_web::{HttpRequest, post, web};
+use ignacio_domain::locale::Locale;
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_domain::user::{Locale, Role, UserName};
+use ignacio_domain::user::{Role, UserName};
 use ignacio_persistence::{AdminScope, NewUser};
 use serde::Deserialize;
 use utoipa::ToSchema;

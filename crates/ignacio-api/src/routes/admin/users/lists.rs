@@ -39,7 +39,7 @@ impl ListUsers {
     fn filter(&self) -> UserFilter {
         UserFilter {
             // Postgres cannot hold a NUL, so no name contains one.
-            text: self.q.as_ref().map(|text| text.replace('\0', "\u{fffd}")),
+            query: self.q.as_ref().map(|text| text.replace('\0', "\u{fffd}")),
             is_active: self.active,
             role: self.role.map(Into::into),
         }

@@ -4,9 +4,10 @@ use std::str::FromStr as _;
 
 use actix_web::{HttpRequest, patch, web};
 use ignacio_domain::ids::UserId;
+use ignacio_domain::locale::Locale;
 use ignacio_domain::managed_user::UserChange;
 use ignacio_domain::phone::PhoneNumber;
-use ignacio_domain::user::{Locale, UserName};
+use ignacio_domain::user::UserName;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;

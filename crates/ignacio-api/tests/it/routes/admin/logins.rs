@@ -99,7 +99,7 @@ async fn codes_of_the_last_day_are_listed_fifty_at_most() {
 
 /// As if so many tries at her number had failed.
 async fn fail(stack: &Stack, person: &User, failures: u16, paused: &str) {
-    let id = RateLimitKey::of_number(&BUCKETS, &person.phone).into_uuid();
+    let id = RateLimitKey::for_number(&BUCKETS, &person.phone).into_uuid();
     let fail = format!(
         "insert into login_failures (id, failures, paused_until)
          values ('{id}', {failures}, {paused})

@@ -123,7 +123,7 @@ async fn the_newest_images_are_shown_and_the_others_named() {
         // One was lost, one is too large.
         let owner = if n == 5 { gone } else { ana };
         let size = if n == 7 { 9 * 1024 * 1024 } else { 4 };
-        attached.images.insert(image.id, (ObjectKey::of(owner, image.id), size));
+        attached.images.insert(image.id, (ObjectKey::for_file(owner, image.id), size));
         message.attachments.push(image);
         messages.push(message);
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::reply::Usage;
+use crate::quota::UsageLimits;
+use crate::usage::Usage;
 use crate::user::Role;
 
 /// Tokens that prices are given for.
@@ -23,32 +24,13 @@ pub struct Price {
 
 impl Price {
     /// What a call cost, in millionths of a US dollar, rounded up.
-    pub fn of(self, usage: Usage) -> i64 {
+    pub fn cost(self, usage: Usage) -> i64 {
         let cached = usage.cached.clamp(0, usage.input.max(0));
         let fresh = usage.input.max(0) - cached;
         let parts = [(fresh, self.input), (cached, self.cached), (usage.output, self.output)];
         let sum: i128 = parts.iter().map(|&(n, price)| i128::from(n) * i128::from(price)).sum();
         i64::try_from((sum + PER - 1) / PER).unwrap_or(i64::MAX)
     }
-}
-
-/// How much one person may use. `None` is no limit. Days and months are those of UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct UsageLimits {
-    /// Replies that are made for one person at the same time.
-    pub replies_at_once: u16,
-    /// Messages within any ten minutes.
-    pub messages_per_ten_minutes: u16,
-    /// Messages in a day.
-    pub messages_per_day: u16,
-    /// Tokens in a day, of prompts and answers.
-    pub tokens_per_day: Option<i64>,
-    /// Tokens in a month.
-    pub tokens_per_month: Option<i64>,
-    /// Money in a day, in millionths of a US dollar.
-    pub micro_per_day: Option<i64>,
-    /// Money in a month.
-    pub micro_per_month: Option<i64>,
 }
 
 /// What people of one role may use.
@@ -62,7 +44,7 @@ pub struct RolePolicy {
 
 /// All models of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Models {
+pub struct ModelCatalog {
     prices: BTreeMap<String, Price>,
     participant: RolePolicy,
     admin: RolePolicy,
@@ -71,7 +53,7 @@ pub struct Models {
 
 /// Why models do not fit together.
 #[derive(Debug, Error, PartialEq, Eq)]
-pub enum ModelsError {
+pub enum ModelCatalogError {
     /// A role has no model.
     #[error("{0} has no model")]
     NoModel(&'static str),
@@ -83,25 +65,25 @@ pub enum ModelsError {
     ClosedLimit(&'static str),
 }
 
-impl Models {
+impl ModelCatalog {
     /// Puts them together; `helper` names conversations and sums them up.
     pub fn new(
         prices: BTreeMap<String, Price>,
         participant: RolePolicy,
         admin: RolePolicy,
         helper: String,
-    ) -> Result<Self, ModelsError> {
+    ) -> Result<Self, ModelCatalogError> {
         for (role, policy) in [("participant", &participant), ("admin", &admin)] {
             if policy.models.is_empty() {
-                return Err(ModelsError::NoModel(role));
+                return Err(ModelCatalogError::NoModel(role));
             }
             if !policy.limits.is_open() {
-                return Err(ModelsError::ClosedLimit(role));
+                return Err(ModelCatalogError::ClosedLimit(role));
             }
         }
         let used = participant.models.iter().chain(&admin.models).chain([&helper]);
         if let Some(unpriced) = used.into_iter().find(|it| !prices.contains_key(*it)) {
-            return Err(ModelsError::NoPrice(unpriced.clone()));
+            return Err(ModelCatalogError::NoPrice(unpriced.clone()));
         }
         Ok(Self { prices, participant, admin, helper })
     }
@@ -109,13 +91,13 @@ impl Models {
     /// One model for everybody, at no price and without a limit: for tests.
     pub fn free(model: &str) -> Self {
         let limits = UsageLimits {
-            replies_at_once: u16::MAX,
+            concurrent_replies: u16::MAX,
             messages_per_ten_minutes: u16::MAX,
             messages_per_day: u16::MAX,
             tokens_per_day: None,
             tokens_per_month: None,
-            micro_per_day: None,
-            micro_per_month: None,
+            cost_micro_usd_per_day: None,
+            cost_micro_usd_per_month: None,
         };
         let policy = RolePolicy { models: vec![model.to_owned()], limits };
         let prices = BTreeMap::from([(model.to_owned(), Price { input: 0, cached: 0, output: 0 })]);
@@ -132,7 +114,7 @@ impl Models {
 
     /// The model that answers somebody: the one that they ask for, when they may, or the first of
     /// their role's. `None` when they may not have it.
-    pub fn choose(&self, role: Role, wanted: Option<&str>) -> Option<&str> {
+    pub fn select(&self, role: Role, wanted: Option<&str>) -> Option<&str> {
         let allowed = &self.policy(role).models;
         match wanted {
             Some(wanted) => allowed.iter().find(|it| *it == wanted).map(String::as_str),
@@ -141,22 +123,13 @@ impl Models {
     }
 
     /// The model that names conversations and sums them up.
-    pub fn helper(&self) -> &str {
+    pub fn helper_model(&self) -> &str {
         &self.helper
     }
 
     /// What a call cost, in millionths of a US dollar; nothing for a model that is no longer known.
     pub fn cost(&self, model: &str, usage: Usage) -> i64 {
-        self.prices.get(model).map_or(0, |price| price.of(usage))
-    }
-}
-
-impl UsageLimits {
-    fn is_open(&self) -> bool {
-        let counts = [self.replies_at_once, self.messages_per_ten_minutes, self.messages_per_day];
-        let sums =
-            [self.tokens_per_day, self.tokens_per_month, self.micro_per_day, self.micro_per_month];
-        counts.iter().all(|it| *it > 0) && sums.iter().flatten().all(|it| *it > 0)
+        self.prices.get(model).map_or(0, |price| price.cost(usage))
     }
 }
 
@@ -167,13 +140,13 @@ mod tests {
     use super::*;
 
     const LIMITS: UsageLimits = UsageLimits {
-        replies_at_once: 2,
+        concurrent_replies: 2,
         messages_per_ten_minutes: 30,
         messages_per_day: 300,
         tokens_per_day: None,
         tokens_per_month: None,
-        micro_per_day: Some(1),
-        micro_per_month: None,
+        cost_micro_usd_per_day: Some(1),
+        cost_micro_usd_per_month: None,
     };
     const PRICE: Price = Price { input: 250_000, cached: 25_000, output: 2_000_000 };
 
@@ -181,43 +154,48 @@ mod tests {
         RolePolicy { models: models.iter().map(|it| (*it).to_owned()).collect(), limits: LIMITS }
     }
 
-    fn models(participant: &[&str]) -> Result<Models, ModelsError> {
+    fn models(participant: &[&str]) -> Result<ModelCatalog, ModelCatalogError> {
         let prices = ["small", "large"].map(|it| (it.to_owned(), PRICE)).into_iter().collect();
-        Models::new(prices, policy(participant), policy(&["large", "small"]), "small".to_owned())
+        ModelCatalog::new(
+            prices,
+            policy(participant),
+            policy(&["large", "small"]),
+            "small".to_owned(),
+        )
     }
 
     #[test]
     fn a_call_costs_what_its_tokens_cost_rounded_up() {
         let usage = |input, cached, output| Usage { input, cached, output, reasoning: 0 };
-        assert_eq!(PRICE.of(usage(1_000_000, 0, 0)), 250_000);
-        assert_eq!(PRICE.of(usage(1_000_000, 1_000_000, 0)), 25_000);
-        assert_eq!(PRICE.of(usage(1_000, 400, 100)), 150 + 10 + 200);
-        assert_eq!(PRICE.of(usage(1, 0, 0)), 1, "a part of a millionth is one");
-        assert_eq!(PRICE.of(usage(0, 0, 0)), 0);
-        assert_eq!(PRICE.of(usage(10, 99, 0)), 1, "no more is cached than there is");
-        assert_eq!(PRICE.of(usage(i64::MAX, 0, i64::MAX)), i64::MAX);
+        assert_eq!(PRICE.cost(usage(1_000_000, 0, 0)), 250_000);
+        assert_eq!(PRICE.cost(usage(1_000_000, 1_000_000, 0)), 25_000);
+        assert_eq!(PRICE.cost(usage(1_000, 400, 100)), 150 + 10 + 200);
+        assert_eq!(PRICE.cost(usage(1, 0, 0)), 1, "a part of a millionth is one");
+        assert_eq!(PRICE.cost(usage(0, 0, 0)), 0);
+        assert_eq!(PRICE.cost(usage(10, 99, 0)), 1, "no more is cached than there is");
+        assert_eq!(PRICE.cost(usage(i64::MAX, 0, i64::MAX)), i64::MAX);
     }
 
     #[test]
     fn a_role_gets_its_models_and_no_others() {
         let models = models(&["small"]).unwrap();
-        assert_eq!(models.choose(Role::Participant, None), Some("small"));
-        assert_eq!(models.choose(Role::Participant, Some("small")), Some("small"));
-        assert_eq!(models.choose(Role::Participant, Some("large")), None);
-        assert_eq!(models.choose(Role::Admin, None), Some("large"));
-        assert_eq!(models.choose(Role::Admin, Some("small")), Some("small"));
+        assert_eq!(models.select(Role::Participant, None), Some("small"));
+        assert_eq!(models.select(Role::Participant, Some("small")), Some("small"));
+        assert_eq!(models.select(Role::Participant, Some("large")), None);
+        assert_eq!(models.select(Role::Admin, None), Some("large"));
+        assert_eq!(models.select(Role::Admin, Some("small")), Some("small"));
         let usage = Usage { input: 4, ..Usage::default() };
         assert_eq!((models.cost("small", usage), models.cost("gone", usage)), (1, 0));
     }
 
     #[test]
     fn models_that_do_not_fit_together_are_refused() {
-        assert_eq!(models(&[]), Err(ModelsError::NoModel("participant")));
-        assert_eq!(models(&["new"]), Err(ModelsError::NoPrice("new".to_owned())));
+        assert_eq!(models(&[]), Err(ModelCatalogError::NoModel("participant")));
+        assert_eq!(models(&["new"]), Err(ModelCatalogError::NoPrice("new".to_owned())));
         let mut shut = policy(&["small"]);
-        shut.limits.micro_per_day = Some(0);
+        shut.limits.cost_micro_usd_per_day = Some(0);
         let prices = BTreeMap::from([("small".to_owned(), PRICE)]);
-        let refused = Models::new(prices, policy(&["small"]), shut, "small".to_owned());
-        assert_eq!(refused, Err(ModelsError::ClosedLimit("admin")));
+        let refused = ModelCatalog::new(prices, policy(&["small"]), shut, "small".to_owned());
+        assert_eq!(refused, Err(ModelCatalogError::ClosedLimit("admin")));
     }
 }

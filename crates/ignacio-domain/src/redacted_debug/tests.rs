@@ -17,6 +17,7 @@ use crate::ids::{
     AuditEventId, ConversationId, FileId, GrantId, MessageId, OtpId, ResponseId, SessionId, UserId,
 };
 use crate::keys::{Key, MasterSecret};
+use crate::locale::Locale;
 use crate::managed_user::{ManagedUser, UserChange, UserFilter};
 use crate::message::{Attachment, Author, Message, MessageBody, MessageStatus, NewMessage};
 use crate::otp::OtpCode;
@@ -25,7 +26,7 @@ use crate::ports::{AssistantEvent, AssistantEventKind, GeneratedText, ProviderFi
 use crate::prompt::{ImageInput, Prompt, PromptTurn, Purpose, TextRequest};
 use crate::reply::{NumberedEvent, ReplyEvent};
 use crate::session::{DeviceToken, Session, SessionToken};
-use crate::user::{Locale, ProfileChange, Role, User, UserName};
+use crate::user::{ProfileChange, Role, User, UserName};
 
 /// Two words, so that it is a reason as well.
 const CANARY: &str = "Canario Amarillo";
@@ -109,7 +110,7 @@ fn people_and_their_accounts_are_hidden() {
     let change = UserChange { phone: Some(phone()), name: name(), ..UserChange::default() };
     hides(&change, "UserChange");
     for text in [CANARY, PHONE] {
-        let filter = UserFilter { text: Some(text.to_owned()), ..UserFilter::default() };
+        let filter = UserFilter { query: Some(text.to_owned()), ..UserFilter::default() };
         hides(&filter, "UserFilter");
     }
 }
@@ -160,7 +161,7 @@ fn conversations_and_what_is_said_in_them_are_hidden() {
     let summary = ConversationSummary {
         content: canary(),
         n_messages: 2,
-        until: MessageId::from_uuid(Uuid::nil()),
+        last_message: MessageId::from_uuid(Uuid::nil()),
         updated_at: NOW,
     };
     hides(&summary, "ConversationSummary");
@@ -183,9 +184,9 @@ fn what_the_model_is_asked_is_hidden() {
         response: ResponseId::from_uuid(Uuid::nil()),
         model: "model-1".to_owned(),
         instructions: canary(),
-        previous: None,
+        previous_response_id: None,
         turns: vec![turn],
-        library: None,
+        file_search: None,
         web_search: false,
         safety_identifier: canary(),
         max_output_tokens: 100,
