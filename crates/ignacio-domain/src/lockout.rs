@@ -16,7 +16,7 @@ pub const ALARM_SHARE: f64 = 0.3;
 /// The fewest tries of which a share is taken.
 pub const ALARM_SAMPLES: i64 = 100;
 /// How long an alarm lasts after it was last raised.
-pub const ALARM_LASTS: Duration = Duration::minutes(10);
+pub const ALARM_DURATION: Duration = Duration::minutes(10);
 
 /// How it stands with somebody's logins: their number, or the one of their known devices with which
 /// it stands worst.

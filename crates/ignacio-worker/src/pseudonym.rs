@@ -16,7 +16,7 @@ mod tests {
 
     #[test]
     fn a_pseudonym_never_changes() {
-        let user = UserId::from_uuid(uuid::Uuid::from_u128(42));
+        let user = "00000000-0000-0000-0000-00000000002a".parse::<UserId>().unwrap();
         let pinned = "73e7744faa18f380c6178492c3e2d1c3bc905706bdbfd33ee6af3571035164da";
         assert_eq!(pseudonym(&Key::from_bytes([7; 32]), user), pinned);
     }

@@ -3,8 +3,7 @@
 use ignacio_domain::ids::{ConversationId, FileId};
 use ignacio_domain::message::{MAX_ATTACHMENTS, MessageBody, NewMessage};
 use ignacio_domain::prompt::MAX_OUTPUT_TOKENS;
-use ignacio_domain::usage::Reservation;
-use ignacio_domain::usage::Usage;
+use ignacio_domain::usage::{Reservation, Usage};
 use ignacio_domain::user::Role;
 use ignacio_persistence::{NewReply, PostedMessage, StoreError, UserScope};
 use serde::Deserialize;

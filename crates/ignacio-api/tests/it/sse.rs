@@ -6,8 +6,7 @@ use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::FileId;
 use ignacio_domain::reply::{ReplyEvent, ToolKind};
 use ignacio_domain::response::{ReplyFailure, ReplyOutcome};
-use ignacio_domain::usage::Usage;
-use ignacio_domain::usage::UsageCost;
+use ignacio_domain::usage::{Usage, UsageCost};
 use serde_json::{Value, json};
 
 use crate::client::Event;

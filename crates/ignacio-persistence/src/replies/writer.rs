@@ -10,8 +10,7 @@ use ignacio_domain::ids::{CitationId, WorkerId};
 use ignacio_domain::message::MessageStatus;
 use ignacio_domain::reply::{NumberedEvent, ReplyEvent};
 use ignacio_domain::response::ReplyOutcome;
-use ignacio_domain::usage::Usage;
-use ignacio_domain::usage::UsageCost;
+use ignacio_domain::usage::{Usage, UsageCost};
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _,
     FromQueryResult, Set, raw_sql,

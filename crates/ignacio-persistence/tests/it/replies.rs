@@ -5,8 +5,7 @@ use ignacio_domain::citation::Citation;
 use ignacio_domain::message::MessageStatus;
 use ignacio_domain::reply::{NumberedEvent, ReplyEvent};
 use ignacio_domain::response::{ReplyFailure, ReplyOutcome, ResponseState};
-use ignacio_domain::usage::Usage;
-use ignacio_domain::usage::UsageCost;
+use ignacio_domain::usage::{Usage, UsageCost};
 use ignacio_persistence::{LeaseExtension, StoreError};
 
 use crate::support::Stack;

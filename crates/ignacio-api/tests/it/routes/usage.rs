@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use ignacio_domain::quota::UsageLimits;
 use ignacio_domain::response::ReplyOutcome;
-use ignacio_domain::usage::Usage;
-use ignacio_domain::usage::UsageCost;
+use ignacio_domain::usage::{Usage, UsageCost};
 use serde_json::{Value, json};
 
 use crate::stack::{Stack, models_with};

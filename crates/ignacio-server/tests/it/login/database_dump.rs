@@ -9,7 +9,7 @@ use ignacio_domain::otp::OtpCode;
 use ignacio_domain::phone::PhoneNumber;
 use reqwest::StatusCode;
 
-use super::{AT_ONCE, Login, MANY_CLIENTS, each, hex, pepper, phone};
+use super::{AT_ONCE, Login, MANY_CLIENTS, each, pepper, phone};
 use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack};
 
 /// How a service without a pepper might store a code, in SQL: `c` is the code, `i` the challenge,
