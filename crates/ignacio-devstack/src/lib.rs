@@ -1,7 +1,7 @@
-//! Everything that Ignacio talks to, on one machine and with no account anywhere.
+//! Everything that Ignacio talks to, on one machine and without any account.
 //!
-//! What lives here:
-//! - [`log_leak_scan`]: what `cargo xtask log-leak-scan` needs to look for secrets in logs;
+//! Modules:
+//! - [`log_leak_scan`]: collects the logs and the secrets for `cargo xtask log-leak-scan`;
 //! - [`openai`]: a server that speaks the wire format of the OpenAI API, answers by quoting the
 //!   attached documents, and can be told to fail at any byte;
 //! - [`postgres`]: a private PostgreSQL cluster from the server programs of this machine, and a
@@ -15,7 +15,7 @@
 //! `cargo xtask dev`. It depends on `migration` and on no other crate of the workspace, so that
 //! a change in the service does not rebuild the stand-ins. It runs on Linux and macOS.
 //!
-//! A test takes what it needs and lets go of it by dropping it:
+//! A test starts what it needs, and stops it by dropping it:
 //! ```no_run
 //! # async fn test() -> Result<(), ignacio_devstack::DevstackError> {
 //! use ignacio_devstack::{Role, S3Options, S3StandIn, TestDatabase};

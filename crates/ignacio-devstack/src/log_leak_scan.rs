@@ -1,10 +1,10 @@
-//! Looks out for what must not be logged, while tests run under `cargo xtask log-leak-scan`.
+//! Collects logs and secrets while tests run under `cargo xtask log-leak-scan`.
 //!
-//! The tool sets [`DIRECTORY`]. Then each process of tests logs everything into a file there, at
-//! TRACE and without the service's last filter, and notes beside it what people said and where they
-//! can be reached: as clients sent and got it, as the stand-ins received it, and as it stands in a
-//! database at a test's end. The tool looks for the one in the other. Without the variable nothing
-//! here does anything.
+//! The tool sets [`DIRECTORY`]. Each test process then logs everything into a file there, at TRACE
+//! and without the service's last filter, and writes down next to it the personal values that it
+//! meets: as clients sent and received them, as the stand-ins received them, and as a database
+//! holds them at the end of a test. The tool searches the logs for the values. Without the
+//! variable nothing here does anything.
 
 use std::{
     collections::HashSet,
@@ -13,7 +13,7 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     process,
-    sync::{Mutex, MutexGuard, Once, OnceLock, PoisonError},
+    sync::{Mutex, Once, OnceLock},
 };
 
 use serde_json::Value;
@@ -24,55 +24,27 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use crate::postgres;
+use crate::{loopback::lock, postgres};
 
 /// The variable that names the folder for logs and secrets.
 pub const DIRECTORY: &str = "IGNACIO_LOG_LEAK_SCAN_DIR";
 
-/// What is logged: everything but what the service never logs whatever its filter says, and the
-/// stand-ins themselves. A test of the server holds it against the service's own list.
+/// What is logged: everything but the stand-ins and what the service never logs, whatever its
+/// filter says. A test of the server compares it with the service's own list.
 pub const FILTER: &str = "trace,async_openai=off,actix_http=info,aws_=info,h2=info,hyper=info,\
     reqwest=info,rustls=info,sea_orm=info,sqlx=warn,ignacio_devstack=off,s3s=off,s3s_fs=off";
 
-/// Fields whose values are somebody's: of requests, answers and events, and of the providers'
-/// requests.
-const PERSONAL: [&str; 16] = [
-    "actor_name",
-    "code",
-    "content",
-    "device_name",
-    "device_token",
-    "filename",
-    "input",
-    "name",
-    "phone",
-    "q",
-    "quote",
-    "reason",
-    "text",
-    "title",
-    "to",
-    "token",
-];
+/// Fields of requests, answers and events whose values are personal.
+const PERSONAL: &str = " actor_name code content device_name device_token filename input name phone \
+    q quote reason text title to token ";
 
-/// Where they stand in a database.
-const COLUMNS: [(&str, &str); 13] = [
-    ("users", "phone_number"),
-    ("users", "name"),
-    ("conversations", "title"),
-    ("messages", "content"),
-    ("citations", "quote"),
-    ("citations", "file_name"),
-    ("user_files", "file_name"),
-    ("user_sessions", "device_name"),
-    ("known_devices", "name"),
-    ("otp_codes", "phone_number"),
-    ("outbox", "phone_number"),
-    ("outbox", "provider_message_id"),
-    ("access_grants", "reason"),
-];
+/// Columns whose values are personal.
+const COLUMNS: &str = "users.phone_number users.name conversations.title messages.content \
+    citations.quote citations.file_name user_files.file_name user_sessions.device_name \
+    known_devices.name otp_codes.phone_number outbox.phone_number outbox.provider_message_id \
+    access_grants.reason";
 
-/// The fewest characters of a value that is looked for.
+/// Shorter values are not searched for.
 const MIN_CHARS: usize = 6;
 
 /// The files of this process.
@@ -93,23 +65,23 @@ fn files() -> Option<&'static Files> {
     files.as_ref()
 }
 
-/// Whether the tool is looking.
+/// Whether the tool is running.
 pub fn is_watching() -> bool {
     files().is_some()
 }
 
-/// Logs everything from here on, where the tool is looking and nobody else has a log.
+/// Starts to log everything, where the tool is running and the process has no log yet.
 pub fn watch() {
     static INSTALL: Once = Once::new();
     if is_watching() {
         INSTALL.call_once(|| {
-            // A test that reads its own log takes the layer into it.
+            // A test that reads its own log adds the layer to it.
             let _has_a_log = tracing_subscriber::registry().with(layer()).try_init();
         });
     }
 }
 
-/// A layer that logs everything where the tool is looking, for tests that have a log of their own.
+/// A layer that logs everything where the tool is running, for tests with a log of their own.
 pub fn layer<S>() -> Option<Box<dyn Layer<S> + Send + Sync>>
 where
     S: Subscriber + for<'s> LookupSpan<'s>,
@@ -120,16 +92,16 @@ where
     Some(lines.with_filter(EnvFilter::new(FILTER)).boxed())
 }
 
-/// Takes over what a process that a test started has logged.
+/// Takes over the log of a process that a test started.
 pub fn log(process: u32, text: &str) {
     let Some(files) = files() else { return };
     let path = files.directory.join(format!("log-{process}"));
     let file = File::options().create(true).append(true).open(path);
-    // The tool counts what it gets, and says so where it is nothing.
+    // The tool reports logs that are missing.
     let _written = file.and_then(|mut file| file.write_all(text.as_bytes()));
 }
 
-/// Notes something that must not be logged, unless it is too common to be looked for.
+/// Writes down a value that must not be logged, unless it is too common to be searched for.
 pub fn note(secret: &str) {
     let Some(files) = files() else { return };
     let (file, known) = &mut *lock(&files.secrets);
@@ -141,7 +113,7 @@ pub fn note(secret: &str) {
     }
 }
 
-/// Notes the personal fields of a document, however deep they are.
+/// Writes down the personal fields of a document, however deep they are.
 pub fn note_json(document: &Value) {
     if is_watching() {
         note_fields(document, false);
@@ -152,25 +124,25 @@ fn note_fields(value: &Value, is_personal: bool) {
     match value {
         Value::String(text) if is_personal => note(text),
         Value::Array(values) => values.iter().for_each(|it| note_fields(it, is_personal)),
-        // A refusal has a title and a code of our own.
+        // The title and the code of a problem are our own.
         Value::Object(fields) if fields.contains_key("type") && fields.contains_key("status") => {}
         Value::Object(fields) => {
             for (name, value) in fields {
-                note_fields(value, PERSONAL.contains(&name.as_str()));
+                note_fields(value, PERSONAL.contains(&format!(" {name} ")));
             }
         }
         _ => {}
     }
 }
 
-/// Notes what people's columns hold at the end of a test.
+/// Writes down what the personal columns hold at the end of a test.
 pub(crate) async fn note_database(url: &str) {
     if !is_watching() {
         return;
     }
-    // Some tests are about databases that let nobody in, or have none of our tables.
+    // Some test databases let nobody in, or have none of our tables.
     let Ok(mut admin) = postgres::connect(url).await else { return };
-    for (table, column) in COLUMNS {
+    for (table, column) in COLUMNS.split(' ').filter_map(|it| it.split_once('.')) {
         let statement = format!("SELECT {column} FROM {table}");
         let values = postgres::first_column(&mut admin, &statement).await.unwrap_or_default();
         values.iter().flatten().for_each(|value| note(value));
@@ -178,7 +150,7 @@ pub(crate) async fn note_database(url: &str) {
     let _closed = admin.close().await;
 }
 
-/// Long enough, and more than a word or an id, which our own lines may have too.
+/// Long enough, and more than a word or an id, which our own log lines may hold too.
 fn is_distinctive(text: &str) -> bool {
     let is_id = text.len() == 36 && text.bytes().all(|it| it.is_ascii_hexdigit() || it == b'-');
     let is_word = text.bytes().all(|it| it.is_ascii_lowercase() || matches!(it, b'_' | b'.'));
@@ -197,8 +169,4 @@ impl Write for Shared {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

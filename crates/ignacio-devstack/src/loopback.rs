@@ -1,12 +1,15 @@
-//! What every stand-in needs: a port on the loopback, random secrets and the time of day.
+//! What every stand-in needs: a port on the loopback, secrets, locks and the time of day.
 
 use std::{
-    io,
+    fs,
+    io::{self, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use rand::Rng as _;
 use time::OffsetDateTime;
 
 use crate::DevstackError;
@@ -30,9 +33,28 @@ pub(crate) fn listen(
 
 /// A fresh secret that needs no escaping in a URL, a header or a shell.
 pub(crate) fn secret() -> String {
-    let mut raw = [0_u8; 24];
-    rand::rng().fill_bytes(&mut raw);
-    URL_SAFE_NO_PAD.encode(raw)
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 24]>())
+}
+
+/// The secret in a file, if there is one.
+pub(crate) fn read_secret(path: &Path) -> Option<String> {
+    let secret = fs::read_to_string(path).ok()?.trim().to_owned();
+    (!secret.is_empty()).then_some(secret)
+}
+
+/// Keeps a secret in a file that only its owner can read.
+pub(crate) fn write_secret(path: &Path, secret: &str) -> Result<(), DevstackError> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options
+        .open(path)
+        .and_then(|mut file| writeln!(file, "{secret}"))
+        .map_err(DevstackError::system(format!("write {}", path.display())))
+}
+
+/// Locks, also after a panic of another test's thread.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The machine's clock, which plays the outside world's clock here.

@@ -2,9 +2,9 @@
 //! Responses, Files and Vector Stores APIs, with no account and no model.
 //!
 //! Its answers are honest: it finds the passages of the attached documents that match the
-//! question, quotes them with file citations, and says that it is a stand-in. A test reads what
-//! was asked of it ([`OpenAiStandIn::calls`]), puts answers into its mouth ([`Script`]) and lets
-//! it go wrong at any byte ([`Fault`]).
+//! question, quotes them with file citations, and says that it is a stand-in. A test reads the
+//! requests ([`OpenAiStandIn::calls`]), sets the next answers ([`Script`]) and makes it fail at any
+//! byte ([`Fault`]).
 //! ```no_run
 //! # async fn test() -> Result<(), ignacio_devstack::DevstackError> {
 //! use ignacio_devstack::openai::{Effect, Fault, OpenAiOptions, OpenAiStandIn, Script};
@@ -59,7 +59,7 @@ pub use self::{
     options::OpenAiOptions,
     request_log::{Call, Image, Upload},
     scripts::{Citation, Script, Ticking},
-    state::{Counters, Leftovers},
+    state::{Counters, Inventory},
 };
 use crate::{DevstackError, http_server::HttpServerThread, loopback};
 
@@ -101,7 +101,7 @@ impl OpenAiStandIn {
     }
 }
 
-/// What happened.
+/// What has happened.
 impl OpenAiStandIn {
     /// Every request so far, oldest first.
     pub fn calls(&self) -> Vec<Call> {
@@ -128,14 +128,14 @@ impl OpenAiStandIn {
         self.state.requests.clear();
     }
 
-    /// How often what was done.
+    /// How often each thing was done.
     pub fn counters(&self) -> Counters {
         self.state.store().counters
     }
 
-    /// What is there.
-    pub fn leftovers(&self) -> Leftovers {
-        self.state.leftovers()
+    /// How much is there.
+    pub fn inventory(&self) -> Inventory {
+        self.state.inventory()
     }
 
     /// The vector stores that requests for responses named, one set per request.
@@ -150,9 +150,9 @@ impl OpenAiStandIn {
         std::fs::read(self.state.folder.blob(file_id)).ok()
     }
 
-    /// Waits until something holds; false if it does not in time. Looks again whenever a request
-    /// comes or is answered, a word is written, or something is made or deleted.
-    pub async fn until(&self, patience: Duration, holds: impl Fn(&Self) -> bool) -> bool {
+    /// Waits until a condition holds; false if the time is up. Checks again whenever a request
+    /// comes or is answered, a word is written, or something is created or deleted.
+    pub async fn until(&self, timeout: Duration, holds: impl Fn(&Self) -> bool) -> bool {
         let mut version = self.state.watch();
         let wait = async {
             while !holds(self) {
@@ -161,38 +161,38 @@ impl OpenAiStandIn {
                 }
             }
         };
-        tokio::time::timeout(patience, wait).await.is_ok()
+        tokio::time::timeout(timeout, wait).await.is_ok()
     }
 }
 
-/// What is to happen.
+/// What shall happen.
 impl OpenAiStandIn {
-    /// Puts an answer into its mouth, for the next response that fits.
+    /// Sets the answer of the next response that fits.
     pub fn script(&self, script: Script) {
         self.state.store().scripts.push_back(script);
     }
 
-    /// Forgets the answers that are still in its mouth.
+    /// Drops the answers that were set and not used.
     pub fn clear_scripts(&self) {
         self.state.store().scripts.clear();
     }
 
-    /// Lets something go wrong.
+    /// Arms a fault.
     pub fn fault(&self, fault: Fault) -> FaultId {
         self.state.faults.arm(fault)
     }
 
-    /// Ends a fault; what waits for that goes on.
+    /// Disarms a fault; what stalls because of it goes on.
     pub fn lift(&self, fault: FaultId) {
         self.state.faults.lift(fault);
     }
 
-    /// Ends all faults.
+    /// Disarms all faults.
     pub fn lift_all(&self) {
         self.state.faults.clear();
     }
 
-    /// Faults that will still hit something: zero means that all were used up.
+    /// How many faults will still hit a request: zero means that all were used up.
     pub fn armed_faults(&self) -> usize {
         self.state.faults.armed().len()
     }
@@ -202,12 +202,12 @@ impl OpenAiStandIn {
         self.state.advance(time);
     }
 
-    /// Loses a vector store.
+    /// Deletes a vector store without the service.
     pub fn lose_store(&self, store_id: &str) -> bool {
         self.state.delete_vector_store(store_id)
     }
 
-    /// Loses a response: it cannot be fetched or continued any more.
+    /// Deletes a response without the service: it can no longer be fetched or continued.
     pub fn lose_response(&self, response_id: &str) -> bool {
         self.state.delete_run(response_id).is_ok()
     }

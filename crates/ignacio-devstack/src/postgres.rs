@@ -24,7 +24,7 @@ const SUPERUSER: &str = "ignacio_super";
 /// What a cluster is started with; the default is a temporary one on any free port.
 #[derive(Debug, Clone, Default)]
 pub struct ClusterOptions {
-    /// Where the data lie and stay; without it they are temporary and go away with the cluster.
+    /// Where the data stay; without it they are temporary and removed with the cluster.
     pub data: Option<PathBuf>,
     /// The port on 127.0.0.1; without it any free one.
     pub port: Option<u16>,
@@ -46,18 +46,7 @@ impl Cluster {
     pub fn start(options: ClusterOptions) -> Result<Self, DevstackError> {
         let ClusterOptions { data, port, durable } = options;
         let dir = DataDir::open(data.as_deref())?;
-        let made_by = dir.made_by();
-        let binaries = match (Binaries::find(made_by.as_deref())?, made_by) {
-            (Some(binaries), _) => binaries,
-            (None, Some(wanted)) => {
-                return Err(DevstackError::OtherMajor { data: dir.asked.clone(), wanted });
-            }
-            (None, None) => {
-                let looked = String::new();
-                return Err(DevstackError::NoServer { looked, otherwise: archive::OTHERWISE });
-            }
-        };
-
+        let binaries = dir.binaries()?;
         let reused_pid = stale_instance::stop(&dir, &binaries)?;
         initdb::ensure(&dir, &binaries)?;
         let password = dir.read_password()?;
@@ -116,7 +105,7 @@ impl Cluster {
         self.server.stop()
     }
 
-    /// Removes a cluster's data, wherever [`Cluster::start`] put them for the wanted folder: what
+    /// Removes a cluster's data, wherever [`Cluster::start`] put them for this folder: what
     /// `--fresh` does. A server that a killed process left behind is stopped first.
     pub fn wipe(data: &Path) -> Result<(), DevstackError> {
         let asked = std::path::absolute(data)
@@ -144,7 +133,7 @@ pub(crate) async fn connect(url: &str) -> Result<PgConnection, DevstackError> {
     options.disable_statement_logging().connect().await.map_err(DevstackError::sql(doing))
 }
 
-/// Runs one statement that returns nothing of interest; gives the number of rows it touched.
+/// Runs one statement that returns nothing of interest; returns the number of rows that it touched.
 async fn run(connection: &mut PgConnection, statement: &str) -> Result<u64, DevstackError> {
     sqlx::raw_sql(AssertSqlSafe(statement))
         .execute(connection)

@@ -7,7 +7,7 @@ use std::{
     collections::VecDeque,
     fs,
     net::SocketAddr,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, atomic::Ordering},
     thread::JoinHandle,
 };
@@ -61,7 +61,10 @@ impl S3StandIn {
         let buckets = folder.join("buckets");
         fs::create_dir_all(&buckets)
             .map_err(DevstackError::system(format!("make {}", buckets.display())))?;
-        let secret_key = secret_key(&folder.join("secret-key"))?;
+        let secret_file = folder.join("secret-key");
+        let kept = loopback::read_secret(&secret_file);
+        let secret_key = kept.unwrap_or_else(loopback::secret);
+        loopback::write_secret(&secret_file, &secret_key)?;
         let (listener, address) = loopback::listen("the S3 stand-in", options.port)?;
         let faults = Arc::new(Faults::default());
         let stop = CancellationToken::new();
@@ -154,25 +157,4 @@ impl Drop for S3StandIn {
             let _panicked = thread.join();
         }
     }
-}
-
-/// Reads the key that a lasting folder was given, or makes one that only we can read.
-fn secret_key(path: &Path) -> Result<String, DevstackError> {
-    use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
-
-    if let Ok(kept) = fs::read_to_string(path)
-        && !kept.trim().is_empty()
-    {
-        return Ok(kept.trim().to_owned());
-    }
-    let secret = loopback::secret();
-    fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| writeln!(file, "{secret}"))
-        .map_err(DevstackError::system(format!("write {}", path.display())))?;
-    Ok(secret)
 }

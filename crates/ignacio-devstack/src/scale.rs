@@ -1,4 +1,4 @@
-//! How much a test tries: a little in the ordinary run, all of it in the slow one.
+//! How many cases a test tries: few in the ordinary run, all of them in the slow one.
 
 /// The full number where the environment variable `IGNACIO_TEST_SLOW` is `1`, as it is in
 /// `cargo xtask test --slow`, else the ordinary one.

@@ -29,7 +29,7 @@ async fn reset(state: web::Data<State>) -> HttpResponse {
 
 async fn state_view(state: web::Data<State>) -> HttpResponse {
     let counters = state.store().counters;
-    HttpResponse::Ok().json(json!({ "counters": counters, "leftovers": state.leftovers() }))
+    HttpResponse::Ok().json(json!({ "counters": counters, "inventory": state.inventory() }))
 }
 
 async fn calls(state: web::Data<State>) -> HttpResponse {

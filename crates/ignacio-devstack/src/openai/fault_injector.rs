@@ -1,14 +1,13 @@
 //! Keeps the armed faults, and picks those that hit a request.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Mutex, time::Duration};
 
 use tokio::sync::watch;
 
-use crate::openai::faults::{Effect, Fault, FaultId, RequestView};
+use crate::{
+    loopback,
+    openai::faults::{Effect, Fault, FaultId, RequestView},
+};
 
 /// The faults that are armed.
 #[derive(Debug, Default)]
@@ -38,7 +37,7 @@ pub(crate) struct RequestFaults(Vec<(FaultId, Effect)>);
 
 impl FaultInjector {
     pub(crate) fn arm(&self, fault: Fault) -> FaultId {
-        let mut table = self.lock();
+        let mut table = loopback::lock(&self.table);
         table.count += 1;
         let id = FaultId(table.count);
         table.armed.push((id, fault));
@@ -57,7 +56,7 @@ impl FaultInjector {
     }
 
     fn retain(&self, is_kept: impl Fn(FaultId) -> bool) {
-        let mut table = self.lock();
+        let mut table = loopback::lock(&self.table);
         table.armed.retain(|(id, _)| is_kept(*id));
         table.live.retain(|id| is_kept(*id));
         drop(table);
@@ -66,13 +65,13 @@ impl FaultInjector {
 
     /// The faults that will still hit a request.
     pub(crate) fn armed(&self) -> Vec<(FaultId, Fault)> {
-        self.lock().armed.clone()
+        loopback::lock(&self.table).armed.clone()
     }
 
     /// Takes the faults that hit a request, and disarms those that are used up.
     pub(crate) fn take(&self, request: &RequestView<'_>) -> RequestFaults {
         let mut hits = RequestFaults::default();
-        self.lock().armed.retain_mut(|(id, fault)| {
+        loopback::lock(&self.table).armed.retain_mut(|(id, fault)| {
             let is_second_answer = hits.answer().is_some() && fault.effect.is_answer();
             if is_second_answer || !fault.matches(request) {
                 return true;
@@ -89,7 +88,7 @@ impl FaultInjector {
     pub(crate) async fn wait(&self, stall: Stall) {
         let mut lifted = self.lifted.subscribe();
         let until = async {
-            while self.lock().live.contains(&stall.until_lifted) {
+            while loopback::lock(&self.table).live.contains(&stall.until_lifted) {
                 if lifted.changed().await.is_err() {
                     break;
                 }
@@ -100,10 +99,6 @@ impl FaultInjector {
             Some(at_most) => drop(tokio::time::timeout(at_most, until).await),
             None => until.await,
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -176,14 +176,14 @@ impl Fault {
         self
     }
 
-    /// So many times.
+    /// Hits so many requests.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Until it is lifted.
+    /// Hits every request until it is lifted.
     #[must_use]
     pub fn until_lifted(mut self) -> Self {
         self.times = None;

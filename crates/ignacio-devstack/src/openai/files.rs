@@ -1,6 +1,9 @@
 //! Files: upload, list, look up, download, delete.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{self, Path},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -9,6 +12,7 @@ use crate::openai::{
     ids,
     middleware::RequestContext,
     paging::{PageSize, Query, page},
+    routes::{ApiResult, Data, ok},
     state::State,
     upload::{self, Received},
 };
@@ -35,41 +39,31 @@ impl FileRecord {
 }
 
 /// `POST /v1/files`.
-pub(crate) async fn create(
-    state: web::Data<State>,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn create(state: Data, request: HttpRequest, payload: web::Payload) -> ApiResult {
     let received = upload::receive(&state, &request, payload).await?;
     let call = RequestContext::of(&request)?.call;
     state.requests.update(call, |it| it.upload = Some(received.summary.clone()));
-    Ok(HttpResponse::Ok().json(state.add_file(received)?.view()))
+    ok(state.add_file(received)?.view())
 }
 
 /// `GET /v1/files`.
-pub(crate) async fn list(state: web::Data<State>, query: Query) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn list(state: Data, query: Query) -> ApiResult {
     state.delete_expired_files();
     let purpose = query.get("purpose");
     let store = state.store();
     let files = store.files.values().filter(|it| purpose.is_none_or(|p| *p == it.purpose));
     let entries = files.map(|it| (it.id.clone(), it.view())).collect();
     let size = PageSize { default: 10_000, max: 10_000 };
-    Ok(HttpResponse::Ok().json(page(entries, &query, &size)?))
+    ok(page(entries, &query, &size)?)
 }
 
 /// `GET /v1/files/{id}`.
-pub(crate) async fn find(
-    state: web::Data<State>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(state.file(&id)?.view()))
+pub(crate) async fn find(state: Data, id: Path<String>) -> ApiResult {
+    ok(state.file(&id)?.view())
 }
 
 /// `GET /v1/files/{id}/content`. The live API does not hand out what was uploaded to be read.
-pub(crate) async fn content(
-    state: web::Data<State>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn content(state: Data, id: Path<String>) -> ApiResult {
     let file = state.file(&id)?;
     if let "assistants" | "user_data" = file.purpose.as_str() {
         let message = format!("Not allowed to download files of purpose: {}", file.purpose);
@@ -81,14 +75,11 @@ pub(crate) async fn content(
 }
 
 /// `DELETE /v1/files/{id}`. The file is removed from every vector store, too.
-pub(crate) async fn delete(
-    state: web::Data<State>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn delete(state: Data, id: Path<String>) -> ApiResult {
     state.file(&id)?;
     state.delete_file(&id);
     state.store().counters.files_deleted += 1;
-    Ok(HttpResponse::Ok().json(json!({ "id": *id, "object": "file", "deleted": true })))
+    ok(json!({ "id": *id, "object": "file", "deleted": true }))
 }
 
 impl State {

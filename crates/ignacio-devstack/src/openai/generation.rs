@@ -19,7 +19,7 @@ use crate::{
         limits::Attributes,
         ranking::{best_first, rank},
         response_request::ResponseRequest,
-        run::{Outcome, Run, Usage},
+        run::{Outcome, Progress, Run, Usage},
         scripts::{Script, Ticking},
         state::State,
         tokens,
@@ -140,14 +140,16 @@ impl Generation {
     /// Generates everything; an error is an end before the last word.
     async fn run(&self) -> Result<(), Outcome> {
         let status = if self.run.is_background { "queued" } else { "in_progress" };
-        self.run.send_status("response.created", status);
-        if self.run.is_background {
-            self.run.send_status("response.queued", status);
-        }
-        self.run.send_status("response.in_progress", "in_progress");
+        self.run.change(|it| {
+            it.send_status("response.created", status);
+            if status == "queued" {
+                it.send_status("response.queued", status);
+            }
+            it.send_status("response.in_progress", "in_progress");
+        });
         self.apply_faults(0).await?;
         let found = self.search_all().await?;
-        self.run.open_message();
+        self.run.change(Progress::open_message);
         let written = match self.script.as_ref().and_then(|it| it.ticking) {
             Some(ticking) => self.tick(ticking).await?,
             None => self.write(&self.compose(&found)).await?,
@@ -180,7 +182,7 @@ impl Generation {
 
     /// A search of stores, as the stream shows it.
     async fn search_stores(&self, search: &FileSearch) -> Result<Vec<Found>, Outcome> {
-        let (id, index) = (ids::fresh("fs_"), self.run.next_index());
+        let (id, index) = (ids::fresh("fs_"), self.run.n_items());
         let item = |status: &str, queries: &[&str], results: Value| {
             let item = json!({
                 "id": id, "type": "file_search_call", "status": status, "queries": queries,
@@ -190,9 +192,10 @@ impl Generation {
         };
         let send_step = |step: &str| {
             let fields = json!({ "output_index": index, "item_id": id });
-            self.run.send(&format!("response.file_search_call.{step}"), fields);
+            self.run.change(|it| it.send(&format!("response.file_search_call.{step}"), fields));
         };
-        self.run.send("response.output_item.added", item("in_progress", &[], Value::Null));
+        let added = item("in_progress", &[], Value::Null);
+        self.run.change(|it| it.send("response.output_item.added", added));
         send_step("in_progress");
         send_step("searching");
         let (state, search) = (Arc::clone(&self.state), search.clone());
@@ -211,9 +214,11 @@ impl Generation {
         };
         let results = self.request.wants_results().then(|| found.iter().map(result).collect());
         let done = item("completed", &[&self.question], results.unwrap_or(Value::Null));
-        self.run.add_item(done.get("item").cloned().unwrap_or_default());
-        self.run.send("response.output_item.done", done);
-        self.run.add_input(found.iter().map(|it| tokens::count(&it.passage.text)).sum());
+        self.run.change(|it| {
+            it.output.extend(done.get("item").cloned());
+            it.send("response.output_item.done", done);
+            it.usage.input += found.iter().map(|it| tokens::count(&it.passage.text)).sum::<u64>();
+        });
         Ok(found)
     }
 
@@ -258,15 +263,16 @@ impl Generation {
                 self.pause(written).await?;
                 let left = room.checked_sub(tokens::letters(delta));
                 room = left.ok_or_else(|| Outcome::Incomplete("max_output_tokens".to_owned()))?;
-                self.run.write(delta, self.request.is_obfuscated());
+                self.run.change(|it| it.write(delta, self.request.is_obfuscated()));
                 written += 1;
                 self.state.notify();
                 if self.faults.unknown_every.is_some_and(|it| written.is_multiple_of(it)) {
-                    self.run.send("response.stand_in.unknown", json!({ "note": "ignore me" }));
+                    let fields = json!({ "note": "ignore me" });
+                    self.run.change(|it| it.send("response.stand_in.unknown", fields));
                 }
             }
             for citation in &part.citations {
-                self.run.cite(&citation.file_id, &citation.filename);
+                self.run.change(|it| it.cite(&citation.file_id, &citation.filename));
             }
         }
         Ok(written)
@@ -285,7 +291,8 @@ impl Generation {
             let age = self.started.elapsed().as_micros();
             let clock = loopback::now().unix_timestamp_nanos() / 1_000;
             let is_obfuscated = self.request.is_obfuscated();
-            self.run.write(&format!("@{number}:{clock}:{age}@"), is_obfuscated);
+            let piece = format!("@{number}:{clock}:{age}@");
+            self.run.change(|it| it.write(&piece, is_obfuscated));
             self.state.notify();
         }
         Ok(usize::try_from(ticking.count).unwrap_or(usize::MAX))

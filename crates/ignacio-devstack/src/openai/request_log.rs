@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use actix_web::{HttpMessage as _, dev::ServiceRequest, http::header};
@@ -132,7 +132,7 @@ impl RequestLog {
     }
 
     fn lock(&self) -> MutexGuard<'_, (u64, VecDeque<Call>)> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+        loopback::lock(&self.calls)
     }
 }
 

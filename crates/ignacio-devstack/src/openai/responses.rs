@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, web::Path};
 use serde_json::{Value, json};
 
 use crate::openai::{
@@ -11,8 +11,8 @@ use crate::openai::{
     middleware::RequestContext,
     paging::{PageSize, Query, page},
     response_request::ResponseRequest,
+    routes::{ApiResult, Data, ok},
     run::{Outcome, Run},
-    state::State,
     stream::{CancelOnDrop, follow},
 };
 
@@ -20,10 +20,7 @@ use crate::openai::{
 const JOINABLE: i64 = 300;
 
 /// `POST /v1/responses`.
-pub(crate) async fn create(
-    state: web::Data<State>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn create(state: Data, request: HttpRequest) -> ApiResult {
     let state = state.into_inner();
     let context = RequestContext::of(&request)?;
     let request = ResponseRequest::parse(context.fields()?)?;
@@ -35,18 +32,14 @@ pub(crate) async fn create(
     if guard.is_some() {
         run.ended().await;
     }
-    Ok(HttpResponse::Ok().json(run.object()))
+    ok(run.object())
 }
 
 /// `GET /v1/responses/{id}`, with `stream=true` as a stream from `starting_after` on.
-pub(crate) async fn find(
-    state: web::Data<State>,
-    id: web::Path<String>,
-    query: Query,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn find(state: Data, id: Path<String>, query: Query) -> ApiResult {
     let run = state.run(&id)?;
     match query.get("stream").map(String::as_str) {
-        None | Some("false") => Ok(HttpResponse::Ok().json(run.object())),
+        None | Some("false") => ok(run.object()),
         Some("true") => {
             check_joinable(&run, state.now())?;
             let after = query.get("starting_after").map(|it| it.parse::<usize>()).transpose();
@@ -74,10 +67,7 @@ fn check_joinable(run: &Run, now: i64) -> Result<(), ApiError> {
 }
 
 /// `POST /v1/responses/{id}/cancel`. A response that is over comes back as it is.
-pub(crate) async fn cancel(
-    state: web::Data<State>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn cancel(state: Data, id: Path<String>) -> ApiResult {
     state.store().counters.cancel_calls += 1;
     let run = state.run(&id)?;
     if !run.is_background {
@@ -87,35 +77,25 @@ pub(crate) async fn cancel(
         state.store().counters.cancelled += 1;
         state.notify();
     }
-    Ok(HttpResponse::Ok().json(run.object()))
+    ok(run.object())
 }
 
 /// `DELETE /v1/responses/{id}`.
-pub(crate) async fn delete(
-    state: web::Data<State>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn delete(state: Data, id: Path<String>) -> ApiResult {
     state.delete_run(&id)?;
-    Ok(HttpResponse::Ok().json(json!({ "id": *id, "object": "response", "deleted": true })))
+    ok(json!({ "id": *id, "object": "response", "deleted": true }))
 }
 
 /// `GET /v1/responses/{id}/input_items`.
-pub(crate) async fn input_items(
-    state: web::Data<State>,
-    id: web::Path<String>,
-    query: Query,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn input_items(state: Data, id: Path<String>, query: Query) -> ApiResult {
     let run = state.run(&id)?;
     let id = |item: &Value| item.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
     let entries = run.input_items.iter().map(|it| (id(it), it.clone())).collect();
-    Ok(HttpResponse::Ok().json(page(entries, &query, &PageSize { default: 20, max: 100 })?))
+    ok(page(entries, &query, &PageSize { default: 20, max: 100 })?)
 }
 
 /// `POST /v1/responses/input_tokens`.
-pub(crate) async fn count_tokens(
-    state: web::Data<State>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn count_tokens(state: Data, request: HttpRequest) -> ApiResult {
     let mut fields = RequestContext::of(&request)?.fields()?;
     // Everything may be left out here.
     fields.entry("model").or_insert_with(|| json!("any"));
@@ -124,5 +104,5 @@ pub(crate) async fn count_tokens(
     let usage = generation::usage(&request, generation::previous(&state, &request)?.as_deref());
     state.store().counters.token_counts += 1;
     let answer = json!({ "object": "response.input_tokens", "input_tokens": usage.input });
-    Ok(HttpResponse::Ok().json(answer))
+    ok(answer)
 }

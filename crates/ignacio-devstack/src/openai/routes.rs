@@ -1,6 +1,7 @@
 //! The routes of the stand-in.
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, middleware::from_fn, web};
+use serde::Serialize;
 
 use crate::openai::{
     api_error::ApiError, control, files, middleware::intercept, responses, state::State,
@@ -10,8 +11,18 @@ use crate::openai::{
 /// A JSON body may be this large: images and documents can come inside it.
 const MAX_BODY: usize = 128 * 1024 * 1024;
 
+/// What a handler gets and what it returns.
+pub(crate) type Data = web::Data<State>;
+pub(crate) type ApiResult = Result<HttpResponse, ApiError>;
+
+/// 200 with a body of JSON.
+#[expect(clippy::unnecessary_wraps, reason = "every handler ends with it")]
+pub(crate) fn ok(body: impl Serialize) -> ApiResult {
+    Ok(HttpResponse::Ok().json(body))
+}
+
 /// Mounts everything.
-pub(crate) fn configure(config: &mut web::ServiceConfig, state: web::Data<State>) {
+pub(crate) fn configure(config: &mut web::ServiceConfig, state: Data) {
     let all = web::scope("")
         .app_data(state)
         .app_data(web::PayloadConfig::new(MAX_BODY))

@@ -1,6 +1,6 @@
 //! One response: what it is so far, and every event of its stream.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,10 @@ use serde_json::{Map, Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::openai::{ids, response_request::ResponseRequest, tokens};
+use crate::{
+    loopback,
+    openai::{ids, response_request::ResponseRequest, tokens},
+};
 
 /// A response, from its creation to long after its end.
 #[derive(Debug, Serialize, Deserialize)]
@@ -32,15 +35,16 @@ pub(crate) struct Run {
     version: watch::Sender<u64>,
 }
 
+/// How far a response is.
 #[derive(Debug, Serialize, Deserialize)]
-struct Progress {
+pub(crate) struct Progress {
     /// All fields but the output.
     object: Map<String, Value>,
-    output: Vec<Value>,
+    pub(crate) output: Vec<Value>,
     /// Each as it is sent; its place is its sequence number.
     events: Vec<String>,
     message: Option<Message>,
-    usage: Usage,
+    pub(crate) usage: Usage,
     is_over: bool,
 }
 
@@ -114,47 +118,9 @@ impl Run {
         self.lock().is_over
     }
 
-    /// Counts more input, such as passages that were found.
-    pub(crate) fn add_input(&self, tokens: u64) {
-        self.change(|it| it.usage.input += tokens);
-    }
-
-    /// Sets the status and sends it with the whole object.
-    pub(crate) fn send_status(&self, kind: &str, status: &str) {
-        self.change(|it| {
-            it.object.insert("status".to_owned(), json!(status));
-            it.send_object(kind);
-        });
-    }
-
-    /// Adds an event.
-    pub(crate) fn send(&self, kind: &str, fields: Value) {
-        self.change(|it| it.send(kind, fields));
-    }
-
-    /// Adds a finished item to the output.
-    pub(crate) fn add_item(&self, item: Value) {
-        self.change(|it| it.output.push(item));
-    }
-
-    /// The place of the next item in the output.
-    pub(crate) fn next_index(&self) -> usize {
+    /// How many items the output has.
+    pub(crate) fn n_items(&self) -> usize {
         self.lock().output.len()
-    }
-
-    /// Starts the message.
-    pub(crate) fn open_message(&self) {
-        self.change(Progress::open_message);
-    }
-
-    /// Writes a piece of the message.
-    pub(crate) fn write(&self, delta: &str, is_obfuscated: bool) {
-        self.change(|it| it.write(delta, is_obfuscated));
-    }
-
-    /// Cites a file at the end of what is written.
-    pub(crate) fn cite(&self, file_id: &str, filename: &str) {
-        self.change(|it| it.cite(file_id, filename));
     }
 
     /// Ends the response; false if it had ended before.
@@ -169,7 +135,7 @@ impl Run {
     }
 
     /// Changes the response unless it is over, and wakes its readers.
-    fn change(&self, change: impl FnOnce(&mut Progress)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Progress)) {
         let mut progress = self.lock();
         if !progress.is_over {
             change(&mut progress);
@@ -179,7 +145,7 @@ impl Run {
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        loopback::lock(&self.progress)
     }
 }
 
@@ -213,12 +179,19 @@ impl Run {
 }
 
 impl Progress {
-    fn send(&mut self, kind: &str, mut fields: Value) {
+    /// Adds an event.
+    pub(crate) fn send(&mut self, kind: &str, mut fields: Value) {
         if let Some(fields) = fields.as_object_mut() {
             fields.insert("type".to_owned(), json!(kind));
             fields.insert("sequence_number".to_owned(), json!(self.events.len()));
         }
         self.events.push(format!("event: {kind}\ndata: {fields}\n\n"));
+    }
+
+    /// Sets the status and sends it with the whole object.
+    pub(crate) fn send_status(&mut self, kind: &str, status: &str) {
+        self.object.insert("status".to_owned(), json!(status));
+        self.send_object(kind);
     }
 
     fn send_object(&mut self, kind: &str) {
@@ -231,7 +204,8 @@ impl Progress {
         Value::Object(object)
     }
 
-    fn open_message(&mut self) {
+    /// Starts the message.
+    pub(crate) fn open_message(&mut self) {
         let (id, index) = (ids::fresh("msg_"), self.output.len());
         let message = Message { id, index, text: String::new(), annotations: Vec::new() };
         self.send(
@@ -242,7 +216,8 @@ impl Progress {
         self.message = Some(message);
     }
 
-    fn write(&mut self, delta: &str, is_obfuscated: bool) {
+    /// Writes a piece of the message.
+    pub(crate) fn write(&mut self, delta: &str, is_obfuscated: bool) {
         let Some(message) = &mut self.message else { return };
         message.text.push_str(delta);
         let mut fields = message.place(json!({ "delta": delta, "logprobs": [] }));
@@ -252,7 +227,8 @@ impl Progress {
         self.send("response.output_text.delta", fields);
     }
 
-    fn cite(&mut self, file_id: &str, filename: &str) {
+    /// Cites a file at the end of what is written.
+    pub(crate) fn cite(&mut self, file_id: &str, filename: &str) {
         let Some(message) = &mut self.message else { return };
         let annotation = json!({
             "type": "file_citation", "file_id": file_id, "filename": filename,

@@ -1,8 +1,8 @@
-//! Answers that a test puts into the stand-in's mouth.
+//! Answers that a test sets.
 
 use serde::{Deserialize, Serialize};
 
-/// What the next response is to say, word for word.
+/// The next answer, word for word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Script {
@@ -17,7 +17,7 @@ pub struct Script {
     /// Pieces that are made while they are written, in place of `deltas`.
     #[serde(default)]
     pub ticking: Option<Ticking>,
-    /// Whether the script stays for the requests after the next one, too.
+    /// Whether the script also serves the requests after the next one.
     #[serde(default)]
     pub stays: bool,
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -73,7 +73,7 @@ pub struct Counters {
 
 /// How much is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Leftovers {
+pub struct Inventory {
     /// Files.
     pub files: usize,
     /// Vector stores.
@@ -148,7 +148,7 @@ impl State {
     }
 
     pub(crate) fn store(&self) -> MutexGuard<'_, Store> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+        loopback::lock(&self.store)
     }
 
     /// Wakes those who wait for a change.
@@ -161,10 +161,10 @@ impl State {
         self.version.subscribe()
     }
 
-    pub(crate) fn leftovers(&self) -> Leftovers {
+    pub(crate) fn inventory(&self) -> Inventory {
         let store = self.store();
         let store_files = || store.vector_stores.values().flat_map(|it| &it.files);
-        Leftovers {
+        Inventory {
             files: store.files.len(),
             stores: store.vector_stores.len(),
             store_files: store_files().count(),

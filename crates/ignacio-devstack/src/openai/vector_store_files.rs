@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse, rt, web};
+use actix_web::{
+    HttpRequest, rt,
+    web::{self, Path},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -14,6 +17,7 @@ use crate::openai::{
     limits::Attributes,
     middleware::RequestContext,
     paging::{PageSize, Query, page},
+    routes::{ApiResult, Data, ok},
     state::State,
 };
 
@@ -86,11 +90,7 @@ impl StoreFile {
 }
 
 /// `POST /v1/vector_stores/{id}/files`.
-pub(crate) async fn attach(
-    state: web::Data<State>,
-    id: web::Path<String>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn attach(state: Data, id: Path<String>, request: HttpRequest) -> ApiResult {
     let context = RequestContext::of(&request)?;
     let Attach { file_id, attributes, chunking_strategy } = context.json()?;
     state.vector_store(&id)?;
@@ -99,72 +99,59 @@ pub(crate) async fn attach(
     let file = StoreFile::new(file_id, state.now(), attributes, chunking_strategy);
     let view = file.view(&id);
     state.into_inner().attach(&id, file, Some(context.faults.clone()))?;
-    Ok(HttpResponse::Ok().json(view))
+    ok(view)
 }
 
 /// `GET /v1/vector_stores/{id}/files`.
-pub(crate) async fn list(
-    state: web::Data<State>,
-    id: web::Path<String>,
-    query: Query,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn list(state: Data, id: Path<String>, query: Query) -> ApiResult {
     let filter = query.get("filter").map(|it| parse::<Status>(json!(it))).transpose()?;
     let files = state.vector_store(&id)?.files;
     let files = files.iter().filter(|it| filter.is_none_or(|status| it.status == status));
     let entries = files.map(|it| (it.file_id.clone(), it.view(&id))).collect();
-    Ok(HttpResponse::Ok().json(page(entries, &query, &PageSize { default: 20, max: 100 })?))
+    ok(page(entries, &query, &PageSize { default: 20, max: 100 })?)
 }
 
 /// `GET /v1/vector_stores/{id}/files/{file_id}`.
-pub(crate) async fn find(
-    state: web::Data<State>,
-    ids: web::Path<(String, String)>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn find(state: Data, ids: Path<(String, String)>) -> ApiResult {
     let (store_id, file_id) = ids.into_inner();
-    Ok(HttpResponse::Ok().json(state.store_file(&store_id, &file_id)?.view(&store_id)))
+    ok(state.store_file(&store_id, &file_id)?.view(&store_id))
 }
 
 /// `POST /v1/vector_stores/{id}/files/{file_id}`.
 pub(crate) async fn update(
-    state: web::Data<State>,
-    ids: web::Path<(String, String)>,
+    state: Data,
+    ids: Path<(String, String)>,
     request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+) -> ApiResult {
     let (store_id, file_id) = ids.into_inner();
     let update: Update = RequestContext::of(&request)?.json()?;
     state.store_file(&store_id, &file_id)?;
     state.update_store_file(&store_id, &file_id, |it| {
         it.attributes = update.attributes.unwrap_or_default();
     });
-    Ok(HttpResponse::Ok().json(state.store_file(&store_id, &file_id)?.view(&store_id)))
+    ok(state.store_file(&store_id, &file_id)?.view(&store_id))
 }
 
 /// `GET /v1/vector_stores/{id}/files/{file_id}/content`.
-pub(crate) async fn content(
-    state: web::Data<State>,
-    ids: web::Path<(String, String)>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn content(state: Data, ids: Path<(String, String)>) -> ApiResult {
     let (store_id, file_id) = ids.into_inner();
     state.store_file(&store_id, &file_id)?;
     let document = state.document(&file_id).unwrap_or_default();
     let part = |text: &str| json!({ "type": "text", "text": text });
-    Ok(HttpResponse::Ok().json(json!({
+    ok(json!({
         "object": "vector_store.file_content.page", "has_more": false, "next_page": null,
         "data": document.texts().map(part).collect::<Vec<_>>(),
-    })))
+    }))
 }
 
 /// `DELETE /v1/vector_stores/{id}/files/{file_id}`. The file itself stays.
-pub(crate) async fn detach(
-    state: web::Data<State>,
-    ids: web::Path<(String, String)>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn detach(state: Data, ids: Path<(String, String)>) -> ApiResult {
     let (store_id, file_id) = ids.into_inner();
     state.store_file(&store_id, &file_id)?;
     state.update_vector_store(&store_id, |it| it.files.retain(|file| file.file_id != file_id))?;
     state.store().counters.detached += 1;
     let answer = json!({ "id": file_id, "object": "vector_store.file.deleted", "deleted": true });
-    Ok(HttpResponse::Ok().json(answer))
+    ok(answer)
 }
 
 /// Continues with the files whose indexing the end of the process interrupted.

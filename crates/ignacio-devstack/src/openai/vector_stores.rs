@@ -1,6 +1,6 @@
 //! Vector stores: create, list, look up, change, delete, search.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, web::Path};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ use crate::openai::{
     limits::{Int, Metadata, Pairs},
     middleware::RequestContext,
     paging::{PageSize, Query, page},
+    routes::{ApiResult, Data, ok},
     state::State,
     vector_store_files::{Status, StoreFile},
 };
@@ -99,10 +100,7 @@ impl VectorStore {
 }
 
 /// `POST /v1/vector_stores`.
-pub(crate) async fn create(
-    state: web::Data<State>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn create(state: Data, request: HttpRequest) -> ApiResult {
     let mut fields: Fields = RequestContext::of(&request)?.json()?;
     let file_ids = fields.file_ids.take().unwrap_or_default();
     for id in &file_ids {
@@ -130,31 +128,24 @@ pub(crate) async fn create(
         state.attach(&id, StoreFile::new(file_id, now, Pairs::default(), None), None)?;
     }
     state.notify();
-    Ok(HttpResponse::Ok().json(state.vector_store(&id)?.view(now)))
+    ok(state.vector_store(&id)?.view(now))
 }
 
 /// `GET /v1/vector_stores`.
-pub(crate) async fn list(state: web::Data<State>, query: Query) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn list(state: Data, query: Query) -> ApiResult {
     let now = state.now();
     let store = state.store();
     let entries = store.vector_stores.values().map(|it| (it.id.clone(), it.view(now))).collect();
-    Ok(HttpResponse::Ok().json(page(entries, &query, &PageSize { default: 20, max: 100 })?))
+    ok(page(entries, &query, &PageSize { default: 20, max: 100 })?)
 }
 
 /// `GET /v1/vector_stores/{id}`.
-pub(crate) async fn find(
-    state: web::Data<State>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
-    Ok(HttpResponse::Ok().json(state.vector_store(&id)?.view(state.now())))
+pub(crate) async fn find(state: Data, id: Path<String>) -> ApiResult {
+    ok(state.vector_store(&id)?.view(state.now()))
 }
 
 /// `POST /v1/vector_stores/{id}`.
-pub(crate) async fn update(
-    state: web::Data<State>,
-    id: web::Path<String>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn update(state: Data, id: Path<String>, request: HttpRequest) -> ApiResult {
     let fields: Fields = RequestContext::of(&request)?.json()?;
     let now = state.now();
     let view = state.update_vector_store(&id, |it| {
@@ -162,20 +153,17 @@ pub(crate) async fn update(
         it.last_active_at = now;
         it.view(now)
     })?;
-    Ok(HttpResponse::Ok().json(view))
+    ok(view)
 }
 
 /// `DELETE /v1/vector_stores/{id}`. The files themselves stay.
-pub(crate) async fn delete(
-    state: web::Data<State>,
-    id: web::Path<String>,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn delete(state: Data, id: Path<String>) -> ApiResult {
     if !state.delete_vector_store(&id) {
         return Err(not_found(&id));
     }
     state.store().counters.stores_deleted += 1;
     let answer = json!({ "id": *id, "object": "vector_store.deleted", "deleted": true });
-    Ok(HttpResponse::Ok().json(answer))
+    ok(answer)
 }
 
 /// The body of a search: one query or several, and conditions.
@@ -194,11 +182,7 @@ enum OneOrMore {
 }
 
 /// `POST /v1/vector_stores/{id}/search`.
-pub(crate) async fn search(
-    state: web::Data<State>,
-    id: web::Path<String>,
-    request: HttpRequest,
-) -> Result<HttpResponse, ApiError> {
+pub(crate) async fn search(state: Data, id: Path<String>, request: HttpRequest) -> ApiResult {
     let search: SearchRequest = RequestContext::of(&request)?.json()?;
     let queries = match search.query {
         OneOrMore::One(query) => vec![query],
@@ -214,10 +198,10 @@ pub(crate) async fn search(
         })
     };
     let found = state.search(&conditions, &queries.join(" "), 10)?;
-    Ok(HttpResponse::Ok().json(json!({
+    ok(json!({
         "object": "vector_store.search_results.page", "search_query": queries,
         "data": found.iter().map(view).collect::<Vec<_>>(), "has_more": false, "next_page": null,
-    })))
+    }))
 }
 
 impl State {

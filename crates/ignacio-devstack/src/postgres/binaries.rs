@@ -6,6 +6,7 @@ use std::{
     process::Command,
 };
 
+use super::archive;
 use crate::DevstackError;
 
 /// The programs without which a folder is of no use.
@@ -39,8 +40,15 @@ impl Binaries {
         if local.is_some() {
             return Ok(local);
         }
-        super::archive::fetch(made_by)
+        archive::fetch(made_by)
             .map(|folder| folder.as_deref().and_then(Self::in_folder).filter(fits))
+    }
+
+    /// Any usable set, or the error that says how to get one.
+    pub(super) fn require() -> Result<Self, DevstackError> {
+        let missing =
+            || DevstackError::NoServer { looked: String::new(), otherwise: archive::OTHERWISE };
+        Self::find(None)?.ok_or_else(missing)
     }
 
     /// The full path of one of the programs.
@@ -50,7 +58,7 @@ impl Binaries {
 
     /// The set in `folder`, if it is complete and new enough.
     fn in_folder(folder: &Path) -> Option<Self> {
-        // The folder behind a link holds the rest of the installation too.
+        // The folder that a link points to holds the rest of the installation, too.
         let folder = fs::canonicalize(folder.join("initdb")).ok()?.parent()?.to_owned();
         if !NEEDED.iter().all(|name| folder.join(name).is_file()) {
             return None;
@@ -61,7 +69,7 @@ impl Binaries {
     }
 }
 
-/// Every folder worth a look, the nearest to the user's wish first.
+/// Every folder that may have them, the one that the user prefers first.
 fn candidates() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<_> = env::split_paths(&path).collect();

@@ -1,25 +1,24 @@
-//! The folder of one cluster: where it lies, whose it is, and that nobody else uses it.
+//! The folder of one cluster: its place, its owner, and the lock on it.
 
 use std::{
     env,
     fs::{self, File, Permissions, TryLockError},
-    io::{self, Write as _},
+    io,
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     thread,
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use super::account::Account;
-use crate::DevstackError;
+use super::{account::Account, binaries::Binaries};
+use crate::{DevstackError, loopback};
 
-/// How the lock file is called; it also marks the folder as one of ours.
+/// The name of the lock file, which also marks the folder as one of ours.
 const LOCK: &str = "devstack.lock";
 
-/// A holder that is just ending gets this long to let go.
+/// A holder that is just ending gets this long to release it.
 const LOCK_ATTEMPTS: u32 = 50;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
@@ -29,13 +28,13 @@ const LONGEST_SOCKET: usize = 103;
 /// A folder that holds one cluster: `pgdata`, the superuser's password and the server's log.
 #[derive(Debug)]
 pub(super) struct DataDir {
-    /// What the caller named, for messages.
+    /// As the caller named it, for messages.
     pub(super) asked: PathBuf,
-    /// Where the cluster really lies.
+    /// Where the cluster really is.
     pub(super) root: PathBuf,
-    /// Whom the server runs as, when not as us.
+    /// The account that the server runs as, where it is not ours.
     pub(super) account: Option<Account>,
-    /// Whether the folder goes away with the cluster.
+    /// Whether the folder is removed with the cluster.
     pub(super) temporary: bool,
     lock: File,
 }
@@ -111,6 +110,13 @@ impl DataDir {
         Some(version.trim().to_owned())
     }
 
+    /// The programs of the version that made the data, or any where there are none.
+    pub(super) fn binaries(&self) -> Result<Binaries, DevstackError> {
+        let Some(wanted) = self.made_by() else { return Binaries::require() };
+        let data = self.asked.clone();
+        Binaries::find(Some(&wanted))?.ok_or(DevstackError::OtherMajor { data, wanted })
+    }
+
     /// The file with the superuser's password.
     pub(super) fn password_file(&self) -> PathBuf {
         self.root.join("superuser-password")
@@ -118,23 +124,14 @@ impl DataDir {
 
     /// The password that the cluster was made with.
     pub(super) fn read_password(&self) -> Result<String, DevstackError> {
-        match fs::read_to_string(self.password_file()) {
-            Ok(password) if !password.trim().is_empty() => Ok(password.trim().to_owned()),
-            _ => Err(self.damaged("the file with the superuser's password is missing")),
-        }
+        let password = loopback::read_secret(&self.password_file());
+        password.ok_or_else(|| self.damaged("the file with the superuser's password is missing"))
     }
 
     /// Keeps a password where only the server's account can read it.
     pub(super) fn write_password(&self, password: &str) -> Result<(), DevstackError> {
         let path = self.password_file();
-        fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path)
-            .and_then(|mut file| writeln!(file, "{password}"))
-            .map_err(DevstackError::system(format!("write {}", path.display())))?;
+        loopback::write_secret(&path, password)?;
         self.account.as_ref().map_or(Ok(()), |account| account.own(&path))
     }
 
@@ -163,21 +160,21 @@ impl Drop for DataDir {
     }
 }
 
-/// Where the data that the caller wants at `asked` lie, and whose they are.
+/// Where the data that the caller asks for are, and which account owns them.
 ///
-/// A server that runs under another account cannot enter, say, root's own folder. Its data then
-/// lie in a folder of their own under /var/tmp whose name is made from the wanted path, so that
-/// the next start finds them.
+/// A server that runs under another account cannot enter, say, root's own folder. Its data are
+/// then in a folder under /var/tmp, whose name comes from the path that was asked for, so that the
+/// next start finds them.
 pub(super) fn resolve(asked: &Path) -> Result<(PathBuf, Option<Account>), DevstackError> {
     let owner = Account::for_server(Some(asked))?;
     if owner.as_ref().is_none_or(|account| account.reaches(asked)) {
         return Ok((asked.to_owned(), owner));
     }
     let account = Account::for_server(None)?;
-    let mark = Sha256::digest(asked.as_os_str().as_encoded_bytes());
-    let mark = URL_SAFE_NO_PAD.encode(mark.get(..12).unwrap_or_default());
+    let digest = hex::encode(Sha256::digest(asked.as_os_str().as_encoded_bytes()));
+    let mark = digest.get(..16).unwrap_or_default();
     let elsewhere = PathBuf::from(format!("/var/tmp/ignacio-devstack-{mark}"));
-    // Anybody may make a folder there, and the server must not adopt a stranger's.
+    // Anybody may create a folder there, and the server must not adopt one of another user.
     if account.as_ref().is_some_and(|account| account.is_strange_to(&elsewhere)) {
         return Err(DevstackError::NotOurs { data: elsewhere });
     }
@@ -210,7 +207,7 @@ fn holds_something_else(root: &Path) -> bool {
     entries.next().is_some() && !root.join(LOCK).exists()
 }
 
-/// Holds the folder for as long as this process lives; the kernel lets go of it.
+/// Locks the folder for as long as this process lives; the kernel releases it.
 fn lock(asked: &Path, root: &Path) -> Result<File, DevstackError> {
     let path = root.join(LOCK);
     let doing = format!("lock {}", path.display());

@@ -19,10 +19,10 @@ use crate::{
 /// Long enough for the repair after a power failure.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 
-/// How often the start is looked at.
+/// The time between two looks at the start.
 const POLL: Duration = Duration::from_millis(5);
 
-/// How often another free port is tried when somebody was quicker.
+/// How often another free port is tried when another process took the first.
 const PORT_ATTEMPTS: u32 = 5;
 
 /// What the server says when its data cannot be served.
@@ -43,7 +43,7 @@ pub(super) struct Server {
     dir: DataDir,
 }
 
-/// Why a start came to nothing.
+/// Why a start failed.
 enum Failed {
     PortTaken,
     Otherwise(DevstackError),
@@ -187,7 +187,7 @@ fn arguments(dir: &DataDir, port: u16, durable: bool) -> Vec<OsString> {
     arguments
 }
 
-/// Whether the server on this port has written down that it takes connections.
+/// Whether the server on this port has recorded that it takes connections.
 fn is_ready(pgdata: &Path, port: u16) -> bool {
     let Ok(file) = fs::read_to_string(pgdata.join("postmaster.pid")) else { return false };
     let lines: Vec<&str> = file.lines().map(str::trim).collect();

@@ -9,10 +9,10 @@ use crate::DevstackError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ReusedPid(pub(super) u32);
 
-/// Stops the server that still runs on the dir's data, if there is one.
+/// Stops the server that still runs on the folder's data, if there is one.
 ///
-/// The dir is locked, so nobody needs that server any more. A pid file whose number was given
-/// to another program since would keep the server from starting: that number is returned.
+/// The folder is locked, so nobody needs that server any more. A pid file whose number belongs to
+/// another program by now would keep the server from starting: that number is returned.
 pub(super) fn stop(dir: &DataDir, binaries: &Binaries) -> Result<Option<ReusedPid>, DevstackError> {
     let pgdata = dir.pgdata();
     let Some(pid) = recorded_pid(&pgdata) else { return Ok(None) };

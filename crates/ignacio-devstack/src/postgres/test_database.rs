@@ -13,9 +13,7 @@ use secrecy::SecretString;
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::{Mutex, OnceCell};
 
-use super::{
-    Cluster, ClusterOptions, archive, binaries::Binaries, connect, first_column, quoted, run,
-};
+use super::{Cluster, ClusterOptions, binaries::Binaries, connect, first_column, quoted, run};
 use crate::{DevstackError, log_leak_scan, loopback};
 
 /// The database that every test's own is a copy of.
@@ -58,7 +56,7 @@ impl Role {
     }
 }
 
-/// A migrated database that no other test sees; dropping it removes it.
+/// A migrated database of one test; dropping it removes it.
 ///
 /// Everything panics on failure: a test without its database has nothing else to report.
 #[derive(Debug)]
@@ -74,33 +72,29 @@ impl TestDatabase {
         Self::try_create().await.unwrap_or_else(|error| fail(&error))
     }
 
-    /// As [`TestDatabase::create`], for a caller who wants to see the error.
-    pub async fn try_create() -> Result<Self, DevstackError> {
-        let (shared, name) = Self::next().await?;
-        let mut admin = shared.cluster.connect("postgres").await?;
-        let statement = format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE} OWNER {OWNER}");
-        run(&mut admin, &statement).await?;
+    async fn try_create() -> Result<Self, DevstackError> {
+        let (database, mut admin) = Self::from_template(TEMPLATE).await?;
         // What the migrations granted and revoked on the database itself is not copied with it.
         let grants = format!(
             "UPDATE pg_database SET datacl = (SELECT datacl FROM pg_database
-             WHERE datname = '{TEMPLATE}') WHERE datname = '{name}'"
+             WHERE datname = '{TEMPLATE}') WHERE datname = '{}'",
+            database.name
         );
         run(&mut admin, &grants).await?;
-        admin.close().await.map_err(DevstackError::sql("close a connection"))?;
-        Ok(Self { shared, name, admin: Mutex::new(None) })
+        Ok(database)
     }
 
-    /// A database that nothing was done to yet; the roles of the cluster are there.
-    pub async fn empty() -> Self {
-        Self::try_empty().await.unwrap_or_else(|error| fail(&error))
-    }
-
-    async fn try_empty() -> Result<Self, DevstackError> {
+    async fn from_template(template: &str) -> Result<(Self, PgConnection), DevstackError> {
         let (shared, name) = Self::next().await?;
         let mut admin = shared.cluster.connect("postgres").await?;
-        run(&mut admin, &format!("CREATE DATABASE {name} OWNER {OWNER}")).await?;
-        admin.close().await.map_err(DevstackError::sql("close a connection"))?;
-        Ok(Self { shared, name, admin: Mutex::new(None) })
+        let statement = format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}");
+        run(&mut admin, &statement).await?;
+        Ok((Self { shared, name, admin: Mutex::new(None) }, admin))
+    }
+
+    /// A database without anything in it; the roles of the cluster are there.
+    pub async fn empty() -> Self {
+        Self::from_template("template1").await.unwrap_or_else(|error| fail(&error)).0
     }
 
     async fn next() -> Result<(&'static Shared, String), DevstackError> {
@@ -109,7 +103,7 @@ impl TestDatabase {
         Ok((shared, format!("t_{}", NEXT.fetch_add(1, Ordering::Relaxed))))
     }
 
-    /// Makes a login role unless another test did, with attributes such as `CREATEROLE`; gives its
+    /// Makes a login role unless another test did, with attributes such as `CREATEROLE`; returns its
     /// address of this database.
     pub async fn login(&self, role: &str, attributes: &str) -> String {
         let password = &self.shared.owner_password;
@@ -126,17 +120,14 @@ impl TestDatabase {
         self.shared.role_passwords()
     }
 
-    /// What `pg_dump` tells of the database with these arguments, without the marks that differ
+    /// What `pg_dump` prints with these arguments, without the marks that differ
     /// from one dump to the next.
     pub fn dump(&self, arguments: &[&str]) -> String {
         self.try_dump(arguments).unwrap_or_else(|error| fail(&error))
     }
 
     fn try_dump(&self, arguments: &[&str]) -> Result<String, DevstackError> {
-        let Some(binaries) = Binaries::find(None)? else {
-            let looked = String::new();
-            return Err(DevstackError::NoServer { looked, otherwise: archive::OTHERWISE });
-        };
+        let binaries = Binaries::require()?;
         let mut dump = Command::new(binaries.program("pg_dump"));
         let output = dump
             .arg("--dbname")
@@ -178,7 +169,7 @@ impl TestDatabase {
         self.shared.cluster.admin_url(&self.name)
     }
 
-    /// Runs one or more statements as superuser; gives the number of rows that they touched.
+    /// Runs one or more statements as superuser; returns the number of rows that they touched.
     pub async fn execute(&self, statement: &str) -> u64 {
         let mut admin = self.admin.lock().await;
         let admin = self.connected(&mut admin).await;

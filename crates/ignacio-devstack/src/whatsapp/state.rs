@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
 };
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use time::OffsetDateTime;
 use tokio::sync::Notify;
 
 use super::{WhatsAppOptions, graph_error::GraphError, message};
+use crate::loopback;
 
 /// A message that the stand-in accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -97,7 +98,7 @@ impl State {
     }
 
     pub(super) fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        loopback::lock(&self.memory)
     }
 
     /// What was sent, newest first, to one number or to all.

@@ -146,7 +146,7 @@ impl Bench {
 
     /// Waits until no file of a store is being read any more; the store comes back.
     async fn settled(&self, store: &str) -> Value {
-        self.until("all files are read", |it| it.leftovers().unread == 0).await;
+        self.until("all files are read", |it| it.inventory().unread == 0).await;
         self.get(&format!("/vector_stores/{store}")).await.ok()
     }
 
@@ -157,7 +157,7 @@ impl Bench {
 
     /// The status of a response, once it is over.
     async fn over(&self, id: &str) -> Value {
-        self.until("all responses end", |it| it.leftovers().running == 0).await;
+        self.until("all responses end", |it| it.inventory().running == 0).await;
         self.get(&format!("/responses/{id}")).await.ok()
     }
 }

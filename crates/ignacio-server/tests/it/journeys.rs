@@ -53,7 +53,7 @@ async fn a_document_is_asked_about_quoted_and_deleted_everywhere() {
             StatusCode::NOT_FOUND
         );
         until("the clean-up", async || {
-            let left = stack.openai.leftovers();
+            let left = stack.openai.inventory();
             left.files + left.store_files == 0 && stack.s3.object_count("user-files") == 0
         })
         .await;

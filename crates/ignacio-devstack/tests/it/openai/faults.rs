@@ -126,10 +126,10 @@ async fn a_fault_can_be_meant_for_one_kind_of_request() {
     assert_eq!(bench.openai.armed_faults(), 1);
     let title = json!({ "metadata": { "purpose": "title" }, "background": true });
     let title = bench.ask(title).await.ok();
-    assert_eq!(bench.openai.leftovers().running, 1);
+    assert_eq!(bench.openai.inventory().running, 1);
     let id = title["id"].as_str().expect("an id");
     bench.post(&format!("/responses/{id}/cancel"), &json!({})).await.ok();
-    assert_eq!(bench.openai.leftovers().running, 0);
+    assert_eq!(bench.openai.inventory().running, 0);
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn the_remote_control_does_the_same() {
     assert_eq!(script.status(), 204);
     assert_eq!(message(&bench.ask(json!({})).await.ok()).0, "Hola");
     let file = bench.upload("a.txt", "x").await;
-    assert_eq!(get("/state").await["leftovers"]["files"], 1);
+    assert_eq!(get("/state").await["inventory"]["files"], 1);
     assert_eq!(
         bench.http.delete(url(&format!("/files/{file}"))).send().await.expect("an answer").status(),
         204

@@ -38,7 +38,7 @@ async fn a_file_lives_from_upload_to_deletion() {
     assert_eq!(bench.delete(&path).await.ok(), deleted);
     assert_eq!(bench.get(&path).await.error(), (404, Value::Null, json!("id")));
     assert_eq!(bench.delete(&path).await.status, 404);
-    assert_eq!(bench.openai.leftovers().files, 0);
+    assert_eq!(bench.openai.inventory().files, 0);
 
     let upload = bench.openai.calls_to("POST", "/v1/files").remove(0).upload.expect("an upload");
     assert!(upload.has_content_length && upload.has_purpose_first);
@@ -85,7 +85,7 @@ async fn what_the_api_does_not_take_is_refused() {
     assert_eq!(bench.send_form(form("gossip", "a.txt", "x")).await.error().0, 400);
     assert_eq!(bench.send_form(Form::new().text("purpose", "user_data")).await.error().0, 400);
     assert_eq!(bench.post("/files", &json!({})).await.error().0, 400);
-    assert_eq!(bench.openai.leftovers().files, 1);
+    assert_eq!(bench.openai.inventory().files, 1);
 }
 
 #[tokio::test]

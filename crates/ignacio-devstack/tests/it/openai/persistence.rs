@@ -64,6 +64,6 @@ async fn without_a_folder_nothing_stays() {
     let file = bench.upload("a.txt", "x").await;
     assert!(bench.openai.file_bytes(&file).is_some());
     bench.openai.reset();
-    assert_eq!(bench.openai.leftovers(), ignacio_devstack::openai::Leftovers::default());
+    assert_eq!(bench.openai.inventory(), ignacio_devstack::openai::Inventory::default());
     assert_eq!(bench.openai.file_bytes(&file), None);
 }

@@ -210,12 +210,12 @@ async fn a_waiting_client_that_leaves_ends_its_response() {
     let waiting = tokio::time::timeout(Duration::from_secs(5), async {
         tokio::select! {
             _ = request.send() => panic!("no answer is to come"),
-            () = bench.until("the response runs", |it| it.leftovers().running == 1) => {}
+            () = bench.until("the response runs", |it| it.inventory().running == 1) => {}
         }
     });
     waiting.await.expect("in time");
     bench.until("the response ends", |it| it.counters().abandoned == 1).await;
-    assert_eq!(bench.openai.leftovers().running, 0);
+    assert_eq!(bench.openai.inventory().running, 0);
 }
 
 #[tokio::test]

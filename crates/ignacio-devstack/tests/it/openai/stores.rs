@@ -33,7 +33,7 @@ async fn a_store_lives_from_creation_to_deletion() {
     let deleted = json!({ "id": id, "object": "vector_store.deleted", "deleted": true });
     assert_eq!(bench.delete(&path).await.ok(), deleted);
     assert_eq!(bench.get(&path).await.error(), (404, Value::Null, json!("vector_store_id")));
-    assert_eq!(bench.openai.leftovers().stores, 0);
+    assert_eq!(bench.openai.inventory().stores, 0);
 }
 
 #[tokio::test]
@@ -120,10 +120,10 @@ async fn a_deleted_file_goes_out_of_every_store() {
     let two = bench.post("/vector_stores", &json!({ "file_ids": [file] })).await.ok();
     let two = two["id"].as_str().expect("an id");
     bench.settled(two).await;
-    assert_eq!(bench.openai.leftovers().store_files, 2);
+    assert_eq!(bench.openai.inventory().store_files, 2);
 
     bench.delete(&format!("/files/{file}")).await.ok();
-    assert_eq!(bench.openai.leftovers().store_files, 0);
+    assert_eq!(bench.openai.inventory().store_files, 0);
     let search = format!("/vector_stores/{two}/search");
     let found = bench.post(&search, &json!({ "query": "alquiler" })).await.ok();
     assert_eq!(found["data"], json!([]));

@@ -144,7 +144,7 @@ async fn cancelling_ends_the_stream_without_a_terminal_event() {
     bench.openai.fault(Fault::new(Effect::Pause { after_deltas: 2 }));
     let body = asking(json!({ "background": true, "stream": true }));
     let stream = bench.posting("/responses", &body).send().await.expect("a stream");
-    bench.until("a response runs", |it| it.leftovers().running == 1).await;
+    bench.until("a response runs", |it| it.inventory().running == 1).await;
     let created = bench.openai.calls_to("POST", "/v1/responses");
     assert_eq!(created.len(), 1);
 

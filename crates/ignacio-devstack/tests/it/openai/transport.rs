@@ -48,7 +48,7 @@ async fn a_stream_can_be_cut_at_every_byte() {
         assert!(!is_whole, "cut at {cut}");
         assert_eq!(part.len(), cut);
     }
-    bench.until("all responses end", |it| it.leftovers().running == 0).await;
+    bench.until("all responses end", |it| it.inventory().running == 0).await;
 }
 
 #[tokio::test]

@@ -115,7 +115,7 @@ async fn a_document_is_handed_over_found_quoted_and_let_go() {
     openai.delete_file(&file).await.unwrap();
     openai.delete_store(&store).await.unwrap();
     openai.delete_store(&store).await.unwrap();
-    let left = stand_in.leftovers();
+    let left = stand_in.inventory();
     assert_eq!((left.files, left.stores, left.store_files), (0, 0, 0));
 }
 
@@ -275,5 +275,5 @@ async fn what_goes_wrong_is_asked_for_once_and_understood() {
     stand_in.fault(Fault::server_error());
     let uploaded = openai.upload_file(guide("ign-test-1.txt")).await;
     assert!(matches!(uploaded, Err(PortError::Transient { .. })));
-    assert_eq!(stand_in.leftovers().files, 0);
+    assert_eq!(stand_in.inventory().files, 0);
 }

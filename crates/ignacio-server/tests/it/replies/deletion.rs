@@ -41,6 +41,6 @@ async fn a_deleted_conversation_stops_its_reply_and_leaves_nothing() {
     let left = "select (select count(*) from responses) + (select count(*) from response_events)
                      + (select count(*) from messages) + (select count(*) from purge_queue)";
     until("nothing left", async || stack.database.query_i64(left).await == 0).await;
-    assert_eq!(stack.openai.leftovers().running, 0);
+    assert_eq!(stack.openai.inventory().running, 0);
     assert_eq!(stack.openai.counters().responses, 1);
 }
