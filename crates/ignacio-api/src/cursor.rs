@@ -1,4 +1,4 @@
-//! List cursors: opaque to clients, signed by us, good for one person and one list.
+//! List cursors: opaque to clients, signed, and valid for one user and one list.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +14,7 @@ use crate::problem::ApiError;
 const LABEL: &[u8] = b"cursor/1";
 const TAG_BYTES: usize = 16;
 
-/// The lists that are read page by page. The byte is part of the cursor: never reuse one.
+/// The paginated lists. The byte is part of the cursor: never reuse one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum List {
     Conversations,
@@ -23,9 +23,9 @@ pub(crate) enum List {
     ConversationFiles,
     AccessLog,
     ManagedUsers,
-    ReadConversations,
-    ReadMessages,
-    ReadFiles,
+    UserConversations,
+    UserMessages,
+    UserFiles,
     AuditEvents,
 }
 
@@ -38,27 +38,27 @@ impl List {
             Self::ConversationFiles => 4,
             Self::AccessLog => 5,
             Self::ManagedUsers => 6,
-            Self::ReadConversations => 7,
-            Self::ReadMessages => 8,
-            Self::ReadFiles => 9,
+            Self::UserConversations => 7,
+            Self::UserMessages => 8,
+            Self::UserFiles => 9,
             Self::AuditEvents => 10,
         }
     }
 }
 
-/// Makes and reads cursors.
+/// Signs and opens cursors.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursors {
     key: Key,
 }
 
 impl Cursors {
-    /// Cursors under this key.
+    /// Signs cursors with this key.
     pub(crate) const fn new(key: Key) -> Self {
         Self { key }
     }
 
-    /// A cursor to this position of a person's list.
+    /// The cursor of a position in a user's list.
     pub(crate) fn seal(&self, list: List, owner: UserId, position: &Position) -> String {
         let mut bytes = Vec::with_capacity(41 + TAG_BYTES);
         bytes.push(list.byte());
@@ -70,7 +70,7 @@ impl Cursors {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// The position behind a cursor of this list that we signed.
+    /// The position in a cursor that we signed for this list.
     pub(crate) fn open(&self, list: List, text: &str) -> Result<CursorPosition, ApiError> {
         self.read(list, text).ok_or(ApiError::InvalidCursor)
     }
@@ -95,7 +95,7 @@ impl Cursors {
     }
 }
 
-/// Postgres keeps microseconds, and so do cursors.
+/// Postgres stores microseconds, and so do cursors.
 fn micros(at: OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX)
 }
@@ -108,7 +108,7 @@ fn moment(micros: i64) -> Option<OffsetDateTime> {
 mod fuzz;
 #[cfg(test)]
 mod tests {
-    //! A cursor reads back for its list, and any change in it is noticed.
+    //! A cursor opens for its list, and any change to it is detected.
 
     use proptest::prelude::*;
 
@@ -137,22 +137,22 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_reads_back() {
+    fn a_cursor_opens() {
         let read = cursors().open(List::Files, &sealed()).unwrap();
         assert_eq!(read.owner.into_uuid(), Uuid::from_u128(7));
         assert_eq!(read.position, position());
     }
 
     #[test]
-    fn a_cursor_is_good_for_one_list_and_one_key() {
+    fn a_cursor_is_valid_for_one_list_and_one_key() {
         assert!(cursors().open(List::Conversations, &sealed()).is_err());
-        let others = Cursors::new(Key::from_bytes([8; 32]));
-        assert!(others.open(List::Files, &sealed()).is_err());
+        let other = Cursors::new(Key::from_bytes([8; 32]));
+        assert!(other.open(List::Files, &sealed()).is_err());
     }
 
     proptest! {
         #[test]
-        fn any_changed_byte_is_noticed(at in 0usize..57, flip in 1u8..=255) {
+        fn any_changed_byte_is_detected(at in 0usize..57, flip in 1u8..=255) {
             let mut bytes = URL_SAFE_NO_PAD.decode(sealed()).unwrap();
             bytes[at] ^= flip;
             let changed = URL_SAFE_NO_PAD.encode(bytes);

@@ -1,7 +1,7 @@
-//! What takes more than one screen or has more than one caller: login, a turn of a chat, uploads.
+//! Work of handlers that is longer than a screen or has several callers.
 
 pub(crate) mod idempotency;
 pub(crate) mod login;
-pub(crate) mod turn;
+pub(crate) mod new_version;
+pub(crate) mod post_message;
 pub(crate) mod upload;
-pub(crate) mod versions;

@@ -1,23 +1,25 @@
 //! The HTTP side of Ignacio: what clients of the service see.
 //!
-//! A request goes through `edge` (id, language, problems, headers, log), the session check of
-//! `auth`, and one handler under `routes`, which parses its input into domain values, opens
-//! one scope on the database, and answers with a view. `router` lists all routes on one screen.
-//! The OpenAPI document is made from the same code.
+//! A request passes through `middleware` (id, language, problems, headers, log, session check) to
+//! one handler under `routes`. The handler parses its input into domain values, opens one scope on
+//! the database, and returns a view. `router` lists all routes on one screen. The OpenAPI document
+//! is generated from the same code.
 
 mod auth;
 mod cursor;
 mod disposition;
-mod edge;
 mod etag;
 mod extract;
 mod flows;
+mod middleware;
 mod negotiate;
 mod openapi;
 mod paging;
 mod problem;
 mod range;
+mod request_context;
 mod responders;
+mod route_index;
 mod router;
 mod routes;
 mod server;
@@ -25,7 +27,6 @@ mod settings;
 mod sniff;
 mod sse;
 mod state;
-mod surface;
 #[cfg(test)]
 mod testing;
 mod views;
@@ -36,12 +37,12 @@ pub use self::settings::{ApiKeys, ApiSettings, DEFAULT_UPLOAD_MAX_BYTES, Webhook
 pub use self::state::{AppState, Databases};
 pub use self::webhook_signature::AppSecrets;
 
-/// The OpenAPI document of everything that is routed.
+/// The OpenAPI document of every route.
 pub fn openapi() -> utoipa::openapi::OpenApi {
     openapi::document()
 }
 
-/// The same document as text, as it is served and committed to `docs/openapi.json`.
+/// The same document as text: served to clients, and committed as `docs/openapi.json`.
 pub fn openapi_json() -> String {
     openapi::document_json()
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI document: collected from the routes, completed with what all of them share.
+//! The OpenAPI document: collected from the routes, completed with what they share.
 
 use actix_web::App;
 use actix_web::http::StatusCode;
@@ -14,13 +14,13 @@ use crate::router;
 use crate::sse::events;
 
 const DESCRIPTION: &str = "\
-Ignacio is the chat assistant of the participants of Action Lab. People log in with their phone \
-number and a one-time code, talk with Ignacio, hand it documents, and get streamed answers that \
-quote them.
+Ignacio is the chat assistant for the participants of Action Lab. Users log in with their phone \
+number and a one-time code, chat with Ignacio, upload documents, and get streamed replies that \
+cite them.
 
-Times are RFC 3339 in UTC, ids are UUIDs. Lists are read page by page with `cursor`. Every \
-failure is a problem object (RFC 9457): branch on its `code`. Texts for people come in the \
-language of `Accept-Language` (`es`, `en`), Spanish by default.";
+Times are RFC 3339 in UTC, ids are UUIDs. Lists are paginated with `cursor`. Every error is a \
+problem object (RFC 9457): branch on its `code`. Texts for people are in the language of \
+`Accept-Language` (`es`, `en`), Spanish by default.";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -42,25 +42,25 @@ language of `Accept-Language` (`es`, `en`), Spanish by default.";
     ),
     security(("bearer" = []), ("cookie" = [])),
     tags(
-        (name = "login", description = "Codes by WhatsApp, and sessions for them"),
+        (name = "login", description = "One-time codes by WhatsApp, and the sessions that they open"),
         (name = "sessions", description = "The devices that are logged in"),
-        (name = "me", description = "The caller's account"),
+        (name = "me", description = "The caller"),
         (name = "conversations", description = "Conversations with Ignacio"),
-        (name = "messages", description = "What was said"),
-        (name = "responses", description = "One response is one generation of a reply"),
-        (name = "files", description = "Documents, pictures and recordings"),
-        (name = "admin", description = "For the staff: accounts, grants to read, and the audit"),
-        (name = "webhooks", description = "What WhatsApp tells the service"),
-        (name = "operations", description = "For those who run the service"),
+        (name = "messages", description = "Messages of conversations"),
+        (name = "responses", description = "A response is one generation of a reply"),
+        (name = "files", description = "Documents, images and recordings"),
+        (name = "admin", description = "For admins: users, access grants, and the audit log"),
+        (name = "webhooks", description = "Reports from WhatsApp"),
+        (name = "operations", description = "For operators of the service"),
     ),
-    modifiers(&Schemes),
+    modifiers(&SecuritySchemes),
 )]
 struct Base;
 
 /// The two ways to present a session.
-struct Schemes;
+struct SecuritySchemes;
 
-impl Modify for Schemes {
+impl Modify for SecuritySchemes {
     fn modify(&self, document: &mut Document) {
         let components = document.components.get_or_insert_with(Components::new);
         let bearer = HttpBuilder::new()
@@ -77,7 +77,7 @@ impl Modify for Schemes {
     }
 }
 
-/// The document of everything that is routed.
+/// The document of every route.
 pub(crate) fn document() -> Document {
     let (_, mut document) = App::new()
         .into_utoipa_app()
@@ -88,8 +88,8 @@ pub(crate) fn document() -> Document {
         let operations =
             [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
-            add_refusals(operation);
-            describe(operation);
+            add_problem_responses(operation);
+            add_descriptions(operation);
         }
     }
     if let Some(components) = &mut document.components {
@@ -98,8 +98,8 @@ pub(crate) fn document() -> Document {
     document
 }
 
-/// What any operation may answer: a problem; and a protected one, that there is no session.
-fn add_refusals(operation: &mut Operation) {
+/// Any operation may respond with a problem, and a protected one with 401.
+fn add_problem_responses(operation: &mut Operation) {
     let problem = || RefOr::<Response>::Ref(Ref::from_response_name("Problem"));
     let responses = &mut operation.responses.responses;
     responses.insert("default".to_owned(), problem());
@@ -108,8 +108,8 @@ fn add_refusals(operation: &mut Operation) {
     }
 }
 
-/// OpenAPI 3.1 wants a description of every response; the status says enough where there is none.
-fn describe(operation: &mut Operation) {
+/// OpenAPI 3.1 requires a description of every response; the default is the status's reason phrase.
+fn add_descriptions(operation: &mut Operation) {
     for (status, response) in &mut operation.responses.responses {
         if let RefOr::T(response) = response
             && response.description.is_empty()
@@ -121,19 +121,19 @@ fn describe(operation: &mut Operation) {
     }
 }
 
-/// Lists repeat the schema of their items; a reference tells clients that it is the same.
+/// Pages repeat the schema of their items; a reference tells clients that it is the same.
 fn refer_to_items(components: &mut Components) {
     for (name, schema) in &mut components.schemas {
-        if let Some((_, item)) = name.split_once("Listing_")
-            && let RefOr::T(Schema::Object(list)) = schema
-            && let Some(RefOr::T(Schema::Array(data))) = list.properties.get_mut("data")
+        if let Some((_, item)) = name.split_once("Page_")
+            && let RefOr::T(Schema::Object(page)) = schema
+            && let Some(RefOr::T(Schema::Array(data))) = page.properties.get_mut("data")
         {
             data.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(item).into()));
         }
     }
 }
 
-/// The document as it is served and committed: stable, readable, with a line break at its end.
+/// The document as text, with a final line break. It is the same at every call.
 pub(crate) fn document_json() -> String {
     let mut json = document().to_pretty_json().unwrap_or_default();
     json.push('\n');

@@ -1,12 +1,12 @@
-//! What can go wrong in a request, and how a client is told (RFC 9457).
+//! Errors of requests, and their problem objects (RFC 9457).
 //!
-//! This is the only place with status numbers. A handler returns an [`ApiError`]; the edge, which
-//! knows the request's id and language, writes the problem and logs it.
+//! Status numbers stand only here. A handler returns an [`ApiError`]; the base middleware, which knows
+//! the request's id and language, renders the problem and logs it.
 
 mod body;
 mod code;
-mod field;
 mod texts;
+mod validation;
 
 use std::error::Error;
 use std::fmt;
@@ -24,18 +24,18 @@ use ignacio_persistence::StoreError;
 
 pub(crate) use self::body::{FieldProblem, Problem};
 pub(crate) use self::code::ProblemCode;
-pub(crate) use self::field::{FieldError, Rule};
-pub(crate) use self::texts::{Malformed, Thing, Unsupported};
-use crate::edge::RequestContext;
+pub(crate) use self::texts::{Malformed, ResourceKind, Unsupported};
+pub(crate) use self::validation::{FieldError, ValidationCode};
+use crate::request_context::RequestContext;
 use crate::views::health::Readiness;
 
-/// How long to wait for replies that are being made.
-const FOR_REPLIES_TO_END: Duration = Duration::from_secs(5);
+/// `Retry-After` while the running replies use up a quota.
+const RUNNING_REPLIES_WAIT: Duration = Duration::from_secs(5);
 
-/// A failure's cause, for the log only.
+/// The cause of an error, for the log only.
 pub(crate) type Cause = Box<dyn Error + Send + Sync>;
 
-/// Why a request is not answered as it was hoped; each variant is one row of the code table.
+/// Why a request fails; each variant has a code in the table of [`ProblemCode`].
 #[derive(Debug)]
 pub(crate) enum ApiError {
     Malformed(Malformed),
@@ -49,17 +49,17 @@ pub(crate) enum ApiError {
     NotAdmin,
     GrantRequired,
     StepUpRequired,
-    NotFound(Thing),
+    NotFound(ResourceKind),
     FilesNotFound(Vec<FieldError>),
     MethodNotAllowed { allow: String },
     NotAcceptable,
-    TooSlow,
+    RequestTimeout,
     Conflict,
     ResponseRunning { response: Option<ResponseId> },
-    UnderWay,
+    InProgress,
     KeyReused,
     QuotaExceeded(QuotaExceeded),
-    NotTheLast,
+    NotLatest,
     PhoneTaken,
     OwnAccount,
     LastAdmin,
@@ -79,20 +79,20 @@ pub(crate) enum ApiError {
 }
 
 impl ApiError {
-    /// One broken rule, named by the place of the value that broke it.
-    pub(crate) fn invalid(pointer: impl Into<String>, rule: Rule) -> Self {
-        Self::Invalid(vec![FieldError::new(pointer, rule)])
+    /// A single invalid value.
+    pub(crate) fn invalid(pointer: impl Into<String>, code: ValidationCode) -> Self {
+        Self::Invalid(vec![FieldError::new(pointer, code)])
     }
 
-    /// A failure of our own house.
+    /// An internal error.
     pub(crate) fn internal(cause: impl Into<Cause>) -> Self {
         Self::Internal(cause.into())
     }
 
-    /// What a status means that the framework chose before any handler of ours was reached.
+    /// The error of a status that the framework chose before it reached a handler.
     pub(crate) fn of_framework(status: StatusCode) -> Self {
         match status {
-            StatusCode::NOT_FOUND => Self::NotFound(Thing::Route),
+            StatusCode::NOT_FOUND => Self::NotFound(ResourceKind::Route),
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge { limit: 0 },
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::Unsupported(Unsupported::ContentType),
             status if status.is_client_error() => Self::Malformed(Malformed::Request),
@@ -100,7 +100,7 @@ impl ApiError {
         }
     }
 
-    /// The stable word for it.
+    /// The stable code of this error.
     pub(crate) fn code(&self) -> ProblemCode {
         match self {
             Self::Malformed(_) => ProblemCode::Malformed,
@@ -115,13 +115,13 @@ impl ApiError {
             Self::NotFound(_) | Self::FilesNotFound(_) => ProblemCode::NotFound,
             Self::MethodNotAllowed { .. } => ProblemCode::MethodNotAllowed,
             Self::NotAcceptable => ProblemCode::NotAcceptable,
-            Self::TooSlow => ProblemCode::RequestTimeout,
+            Self::RequestTimeout => ProblemCode::RequestTimeout,
             Self::Conflict => ProblemCode::Conflict,
             Self::ResponseRunning { .. } => ProblemCode::ResponseRunning,
-            Self::UnderWay => ProblemCode::RequestUnderWay,
+            Self::InProgress => ProblemCode::RequestUnderWay,
             Self::KeyReused => ProblemCode::IdempotencyKeyReused,
             Self::QuotaExceeded(_) => ProblemCode::BudgetExceeded,
-            Self::NotTheLast => ProblemCode::NotTheLast,
+            Self::NotLatest => ProblemCode::NotTheLast,
             Self::PhoneTaken => ProblemCode::PhoneTaken,
             Self::OwnAccount => ProblemCode::OwnAccount,
             Self::LastAdmin => ProblemCode::LastAdmin,
@@ -140,7 +140,7 @@ impl ApiError {
         }
     }
 
-    /// The header that goes with the status, where one does.
+    /// The header that the status requires, if any.
     fn header(&self) -> Option<(&'static str, String)> {
         match self {
             Self::Unauthenticated { presented: false } => {
@@ -150,7 +150,7 @@ impl ApiError {
                 "WWW-Authenticate",
                 r#"Bearer realm="ignacio", error="invalid_token""#.to_owned(),
             )),
-            // RFC 9110 wants a challenge with every 401; a code is tried again by asking anew.
+            // RFC 9110 requires a challenge with every 401.
             Self::CodeInvalid => Some(("WWW-Authenticate", r#"Bearer realm="ignacio""#.to_owned())),
             Self::SignatureInvalid => {
                 Some(("WWW-Authenticate", r#"X-Hub-Signature-256 realm="ignacio""#.to_owned()))
@@ -159,9 +159,9 @@ impl ApiError {
             Self::RangeNotSatisfiable { size } => {
                 Some(("Content-Range", format!("bytes */{size}")))
             }
-            Self::Draining | Self::UnderWay => Some(("Retry-After", "1".to_owned())),
+            Self::Draining | Self::InProgress => Some(("Retry-After", "1".to_owned())),
             Self::QuotaExceeded(QuotaExceeded { retry_after: wait, .. }) => {
-                let wait = wait.unwrap_or(FOR_REPLIES_TO_END);
+                let wait = wait.unwrap_or(RUNNING_REPLIES_WAIT);
                 Some(("Retry-After", whole_seconds(wait).to_string()))
             }
             Self::TooManyCodes { wait } | Self::LoginPaused { wait: Some(wait) } => {
@@ -181,21 +181,22 @@ impl ApiError {
         }
     }
 
-    /// The problem as one request's client reads it.
+    /// The problem object for one request.
     pub(crate) fn problem(&self, context: &RequestContext) -> Problem {
-        let mut problem =
-            Problem::of(self.code(), &context.request_id, context.locale).about(&context.path);
+        let mut problem = Problem::of(self.code(), &context.request_id, context.locale)
+            .with_instance(&context.path);
         if let Some(detail) = self.detail(context.locale) {
             problem.detail = detail;
         }
-        problem.errors = self.fields().iter().map(|field| field.told_in(context.locale)).collect();
+        problem.errors =
+            self.fields().iter().map(|field| field.to_problem(context.locale)).collect();
         match self {
             Self::ResponseRunning { response } => {
                 problem.response_id = response.map(ResponseId::into_uuid);
             }
-            Self::QuotaExceeded(spent_up) => {
-                problem.limit = Some(spent_up.quota.as_str());
-                problem.resets_at = spent_up.resets_at;
+            Self::QuotaExceeded(exceeded) => {
+                problem.limit = Some(exceeded.quota.as_str());
+                problem.resets_at = exceeded.resets_at;
             }
             Self::NotReady(readiness) => problem.checks = Some((**readiness).clone()),
             _ => {}
@@ -203,31 +204,31 @@ impl ApiError {
         problem
     }
 
-    /// The whole answer: status, headers and problem.
-    pub(crate) fn answer(&self, context: &RequestContext) -> HttpResponse {
-        let mut answer = HttpResponse::build(self.code().status());
+    /// The whole response: status, headers and problem.
+    pub(crate) fn to_response(&self, context: &RequestContext) -> HttpResponse {
+        let mut response = HttpResponse::build(self.code().status());
         if let Some(header) = self.header() {
-            answer.insert_header(header);
+            response.insert_header(header);
         }
         if let Self::TooManyCodes { wait } = self {
-            answer.insert_header(("RateLimit-Policy", code_policy()));
+            response.insert_header(("RateLimit-Policy", code_policy()));
             let rest = format!("\"codes\";r=0;t={}", whole_seconds(*wait));
-            answer.insert_header(("RateLimit", rest));
+            response.insert_header(("RateLimit", rest));
         }
-        answer
+        response
             .content_type(body::CONTENT_TYPE)
             .insert_header(("Content-Language", context.locale.as_str()))
             .insert_header(("Vary", "Accept-Language"))
             .json(self.problem(context))
     }
 
-    /// Whether a policy of the database said no to what the request wanted to do.
-    pub(crate) fn is_refusal_of_the_database(&self) -> bool {
+    /// Whether a row-level security policy refused a statement of the request.
+    pub(crate) fn is_refused_by_policy(&self) -> bool {
         let cause = self.source().and_then(|it| it.downcast_ref::<StoreError>());
         matches!(cause, Some(StoreError::Refused(_)))
     }
 
-    /// Logs the failure, once: what is ours to mend as an error with its causes, the rest quietly.
+    /// Logs the error, once: server errors with their causes, client errors at debug level.
     pub(crate) fn log(&self) {
         let code = self.code();
         if code.status().is_server_error() {
@@ -259,7 +260,7 @@ impl ResponseError for ApiError {
         self.code().status()
     }
 
-    /// Only a placeholder: the edge writes the problem, because it knows language and request.
+    /// A placeholder: the base middleware renders the problem, because it knows the request.
     fn error_response(&self) -> HttpResponse {
         HttpResponse::new(self.status_code())
     }
@@ -271,7 +272,7 @@ impl From<StoreError> for ApiError {
             StoreError::Unauthenticated | StoreError::Reused => {
                 Self::Unauthenticated { presented: true }
             }
-            StoreError::NotFound => Self::NotFound(Thing::Any),
+            StoreError::NotFound => Self::NotFound(ResourceKind::Any),
             StoreError::Forbidden => Self::NotAdmin,
             StoreError::GrantRequired => Self::GrantRequired,
             StoreError::StepUpRequired => Self::StepUpRequired,
@@ -298,12 +299,12 @@ impl From<PortError> for ApiError {
     }
 }
 
-/// A time to wait in whole seconds, rounded up: who comes back then is let in.
+/// A wait in whole seconds, rounded up, so that a retry after it succeeds.
 fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
-/// The limits of codes for one number, as `draft-ietf-httpapi-ratelimit-headers` writes them.
+/// The limits of codes per number, in the syntax of `draft-ietf-httpapi-ratelimit-headers`.
 fn code_policy() -> String {
     let policies = PER_NUMBER
         .iter()
@@ -311,7 +312,7 @@ fn code_policy() -> String {
     policies.collect::<Vec<_>>().join(", ")
 }
 
-/// The detail that a [`ProblemCode`] has when nothing more is known.
+/// The detail of a [`ProblemCode`] without anything specific.
 pub(crate) fn plain_detail(code: ProblemCode, locale: Locale) -> &'static str {
     texts::plain(code).in_locale(locale)
 }

@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, Responder, body};
 use serde::Serialize;
 
 use crate::etag::Etag;
-use crate::views::listing::{CountedListing, Listing};
+use crate::views::page::{CountedPageView, PageView};
 
 /// One object: 200 with its entity tag, or 304 when the client has it.
 pub(crate) struct Tagged<T>(pub(crate) T);
@@ -111,7 +111,7 @@ impl Responder for Done {
     }
 }
 
-impl<T: Serialize> Responder for Listing<T> {
+impl<T: Serialize> Responder for PageView<T> {
     type Body = body::BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
@@ -119,7 +119,7 @@ impl<T: Serialize> Responder for Listing<T> {
     }
 }
 
-impl<T: Serialize> Responder for CountedListing<T> {
+impl<T: Serialize> Responder for CountedPageView<T> {
     type Body = body::BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
@@ -176,13 +176,13 @@ mod tests {
     #[test]
     fn a_page_leads_to_the_next() {
         let request = TestRequest::get().uri("/v1/files?q=a%20b&cursor=old&limit=5");
-        let page = Listing { data: vec![1], next_cursor: Some("new".to_owned()) };
+        let page = PageView { data: vec![1], next_cursor: Some("new".to_owned()) };
         let answer = page.respond_to(&request.to_http_request());
         assert_eq!(
             answer.headers().get("link").unwrap(),
             "</v1/files?q=a%20b&limit=5&cursor=new>; rel=\"next\""
         );
-        let last = Listing::<u8> { data: vec![], next_cursor: None };
+        let last = PageView::<u8> { data: vec![], next_cursor: None };
         let answer = last.respond_to(&TestRequest::get().uri("/v1/files").to_http_request());
         assert!(!answer.headers().contains_key("link"));
     }

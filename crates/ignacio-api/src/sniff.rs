@@ -1,23 +1,23 @@
-//! Decides what an uploaded file is: by its first bytes, never by what its sender says.
+//! Detects the type of an uploaded file from its first bytes, never from what the client declares.
 //!
-//! The ending of its name has a say in two ways only: it chooses among forms that share their
-//! content (Markdown, CSV and JSON are all text; the Office formats are all zip archives), and one
-//! that belongs to another type than the content is refused.
+//! The extension matters in two cases only: it chooses among formats with the same content (Markdown,
+//! CSV and JSON are all text; the Office formats are all zip archives), and an extension that
+//! contradicts the content is refused.
 
 use ignacio_domain::file::{FileKind, FileName, MediaType};
 
-/// How many of a file's first bytes decide.
+/// How many of a file's first bytes are inspected.
 pub(crate) const HEAD_BYTES: usize = 8 * 1024;
 
 const OLE: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 const ZIP: &[u8] = b"PK\x03\x04";
 const PDF: &[u8] = b"%PDF-";
 const TEXTS: [&str; 4] = ["text/plain", "text/markdown", "text/csv", "application/json"];
-/// MPEG-4 containers: recorders are careless about which of these a file calls itself.
+/// MPEG-4 containers, which recorders label inconsistently.
 const MPEG4: [&str; 3] = ["video/mp4", "audio/m4a", "video/quicktime"];
 
-/// The media type of a file that starts with `head`; `None` when it is not one that people may
-/// hand over, or not what its name says.
+/// The media type of a file that starts with `head`; `None` if it is not supported, or contradicts
+/// the file's name.
 pub(crate) fn media_type(head: &[u8], name: &FileName) -> Option<MediaType> {
     let extension = name.extension();
     let named = extension.as_deref().and_then(MediaType::from_extension);
@@ -35,7 +35,7 @@ pub(crate) fn media_type(head: &[u8], name: &FileName) -> Option<MediaType> {
         None => Some(found),
         Some(named) if named.name == found.name => Some(found),
         Some(named) if both_in(&MPEG4, named, found) => Some(named),
-        // A screenshot that calls itself .jpg is still a picture.
+        // A PNG named .jpg is still an image.
         Some(named) if named.kind == FileKind::Image && found.kind == FileKind::Image => {
             Some(found)
         }
@@ -43,7 +43,7 @@ pub(crate) fn media_type(head: &[u8], name: &FileName) -> Option<MediaType> {
     }
 }
 
-/// Whether the rest of a file of this type has to be watched for bytes that are no text.
+/// Whether a file of this type must be text to its end.
 pub(crate) fn is_text(kind: MediaType) -> bool {
     TEXTS.contains(&kind.name)
 }
@@ -52,8 +52,7 @@ fn both_in(names: &[&str], one: MediaType, other: MediaType) -> bool {
     names.contains(&one.name) && names.contains(&other.name)
 }
 
-/// Open XML: an archive that lists its content types, with this format's folder in it and none of
-/// another's before.
+/// Open XML: an archive that lists its content types, in which this format's folder comes first.
 fn is_office(head: &[u8], kind: MediaType) -> bool {
     let folder: &[u8] = match kind.extensions.first() {
         Some(&"docx") => b"word/",
@@ -77,7 +76,7 @@ fn find(within: &[u8], wanted: &[u8]) -> Option<usize> {
     within.windows(wanted.len()).position(|window| window == wanted)
 }
 
-/// Text under a text's ending, or under no ending at all; markup only as Markdown.
+/// Text with a text extension or without any; markup only as Markdown.
 fn text(head: &[u8], has_extension: bool, named: Option<MediaType>) -> Option<MediaType> {
     let named = match named {
         Some(named) if is_text(named) => named,
@@ -91,14 +90,14 @@ fn text(head: &[u8], has_extension: bool, named: Option<MediaType>) -> Option<Me
     (is_text && is_plain).then_some(named)
 }
 
-/// What the bytes say of themselves.
+/// The type that the bytes themselves declare.
 fn binary(head: &[u8]) -> Option<MediaType> {
     if head.starts_with(PDF) {
         return MediaType::find("application/pdf");
     }
     let found = match infer::get(head)?.mime_type() {
         "audio/opus" => "audio/ogg",
-        // Only at its very start is a file's own mark its own: see above.
+        // A PDF marker counts only at the very start, which is checked above.
         "application/pdf" => return None,
         other => other,
     };

@@ -13,17 +13,17 @@ use ignacio_persistence::StoreError;
 pub(crate) use self::encode::events;
 use self::stream::EventBody;
 use crate::auth::Caller;
-use crate::edge::RequestContext;
 use crate::flows::idempotency::IdempotentResponse;
 use crate::negotiate::{EVENT_STREAM, Form, preferred};
 use crate::problem::ApiError;
+use crate::request_context::RequestContext;
 use crate::state::AppState;
 
-/// A reply as a stream of events, or the JSON that tells of it.
+/// A reply as a stream of events, or as JSON.
 pub(crate) type ReplyResponse = Either<HttpResponse, IdempotentResponse>;
 
-/// How the client wants to read; nobody begins to read from a process that stops.
-pub(crate) fn form_of(request: &HttpRequest, state: &AppState) -> Result<Form, ApiError> {
+/// The format that the client prefers; a server that is shutting down opens no new stream.
+pub(crate) fn response_format(request: &HttpRequest, state: &AppState) -> Result<Form, ApiError> {
     let form = preferred(request.headers())?;
     if form == Form::Events && state.stop.is_cancelled() {
         return Err(ApiError::Draining);
@@ -32,7 +32,7 @@ pub(crate) fn form_of(request: &HttpRequest, state: &AppState) -> Result<Form, A
 }
 
 /// The response to a request for a reply: the reply's events or JSON, as the client prefers. Wakes
-/// the worker when the reply is new.
+/// the worker if the reply is new.
 pub(crate) fn started(
     state: &AppState,
     caller: &Caller,
@@ -44,7 +44,7 @@ pub(crate) fn started(
     if let Some(reply) = reply
         && response.is_first()
     {
-        state.ask(reply);
+        state.enqueue_local(reply);
     }
     match (form, reply) {
         (Form::Events, Some(reply)) => Either::Left(follow(state, caller, context, reply, 0)),
@@ -52,7 +52,7 @@ pub(crate) fn started(
     }
 }
 
-/// Follows a reply behind its event number `after`. The response must be the caller's: look first.
+/// Streams a reply's events after number `after`. Check first that the response is the caller's.
 pub(crate) fn follow(
     state: &AppState,
     caller: &Caller,
@@ -61,12 +61,12 @@ pub(crate) fn follow(
     after: i64,
 ) -> HttpResponse {
     let events = state.db.replies().follow(*caller.session(), response, after);
-    answer(state, context, response, events)
+    stream(state, context, response, events)
 }
 
-/// Follows a reply that has ended. Who has its end already gets no stream: an empty one would make
-/// a browser come back for ever.
-pub(crate) async fn follow_to_the_end(
+/// Streams the events of a reply that has ended. A client that already has the last one gets 204: an
+/// empty stream would make a browser reconnect for ever.
+pub(crate) async fn follow_ended(
     state: &AppState,
     caller: &Caller,
     context: &RequestContext,
@@ -78,10 +78,10 @@ pub(crate) async fn follow_to_the_end(
     if events.as_mut().peek().await.is_none() {
         return HttpResponse::NoContent().finish();
     }
-    answer(state, context, response, events)
+    stream(state, context, response, events)
 }
 
-fn answer(
+fn stream(
     state: &AppState,
     context: &RequestContext,
     response: ResponseId,

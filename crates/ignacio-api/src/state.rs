@@ -1,10 +1,9 @@
-//! What every request needs: the database, the store, the keys, the limits.
+//! The dependencies of handlers: database, object store, keys, limits.
 
 use std::sync::Arc;
 
 use actix_web::dev::ServiceRequest;
 use actix_web::web;
-use bytes::Bytes;
 use ignacio_domain::ids::ResponseId;
 use ignacio_domain::ports::ObjectStore;
 use ignacio_persistence::{AdminDb, ApiDb, ReplyHub};
@@ -16,20 +15,18 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::Origins;
 use crate::cursor::Cursors;
-use crate::openapi;
 use crate::problem::ApiError;
 use crate::settings::ApiSettings;
-use crate::surface::Surface;
 
-/// The database, as the roles that requests come to it with.
+/// Connections to the database, one per database role.
 pub struct Databases {
-    /// For everybody's routes.
+    /// For the routes of every user.
     pub api: ApiDb,
-    /// For the staff's.
+    /// For the routes of admins.
     pub admin: AdminDb,
 }
 
-/// The parts that handlers work with; made once, shared by all workers.
+/// The dependencies of handlers, built once and shared by all HTTP workers.
 pub struct AppState {
     pub(crate) db: ApiDb,
     pub(crate) admin_db: AdminDb,
@@ -37,25 +34,22 @@ pub struct AppState {
     pub(crate) settings: ApiSettings,
     pub(crate) cursors: Cursors,
     pub(crate) origins: Origins,
-    pub(crate) surface: Surface,
-    /// The OpenAPI document as it is served.
-    pub(crate) document: Bytes,
-    /// Cancelled when the server begins to stop.
+    /// Cancelled when the server starts to shut down.
     pub(crate) stop: CancellationToken,
     uploads: Arc<Semaphore>,
-    live: Option<ReplyHub>,
+    reply_hub: Option<ReplyHub>,
     tasks: TaskTracker,
-    /// The runtime that outlives the HTTP workers: tasks that must finish run on it.
+    /// The runtime that outlives the HTTP workers.
     runtime: Handle,
 }
 
 impl AppState {
-    /// Puts the parts together. Must be called within the runtime that will still run when the
-    /// HTTP workers have stopped; `tasks` is waited for before the process ends.
+    /// Collects the dependencies. Must be called within the runtime that outlives the HTTP workers;
+    /// the process waits for `tasks` before it exits.
     pub fn new(
         settings: ApiSettings,
         databases: Databases,
-        live: Option<ReplyHub>,
+        reply_hub: Option<ReplyHub>,
         store: Arc<dyn ObjectStore>,
         stop: CancellationToken,
         tasks: TaskTracker,
@@ -66,18 +60,16 @@ impl AppState {
             store,
             cursors: Cursors::new(settings.keys.cursor.clone()),
             origins: Origins::new(settings.allowed_origins.clone()),
-            surface: Surface::of(&openapi::document()),
-            document: Bytes::from(openapi::document_json()),
             stop,
-            uploads: Arc::new(Semaphore::new(settings.uploads_at_once)),
-            live,
+            uploads: Arc::new(Semaphore::new(settings.max_concurrent_uploads)),
+            reply_hub,
             tasks,
             runtime: Handle::current(),
             settings,
         }
     }
 
-    /// The state behind a request.
+    /// The state of the application that serves a request.
     pub(crate) fn of(request: &ServiceRequest) -> Result<&Self, ApiError> {
         request
             .app_data::<web::Data<Self>>()
@@ -85,33 +77,33 @@ impl AppState {
             .ok_or_else(|| ApiError::internal("the application has no state"))
     }
 
-    /// Tells the worker in this process, if there is one, that a reply is waited for here.
-    pub(crate) fn ask(&self, response: ResponseId) {
-        if let Some(live) = &self.live {
-            live.enqueue(response);
+    /// Offers a new response to the worker of this process, if it has one.
+    pub(crate) fn enqueue_local(&self, response: ResponseId) {
+        if let Some(hub) = &self.reply_hub {
+            hub.enqueue(response);
         }
     }
 
-    /// Tells the worker in this process, if there is one, that a reply is to be stopped.
-    pub(crate) fn cancel(&self, response: ResponseId) {
-        if let Some(live) = &self.live {
-            live.cancel(response);
+    /// Cancels a response in the worker of this process, if it has one.
+    pub(crate) fn cancel_local(&self, response: ResponseId) {
+        if let Some(hub) = &self.reply_hub {
+            hub.cancel(response);
         }
     }
 
-    /// Tells the worker in this process, if there is one, that there is work.
-    pub(crate) fn poke(&self) {
-        if let Some(live) = &self.live {
-            live.wake_worker();
+    /// Tells the worker of this process, if it has one, to look for jobs.
+    pub(crate) fn wake_worker(&self) {
+        if let Some(hub) = &self.reply_hub {
+            hub.wake_worker();
         }
     }
 
-    /// A place among the uploads that are under way at once.
-    pub(crate) fn admit_upload(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+    /// A permit for one of the concurrent uploads.
+    pub(crate) fn acquire_upload_permit(&self) -> Result<OwnedSemaphorePermit, ApiError> {
         Arc::clone(&self.uploads).try_acquire_owned().ok().ok_or(ApiError::Busy)
     }
 
-    /// Runs something that must come to its end even when the client leaves.
+    /// Spawns work that must finish even if the client disconnects.
     pub(crate) fn spawn<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,

@@ -1,15 +1,14 @@
-//! What the fuzz targets of this crate share.
+//! Shared helpers of the fuzz targets.
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
-/// A text out of pieces, one for each of a fuzzer's bytes: it gets further into a parser than bytes
-/// alone.
+/// A text made of one piece per fuzzer byte, which gets further into a parser than raw bytes.
 pub(crate) fn spelled(bytes: &[u8], pieces: &[&str]) -> String {
     bytes.iter().map(|byte| pieces[usize::from(*byte) % pieces.len()]).collect()
 }
 
-/// The two headers that a fuzzer's bytes make, as they are and as pieces; bytes that HTTP does not
-/// let through make one.
+/// Headers made from a fuzzer's bytes: one of the raw bytes, unless HTTP forbids them, and one of
+/// pieces.
 pub(crate) fn headers(bytes: &[u8], name: &HeaderName, pieces: &[&str]) -> Vec<HeaderMap> {
     let values = [
         HeaderValue::from_bytes(bytes),

@@ -1,4 +1,4 @@
-//! The signature of a webhook: only who knows the app's secret can post.
+//! The signature of a webhook, which proves that the sender knows the app secret.
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -8,13 +8,13 @@ use sha2::Sha256;
 const HEADER: HeaderName = HeaderName::from_static("x-hub-signature-256");
 const DIGEST_BYTES: usize = 32;
 
-/// The app secrets that are accepted: the present one and, while it is replaced, the one before.
-/// Without any, nothing is signed right.
+/// The accepted app secrets: the current one and, during a rotation, the previous one. Without any,
+/// no signature is valid.
 #[derive(Clone, Debug, Default)]
 pub struct AppSecrets(Vec<SecretString>);
 
 impl AppSecrets {
-    /// These secrets; an empty one is none, because anybody could sign with it.
+    /// Accepts these secrets; empty ones are dropped, because anyone could sign with them.
     pub fn new(secrets: impl IntoIterator<Item = SecretString>) -> Self {
         Self(secrets.into_iter().filter(|it| !it.expose_secret().is_empty()).collect())
     }
@@ -25,12 +25,12 @@ impl AppSecrets {
     }
 }
 
-/// What a webhook says that its signature is: HMAC-SHA-256 of the bytes of its body.
+/// The signature that a webhook claims: the HMAC-SHA-256 of its body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Signature([u8; DIGEST_BYTES]);
 
 impl Signature {
-    /// The one signature of a request; `None` where it has none, several, or one that cannot be.
+    /// The only signature of a request; `None` if there is none, several, or a malformed one.
     pub(crate) fn find(headers: &HeaderMap) -> Option<Self> {
         let mut given = headers.get_all(HEADER);
         let only = given.next().filter(|_| given.next().is_none())?;
@@ -44,8 +44,8 @@ impl Signature {
         Some(Self(digest))
     }
 
-    /// Whether it is a body's under one of the secrets, each compared in constant time.
-    pub(crate) fn is_of(&self, body: &[u8], secrets: &AppSecrets) -> bool {
+    /// Whether it signs this body with one of the secrets, each compared in constant time.
+    pub(crate) fn verifies(&self, body: &[u8], secrets: &AppSecrets) -> bool {
         secrets.0.iter().fold(false, |found, secret| {
             let mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes());
             found | mac.is_ok_and(|mac| mac.chain_update(body).verify_slice(&self.0).is_ok())

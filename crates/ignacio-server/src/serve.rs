@@ -148,7 +148,7 @@ fn api_settings(
         cursor: keys.cursor.clone(),
         otp_peppers: keys.otp_peppers.clone(),
         renewal: keys.renewal.clone(),
-        buckets: keys.buckets.clone(),
+        rate_limit: keys.buckets.clone(),
     };
     let mut settings = ApiSettings::new(keys, models);
     settings.codes_per_hour = http.codes_per_hour;

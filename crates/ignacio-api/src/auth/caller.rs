@@ -1,4 +1,4 @@
-//! The one who asks, as handlers get them.
+//! The sender of a request, as handlers receive it.
 
 use std::future::{Ready, ready};
 
@@ -8,8 +8,8 @@ use ignacio_domain::session::SessionDigest;
 
 use crate::problem::ApiError;
 
-/// Somebody with a session token of the right form. Whose it is and whether it lives, the database
-/// says with the first thing that is asked of it.
+/// The holder of a well-formed session token. Whose token it is, and whether it is still valid, only
+/// the database knows: the first statement of a request finds out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Caller {
     session: SessionDigest,
@@ -21,7 +21,7 @@ impl Caller {
         Self { session, by_cookie }
     }
 
-    /// What the database knows the session by.
+    /// The digest under which the database stores the session.
     pub(crate) const fn session(&self) -> &SessionDigest {
         &self.session
     }

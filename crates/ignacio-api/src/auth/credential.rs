@@ -8,19 +8,19 @@ use super::caller::Caller;
 use super::cookie;
 use crate::problem::ApiError;
 
-/// The caller that a request presents.
-pub(super) fn find(request: &HttpRequest) -> Result<Caller, ApiError> {
+/// The caller whose token a request presents.
+pub(crate) fn find_caller(request: &HttpRequest) -> Result<Caller, ApiError> {
     let (token, by_cookie) = read(request)?;
     Ok(Caller::new(token.digest(), by_cookie))
 }
 
-/// The token itself, for the one route that makes another out of it.
-pub(crate) fn token(request: &HttpRequest) -> Result<SessionToken, ApiError> {
+/// The token itself, for the one route that derives a new one from it.
+pub(crate) fn session_token(request: &HttpRequest) -> Result<SessionToken, ApiError> {
     read(request).map(|(token, _)| token)
 }
 
-/// The token, and whether it came in the cookie. One whose shape or checksum is wrong is refused
-/// here, without a question to the database. `Authorization` goes before the cookie.
+/// The token, and whether it came in the cookie. A token of the wrong form or checksum is refused
+/// here, without a query. `Authorization` takes precedence over the cookie.
 fn read(request: &HttpRequest) -> Result<(SessionToken, bool), ApiError> {
     let refused = ApiError::Unauthenticated { presented: true };
     let (text, by_cookie) = match request.headers().get(header::AUTHORIZATION) {
@@ -41,7 +41,7 @@ fn bearer(value: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    //! Tokens are found where they may be, and slips are noticed.
+    //! Tokens are found in the header and in the cookie, and malformed ones are refused.
 
     use actix_web::cookie::Cookie;
     use actix_web::test::TestRequest;
@@ -65,24 +65,24 @@ mod tests {
                 .insert_header(("authorization", value))
                 .cookie(Cookie::new(cookie::NAME, other.expose().to_owned()))
                 .to_http_request();
-            let found = find(&request).unwrap();
+            let found = find_caller(&request).unwrap();
             assert_eq!((*found.session(), found.is_by_cookie()), (one.digest(), false));
         }
         let request = TestRequest::get()
             .cookie(Cookie::new(cookie::NAME, other.expose().to_owned()))
             .to_http_request();
-        let found = find(&request).unwrap();
+        let found = find_caller(&request).unwrap();
         assert_eq!((*found.session(), found.is_by_cookie()), (other.digest(), true));
     }
 
     #[test]
-    fn a_slip_is_noticed() {
+    fn a_malformed_token_is_refused() {
         for value in ["Basic abc", "Bearer", "Bearer ign_x", "ign_x", ""] {
             let request =
                 TestRequest::get().insert_header(("authorization", value)).to_http_request();
-            assert!(is_presented(&find(&request).unwrap_err()), "{value}");
+            assert!(is_presented(&find_caller(&request).unwrap_err()), "{value}");
         }
-        let nothing = find(&TestRequest::get().to_http_request()).unwrap_err();
+        let nothing = find_caller(&TestRequest::get().to_http_request()).unwrap_err();
         assert!(!is_presented(&nothing));
     }
 }

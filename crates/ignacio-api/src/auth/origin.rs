@@ -1,35 +1,35 @@
-//! Where a browser's request comes from. A cookie goes along with requests that other sites make,
-//! so those that change something must show that they come from our own pages.
+//! The origin of a browser's request. Browsers attach a cookie to requests that other sites trigger,
+//! so a request that changes something must prove that it comes from our own pages.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The web origins that may call with a browser.
+/// The web origins whose pages may call this API.
 #[derive(Clone, Debug)]
 pub(crate) struct Origins {
     allowed: Vec<String>,
 }
 
 impl Origins {
-    /// These origins, and the one that the request is sent to.
+    /// Permits these origins, and the one that the request is sent to.
     pub(crate) const fn new(allowed: Vec<String>) -> Self {
         Self { allowed }
     }
 
-    /// Every origin of the list.
+    /// Every configured origin.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.allowed.iter().map(String::as_str)
     }
 
-    /// Whether a request with a cookie may do what it asks.
+    /// Whether to serve a request that is authenticated by cookie.
     pub(crate) fn permit(&self, request: &HttpRequest) -> bool {
         request.method().is_safe() || self.is_ours(request.headers())
     }
 
-    /// Browsers say themselves whether a request is same-origin; where they do not, `Origin` has
-    /// to. A request that says nothing is refused.
+    /// Most browsers state in `Sec-Fetch-Site` whether a request is same-origin; for the others
+    /// `Origin` decides. A request with neither header is refused.
     fn is_ours(&self, headers: &HeaderMap) -> bool {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let origin = text(header::ORIGIN);
@@ -49,7 +49,7 @@ fn host_of(origin: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    //! With a cookie, only our own pages may change something.
+    //! With a cookie, only our own pages may change anything.
 
     use actix_web::http::Method;
     use actix_web::test::TestRequest;

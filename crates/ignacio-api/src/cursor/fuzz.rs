@@ -11,9 +11,9 @@ const LISTS: [List; 10] = [
     List::ConversationFiles,
     List::AccessLog,
     List::ManagedUsers,
-    List::ReadConversations,
-    List::ReadMessages,
-    List::ReadFiles,
+    List::UserConversations,
+    List::UserMessages,
+    List::UserFiles,
     List::AuditEvents,
 ];
 /// Moments beyond the year 9999 are none.

@@ -1,4 +1,4 @@
-//! JSON bodies: the right type, not too large, in time, well formed, and by the rules.
+//! JSON bodies: of the right type and size, in time, well-formed and valid.
 
 use std::time::Duration;
 
@@ -23,20 +23,20 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const JSON: &str = "application/json";
 const MERGE_PATCH: &str = "application/merge-patch+json";
 
-/// The digest of a JSON body, kept with its request for the `Idempotency-Key`.
+/// The digest of a JSON body, kept in the request's extensions for the `Idempotency-Key`.
 #[derive(Clone, Copy)]
 pub(crate) struct BodyDigest(pub(crate) [u8; 32]);
 
-/// A JSON object that follows its rules.
-pub(crate) struct Body<T>(pub(crate) T);
+/// A valid JSON object.
+pub(crate) struct ValidJson<T>(pub(crate) T);
 
-/// A JSON object that follows its rules, or nothing at all.
-pub(crate) struct MaybeBody<T>(pub(crate) T);
+/// A valid JSON object, or the default value if there is no body.
+pub(crate) struct OptionalJson<T>(pub(crate) T);
 
-/// A merge patch (RFC 7396) that follows its rules; plain JSON is taken for one.
+/// A valid merge patch (RFC 7396); plain JSON is accepted as one.
 pub(crate) struct MergePatch<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + Validate + 'static> FromRequest for Body<T> {
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for ValidJson<T> {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
@@ -54,7 +54,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for MergePatch<T> {
     }
 }
 
-impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for MaybeBody<T> {
+impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for OptionalJson<T> {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
@@ -92,14 +92,14 @@ fn read<T: DeserializeOwned + Validate + 'static>(
     }
 }
 
-/// The bytes of a JSON body. Their digest stays with the request.
+/// The bytes of a JSON body. Their digest goes into the request's extensions.
 async fn collect_json(request: &HttpRequest, payload: Payload) -> Result<Bytes, ApiError> {
     let body = collect(payload, MAX_JSON_BYTES).await?;
     request.extensions_mut().insert(BodyDigest(Sha256::digest(&body).into()));
     Ok(body)
 }
 
-/// Refuses what can be refused before a byte of the body is read.
+/// Checks the headers before a byte of the body is read.
 fn check_head(request: &HttpRequest, accepted: &[&str]) -> Result<(), ApiError> {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let declared = text(header::CONTENT_TYPE).unwrap_or_default();
@@ -127,11 +127,11 @@ fn is_accepted(declared: &str, accepted: &[&str]) -> bool {
         })
 }
 
-/// All bytes of a body, if they come in time and are at most so many.
+/// All bytes of a body, up to `limit` and within the deadline.
 pub(super) async fn collect(payload: Payload, limit: usize) -> Result<Bytes, ApiError> {
     let whole = to_bytes_limited(BodyStream::new(payload), limit);
     match tokio::time::timeout(DEADLINE, whole).await {
-        Err(_) => Err(ApiError::TooSlow),
+        Err(_) => Err(ApiError::RequestTimeout),
         Ok(Err(_)) => Err(too_large(limit)),
         Ok(Ok(Err(_))) => Err(ApiError::Malformed(Malformed::Body)),
         Ok(Ok(Ok(body))) => Ok(body),
@@ -144,7 +144,7 @@ pub(super) fn too_large(limit: usize) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    //! Only the declared JSON types pass, and nothing over the limit is kept.
+    //! Only the declared JSON types pass, and nothing over the limit.
 
     use actix_web::test::TestRequest;
     use futures_util::StreamExt as _;
@@ -155,16 +155,16 @@ mod tests {
     #[derive(Deserialize, Validate)]
     struct Anything {}
 
-    async fn read_with(content_type: &str, body: Vec<u8>) -> Result<Body<Anything>, ApiError> {
+    async fn read_with(content_type: &str, body: Vec<u8>) -> Result<ValidJson<Anything>, ApiError> {
         let (request, mut payload) = TestRequest::post()
             .insert_header(("content-type", content_type))
             .set_payload(body)
             .to_http_parts();
-        Body::from_request(&request, &mut payload).await
+        ValidJson::from_request(&request, &mut payload).await
     }
 
     #[test]
-    fn content_types_are_compared_as_they_should_be() {
+    fn content_types_are_compared_by_essence_and_charset() {
         for good in ["application/json", "Application/JSON; charset=UTF-8", "application/json;x=y"]
         {
             assert!(is_accepted(good, &[JSON]), "{good}");
@@ -188,12 +188,12 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_body_that_may_be_left_out_is_json_when_it_is_there() {
+    async fn an_optional_body_is_json_if_present() {
         #[derive(Default, Deserialize, Validate)]
         #[serde(deny_unknown_fields)]
         struct Nothing {}
 
-        for (content_type, body, is_taken) in [
+        for (content_type, body, accepted) in [
             (None, "", true),
             (Some(JSON), "", true),
             (Some(JSON), "{}", true),
@@ -206,20 +206,20 @@ mod tests {
                 request = request.insert_header(("content-type", content_type));
             }
             let (request, mut payload) = request.to_http_parts();
-            let read = MaybeBody::<Nothing>::from_request(&request, &mut payload).await;
-            assert_eq!(read.is_ok(), is_taken, "{content_type:?} {body}");
+            let read = OptionalJson::<Nothing>::from_request(&request, &mut payload).await;
+            assert_eq!(read.is_ok(), accepted, "{content_type:?} {body}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_does_not_come_is_not_waited_for() {
+    async fn a_body_that_does_not_arrive_times_out() {
         let never = futures_util::stream::pending().boxed_local();
         let refused = collect(Payload::Stream { payload: never }, MAX_JSON_BYTES).await;
-        assert!(matches!(refused, Err(ApiError::TooSlow)));
+        assert!(matches!(refused, Err(ApiError::RequestTimeout)));
     }
 
     #[actix_web::test]
-    async fn another_type_is_refused() {
+    async fn other_content_types_are_refused() {
         let refused = read_with("text/plain", b"{}".to_vec()).await;
         assert!(matches!(refused, Err(ApiError::Unsupported(Unsupported::ContentType))));
     }

@@ -1,4 +1,4 @@
-//! From bytes to a value that follows its rules, with the place of the first thing that does not.
+//! Parses and validates a JSON body, with a pointer to what is wrong.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,64 +10,64 @@ use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 use validator::{Validate, ValidationErrors, ValidationErrorsKind};
 
-use crate::problem::{ApiError, FieldError, Malformed, Rule};
+use crate::problem::{ApiError, FieldError, Malformed, ValidationCode};
 
-/// Reads a JSON object and checks it.
+/// Parses a JSON object and validates it.
 pub(super) fn parse<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Err(ApiError::Malformed(Malformed::Encoding));
     };
     let mut reader = serde_json::Deserializer::from_str(text);
     let Object(value) = serde_path_to_error::deserialize::<_, Object<T>>(&mut reader)
-        .map_err(|error| refused(error.inner(), error.path()))?;
-    reader.end().map_err(|error| syntax(&error))?;
-    value.validate().map_err(|errors| ApiError::Invalid(broken_rules(&errors)))?;
+        .map_err(|error| parse_error(error.inner(), error.path()))?;
+    reader.end().map_err(|error| syntax_error(&error))?;
+    value.validate().map_err(|errors| ApiError::Invalid(field_errors(&errors)))?;
     Ok(value)
 }
 
-fn refused(error: &serde_json::Error, path: &Path) -> ApiError {
+fn parse_error(error: &serde_json::Error, path: &Path) -> ApiError {
     match error.classify() {
         Category::Data => {
-            let (pointer, rule) = place_and_rule(&error.to_string(), path);
-            ApiError::invalid(pointer, rule)
+            let (pointer, code) = pointer_and_code(&error.to_string(), path);
+            ApiError::invalid(pointer, code)
         }
-        Category::Syntax | Category::Eof | Category::Io => syntax(error),
+        Category::Syntax | Category::Eof | Category::Io => syntax_error(error),
     }
 }
 
-fn syntax(error: &serde_json::Error) -> ApiError {
+fn syntax_error(error: &serde_json::Error) -> ApiError {
     ApiError::Malformed(Malformed::Json { line: error.line(), column: error.column() })
 }
 
-/// Tells the place and the rule from serde's message, which itself may show the value and
-/// therefore goes nowhere.
-pub(super) fn place_and_rule(message: &str, path: &Path) -> (String, Rule) {
-    let rule = if message.starts_with("unknown field") {
-        Rule::UnknownField
+/// Derives pointer and code from serde's message. The message itself may contain the value, so it is
+/// never shown.
+pub(super) fn pointer_and_code(message: &str, path: &Path) -> (String, ValidationCode) {
+    let code = if message.starts_with("unknown field") {
+        ValidationCode::UnknownField
     } else if message.starts_with("missing field") {
-        Rule::Required
+        ValidationCode::Required
     } else if message.starts_with("duplicate field") {
-        Rule::Duplicate
+        ValidationCode::Duplicate
     } else if message.starts_with("invalid type") {
-        Rule::WrongType
+        ValidationCode::WrongType
     } else if message.starts_with("UUID parsing failed") {
-        Rule::Uuid
+        ValidationCode::Uuid
     } else {
-        Rule::WrongValue
+        ValidationCode::WrongValue
     };
-    let mut place = pointer(path);
-    // Here the place is the object's: the field's name, which is ours, stands in the message.
-    if matches!(rule, Rule::Required | Rule::Duplicate)
+    let mut pointer = json_pointer(path);
+    // The path ends at the object: the name of the field, which is ours, is in the message.
+    if matches!(code, ValidationCode::Required | ValidationCode::Duplicate)
         && let Some(name) = message.split('`').nth(1)
     {
-        place.push('/');
-        place.push_str(name);
+        pointer.push('/');
+        pointer.push_str(name);
     }
-    (place, rule)
+    (pointer, code)
 }
 
 /// A JSON pointer (RFC 6901).
-fn pointer(path: &Path) -> String {
+fn json_pointer(path: &Path) -> String {
     let mut text = String::new();
     for segment in path {
         match segment {
@@ -85,47 +85,47 @@ fn pointer(path: &Path) -> String {
     text
 }
 
-/// The rules that a validator found broken, without the values that it would show.
-fn broken_rules(errors: &ValidationErrors) -> Vec<FieldError> {
+/// The errors that `validator` found, without the values that it includes.
+fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
     let mut found = Vec::new();
     collect(errors, "", &mut found);
     found
 }
 
-fn collect(errors: &ValidationErrors, above: &str, found: &mut Vec<FieldError>) {
+fn collect(errors: &ValidationErrors, pointer_prefix: &str, found: &mut Vec<FieldError>) {
     for (field, kind) in errors.errors() {
-        let place = format!("{above}/{field}");
+        let pointer = format!("{pointer_prefix}/{field}");
         match kind {
-            ValidationErrorsKind::Struct(inner) => collect(inner, &place, found),
+            ValidationErrorsKind::Struct(inner) => collect(inner, &pointer, found),
             ValidationErrorsKind::List(items) => {
                 for (index, inner) in items {
-                    collect(inner, &format!("{place}/{index}"), found);
+                    collect(inner, &format!("{pointer}/{index}"), found);
                 }
             }
-            ValidationErrorsKind::Field(broken) => {
-                for rule in broken.iter().map(|it| Rule::of_validator(&it.code)) {
-                    found.push(FieldError::new(place.clone(), rule));
+            ValidationErrorsKind::Field(errors) => {
+                for code in errors.iter().map(|it| ValidationCode::of_validator(&it.code)) {
+                    found.push(FieldError::new(pointer.clone(), code));
                 }
             }
         }
     }
 }
 
-/// For an optional field that a patch may leave out but not empty: `null` is refused.
+/// Deserializes an optional field that may be missing but not `null`.
 pub(crate) fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(from).map(Some)
 }
 
-/// For an optional field that is an object: serde would take a list for one, too.
+/// Deserializes an optional object strictly: serde would accept a list as well.
 pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<T>, D::Error> {
     Option::<Object<T>>::deserialize(from).map(|found| found.map(|Object(value)| value))
 }
 
-/// A value that is written as an object and as nothing else.
+/// A value that must be written as an object.
 struct Object<T>(T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {

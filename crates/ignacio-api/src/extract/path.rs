@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest};
 
 use crate::problem::{ApiError, Malformed};
 
-/// Characters of a UUID in its one canonical form; others would give one thing several addresses.
+/// The length of a UUID in canonical form; with other forms, one resource would have several URLs.
 const UUID_CHARS: usize = 36;
 
 /// The `{id}` of the route.
@@ -40,7 +40,7 @@ impl<T: FromStr> FromRequest for PathId<T> {
 
 #[cfg(test)]
 mod tests {
-    //! One form of an id is taken, all others are malformed.
+    //! Only the canonical form of an id is accepted.
 
     use actix_web::test::TestRequest;
     use ignacio_domain::ids::FileId;

@@ -1,4 +1,4 @@
-//! Query parameters: unknown and mistyped ones are refused by name.
+//! Query parameters; unknown and mistyped ones are refused by name.
 
 use std::future::{Ready, ready};
 
@@ -6,13 +6,13 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 
-use super::json::place_and_rule;
+use super::json::pointer_and_code;
 use crate::problem::ApiError;
 
-/// The parameters of a route.
-pub(crate) struct Params<T>(pub(crate) T);
+/// The query parameters of a route.
+pub(crate) struct ValidQuery<T>(pub(crate) T);
 
-impl<T: DeserializeOwned> FromRequest for Params<T> {
+impl<T: DeserializeOwned> FromRequest for ValidQuery<T> {
     type Error = ApiError;
     type Future = Ready<Result<Self, ApiError>>;
 
@@ -24,21 +24,21 @@ impl<T: DeserializeOwned> FromRequest for Params<T> {
 fn parse<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
     serde_path_to_error::deserialize(pairs).map_err(|error| {
-        let (pointer, rule) = place_and_rule(&error.inner().to_string(), error.path());
-        ApiError::invalid(pointer, rule)
+        let (pointer, code) = pointer_and_code(&error.inner().to_string(), error.path());
+        ApiError::invalid(pointer, code)
     })
 }
 
 #[cfg(test)]
 mod tests {
-    //! Parameters are named when they are unknown, missing, given twice or mistyped.
+    //! Unknown, missing, repeated and mistyped parameters are named.
 
     use ignacio_domain::locale::Locale;
     use serde::Deserialize;
     use serde_json::Value;
 
     use super::*;
-    use crate::edge::RequestContext;
+    use crate::request_context::RequestContext;
 
     #[derive(Debug, Deserialize, PartialEq)]
     #[serde(deny_unknown_fields)]
@@ -57,14 +57,14 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_read() {
-        let read: Sample = parse("limit=5&archived=true&except=a%20b+c").unwrap();
+    fn parameters_are_parsed() {
+        let parsed: Sample = parse("limit=5&archived=true&except=a%20b+c").unwrap();
         let expected = Sample { limit: Some(5), archived: Some(true), except: "a b c".to_owned() };
-        assert_eq!(read, expected);
+        assert_eq!(parsed, expected);
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn invalid_parameters_are_named() {
         for (query, pointer, code) in [
             ("", "/except", "required"),
             ("except=a&x=1", "/x", "unknown-field"),

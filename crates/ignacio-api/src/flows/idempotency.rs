@@ -105,7 +105,7 @@ async fn reserve(
 ) -> Result<Option<StoredResponse>, ApiError> {
     match keys.reserve(request).await? {
         KeyState::Free => Ok(None),
-        KeyState::InProgress => Err(ApiError::UnderWay),
+        KeyState::InProgress => Err(ApiError::InProgress),
         KeyState::Answered { request: answered, response } if answered == request.request => {
             Ok(Some(response))
         }

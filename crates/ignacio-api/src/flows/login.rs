@@ -1,5 +1,5 @@
-//! Asks for codes and judges them. Decoys and codes that were never sent take the same work as real
-//! ones, and the same time.
+//! Requests and checks one-time codes; decoys and codes that were never sent cost the same work and
+//! the same time as real ones.
 
 use std::future::Future;
 
@@ -14,33 +14,33 @@ use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
 use tokio::time::{Instant, sleep_until};
 
-use crate::edge::ClientAddress;
+use crate::extract::ClientAddress;
 use crate::problem::ApiError;
 use crate::state::AppState;
 
-/// The operating system's randomness: what tokens are made of.
-pub(crate) const fn randomness() -> UnwrapErr<SysRng> {
+/// The random number generator of the operating system, for tokens.
+pub(crate) const fn rng() -> UnwrapErr<SysRng> {
     UnwrapErr(SysRng)
 }
 
-/// Does something whose length must tell nothing: the answer comes at the next multiple of a time
-/// that is longer than what it usually takes.
-pub(crate) async fn in_step<T>(state: &AppState, work: impl Future<Output = T>) -> T {
-    let began = Instant::now();
-    let done = work.await;
-    let step = state.settings.login_step;
+/// Hides how long some work takes: returns at the next multiple of a step that is longer than the
+/// work usually takes.
+pub(crate) async fn pad_latency<T>(state: &AppState, work: impl Future<Output = T>) -> T {
+    let started = Instant::now();
+    let output = work.await;
+    let step = state.settings.login_latency_step;
     if !step.is_zero() {
-        let mut end = began + step;
+        let mut end = started + step;
         while end < Instant::now() {
             end += step;
         }
         sleep_until(end).await;
     }
-    done
+    output
 }
 
-/// The wish for a code for a number as it was typed.
-pub(crate) fn wish(
+/// The request for a code for a phone number as the user typed it.
+pub(crate) fn code_request(
     state: &AppState,
     phone: &str,
     device: Option<&str>,
@@ -48,24 +48,24 @@ pub(crate) fn wish(
 ) -> Result<CodeRequest, ApiError> {
     let phone = match PhoneNumber::parse(phone) {
         Ok(number) => Ok(number),
-        // A number of the right shape that cannot exist is treated like one that nobody has.
+        // A well-formed number that cannot exist is treated like an unknown one.
         Err(PhoneError::CountryCode) => Err(phone.trim()),
         Err(error) => return Err(ApiError::invalid("/phone", error.into())),
     };
-    let counted = phone.as_ref().map_or_else(|typed| *typed, PhoneNumber::expose);
+    let counted_as = phone.as_ref().map_or_else(|typed| *typed, PhoneNumber::expose);
     Ok(CodeRequest {
-        buckets: RateLimitKeys::new(&state.settings.keys.buckets, counted, &address.bucket()),
+        buckets: RateLimitKeys::new(&state.settings.keys.rate_limit, counted_as, &address.network()),
         phone: phone.ok(),
-        // What is no token is no device that we know.
+        // An invalid token means an unknown device.
         device: device.and_then(|it| DeviceToken::parse(it).ok()).map(|it| it.digest()),
         address_per_hour: state.settings.codes_per_address,
         service_per_hour: state.settings.codes_per_hour,
     })
 }
 
-/// The challenge that was opened, or why there is none.
-pub(crate) fn opened(asked: CodeRequestOutcome) -> Result<Challenge, ApiError> {
-    match asked {
+/// The challenge that was opened, or the limit that prevented it.
+pub(crate) fn into_challenge(outcome: CodeRequestOutcome) -> Result<Challenge, ApiError> {
+    match outcome {
         CodeRequestOutcome::Opened(challenge) => Ok(challenge),
         CodeRequestOutcome::Limited { wait } => {
             metrics::counter!("codes_refused_total", "reason" => "limited").increment(1);
@@ -78,44 +78,44 @@ pub(crate) fn opened(asked: CodeRequestOutcome) -> Result<Challenge, ApiError> {
     }
 }
 
-/// Counts one try, then compares in constant time.
-pub(crate) async fn judge(
+/// Counts one try, then compares the code in constant time.
+pub(crate) async fn check_code(
     state: &AppState,
     challenge: OtpId,
     session: Option<SessionId>,
     code: &OtpCode,
 ) -> Result<(), ApiError> {
-    let verdict = match state.db.codes().check(challenge, session).await? {
+    let checked = match state.db.codes().check(challenge, session).await? {
         CodeCheck::Expired => Err(ApiError::CodeExpired),
         CodeCheck::Refused => Err(ApiError::CodeInvalid),
         CodeCheck::Paused { wait } => Err(ApiError::LoginPaused { wait }),
         CodeCheck::Open { phone, digest } => {
             let can_match = digest.is_some() && phone.is_some();
-            let stored = digest.or_else(anything).ok_or(ApiError::CodeInvalid)?;
-            let phone = phone.or_else(anybody).ok_or(ApiError::CodeInvalid)?;
+            let stored = digest.or_else(decoy_digest).ok_or(ApiError::CodeInvalid)?;
+            let phone = phone.or_else(decoy_phone).ok_or(ApiError::CodeInvalid)?;
             let peppers = &state.settings.keys.otp_peppers;
             let matches = code.matches(&stored, peppers, challenge, &phone);
             if matches & can_match { Ok(()) } else { Err(ApiError::CodeInvalid) }
         }
     };
-    let outcome = match &verdict {
+    let outcome = match &checked {
         Ok(()) => "right",
         Err(ApiError::LoginPaused { .. }) => "paused",
         Err(ApiError::CodeExpired) => "expired",
         Err(_) => "wrong",
     };
     metrics::counter!("code_tries_total", "outcome" => outcome).increment(1);
-    verdict
+    checked
 }
 
-/// A number to compare under where there is none.
-fn anybody() -> Option<PhoneNumber> {
+/// A number to hash with if the challenge has none.
+fn decoy_phone() -> Option<PhoneNumber> {
     PhoneNumber::parse("+10000000000").ok()
 }
 
-/// A digest that no code has.
-fn anything() -> Option<OtpDigest> {
+/// A random digest, which matches no code.
+fn decoy_digest() -> Option<OtpDigest> {
     let mut bytes = [0; 32];
-    randomness().fill_bytes(&mut bytes);
+    rng().fill_bytes(&mut bytes);
     OtpDigest::from_slice(&bytes)
 }

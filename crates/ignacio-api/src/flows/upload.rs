@@ -18,7 +18,7 @@ pub(crate) use self::key::UploadKey;
 use self::reader::UploadReader;
 use crate::auth::Caller;
 use crate::flows::idempotency::IdempotentResponse;
-use crate::problem::{ApiError, Rule, Unsupported};
+use crate::problem::{ApiError, Unsupported, ValidationCode};
 use crate::state::AppState;
 
 /// How long the whole form may take to arrive.
@@ -52,9 +52,9 @@ pub(crate) async fn receive(
     form: Multipart,
     key: UploadKey,
 ) -> Result<IdempotentResponse, ApiError> {
-    let _permit = state.admit_upload()?;
+    let _permit = state.acquire_upload_permit()?;
     let reader = tokio::time::timeout(DEADLINE, read_form(state, caller, form, key)).await;
-    reader.unwrap_or(Err(ApiError::TooSlow))?.finish().await
+    reader.unwrap_or(Err(ApiError::RequestTimeout))?.finish().await
 }
 
 /// Reads the form to its end. Leaving early drops the reader, which undoes what was begun.
@@ -69,12 +69,14 @@ async fn read_form(
     let mut reader: Option<UploadReader> = None;
     while let Some(mut field) = form.try_next().await.map_err(|error| broken(&error))? {
         match (field.name().unwrap_or_default(), &reader, &conversation) {
-            ("conversation_id", Some(_), _) => return refuse("/conversation_id", Rule::AfterFile),
+            ("conversation_id", Some(_), _) => {
+                return refuse("/conversation_id", ValidationCode::AfterFile);
+            }
             ("conversation_id", None, Some(_)) => {
-                return refuse("/conversation_id", Rule::Duplicate);
+                return refuse("/conversation_id", ValidationCode::Duplicate);
             }
             ("conversation_id", None, None) => conversation = Some(read_id(&mut field).await?),
-            ("file", Some(_), _) => return refuse("/file", Rule::Duplicate),
+            ("file", Some(_), _) => return refuse("/file", ValidationCode::Duplicate),
             ("file", None, _) => {
                 let (key, earlier) = (key.clone(), earlier.take());
                 reader = Some(
@@ -82,13 +84,13 @@ async fn read_form(
                         .await?,
                 );
             }
-            (other, ..) => return refuse(&place_of(other), Rule::UnknownField),
+            (other, ..) => return refuse(&place_of(other), ValidationCode::UnknownField),
         }
     }
-    reader.ok_or_else(|| ApiError::invalid("/file", Rule::Required))
+    reader.ok_or_else(|| ApiError::invalid("/file", ValidationCode::Required))
 }
 
-fn refuse<T>(pointer: &str, rule: Rule) -> Result<T, ApiError> {
+fn refuse<T>(pointer: &str, rule: ValidationCode) -> Result<T, ApiError> {
     Err(ApiError::invalid(pointer, rule))
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn rewrite(
 /// What was made, or why nothing was.
 async fn made<T: Send>(scope: &UserScope, wish: Option<Versioned<T>>) -> Result<T, ApiError> {
     match wish {
-        Some(Versioned::Created(made)) => Ok(made),
+        Some(Versioned::Created(made)) => Ok(created),
         Some(Versioned::NotLatest) => Err(ApiError::NotTheLast),
         Some(Versioned::InProgress(conversation)) => {
             let running = scope.responses().running(conversation).await?;

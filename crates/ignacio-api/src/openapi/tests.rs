@@ -1,4 +1,4 @@
-//! The document is OpenAPI 3.1, complete and the same each time.
+//! The document is OpenAPI 3.1, complete, and the same each time.
 
 use std::collections::HashSet;
 
@@ -21,7 +21,7 @@ fn operations(document: &Value) -> Vec<(String, &Value)> {
 }
 
 #[test]
-fn it_is_stable_and_of_version_3_1() {
+fn the_document_is_stable_and_of_version_3_1() {
     assert_eq!(document_json(), document_json());
     assert_eq!(read()["openapi"], "3.1.0");
     assert!(document_json().ends_with("}\n"));
@@ -71,7 +71,7 @@ fn only_these_operations_are_public() {
 }
 
 #[test]
-fn every_reference_leads_somewhere() {
+fn every_reference_resolves() {
     let document = read();
     let text = document.to_string();
     for part in text.split("\"$ref\":\"#").skip(1) {
@@ -81,16 +81,16 @@ fn every_reference_leads_somewhere() {
 }
 
 #[test]
-fn lists_refer_to_their_items() {
+fn pages_refer_to_their_items() {
     let document = read();
     for item in ["Conversation", "File", "Message", "Session"] {
-        let list = &document["components"]["schemas"][format!("Listing_{item}")];
+        let page = &document["components"]["schemas"][format!("Page_{item}")];
         let reference = format!("#/components/schemas/{item}");
-        assert_eq!(list["properties"]["data"]["items"]["$ref"], reference, "{item}");
-        assert_eq!(list["required"], serde_json::json!(["data", "next_cursor"]), "{item}");
+        assert_eq!(page["properties"]["data"]["items"]["$ref"], reference, "{item}");
+        assert_eq!(page["required"], serde_json::json!(["data", "next_cursor"]), "{item}");
     }
-    let counted = &document["components"]["schemas"]["CountedListing_Account"]["properties"];
-    assert_eq!(counted["data"]["items"]["$ref"], "#/components/schemas/Account");
+    let counted = &document["components"]["schemas"]["CountedPage_ManagedUser"]["properties"];
+    assert_eq!(counted["data"]["items"]["$ref"], "#/components/schemas/ManagedUser");
 }
 
 #[test]

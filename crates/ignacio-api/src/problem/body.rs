@@ -13,10 +13,10 @@ use crate::views::health::Readiness;
 /// The media type of RFC 9457.
 pub(crate) const CONTENT_TYPE: &str = "application/problem+json";
 
-/// What went wrong, after RFC 9457.
+/// A problem object (RFC 9457).
 #[derive(Clone, Debug, Serialize, ToSchema, ToResponse)]
 #[response(
-    description = "The request failed: see `code`, and `errors` for what to mend.",
+    description = "The request failed: see `code`, and `errors` for what to correct.",
     content_type = "application/problem+json"
 )]
 pub(crate) struct Problem {
@@ -30,45 +30,44 @@ pub(crate) struct Problem {
     pub(crate) status: u16,
     /// What went wrong this time, in the caller's language.
     pub(crate) detail: String,
-    /// The path that was asked for.
+    /// The path of the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) instance: Option<String>,
-    /// The stable word for the kind of problem: branch on this.
+    /// The stable code of the kind of problem: branch on this.
     pub(crate) code: ProblemCode,
-    /// The request's id, as in `X-Request-Id`: name it when you report the problem.
+    /// The request's id, as in `X-Request-Id`: quote it when you report the problem.
     pub(crate) request_id: String,
-    /// The values to mend, one by one.
+    /// The values to correct.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) errors: Vec<FieldProblem>,
-    /// The reply that is being made, with `response-running`.
+    /// The running response, with `response-running`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) response_id: Option<Uuid>,
-    /// The limit that is reached, with `budget-exceeded`.
+    /// The quota that is used up, with `budget-exceeded`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) limit: Option<&'static str>,
-    /// When there is room again, with `budget-exceeded`; missing where that depends on replies that
-    /// are being made.
+    /// When the quota resets, with `budget-exceeded`; missing if that depends on running replies.
     #[serde(with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     pub(crate) resets_at: Option<OffsetDateTime>,
-    /// What each part of the service said, with an unready `/readyz`.
+    /// The checks of `/readyz`, if one of them failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) checks: Option<Readiness>,
 }
 
-/// One value that has to be mended.
+/// A value to correct.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct FieldProblem {
-    /// Where it is: a JSON pointer into the body (RFC 6901); the name alone behind a slash for a
-    /// query parameter or a form field.
+    /// Where it is: a JSON pointer into the body (RFC 6901), or a slash and the name of a query
+    /// parameter or form field.
     pub(crate) pointer: String,
-    /// The stable word for the rule that it breaks.
+    /// The stable code of the rule that it violates.
     pub(crate) code: &'static str,
     /// The rule, in the caller's language.
     pub(crate) detail: String,
 }
 
 impl Problem {
-    /// A problem that says no more than its code.
+    /// A problem with nothing but its code.
     pub(crate) fn of(code: ProblemCode, request_id: &str, locale: Locale) -> Self {
         Self {
             kind: code.uri(),
@@ -91,8 +90,8 @@ impl Problem {
         Self::of(failure.into(), request_id, locale)
     }
 
-    /// The same problem with the path that it happened on.
-    pub(crate) fn about(mut self, path: &str) -> Self {
+    /// The same problem with the path of the request.
+    pub(crate) fn with_instance(mut self, path: &str) -> Self {
         self.instance = Some(path.to_owned());
         self
     }

@@ -1,4 +1,4 @@
-//! The code table: every code that a problem may carry, with its status and title.
+//! The code table: every problem code with its status and title.
 
 use actix_web::http::StatusCode;
 use ignacio_domain::locale::Locale;
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::texts::Text;
 
-/// A stable word for a kind of problem. New words may be added; none changes its meaning.
+/// The stable code of a kind of problem. Codes may be added; none changes its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ProblemCode {
@@ -92,7 +92,7 @@ impl ProblemCode {
         Self::Internal,
     ];
 
-    /// The row of the table: word, status and title.
+    /// The row of the table: code, status and title.
     #[rustfmt::skip]
     const fn row(self) -> (&'static str, StatusCode, Text) {
         use StatusCode as S;
@@ -136,22 +136,22 @@ impl ProblemCode {
         }
     }
 
-    /// The word.
+    /// The code as clients see it.
     pub(crate) const fn as_str(self) -> &'static str {
         self.row().0
     }
 
-    /// The status that answers with this code have.
+    /// The status of responses with this code.
     pub(crate) const fn status(self) -> StatusCode {
         self.row().1
     }
 
-    /// The short human name.
+    /// The short name for people.
     pub(crate) const fn title(self, locale: Locale) -> &'static str {
         self.row().2.in_locale(locale)
     }
 
-    /// A URI that ends in the word; it names the kind of problem and leads nowhere.
+    /// A URI that identifies the kind of problem; it cannot be dereferenced.
     pub(crate) fn uri(self) -> String {
         format!("urn:ignacio:problem:{}", self.as_str())
     }

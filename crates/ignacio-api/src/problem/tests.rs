@@ -24,14 +24,14 @@ fn every_code_has_its_word() {
 #[test]
 fn every_rule_has_its_word() {
     let mut words = HashSet::new();
-    for rule in Rule::ALL {
-        assert!(words.insert(rule.code()), "{rule:?}");
+    for rule in ValidationCode::ALL {
+        assert!(words.insert(rule.as_str()), "{rule:?}");
     }
 }
 
 #[test]
 fn a_problem_reads_as_rfc_9457_wants() {
-    let error = ApiError::invalid("/title", Rule::Title);
+    let error = ApiError::invalid("/title", ValidationCode::Title);
     let problem = serde_json::to_value(error.problem(&context(Locale::Es))).unwrap();
     assert_eq!(
         problem,
@@ -55,7 +55,7 @@ fn a_problem_reads_as_rfc_9457_wants() {
 #[test]
 fn headers_go_with_their_statuses() {
     let header = |error: ApiError, name: &str| {
-        let answer = error.answer(&context(Locale::En));
+        let answer = error.to_response(&context(Locale::En));
         answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
     };
     assert_eq!(

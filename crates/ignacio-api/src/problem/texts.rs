@@ -1,11 +1,11 @@
-//! The sentences that problems are told in, each in both languages.
+//! The texts of problems, each in both languages.
 
 use ignacio_domain::locale::Locale;
 use ignacio_domain::quota::QuotaKind;
 
 use super::{ApiError, ProblemCode};
 
-/// A sentence in both languages.
+/// A text in both languages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Text {
     pub(crate) es: &'static str,
@@ -13,7 +13,7 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    /// The sentence in one language.
+    /// The text in one language.
     pub(crate) const fn in_locale(self, locale: Locale) -> &'static str {
         match locale {
             Locale::Es => self.es,
@@ -26,16 +26,16 @@ const fn text(es: &'static str, en: &'static str) -> Text {
     Text { es, en }
 }
 
-/// What could not even be read.
+/// What could not be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Malformed {
     /// The request as a whole.
     Request,
-    /// The body is no JSON, from this place on.
+    /// The body is not JSON, from this position on.
     Json { line: usize, column: usize },
     /// The body is not UTF-8.
     Encoding,
-    /// The body broke off.
+    /// The body ended early.
     Body,
     /// The parts of a form.
     Multipart,
@@ -47,9 +47,9 @@ pub(crate) enum Malformed {
     IdempotencyKey,
 }
 
-/// What is not there, or is somebody else's: the two look the same on purpose.
+/// What does not exist or belongs to another user: the two look the same on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Thing {
+pub(crate) enum ResourceKind {
     Any,
     Route,
     Conversation,
@@ -65,7 +65,7 @@ pub(crate) enum Thing {
     Grant,
 }
 
-/// What kind of content is not taken.
+/// Which content type is not supported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unsupported {
     /// The body's declared type.
@@ -75,7 +75,7 @@ pub(crate) enum Unsupported {
 }
 
 impl ApiError {
-    /// What went wrong this time, where it is more than the code says.
+    /// What went wrong this time, if that is more than the code says.
     pub(super) fn detail(&self, locale: Locale) -> Option<String> {
         match self {
             Self::Malformed(Malformed::Json { line, column }) => Some(match locale {
@@ -83,8 +83,10 @@ impl ApiError {
                 Locale::En => format!("The body is not JSON: line {line}, column {column}."),
             }),
             Self::Malformed(what) => malformed(*what).map(|it| it.in_locale(locale).to_owned()),
-            Self::NotFound(thing) => Some(not_found(*thing).in_locale(locale).to_owned()),
-            Self::FilesNotFound(_) => Some(not_found(Thing::File).in_locale(locale).to_owned()),
+            Self::NotFound(kind) => Some(not_found(*kind).in_locale(locale).to_owned()),
+            Self::FilesNotFound(_) => {
+                Some(not_found(ResourceKind::File).in_locale(locale).to_owned())
+            }
             Self::TooLarge { limit: limit @ 1.. } => Some(match locale {
                 Locale::Es => format!("El límite es de {limit} bytes."),
                 Locale::En => format!("The limit is {limit} bytes."),
@@ -94,8 +96,8 @@ impl ApiError {
                 Locale::Es => format!("El archivo tiene {size} bytes."),
                 Locale::En => format!("The file has {size} bytes."),
             }),
-            Self::QuotaExceeded(spent_up) => {
-                Some(spent(spent_up.quota).in_locale(locale).to_owned())
+            Self::QuotaExceeded(exceeded) => {
+                Some(quota_exceeded(exceeded.quota).in_locale(locale).to_owned())
             }
             Self::CrossSite => Some(CROSS_SITE.in_locale(locale).to_owned()),
             Self::WrongVerifyToken => Some(VERIFY_TOKEN.in_locale(locale).to_owned()),
@@ -107,7 +109,7 @@ impl ApiError {
     }
 }
 
-const fn spent(limit: QuotaKind) -> Text {
+const fn quota_exceeded(limit: QuotaKind) -> Text {
     match limit {
         QuotaKind::ConcurrentReplies => text(
             "Ya se están escribiendo varias respuestas para ti: espera a que terminen.",
@@ -177,32 +179,32 @@ const fn malformed(what: Malformed) -> Option<Text> {
     }
 }
 
-const fn not_found(thing: Thing) -> Text {
-    match thing {
-        Thing::Any => text("No existe.", "There is no such thing."),
-        Thing::Route => text("Esa ruta no existe.", "There is no such route."),
-        Thing::Conversation => {
+const fn not_found(kind: ResourceKind) -> Text {
+    match kind {
+        ResourceKind::Any => text("No existe.", "There is no such thing."),
+        ResourceKind::Route => text("Esa ruta no existe.", "There is no such route."),
+        ResourceKind::Conversation => {
             text("Esa conversación no existe.", "There is no such conversation.")
         }
-        Thing::Summary => text(
+        ResourceKind::Summary => text(
             "Esa conversación no existe, o aún no tiene resumen.",
             "There is no such conversation, or it has no summary yet.",
         ),
-        Thing::Feedback => {
+        ResourceKind::Feedback => {
             text("Ese mensaje no tiene valoración.", "There is no feedback on that message.")
         }
-        Thing::Message => text("Ese mensaje no existe.", "There is no such message."),
-        Thing::Response => text("Esa respuesta no existe.", "There is no such response."),
-        Thing::File => text("Ese archivo no existe.", "There is no such file."),
-        Thing::Session => text("Esa sesión no existe.", "There is no such session."),
-        Thing::Code => text("Ese código no existe.", "There is no such code."),
-        Thing::User => text("Esa persona no existe.", "There is no such person."),
-        Thing::Erasure => text("Esa eliminación no existe.", "There is no such removal."),
-        Thing::Grant => text("Ese permiso no existe.", "There is no such grant."),
+        ResourceKind::Message => text("Ese mensaje no existe.", "There is no such message."),
+        ResourceKind::Response => text("Esa respuesta no existe.", "There is no such response."),
+        ResourceKind::File => text("Ese archivo no existe.", "There is no such file."),
+        ResourceKind::Session => text("Esa sesión no existe.", "There is no such session."),
+        ResourceKind::Code => text("Ese código no existe.", "There is no such code."),
+        ResourceKind::User => text("Esa persona no existe.", "There is no such person."),
+        ResourceKind::Erasure => text("Esa eliminación no existe.", "There is no such removal."),
+        ResourceKind::Grant => text("Ese permiso no existe.", "There is no such grant."),
     }
 }
 
-/// What a code says when nothing more is known.
+/// The text of a code without anything specific.
 #[expect(clippy::too_many_lines, reason = "a table, one sentence for each code")]
 pub(super) const fn plain(code: ProblemCode) -> Text {
     match code {

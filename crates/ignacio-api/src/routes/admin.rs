@@ -1,9 +1,8 @@
-//! What the staff may do. The way in proves an admin's session, and each scope does again.
+//! What admins may do: the middleware verifies an admin's session, and each scope does so again.
 
-pub(crate) mod audit;
-pub(crate) mod grants;
-pub(crate) mod logins;
-pub(crate) mod readings;
-pub(crate) mod removal;
+pub(crate) mod access_grants;
+pub(crate) mod audit_events;
+pub(crate) mod erasures;
 pub(crate) mod usage;
+pub(crate) mod user_content;
 pub(crate) mod users;

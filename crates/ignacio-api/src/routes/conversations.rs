@@ -1,7 +1,8 @@
-//! Conversations: starting, listing, reading, renaming, putting away, deleting.
+//! The caller's conversations.
 
-mod creation;
-mod lists;
+mod files;
+mod list;
+mod start;
 mod summary;
 mod update;
 
@@ -12,21 +13,21 @@ use ignacio_domain::ids::ConversationId;
 use ignacio_persistence::UserScope;
 use serde::Deserialize;
 
-pub(crate) use self::creation::start;
-pub(crate) use self::lists::{list, list_files};
+pub(crate) use self::files::list_conversation_files;
+pub(crate) use self::list::list_conversations;
+pub(crate) use self::start::start_conversation;
 pub(crate) use self::summary::show_summary;
-pub(crate) use self::update::change;
+pub(crate) use self::update::update_conversation;
 use crate::auth::Caller;
 use crate::etag::IfMatch;
-use crate::extract::{Params, PathId};
-use crate::problem::{ApiError, Problem, Thing};
+use crate::extract::{PathId, ValidQuery};
+use crate::problem::{ApiError, Problem, ResourceKind};
 use crate::responders::{Done, Tagged};
 use crate::state::AppState;
 use crate::views::conversation::ConversationView;
 
 /// Shows one of the caller's conversations.
 #[utoipa::path(
-    operation_id = "show_conversation",
     tag = "conversations",
     params(("id" = Uuid, Path, description = "The conversation")),
     responses(
@@ -36,70 +37,67 @@ use crate::views::conversation::ConversationView;
     ),
 )]
 #[get("/conversations/{id}")]
-#[tracing::instrument(name = "api.conversations.show", skip_all, fields(conversation.id = %*id))]
-pub(crate) async fn show(
+#[tracing::instrument(skip_all, fields(conversation.id = %*id))]
+pub(crate) async fn show_conversation(
     caller: Caller,
     id: PathId<ConversationId>,
     state: web::Data<AppState>,
 ) -> Result<Tagged<ConversationView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     let Some(conversation) = scope.conversations().find(*id).await? else {
-        return Err(ApiError::NotFound(Thing::Conversation));
+        return Err(ApiError::NotFound(ResourceKind::Conversation));
     };
     scope.commit().await?;
 
     Ok(Tagged(conversation.into()))
 }
 
-/// What becomes of the files.
+/// What happens to the files.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DeleteConversation {
-    /// Keeps the files that are used in this conversation only; they are deleted otherwise.
+    /// Keeps the files that only this conversation uses; by default they are deleted.
     #[serde(default)]
     keep_files: bool,
 }
 
-/// Deletes a conversation for good.
-///
-/// Its messages go with it, and the files that are used only there.
+/// Deletes a conversation permanently, with its messages and the files that only it uses.
 #[utoipa::path(
-    operation_id = "delete_conversation",
     tag = "conversations",
     params(
         ("id" = Uuid, Path, description = "The conversation"),
-        ("If-Match" = Option<String>, Header, description = "Deletes only what you have read"),
+        ("If-Match" = Option<String>, Header, description = "Deletes only the version that you read"),
         DeleteConversation,
     ),
     responses(
-        (status = NO_CONTENT, description = "It is gone"),
+        (status = NO_CONTENT, description = "The conversation is deleted"),
         (status = NOT_FOUND, response = Problem),
         (status = PRECONDITION_FAILED, response = Problem),
     ),
 )]
 #[delete("/conversations/{id}")]
-#[tracing::instrument(name = "api.conversations.delete", skip_all, fields(conversation.id = %*id))]
-pub(crate) async fn delete(
+#[tracing::instrument(skip_all, fields(conversation.id = %*id))]
+pub(crate) async fn delete_conversation(
     caller: Caller,
     id: PathId<ConversationId>,
-    Params(params): Params<DeleteConversation>,
+    ValidQuery(params): ValidQuery<DeleteConversation>,
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<Done, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
-    refuse_if_changed(&scope, *id, request.headers()).await?;
+    check_if_match(&scope, *id, request.headers()).await?;
     if !scope.conversations().delete(*id, params.keep_files).await? {
-        return Err(ApiError::NotFound(Thing::Conversation));
+        return Err(ApiError::NotFound(ResourceKind::Conversation));
     }
     scope.commit().await?;
-    state.poke();
+    state.wake_worker();
 
     Ok(Done)
 }
 
-/// Holds a conversation still and compares it with `If-Match`, when the client sent one.
-async fn refuse_if_changed(
+/// Locks a conversation and compares it with `If-Match`, if the client sent one.
+async fn check_if_match(
     scope: &UserScope,
     id: ConversationId,
     headers: &HeaderMap,
@@ -108,6 +106,6 @@ async fn refuse_if_changed(
     let current: Option<Conversation> = scope.conversations().lock(id).await?;
     match current {
         Some(current) => expected.check(&ConversationView::from(current)),
-        None => Err(ApiError::NotFound(Thing::Conversation)),
+        None => Err(ApiError::NotFound(ResourceKind::Conversation)),
     }
 }

@@ -9,14 +9,14 @@ use ignacio_domain::ids::FileId;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub(crate) use self::content::download;
-pub(crate) use self::lists::list;
+pub(crate) use self::content::download_file;
+pub(crate) use self::lists::list_files;
 use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::PathId;
 use crate::flows::idempotency::IdempotentResponse;
 use crate::flows::upload::{self as flow, UploadKey};
-use crate::problem::{ApiError, Problem, Thing};
+use crate::problem::{ApiError, Problem, ResourceKind};
 use crate::responders::{Done, Tagged};
 use crate::state::AppState;
 use crate::views::file::FileView;
@@ -37,7 +37,6 @@ pub(crate) struct UploadForm {
 /// Documents are on their way into the library that replies can quote from as soon as this answers
 /// (`sync`).
 #[utoipa::path(
-    operation_id = "upload_file",
     tag = "files",
     params(
         ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
@@ -55,8 +54,8 @@ pub(crate) struct UploadForm {
     ),
 )]
 #[post("/files")]
-#[tracing::instrument(name = "api.files.upload", skip_all)]
-pub(crate) async fn upload(
+#[tracing::instrument(skip_all)]
+pub(crate) async fn upload_file(
     caller: Caller,
     request: HttpRequest,
     payload: web::Payload,
@@ -68,7 +67,7 @@ pub(crate) async fn upload(
     let form = Multipart::new(request.headers(), payload);
     let response = flow::receive(&state, &caller, form, key).await?;
     if response.is_first() {
-        state.poke();
+        state.wake_worker();
     }
 
     Ok(response)
@@ -76,7 +75,6 @@ pub(crate) async fn upload(
 
 /// Shows what is known of a file.
 #[utoipa::path(
-    operation_id = "show_file",
     tag = "files",
     params(("id" = Uuid, Path, description = "The file")),
     responses(
@@ -86,15 +84,15 @@ pub(crate) async fn upload(
     ),
 )]
 #[get("/files/{id}")]
-#[tracing::instrument(name = "api.files.show", skip_all, fields(file.id = %*id))]
-pub(crate) async fn show(
+#[tracing::instrument(skip_all, fields(file.id = %*id))]
+pub(crate) async fn show_file(
     caller: Caller,
     id: PathId<FileId>,
     state: web::Data<AppState>,
 ) -> Result<Tagged<FileView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     let Some(file) = scope.files().find(*id).await? else {
-        return Err(ApiError::NotFound(Thing::File));
+        return Err(ApiError::NotFound(ResourceKind::File));
     };
     scope.commit().await?;
 
@@ -106,7 +104,6 @@ pub(crate) async fn show(
 /// It is gone for its owner when this answers; the worker then removes the bytes and what
 /// providers have of it.
 #[utoipa::path(
-    operation_id = "delete_file",
     tag = "files",
     params(
         ("id" = Uuid, Path, description = "The file"),
@@ -119,8 +116,8 @@ pub(crate) async fn show(
     ),
 )]
 #[delete("/files/{id}")]
-#[tracing::instrument(name = "api.files.delete", skip_all, fields(file.id = %*id))]
-pub(crate) async fn delete(
+#[tracing::instrument(skip_all, fields(file.id = %*id))]
+pub(crate) async fn delete_file(
     caller: Caller,
     id: PathId<FileId>,
     request: HttpRequest,
@@ -128,14 +125,15 @@ pub(crate) async fn delete(
 ) -> Result<Done, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     if let Some(expected) = IfMatch::find(request.headers()) {
-        let current = scope.files().find(*id).await?.ok_or(ApiError::NotFound(Thing::File))?;
+        let current =
+            scope.files().find(*id).await?.ok_or(ApiError::NotFound(ResourceKind::File))?;
         expected.check(&FileView::from(current))?;
     }
     if !scope.files().delete(*id).await? {
-        return Err(ApiError::NotFound(Thing::File));
+        return Err(ApiError::NotFound(ResourceKind::File));
     }
     scope.commit().await?;
-    state.poke();
+    state.wake_worker();
 
     Ok(Done)
 }

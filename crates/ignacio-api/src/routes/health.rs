@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it can answer.
+//! Liveness and readiness.
 
 use std::time::Duration;
 
@@ -9,34 +9,34 @@ use crate::problem::{ApiError, Problem};
 use crate::state::AppState;
 use crate::views::health::{Check, Health, Readiness};
 
-/// A part that is silent for this long has failed.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// A dependency that does not respond within this time has failed.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Says that the process answers.
+/// Reports that the process is alive.
 #[utoipa::path(
-    operation_id = "show_health",
     tag = "operations",
     security(()),
     responses((status = OK, body = Health)),
 )]
 #[get("/healthz")]
-pub(crate) async fn healthz() -> web::Json<Health> {
-    web::Json(Health::living())
+pub(crate) async fn show_health() -> web::Json<Health> {
+    web::Json(Health::ok())
 }
 
-/// Says whether requests can be answered.
+/// Reports whether the server can handle requests.
 ///
-/// The database, its migrations and the object store are asked; a server that is shutting down is
-/// not ready.
+/// Checks the database, its migrations and the object store; a server that is shutting down is not
+/// ready.
 #[utoipa::path(
-    operation_id = "show_readiness",
     tag = "operations",
     security(()),
     responses((status = OK, body = Readiness), (status = SERVICE_UNAVAILABLE, response = Problem)),
 )]
 #[get("/readyz")]
-pub(crate) async fn readyz(state: web::Data<AppState>) -> Result<web::Json<Readiness>, ApiError> {
-    let readiness = look_at(&state).await;
+pub(crate) async fn show_readiness(
+    state: web::Data<AppState>,
+) -> Result<web::Json<Readiness>, ApiError> {
+    let readiness = check_readiness(&state).await;
     if readiness.is_ready() {
         Ok(web::Json(readiness))
     } else {
@@ -44,14 +44,14 @@ pub(crate) async fn readyz(state: web::Data<AppState>) -> Result<web::Json<Readi
     }
 }
 
-async fn look_at(state: &AppState) -> Readiness {
+async fn check_readiness(state: &AppState) -> Readiness {
     let known = &state.settings.known_migrations;
     let codes = state.db.codes();
     let (database, pending, store, codes) = tokio::join!(
-        timeout(PATIENCE, state.db.check()),
-        timeout(PATIENCE, state.db.pending_migrations(known)),
-        timeout(PATIENCE, state.store.check()),
-        timeout(PATIENCE, codes.can_be_sent()),
+        timeout(CHECK_TIMEOUT, state.db.check()),
+        timeout(CHECK_TIMEOUT, state.db.pending_migrations(known)),
+        timeout(CHECK_TIMEOUT, state.store.check()),
+        timeout(CHECK_TIMEOUT, codes.can_be_sent()),
     );
     let pending = pending.ok().and_then(Result::ok);
     Readiness {
@@ -64,6 +64,6 @@ async fn look_at(state: &AppState) -> Readiness {
     }
 }
 
-const fn check(is_fine: bool) -> Check {
-    if is_fine { Check::Ok } else { Check::Failed }
+const fn check(is_ok: bool) -> Check {
+    if is_ok { Check::Ok } else { Check::Failed }
 }

@@ -1,4 +1,4 @@
-//! The caller's own account.
+//! The caller, as they see themselves.
 
 mod access_log;
 mod usage;
@@ -12,20 +12,20 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-pub(crate) use self::access_log::list_access;
-pub(crate) use self::usage::show_usage;
+pub(crate) use self::access_log::list_own_access;
+pub(crate) use self::usage::show_own_usage;
 use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::{MergePatch, not_null};
 use crate::problem::{ApiError, Problem};
 use crate::responders::Tagged;
 use crate::state::AppState;
-use crate::views::person::{LocaleView, PersonView};
+use crate::views::user::{LocaleView, UserView};
 
-/// What to change; what is left out stays.
+/// The fields to change; others stay as they are.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ChangeMe {
+pub(crate) struct UpdateMe {
     /// 1 to 120 characters.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, min_length = 1, max_length = 120)]
@@ -33,13 +33,13 @@ pub(crate) struct ChangeMe {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, value_type = LocaleView)]
     locale: Option<String>,
-    /// Whether the web may be searched for replies, where the deployment allows it.
+    /// Whether replies may search the web, if the deployment allows it.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     web_search: Option<bool>,
 }
 
-impl ChangeMe {
+impl UpdateMe {
     fn parse(&self) -> Result<ProfileChange, ApiError> {
         let name = self.name.as_deref().map(UserName::parse).transpose();
         let locale = self.locale.as_deref().map(Locale::from_str).transpose();
@@ -51,58 +51,56 @@ impl ChangeMe {
     }
 }
 
-/// Shows the caller's account.
+/// Shows the caller.
 #[utoipa::path(
-    operation_id = "show_me",
     tag = "me",
     responses(
-        (status = OK, body = PersonView, headers(("ETag" = String))),
+        (status = OK, body = UserView, headers(("ETag" = String))),
         (status = NOT_MODIFIED, description = "What you have is still good"),
     ),
 )]
 #[get("/me")]
-#[tracing::instrument(name = "api.me.show", skip_all)]
-pub(crate) async fn show(
+#[tracing::instrument(skip_all)]
+pub(crate) async fn show_me(
     caller: Caller,
     state: web::Data<AppState>,
-) -> Result<Tagged<PersonView>, ApiError> {
-    let person = state.db.current_user(caller.session()).await?;
+) -> Result<Tagged<UserView>, ApiError> {
+    let user = state.db.current_user(caller.session()).await?;
 
-    Ok(Tagged(person.into()))
+    Ok(Tagged(user.into()))
 }
 
-/// Changes the caller's name, language, or whether the web is searched.
+/// Changes the caller's name, language, or permission to search the web.
 #[utoipa::path(
-    operation_id = "change_me",
     tag = "me",
-    params(("If-Match" = Option<String>, Header, description = "Changes only what you have read")),
-    request_body(content = ChangeMe, content_type = "application/merge-patch+json"),
+    params(("If-Match" = Option<String>, Header, description = "Changes only the version that you read")),
+    request_body(content = UpdateMe, content_type = "application/merge-patch+json"),
     responses(
-        (status = OK, body = PersonView, headers(("ETag" = String))),
+        (status = OK, body = UserView, headers(("ETag" = String))),
         (status = PRECONDITION_FAILED, response = Problem),
         (status = UNPROCESSABLE_ENTITY, response = Problem),
     ),
 )]
 #[patch("/me")]
-#[tracing::instrument(name = "api.me.change", skip_all)]
-pub(crate) async fn change(
+#[tracing::instrument(skip_all)]
+pub(crate) async fn update_me(
     caller: Caller,
-    MergePatch(body): MergePatch<ChangeMe>,
+    MergePatch(body): MergePatch<UpdateMe>,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<Tagged<PersonView>, ApiError> {
+) -> Result<Tagged<UserView>, ApiError> {
     let change = body.parse()?;
 
     let scope = state.db.begin(caller.session()).await?;
     if let Some(expected) = IfMatch::find(request.headers()) {
         let current = scope.users().find().await?;
         let current = current.ok_or(ApiError::Unauthenticated { presented: true })?;
-        expected.check(&PersonView::from(current))?;
+        expected.check(&UserView::from(current))?;
     }
-    let Some(person) = scope.users().update(&change).await? else {
+    let Some(user) = scope.users().update(&change).await? else {
         return Err(ApiError::Unauthenticated { presented: true });
     };
     scope.commit().await?;
 
-    Ok(Tagged(person.into()))
+    Ok(Tagged(user.into()))
 }

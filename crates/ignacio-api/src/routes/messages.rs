@@ -1,7 +1,8 @@
-//! Messages: reading them, sending one, making new versions, and saying what one thinks of them.
+//! Messages of the caller's conversations.
 
+mod edit;
 mod feedback;
-mod versions;
+mod regenerate;
 
 use actix_web::{HttpRequest, get, post, web};
 use ignacio_domain::ids::{ConversationId, MessageId};
@@ -9,23 +10,24 @@ use ignacio_persistence::UserScope;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+pub(crate) use self::edit::edit_message;
 pub(crate) use self::feedback::{put_feedback, withdraw_feedback};
-pub(crate) use self::versions::{renew, rewrite};
+pub(crate) use self::regenerate::regenerate_reply;
 use crate::auth::Caller;
 use crate::cursor::List;
-use crate::edge::RequestContext;
-use crate::extract::{Body, Params, PathId};
+use crate::extract::{PathId, ValidJson, ValidQuery};
 use crate::flows::idempotency::{Creation, IdempotencyKey};
-use crate::flows::turn::{self, PostMessage};
-use crate::paging::{Paging, listed};
-use crate::problem::{ApiError, Problem, Thing};
+use crate::flows::post_message::{self as flow, PostMessage};
+use crate::paging::{Paging, owned_page_view};
+use crate::problem::{ApiError, Problem, ResourceKind};
+use crate::request_context::RequestContext;
 use crate::responders::{Created, Tagged};
 use crate::sse::{self, ReplyResponse};
 use crate::state::AppState;
-use crate::views::listing::Listing;
 use crate::views::message::{MessageView, PostedView, SingleMessageView};
+use crate::views::page::PageView;
 
-/// Which versions.
+/// Which versions of messages to list.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Versions {
@@ -34,41 +36,40 @@ pub(crate) enum Versions {
     All,
 }
 
-/// Which page.
+/// Which messages to list.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListMessages {
-    /// Rows of the page, 50 unless said otherwise.
+    /// Rows per page; 50 by default.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// Those that count, or earlier versions among them.
+    /// Current versions only, or earlier ones as well.
     #[serde(default)]
     #[param(inline)]
     versions: Versions,
 }
 
-/// Lists a conversation's messages, the newest first.
+/// Lists a conversation's messages, newest first.
 #[utoipa::path(
-    operation_id = "list_messages",
     tag = "messages",
     params(("id" = Uuid, Path, description = "The conversation"), ListMessages),
     responses(
-        (status = OK, body = Listing<MessageView>),
+        (status = OK, body = PageView<MessageView>),
         (status = BAD_REQUEST, response = Problem),
         (status = NOT_FOUND, response = Problem),
     ),
 )]
 #[get("/conversations/{id}/messages")]
-#[tracing::instrument(name = "api.messages.list", skip_all, fields(conversation.id = %*id))]
-pub(crate) async fn list(
+#[tracing::instrument(skip_all, fields(conversation.id = %*id))]
+pub(crate) async fn list_messages(
     caller: Caller,
     id: PathId<ConversationId>,
-    Params(params): Params<ListMessages>,
+    ValidQuery(params): ValidQuery<ListMessages>,
     state: web::Data<AppState>,
-) -> Result<Listing<MessageView>, ApiError> {
+) -> Result<PageView<MessageView>, ApiError> {
     const LIST: List = List::Messages;
     let paging = Paging::read(&state.cursors, LIST, params.limit, params.cursor.as_deref())?;
 
@@ -77,16 +78,15 @@ pub(crate) async fn list(
     let rows =
         state.db.list_messages(caller.session(), *id, all, paging.after, paging.size).await?;
 
-    Ok(listed(&state.cursors, LIST, rows))
+    Ok(owned_page_view(&state.cursors, LIST, rows))
 }
 
-/// Sends a message and asks for a reply.
+/// Posts a message and requests a reply.
 ///
-/// Answers at once with JSON, or with the stream of the reply's events for clients that prefer
-/// `text/event-stream`. The reply is made either way, and can be followed under
-/// `/v1/responses/{id}/events` from anywhere.
+/// Returns JSON at once, or the stream of the reply's events to clients that prefer
+/// `text/event-stream`. The reply is written either way, and any client of the caller's can follow
+/// it at `/v1/responses/{id}/events`.
 #[utoipa::path(
-    operation_id = "post_message",
     tag = "messages",
     params(
         ("id" = Uuid, Path, description = "The conversation"),
@@ -107,24 +107,24 @@ pub(crate) async fn list(
     ),
 )]
 #[post("/conversations/{id}/messages")]
-#[tracing::instrument(name = "api.messages.post", skip_all, fields(conversation.id = %*id))]
-pub(crate) async fn post(
+#[tracing::instrument(skip_all, fields(conversation.id = %*id))]
+pub(crate) async fn post_message(
     caller: Caller,
     id: PathId<ConversationId>,
-    Body(body): Body<PostMessage>,
+    ValidJson(body): ValidJson<PostMessage>,
     context: RequestContext,
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<ReplyResponse, ApiError> {
-    let form = sse::form_of(&request, &state)?;
+    let form = sse::response_format(&request, &state)?;
     let key = IdempotencyKey::of(&request)?;
     let model = body.model().map(str::to_owned);
     let message = body.parse("")?;
 
     let scope = state.db.begin(caller.session()).await?;
     let work = async |scope: UserScope| {
-        let wanted = turn::wanted(&state, scope.identity().role, model.as_deref(), "")?;
-        let (scope, posted) = turn::post(&state, &caller, scope, *id, &message, &wanted).await?;
+        let new_reply = flow::select_model(&state, scope.identity().role, model.as_deref(), "")?;
+        let (scope, posted) = flow::post(&state, &caller, scope, *id, &message, &new_reply).await?;
         let location = format!("/v1/messages/{}", posted.message.id);
         let created = Created { location, view: PostedView::from(posted) };
         Ok(Creation { scope, created, conversation: Some(*id) })
@@ -136,7 +136,6 @@ pub(crate) async fn post(
 
 /// Shows a message, with the response that writes or wrote it.
 #[utoipa::path(
-    operation_id = "show_message",
     tag = "messages",
     params(("id" = Uuid, Path, description = "The message")),
     responses(
@@ -146,15 +145,15 @@ pub(crate) async fn post(
     ),
 )]
 #[get("/messages/{id}")]
-#[tracing::instrument(name = "api.messages.show", skip_all, fields(message.id = %*id))]
-pub(crate) async fn show(
+#[tracing::instrument(skip_all, fields(message.id = %*id))]
+pub(crate) async fn show_message(
     caller: Caller,
     id: PathId<MessageId>,
     state: web::Data<AppState>,
 ) -> Result<Tagged<SingleMessageView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     let Some(message) = scope.messages().find(*id).await? else {
-        return Err(ApiError::NotFound(Thing::Message));
+        return Err(ApiError::NotFound(ResourceKind::Message));
     };
     let response = match message.response {
         Some(response) => scope.responses().find(response).await?,

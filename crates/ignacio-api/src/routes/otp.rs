@@ -1,4 +1,4 @@
-//! One-time codes: asking for one, and seeing how far it is.
+//! One-time codes: requesting one, and the state of its delivery.
 
 use actix_web::{HttpRequest, get, post, web};
 use ignacio_domain::ids::OtpId;
@@ -7,32 +7,29 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::auth;
-use crate::edge::ClientAddress;
-use crate::extract::{Body, PathId};
+use crate::extract::{ClientAddress, PathId, ValidJson};
 use crate::flows::login;
-use crate::problem::{ApiError, Problem, Thing};
+use crate::problem::{ApiError, Problem, ResourceKind};
 use crate::responders::Accepted;
 use crate::state::AppState;
 use crate::views::challenge::{ChallengeStateView, ChallengeView};
 
-/// Whom to send a code to.
+/// The recipient of a code.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RequestCode {
-    /// With the country code; spaces and dashes are forgiven.
+    /// With the country code; spaces and dashes are ignored.
     #[schema(example = "+57 300 123 4567")]
     phone: String,
-    /// What an earlier login on this device gave; a browser's cookie does as well.
+    /// The token that an earlier login on this device returned; browsers send it as a cookie.
     device_token: Option<String>,
 }
 
-/// Asks for a one-time code by WhatsApp.
+/// Requests a one-time code by WhatsApp.
 ///
-/// The answer is the same whether or not the number belongs to an account, and so are the limits: a
-/// code a minute, five an hour and ten a day for a number or a known device, ten an hour for an
-/// address.
+/// The response is the same whether or not the number belongs to a user, and so are the limits: one
+/// code a minute, five an hour and ten a day per number or known device, ten an hour per address.
 #[utoipa::path(
-    operation_id = "request_code",
     tag = "login",
     security(()),
     request_body = RequestCode,
@@ -43,30 +40,29 @@ pub(crate) struct RequestCode {
     ),
 )]
 #[post("/otp")]
-#[tracing::instrument(name = "api.otp.request", skip_all)]
-pub(crate) async fn request(
-    Body(body): Body<RequestCode>,
+#[tracing::instrument(skip_all)]
+pub(crate) async fn request_code(
+    ValidJson(body): ValidJson<RequestCode>,
     address: ClientAddress,
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<Accepted<ChallengeView>, ApiError> {
-    let cookie = auth::known_device(&request);
+    let cookie = auth::device_token(&request);
     let device = body.device_token.as_deref().or(cookie.as_deref());
-    let wish = login::wish(&state, &body.phone, device, address)?;
+    let code_request = login::code_request(&state, &body.phone, device, address)?;
 
-    let asked = login::in_step(&state, state.db.codes().request(&wish)).await?;
-    let challenge = login::opened(asked)?;
-    state.poke();
+    let outcome = login::pad_latency(&state, state.db.codes().request(&code_request)).await?;
+    let challenge = login::into_challenge(outcome)?;
+    state.wake_worker();
 
     Ok(Accepted(challenge.into()))
 }
 
-/// Shows how far a code is on its way.
+/// Shows the delivery state of a code.
 ///
-/// Nothing of the answer depends on whether the number belongs to an account: numbers of nobody get
-/// the states that other numbers had. `failed` means that no codes can be sent at the moment.
+/// Nothing in the response depends on whether the number belongs to a user: unknown numbers get the
+/// states that other numbers had. `failed` means that no codes can be sent at the moment.
 #[utoipa::path(
-    operation_id = "show_code",
     tag = "login",
     security(()),
     params(("id" = Uuid, Path, description = "The challenge")),
@@ -76,13 +72,13 @@ pub(crate) async fn request(
     ),
 )]
 #[get("/otp/{id}")]
-#[tracing::instrument(name = "api.otp.show", skip_all)]
-pub(crate) async fn show(
+#[tracing::instrument(skip_all)]
+pub(crate) async fn show_code(
     id: PathId<OtpId>,
     state: web::Data<AppState>,
 ) -> Result<web::Json<ChallengeStateView>, ApiError> {
     let found = state.db.codes().delivery(*id).await?;
-    let (delivery, expires_at) = found.ok_or(ApiError::NotFound(Thing::Code))?;
+    let (delivery, expires_at) = found.ok_or(ApiError::NotFound(ResourceKind::Code))?;
 
     Ok(web::Json(ChallengeStateView::new(id.into_uuid(), delivery, expires_at)))
 }

@@ -1,22 +1,21 @@
-//! Responses: how far a reply is, and its events as they happen.
+//! Responses: their state, and their events as they happen.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use ignacio_domain::ids::ResponseId;
 use serde::Deserialize;
 
 use crate::auth::Caller;
-use crate::edge::RequestContext;
-use crate::extract::{Params, PathId};
+use crate::extract::{PathId, ValidQuery};
 use crate::negotiate::only_events;
-use crate::problem::{ApiError, Malformed, Problem, Thing};
+use crate::problem::{ApiError, Malformed, Problem, ResourceKind};
+use crate::request_context::RequestContext;
 use crate::responders::{Accepted, Tagged};
 use crate::sse;
 use crate::state::AppState;
 use crate::views::response::ResponseView;
 
-/// Shows how far a reply is.
+/// Shows the state of a response.
 #[utoipa::path(
-    operation_id = "show_response",
     tag = "responses",
     params(("id" = Uuid, Path, description = "The response")),
     responses(
@@ -26,26 +25,25 @@ use crate::views::response::ResponseView;
     ),
 )]
 #[get("/responses/{id}")]
-#[tracing::instrument(name = "api.responses.show", skip_all, fields(response.id = %*id))]
-pub(crate) async fn show(
+#[tracing::instrument(skip_all, fields(response.id = %*id))]
+pub(crate) async fn show_response(
     caller: Caller,
     id: PathId<ResponseId>,
     state: web::Data<AppState>,
 ) -> Result<Tagged<ResponseView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     let Some(response) = scope.responses().find(*id).await? else {
-        return Err(ApiError::NotFound(Thing::Response));
+        return Err(ApiError::NotFound(ResourceKind::Response));
     };
     scope.commit().await?;
 
     Ok(Tagged(response.into()))
 }
 
-/// Stops a reply.
+/// Cancels a response.
 ///
-/// The text so far is kept. One that has ended stays as it is, and is answered the same way.
+/// The text so far is kept. A response that has ended stays as it is, with the same status here.
 #[utoipa::path(
-    operation_id = "cancel_response",
     tag = "responses",
     params(("id" = Uuid, Path, description = "The response")),
     responses(
@@ -54,86 +52,85 @@ pub(crate) async fn show(
     ),
 )]
 #[post("/responses/{id}/cancel")]
-#[tracing::instrument(name = "api.responses.cancel", skip_all, fields(response.id = %*id))]
-pub(crate) async fn cancel(
+#[tracing::instrument(skip_all, fields(response.id = %*id))]
+pub(crate) async fn cancel_response(
     caller: Caller,
     id: PathId<ResponseId>,
     state: web::Data<AppState>,
 ) -> Result<Accepted<ResponseView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     let Some(response) = scope.responses().cancel(*id).await? else {
-        return Err(ApiError::NotFound(Thing::Response));
+        return Err(ApiError::NotFound(ResourceKind::Response));
     };
     scope.commit().await?;
-    state.cancel(*id);
+    state.cancel_local(*id);
 
     Ok(Accepted(response.into()))
 }
 
-/// Where to go on.
+/// Where to resume.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct FollowResponse {
-    /// The number of the last event that you have; `Last-Event-ID` goes before it.
+    /// The number of the last event that you received; `Last-Event-ID` takes precedence.
     #[param(value_type = Option<i64>, minimum = 0)]
     after: Option<String>,
 }
 
-/// Follows a reply: its events so far and those to come.
+/// Follows a response: its events so far, and those to come.
 ///
-/// Works from any server and at any time. Each event has its number as `id`; after a break, send
-/// the last one as `Last-Event-ID`. Of a reply that has ended, a client that has the last event is
-/// answered 204, which tells an `EventSource` to stop. A number that the reply has not reached is
-/// waited for: the server that sent it may have died before it was written down.
+/// Works on any server and at any time. Each event has its number as `id`; to resume after a
+/// disconnect, send the last number as `Last-Event-ID`. If the response has ended and you have its
+/// last event, the status is 204, which tells an `EventSource` to stop. A number that the response
+/// has not reached yet is waited for: the server that sent it may have crashed before storing it.
 #[utoipa::path(
-    operation_id = "follow_response",
     tag = "responses",
     params(
         ("id" = Uuid, Path, description = "The response"),
-        ("Last-Event-ID" = Option<i64>, Header, description = "The last event that you have"),
+        ("Last-Event-ID" = Option<i64>, Header, description = "The last event that you received"),
         FollowResponse,
     ),
     responses(
         (status = OK, description = "The reply's events", content_type = "text/event-stream",
             body = String),
-        (status = NO_CONTENT, description = "The reply has ended, and you have all of it"),
+        (status = NO_CONTENT, description = "The response has ended, and you have all of its events"),
         (status = BAD_REQUEST, response = Problem),
         (status = NOT_FOUND, response = Problem),
         (status = NOT_ACCEPTABLE, response = Problem),
     ),
 )]
 #[get("/responses/{id}/events")]
-#[tracing::instrument(name = "api.responses.follow", skip_all, fields(response.id = %*id))]
-pub(crate) async fn follow(
+#[tracing::instrument(skip_all, fields(response.id = %*id))]
+pub(crate) async fn follow_response(
     caller: Caller,
     id: PathId<ResponseId>,
-    Params(params): Params<FollowResponse>,
+    ValidQuery(params): ValidQuery<FollowResponse>,
     context: RequestContext,
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
     only_events(request.headers())?;
-    let after = last_seen(&request, params.after.as_deref())?;
+    let after = last_event_id(&request, params.after.as_deref())?;
     if state.stop.is_cancelled() {
         return Err(ApiError::Draining);
     }
 
     let scope = state.db.begin(caller.session()).await?;
     let Some(response) = scope.responses().find(*id).await? else {
-        return Err(ApiError::NotFound(Thing::Response));
+        return Err(ApiError::NotFound(ResourceKind::Response));
     };
     scope.commit().await?;
 
     if response.state.is_final() {
-        return Ok(sse::follow_to_the_end(&state, &caller, &context, *id, after).await);
+        return Ok(sse::follow_ended(&state, &caller, &context, *id, after).await);
     }
     Ok(sse::follow(&state, &caller, &context, *id, after))
 }
 
-/// The number of the last event that the client has: from the header that browsers send when they
-/// come back, else from the query, else none.
-fn last_seen(request: &HttpRequest, after: Option<&str>) -> Result<i64, ApiError> {
+/// The number of the last event that the client received: from the header that browsers send when
+/// they reconnect, else from the query, else 0.
+fn last_event_id(request: &HttpRequest, after: Option<&str>) -> Result<i64, ApiError> {
     let header = request.headers().get("last-event-id").map(|value| value.to_str());
     let text = match header {
         Some(Ok(text)) => text,
@@ -148,21 +145,21 @@ fn last_seen(request: &HttpRequest, after: Option<&str>) -> Result<i64, ApiError
 
 #[cfg(test)]
 mod tests {
-    //! A reader says what it has, or is told that it makes no sense.
+    //! The position to resume at is a number, and the header wins.
 
     use actix_web::test::TestRequest;
 
     use super::*;
 
     #[test]
-    fn the_header_goes_before_the_query() {
+    fn the_header_takes_precedence_over_the_query() {
         let plain = TestRequest::get().to_http_request();
-        assert_eq!(last_seen(&plain, None).unwrap(), 0);
-        assert_eq!(last_seen(&plain, Some("7")).unwrap(), 7);
+        assert_eq!(last_event_id(&plain, None).unwrap(), 0);
+        assert_eq!(last_event_id(&plain, Some("7")).unwrap(), 7);
         let back = TestRequest::get().insert_header(("last-event-id", "9")).to_http_request();
-        assert_eq!(last_seen(&back, Some("7")).unwrap(), 9);
+        assert_eq!(last_event_id(&back, Some("7")).unwrap(), 9);
         for bad in ["", "x", "-1", "1.5", "99999999999999999999"] {
-            assert!(last_seen(&plain, Some(bad)).is_err(), "{bad}");
+            assert!(last_event_id(&plain, Some(bad)).is_err(), "{bad}");
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Sessions: opening one with a code, seeing them, showing a fresh code, ending them.
+//! The caller's sessions: one per logged-in device.
 
-mod opening;
+mod open;
+mod renew;
 mod step_up;
 
 use actix_web::{HttpResponse, delete, get, web};
@@ -8,44 +9,43 @@ use ignacio_domain::ids::SessionId;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-pub(crate) use self::opening::{open, renew};
-pub(crate) use self::step_up::{ask, confirm};
+pub(crate) use self::open::open_session;
+pub(crate) use self::renew::renew_session;
+pub(crate) use self::step_up::{request_step_up, step_up_session};
 use crate::auth::{self, Caller};
-use crate::extract::{Params, PathId};
-use crate::problem::{ApiError, Problem, Thing};
+use crate::extract::{PathId, ValidQuery};
+use crate::problem::{ApiError, Problem, ResourceKind};
 use crate::responders::Done;
 use crate::state::AppState;
-use crate::views::listing::Listing;
+use crate::views::page::PageView;
 use crate::views::session::SessionView;
 
-/// Lists the caller's sessions, this one included.
+/// Lists the caller's sessions, including this one.
 #[utoipa::path(
-    operation_id = "list_sessions",
     tag = "sessions",
-    responses((status = OK, body = Listing<SessionView>)),
+    responses((status = OK, body = PageView<SessionView>)),
 )]
 #[get("/sessions")]
-#[tracing::instrument(name = "api.sessions.list", skip_all)]
-pub(crate) async fn list(
+#[tracing::instrument(skip_all)]
+pub(crate) async fn list_sessions(
     caller: Caller,
     state: web::Data<AppState>,
-) -> Result<Listing<SessionView>, ApiError> {
+) -> Result<PageView<SessionView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     let sessions = scope.sessions().list().await?;
     scope.commit().await?;
 
-    Ok(Listing { data: sessions.into_iter().map(Into::into).collect(), next_cursor: None })
+    Ok(PageView { data: sessions.into_iter().map(Into::into).collect(), next_cursor: None })
 }
 
 /// Logs this device out.
 #[utoipa::path(
-    operation_id = "end_current_session",
     tag = "sessions",
-    responses((status = NO_CONTENT, description = "The session is over")),
+    responses((status = NO_CONTENT, description = "The session has ended")),
 )]
 #[delete("/sessions/current")]
-#[tracing::instrument(name = "api.sessions.end_current", skip_all)]
-pub(crate) async fn end_current(
+#[tracing::instrument(skip_all)]
+pub(crate) async fn end_current_session(
     caller: Caller,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
@@ -54,72 +54,70 @@ pub(crate) async fn end_current(
     scope.sessions().revoke(current).await?;
     scope.commit().await?;
 
-    let mut answer = HttpResponse::NoContent();
+    let mut response = HttpResponse::NoContent();
     if caller.is_by_cookie() {
-        answer.cookie(auth::forget());
+        response.cookie(auth::clear_cookie());
     }
-    Ok(answer.finish())
+    Ok(response.finish())
 }
 
 /// Logs one of the caller's devices out.
 #[utoipa::path(
-    operation_id = "end_session",
     tag = "sessions",
     params(("id" = Uuid, Path, description = "The session")),
     responses(
-        (status = NO_CONTENT, description = "The session is over"),
+        (status = NO_CONTENT, description = "The session has ended"),
         (status = NOT_FOUND, response = Problem),
     ),
 )]
 #[delete("/sessions/{id}")]
-#[tracing::instrument(name = "api.sessions.end", skip_all, fields(session.id = %*id))]
-pub(crate) async fn end(
+#[tracing::instrument(skip_all, fields(session.id = %*id))]
+pub(crate) async fn end_session(
     caller: Caller,
     id: PathId<SessionId>,
     state: web::Data<AppState>,
 ) -> Result<Done, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     if !scope.sessions().revoke(*id).await? {
-        return Err(ApiError::NotFound(Thing::Session));
+        return Err(ApiError::NotFound(ResourceKind::Session));
     }
     scope.commit().await?;
 
     Ok(Done)
 }
 
-/// Which session is spared.
+/// Which session to keep.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EndOthers {
-    /// The session that goes on: always this one.
+    /// The session to keep: always this one.
     #[serde(rename = "except")]
     #[param(inline)]
-    _except: Spared,
+    _except: KeptSession,
 }
 
-/// The one value that `except` has.
+/// The only value of `except`.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Spared {
+pub(crate) enum KeptSession {
     Current,
 }
 
-/// Logs all the caller's other devices out.
+/// Logs out all other devices of the caller.
 #[utoipa::path(
-    operation_id = "end_other_sessions",
     tag = "sessions",
     params(EndOthers),
     responses(
-        (status = NO_CONTENT, description = "The other sessions are over"),
+        (status = NO_CONTENT, description = "The other sessions have ended"),
         (status = UNPROCESSABLE_ENTITY, response = Problem),
     ),
 )]
 #[delete("/sessions")]
-#[tracing::instrument(name = "api.sessions.end_others", skip_all)]
-pub(crate) async fn end_others(
+#[tracing::instrument(skip_all)]
+pub(crate) async fn end_other_sessions(
     caller: Caller,
-    _params: Params<EndOthers>,
+    _params: ValidQuery<EndOthers>,
     state: web::Data<AppState>,
 ) -> Result<Done, ApiError> {
     let scope = state.db.begin(caller.session()).await?;

@@ -1,4 +1,4 @@
-//! Where Meta tells what became of messages.
+//! WhatsApp webhooks, by which Meta reports the delivery of messages.
 
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use ignacio_persistence::StoreError;
@@ -7,33 +7,32 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::extract::{Params, RawBody};
-use crate::problem::{ApiError, Problem, Rule};
+use crate::extract::{RawBody, ValidQuery};
+use crate::problem::{ApiError, Problem, ValidationCode};
 use crate::state::AppState;
 use crate::webhook_signature::Signature;
 
-/// The largest webhook: Meta's own limit is 3 MB.
+/// The largest webhook that we accept; Meta's own limit is 3 MB.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 const MAX_CHALLENGE_CHARS: usize = 256;
 
-/// How Meta asks whether the address is ours. More parameters do no harm: the list is Meta's.
+/// How Meta verifies that the URL is ours. Unknown parameters are allowed, because Meta may add some.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Subscription {
     /// Always `subscribe`.
     #[serde(rename = "hub.mode")]
     mode: String,
-    /// The token that the app's owner chose.
+    /// The verify token that is set in the Meta app.
     #[serde(rename = "hub.verify_token")]
     verify_token: String,
-    /// What to answer.
+    /// The text to return.
     #[serde(rename = "hub.challenge")]
     challenge: String,
 }
 
-/// Shows Meta that this address is the service's.
+/// Proves to Meta that this URL belongs to the service.
 #[utoipa::path(
-    operation_id = "verify_webhook",
     tag = "webhooks",
     security(()),
     params(Subscription),
@@ -44,55 +43,54 @@ pub(crate) struct Subscription {
     ),
 )]
 #[get("/whatsapp")]
-#[tracing::instrument(name = "api.webhooks.verify", skip_all)]
-pub(crate) async fn verify(
-    Params(subscription): Params<Subscription>,
+#[tracing::instrument(skip_all)]
+pub(crate) async fn verify_webhook(
+    ValidQuery(subscription): ValidQuery<Subscription>,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
     let ours = state.settings.webhook.verify_token.as_ref();
     let given = subscription.verify_token.as_bytes();
-    // The empty token is nobody's.
+    // An empty token is never valid.
     let is_ours = ours.is_some_and(|it| it.expose_secret().as_bytes().ct_eq(given).into());
     if !is_ours || given.is_empty() {
         return Err(ApiError::WrongVerifyToken);
     }
     if subscription.mode != "subscribe" {
-        return Err(ApiError::invalid("/hub.mode", Rule::WrongValue));
+        return Err(ApiError::invalid("/hub.mode", ValidationCode::WrongValue));
     }
     if !is_challenge(&subscription.challenge) {
-        return Err(ApiError::invalid("/hub.challenge", Rule::WrongValue));
+        return Err(ApiError::invalid("/hub.challenge", ValidationCode::WrongValue));
     }
 
     Ok(HttpResponse::Ok().content_type("text/plain").body(subscription.challenge))
 }
 
-/// Takes a report about messages.
+/// Receives a report on messages.
 ///
 /// `X-Hub-Signature-256` must be `sha256=` and the HMAC of the body's bytes under the app's secret.
-/// Whatever a signed body says, it is taken, and read later; the same one again changes nothing.
+/// A signed body is stored whatever it says, and processed later; a repeated one changes nothing.
 #[utoipa::path(
-    operation_id = "receive_webhook",
     tag = "webhooks",
     security(()),
     params(("X-Hub-Signature-256" = String, Header, description = "`sha256=` and 64 digits")),
     request_body(content_type = "application/octet-stream",
         description = "JSON as Meta writes it, up to 4 MiB"),
     responses(
-        (status = OK, description = "Taken"),
+        (status = OK, description = "Stored"),
         (status = UNAUTHORIZED, response = Problem),
         (status = PAYLOAD_TOO_LARGE, response = Problem),
         (status = SERVICE_UNAVAILABLE, response = Problem),
     ),
 )]
 #[post("/whatsapp")]
-#[tracing::instrument(name = "api.webhooks.receive", skip_all)]
-pub(crate) async fn receive(
+#[tracing::instrument(skip_all)]
+pub(crate) async fn receive_webhook(
     request: HttpRequest,
     body: RawBody,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
-    let taken = take(&request, body, &state).await;
-    let outcome = match &taken {
+    let stored = store(&request, body, &state).await;
+    let outcome = match &stored {
         Ok(true) => "kept",
         Ok(false) => "repeated",
         Err(ApiError::SignatureInvalid) => "refused",
@@ -100,24 +98,24 @@ pub(crate) async fn receive(
         Err(_) => "failed",
     };
     metrics::counter!("webhooks_total", "outcome" => outcome).increment(1);
-    if taken? {
-        state.poke();
+    if stored? {
+        state.wake_worker();
     }
 
     Ok(HttpResponse::Ok().finish())
 }
 
-/// Keeps a webhook as it is; true when it is new.
-async fn take(request: &HttpRequest, body: RawBody, state: &AppState) -> Result<bool, ApiError> {
-    // Who cannot even show the form of a signature does not get a byte of the body read.
+/// Stores a webhook unread; true if it is new.
+async fn store(request: &HttpRequest, body: RawBody, state: &AppState) -> Result<bool, ApiError> {
+    // Without a well-formed signature, not a byte of the body is read.
     let signature = Signature::find(request.headers()).ok_or(ApiError::SignatureInvalid)?;
     let body = body.read(MAX_BYTES).await?;
-    if !signature.is_of(&body, &state.settings.webhook.app_secrets) {
+    if !signature.verifies(&body, &state.settings.webhook.app_secrets) {
         return Err(ApiError::SignatureInvalid);
     }
     match state.db.inbox().store(Sha256::digest(&body).into(), &body).await {
         Ok(is_new) => Ok(is_new),
-        // Whatever the database says against it, Meta shall try again and not give the webhook up.
+        // Whatever the reason, Meta must retry the webhook and not drop it.
         Err(error @ StoreError::Conflict(_)) => Err(ApiError::internal(error)),
         Err(error) => Err(error.into()),
     }
@@ -130,7 +128,7 @@ fn is_challenge(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    //! Only what cannot be anything else is echoed.
+    //! Only a harmless challenge is echoed.
 
     use super::*;
 

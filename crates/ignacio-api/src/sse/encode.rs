@@ -1,4 +1,4 @@
-//! From what happened in a reply to the lines of an event stream.
+//! Encodes reply events as lines of an event stream.
 
 use bytes::{BufMut as _, BytesMut};
 use ignacio_domain::locale::Locale;
@@ -10,12 +10,12 @@ use self::events::{
     CreatedEvent, DeltaEvent, EmptyEvent, FailedEvent, FilePendingEvent, IncompleteEvent,
     TitleEvent, ToolEvent,
 };
-use crate::edge::RequestContext;
 use crate::problem::{Problem, ProblemCode};
+use crate::request_context::RequestContext;
 use crate::views::message::CitationView;
 use crate::views::response::UsageView;
 
-/// The data of each event, as the document describes it.
+/// The data of each event, as the OpenAPI document describes it.
 pub(crate) mod events {
     use serde::Serialize;
     use utoipa::ToSchema;
@@ -23,7 +23,7 @@ pub(crate) mod events {
 
     use crate::problem::Problem;
 
-    /// `response.created`: a worker has begun.
+    /// `response.created`: a worker has started.
     #[derive(Serialize, ToSchema)]
     pub(crate) struct CreatedEvent {
         pub(super) response_id: Uuid,
@@ -34,9 +34,9 @@ pub(crate) mod events {
     /// `tool.started` and `tool.finished`.
     #[derive(Serialize, ToSchema)]
     pub(crate) struct ToolEvent {
-        /// `file_search` or `web_search`; more may come.
+        /// `file_search` or `web_search`; more may be added.
         pub(super) kind: &'static str,
-        /// What to show meanwhile, in the caller's language.
+        /// A status text to show, in the caller's language.
         pub(super) label: &'static str,
     }
 
@@ -46,16 +46,16 @@ pub(crate) mod events {
         pub(super) text: &'t str,
     }
 
-    /// `file.pending`: a document that came with the question cannot be searched yet, and the reply
-    /// goes on without it.
+    /// `file.pending`: a document attached to the question cannot be searched yet; the reply continues
+    /// without it.
     #[derive(Serialize, ToSchema)]
     pub(crate) struct FilePendingEvent<'t> {
         pub(super) file_id: Uuid,
         pub(super) name: &'t str,
     }
 
-    /// `title`: the conversation has got a name. It may also come after the reply: then it is in the
-    /// conversation.
+    /// `title`: the conversation has been given a title. If that happens after the reply, the title
+    /// only appears in the conversation.
     #[derive(Serialize, ToSchema)]
     pub(crate) struct TitleEvent<'t> {
         pub(super) text: &'t str,
@@ -64,28 +64,28 @@ pub(crate) mod events {
     /// `response.incomplete`: the provider ended the reply early.
     #[derive(Serialize, ToSchema)]
     pub(crate) struct IncompleteEvent<'t> {
-        /// The provider's word, such as `max_output_tokens`.
+        /// The provider's reason, such as `max_output_tokens`.
         pub(super) reason: &'t str,
     }
 
-    /// `response.failed`, and `unauthenticated` when the session ended meanwhile.
+    /// `response.failed`, and `unauthenticated` if the session has ended.
     #[derive(Serialize, ToSchema)]
     pub(crate) struct FailedEvent {
         pub(super) problem: Problem,
     }
 
-    /// `response.completed`, `response.cancelled`, `response.deleted`, and `reconnect` when this
-    /// server stops: come back with the last number.
+    /// `response.completed`, `response.cancelled`, `response.deleted`, and `reconnect` when this server
+    /// shuts down: reconnect with the last number.
     #[derive(Serialize, ToSchema)]
     pub(crate) struct EmptyEvent {}
 }
 
-/// What the first bytes of every stream are: how long to wait before coming back, in ms.
+/// The first bytes of every stream: how long to wait before reconnecting, in ms.
 pub(super) const OPENING: &[u8] = b"retry: 2000\n\n";
-/// What is sent when nothing else is.
+/// Keeps an idle connection open.
 pub(super) const PING: &[u8] = b": ping\n\n";
 
-/// Appends an event; true when it was the last one.
+/// Appends an event; true if it is the last one.
 pub(super) fn append(
     out: &mut BytesMut,
     numbered: NumberedEvent,
@@ -139,12 +139,12 @@ fn append_end(
     }
 }
 
-/// Appends the wish that the client comes back.
+/// Appends a request to reconnect.
 pub(super) fn append_reconnect(out: &mut BytesMut) {
     write(out, None, "reconnect", &EmptyEvent {});
 }
 
-/// Appends that the response is no longer there.
+/// Appends that the response has been deleted.
 pub(super) fn append_deleted(out: &mut BytesMut) {
     write(out, None, "response.deleted", &EmptyEvent {});
 }
@@ -167,7 +167,7 @@ fn tool_event(tool: ToolKind, locale: Locale) -> ToolEvent {
     ToolEvent { kind: tool.as_str(), label }
 }
 
-/// JSON has no line breaks of its own, so one `data:` line holds it.
+/// Compact JSON has no line breaks, so one `data:` line holds it.
 fn write(out: &mut BytesMut, id: Option<i64>, name: &str, data: &impl Serialize) {
     if let Some(id) = id {
         out.put_slice(b"id: ");
@@ -178,7 +178,7 @@ fn write(out: &mut BytesMut, id: Option<i64>, name: &str, data: &impl Serialize)
     out.put_slice(name.as_bytes());
     out.put_slice(b"\ndata: ");
     if let Err(error) = serde_json::to_writer((&mut *out).writer(), data) {
-        tracing::error!(%error, event = name, "an event could not be written");
+        tracing::error!(%error, event = name, "could not serialize an event");
     }
     out.put_slice(b"\n\n");
 }

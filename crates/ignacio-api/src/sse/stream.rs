@@ -1,4 +1,4 @@
-//! The body of an event stream: events as they come, pings in between, and a proper end.
+//! The body of an event stream: events as they arrive, pings in between, and a final event.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -13,22 +13,22 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::encode;
-use crate::edge::RequestContext;
 use crate::problem::ApiError;
+use crate::request_context::RequestContext;
 
-/// Proxies and clients give up on silent connections; 15 s is what we promise at the latest.
-const PING_EVERY: Duration = Duration::from_secs(10);
-/// Events that are ready together go out together, up to this many bytes.
+/// Proxies and clients drop silent connections; we promise a sign of life every 15 s.
+const PING_INTERVAL: Duration = Duration::from_secs(10);
+/// Events that are ready together are sent together, up to this many bytes.
 const BATCH_BYTES: usize = 16 * 1024;
 
-/// Events of one reply for one reader.
+/// The events of one reply for one client.
 pub(super) struct EventBody<S> {
     events: Pin<Box<S>>,
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
     ping: Interval,
     context: RequestContext,
     phase: Phase,
-    _counted: Counted,
+    _gauge: OpenStreamGauge,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +39,9 @@ enum Phase {
 }
 
 impl<S> EventBody<S> {
-    /// Relays `events` until they end, the reader leaves, or `stop` is cancelled.
+    /// Relays `events` until they end, the client disconnects, or `stop` is cancelled.
     pub(super) fn new(events: S, stop: CancellationToken, context: RequestContext) -> Self {
-        let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        let mut ping = interval_at(Instant::now() + PING_INTERVAL, PING_INTERVAL);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             events: Box::pin(events),
@@ -49,14 +49,14 @@ impl<S> EventBody<S> {
             ping,
             context,
             phase: Phase::Opening,
-            _counted: Counted::new(),
+            _gauge: OpenStreamGauge::new(),
         }
     }
 }
 
 impl<S: Stream<Item = Result<NumberedEvent, StoreError>>> EventBody<S> {
-    /// Takes what is ready.
-    fn gather(&mut self, out: &mut BytesMut, cx: &mut Context<'_>) {
+    /// Drains the events that are ready.
+    fn drain_ready(&mut self, out: &mut BytesMut, cx: &mut Context<'_>) {
         while self.phase == Phase::Running && out.len() < BATCH_BYTES {
             match self.events.as_mut().poll_next(cx) {
                 Poll::Pending => return,
@@ -75,7 +75,7 @@ impl<S: Stream<Item = Result<NumberedEvent, StoreError>>> EventBody<S> {
     }
 }
 
-/// A stream that cannot go on says so in an event; the connection never just breaks.
+/// A stream that fails ends with an event; the connection never just breaks.
 fn append_failure(out: &mut BytesMut, error: StoreError, context: &RequestContext) {
     match error {
         StoreError::Unauthenticated => encode::append_unauthenticated(out, context),
@@ -97,7 +97,7 @@ impl<S: Stream<Item = Result<NumberedEvent, StoreError>>> Stream for EventBody<S
             this.phase = Phase::Running;
             out.extend_from_slice(encode::OPENING);
         }
-        this.gather(&mut out, cx);
+        this.drain_ready(&mut out, cx);
         if this.phase == Phase::Running && this.stop.as_mut().poll(cx).is_ready() {
             this.phase = Phase::Over;
             encode::append_reconnect(&mut out);
@@ -113,17 +113,17 @@ impl<S: Stream<Item = Result<NumberedEvent, StoreError>>> Stream for EventBody<S
     }
 }
 
-/// Counts the open streams.
-struct Counted;
+/// Counts the open streams in a gauge.
+struct OpenStreamGauge;
 
-impl Counted {
+impl OpenStreamGauge {
     fn new() -> Self {
         metrics::gauge!("sse_streams").increment(1.0);
         Self
     }
 }
 
-impl Drop for Counted {
+impl Drop for OpenStreamGauge {
     fn drop(&mut self) {
         metrics::gauge!("sse_streams").decrement(1.0);
     }

@@ -1,4 +1,4 @@
-//! A challenge, as the one who asked for a code sees it.
+//! Challenges, as those who requested a code see them.
 
 use ignacio_domain::delivery::DeliveryStatus;
 use ignacio_domain::otp::Challenge;
@@ -7,16 +7,16 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A code is on its way, if the number belongs to an account.
+/// A code is on its way, if the number belongs to a user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Challenge)]
 pub(crate) struct ChallengeView {
-    /// Goes with the code when a session is opened.
+    /// Send it with the code to open a session.
     id: Uuid,
-    /// When the code stops working.
+    /// When the code expires.
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,
-    /// When the same number may ask again.
+    /// When the same number may request another code.
     #[serde(with = "time::serde::rfc3339")]
     resend_after: OffsetDateTime,
 }
@@ -31,17 +31,17 @@ impl From<Challenge> for ChallengeView {
     }
 }
 
-/// How far a code is on its way.
+/// The delivery state of a code.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DeliveryView {
-    /// It waits to be sent.
+    /// Waiting to be sent.
     Queued,
-    /// WhatsApp took it.
+    /// Accepted by WhatsApp.
     Sent,
-    /// It is on the phone.
+    /// Delivered to the phone.
     Delivered,
-    /// Codes cannot be sent at the moment: to nobody.
+    /// No codes can be sent at the moment, to any number.
     Failed,
 }
 
@@ -56,19 +56,19 @@ impl From<DeliveryStatus> for DeliveryView {
     }
 }
 
-/// What became of a challenge. It looks the same for numbers that belong to nobody.
+/// The state of a challenge. It looks the same for unknown numbers.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ChallengeState)]
 pub(crate) struct ChallengeStateView {
     id: Uuid,
     state: DeliveryView,
-    /// When the code stops working.
+    /// When the code expires.
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,
 }
 
 impl ChallengeStateView {
-    /// Shows how far the code of a challenge is.
+    /// The state of a challenge.
     pub(crate) fn new(id: Uuid, status: DeliveryStatus, expires_at: OffsetDateTime) -> Self {
         Self { id, state: status.into(), expires_at }
     }

@@ -13,18 +13,18 @@ use super::message::PostedView;
 #[schema(as = Conversation)]
 pub(crate) struct ConversationView {
     id: Uuid,
-    /// What it is called, once somebody or something has named it.
+    /// The title, once the user has set one or one has been generated.
     #[schema(required)]
     title: Option<String>,
-    /// How many messages it has.
+    /// The number of messages.
     message_count: i64,
     /// When the newest message was written.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     last_message_at: Option<OffsetDateTime>,
-    /// Whether it is kept out of the ordinary list.
+    /// Whether it is hidden from the default list.
     archived: bool,
-    /// Whether its owner keeps it at hand.
+    /// Whether its owner has pinned it.
     pinned: bool,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -47,7 +47,7 @@ impl From<Conversation> for ConversationView {
     }
 }
 
-/// A conversation that was just started: alone, or with its first message.
+/// A new conversation, with or without its first message.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = StartedConversation)]
@@ -56,7 +56,7 @@ pub(crate) enum StartedView {
     Alone(ConversationView),
 }
 
-/// A conversation that was started with a message.
+/// A new conversation with its first message.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConversationWithMessage)]
 pub(crate) struct StartedWithMessageView {
@@ -65,14 +65,14 @@ pub(crate) struct StartedWithMessageView {
     pub(crate) posted: PostedView,
 }
 
-/// What the oldest part of a conversation said, in the model's words.
+/// The model's summary of the oldest part of a conversation.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Summary)]
 pub(crate) struct SummaryView {
     content: String,
-    /// How many messages it tells of.
+    /// The number of messages that it covers.
     message_count: i64,
-    /// The last of them.
+    /// The last message that it covers.
     until_message_id: Uuid,
     #[serde(with = "time::serde::rfc3339")]
     updated_at: OffsetDateTime,

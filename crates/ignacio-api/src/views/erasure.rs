@@ -1,4 +1,4 @@
-//! Receipts of removals.
+//! Erasures of users.
 
 use ignacio_domain::erasure::Erasure;
 use serde::Serialize;
@@ -6,34 +6,34 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// How far a removal is.
+/// The state of an erasure.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ErasureState)]
 pub(crate) enum ErasureStateView {
-    /// Something is still to be removed outside the database.
+    /// Something outside the database is still to be removed.
     Pending,
     /// Nothing is left anywhere.
     Done,
 }
 
-/// The removal of a person: what went at once, and what is still left elsewhere.
+/// The erasure of a user: what was deleted at once, and what is left outside the database.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Erasure)]
 pub(crate) struct ErasureView {
     id: Uuid,
-    /// Who was removed.
+    /// The erased user.
     user_id: Uuid,
     state: ErasureStateView,
-    /// Conversations that went.
+    /// Deleted conversations.
     conversations: i64,
-    /// Messages that went.
+    /// Deleted messages.
     messages: i64,
-    /// Files that went.
+    /// Deleted files.
     files: i64,
-    /// Objects that are still in the store.
+    /// Objects that are still in the object store.
     objects_left: i64,
-    /// Files, stores and replies that the provider still has.
+    /// Files, vector stores and responses that the provider still holds.
     provider_items_left: i64,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,

@@ -1,22 +1,22 @@
-//! Whether the service lives and whether it can answer.
+//! Liveness and readiness.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The process answers.
+/// The process is alive.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
     status: &'static str,
 }
 
 impl Health {
-    /// The only thing that a living process can say.
-    pub(crate) const fn living() -> Self {
+    /// The only value: a dead process returns nothing.
+    pub(crate) const fn ok() -> Self {
         Self { status: "ok" }
     }
 }
 
-/// What one part of the service says.
+/// The state of a dependency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Check {
@@ -24,24 +24,24 @@ pub(crate) enum Check {
     Failed,
 }
 
-/// Whether requests can be answered, part by part.
+/// Whether the server can handle requests, by dependency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Readiness {
     /// Whether this server is shutting down.
     pub(crate) draining: bool,
     pub(crate) database: Check,
     pub(crate) object_store: Check,
-    /// Whether one-time codes can be sent. Who is logged in goes on without, so that a server is
-    /// ready all the same.
+    /// Whether one-time codes can be sent. Logged-in users do not need them, so this does not affect
+    /// readiness.
     pub(crate) codes: Check,
-    /// Failed as well when the database cannot say.
+    /// Also failed if the database does not respond.
     pub(crate) migrations: Check,
-    /// Migrations that this build knows and the database has not.
+    /// Migrations of this build that have not been applied.
     pub(crate) pending_migrations: Vec<String>,
 }
 
 impl Readiness {
-    /// Whether every part is as it should be.
+    /// Whether every required dependency is ok.
     pub(crate) fn is_ready(&self) -> bool {
         !self.draining
             && self.database == Check::Ok

@@ -1,4 +1,4 @@
-//! How it stands with somebody's codes and logins, as the staff see it.
+//! A user's codes and failed logins, as admins see them.
 
 use ignacio_domain::delivery::DeliveryStatus;
 use ignacio_domain::lockout::LoginFailures;
@@ -8,18 +8,17 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Tries to log in as somebody that failed: at their number, or on the one of their known devices
-/// where it stands worst.
+/// Failed logins of a user: with their number, or on the known device with the most failures.
 #[derive(Serialize, ToSchema)]
 #[schema(as = LoginFailures)]
 pub(crate) struct LoginFailuresView {
-    /// Since the last login.
+    /// The number of failures since the last login.
     failures: u16,
-    /// Until when no more are taken; null when they are, and when only an admin ends it.
+    /// When the lockout ends; null if there is none, or if only an admin can end it.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     paused_until: Option<OffsetDateTime>,
-    /// Whether only an admin lets new devices in again.
+    /// Whether only an admin can end the lockout of new devices.
     is_locked: bool,
 }
 
@@ -33,19 +32,19 @@ impl From<LoginFailures> for LoginFailuresView {
     }
 }
 
-/// How far the message with a code has come.
+/// The delivery state of the message with a code.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum MessageStateView {
-    /// It waits to be sent.
+    /// Waiting to be sent.
     Queued,
-    /// WhatsApp took it.
+    /// Accepted by WhatsApp.
     Sent,
-    /// It is on the phone.
+    /// Delivered to the phone.
     Delivered,
-    /// It was looked at.
+    /// Read.
     Read,
-    /// It was not sent, or did not arrive.
+    /// Not sent, or not delivered.
     Failed,
 }
 
@@ -61,7 +60,7 @@ impl From<DeliveryStatus> for MessageStateView {
     }
 }
 
-/// What became of a code; never the code itself.
+/// A requested code; never the code itself.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Code)]
 pub(crate) struct CodeView {
@@ -69,13 +68,13 @@ pub(crate) struct CodeView {
     #[serde(with = "time::serde::rfc3339")]
     requested_at: OffsetDateTime,
     state: MessageStateView,
-    /// Why it has come no farther: the number of WhatsApp's error, such as 131026 for a phone that
-    /// does not get messages, or a word of ours.
+    /// Why it got no further: the number of WhatsApp's error, such as 131026 for a phone that cannot
+    /// receive messages, or a code of ours.
     #[schema(required, example = "131026")]
     reason: Option<String>,
-    /// How often the code was tried.
+    /// The number of tries.
     tries: u16,
-    /// Whether it was right in the end.
+    /// Whether the code was used.
     used: bool,
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
@@ -83,7 +82,7 @@ pub(crate) struct CodeView {
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     delivered_at: Option<OffsetDateTime>,
-    /// When it stops working.
+    /// When it expires.
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,
 }

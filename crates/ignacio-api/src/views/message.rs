@@ -24,7 +24,7 @@ pub(crate) enum AuthorView {
     Ignacio,
 }
 
-/// How far a message is.
+/// The state of a message.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = MessageStatus)]
@@ -48,7 +48,7 @@ impl From<MessageStatus> for MessageStatusView {
     }
 }
 
-/// A file that hangs on a message.
+/// A file attached to a message.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Attachment)]
 pub(crate) struct AttachmentView {
@@ -67,21 +67,21 @@ impl From<Attachment> for AttachmentView {
     }
 }
 
-/// A place in a reply that leans on one of the person's documents.
+/// A place in a reply that refers to one of the user's documents.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Citation)]
 pub(crate) struct CitationView {
     /// The document; null once it has been deleted.
     #[schema(required)]
     file_id: Option<Uuid>,
-    /// What the document was called.
+    /// The name of the document.
     name: String,
-    /// The document's own words, when the provider showed the passage.
+    /// The quoted words of the document, if the provider returned the passage.
     #[schema(required)]
     quote: Option<String>,
-    /// Where in the reply's text the citation stands, in characters from its start.
+    /// The position of the citation in the reply, in characters from the start.
     position: i32,
-    /// Whether the quote was found in the document; null where it has not been looked up.
+    /// Whether the document contains the quote; null if that has not been verified.
     #[schema(required)]
     verified: Option<bool>,
 }
@@ -107,7 +107,7 @@ pub(crate) enum RatingView {
     Down,
 }
 
-/// By hand, because `serde_json` takes anything but a word in place of an enum for broken JSON.
+/// Written by hand, because `serde_json` reports a non-string in place of an enum as broken JSON.
 impl<'de> Deserialize<'de> for RatingView {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let word = String::deserialize(from)?;
@@ -133,12 +133,12 @@ impl From<RatingView> for Rating {
     }
 }
 
-/// What the person thinks of a reply.
+/// The user's feedback on a reply.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Feedback)]
 pub(crate) struct FeedbackView {
     rating: RatingView,
-    /// Why.
+    /// The reason.
     #[schema(required)]
     reason: Option<String>,
 }
@@ -157,26 +157,26 @@ pub(crate) struct MessageView {
     id: Uuid,
     conversation_id: Uuid,
     author: AuthorView,
-    /// What it says; the text so far while it is being written.
+    /// The text; the text so far while it is being written.
     content: String,
     status: MessageStatusView,
-    /// The newest generation of a reply; null on a person's message.
+    /// The newest response of a reply; null for a user's message.
     #[schema(required)]
     response_id: Option<Uuid>,
     attachments: Vec<AttachmentView>,
     citations: Vec<CitationView>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
-    /// Which version it is, from 1.
+    /// The version, from 1.
     version: i32,
-    /// The version before.
+    /// The previous version.
     #[schema(required)]
     replaces_id: Option<Uuid>,
-    /// When a later version took its place, or that of a message before it; null where it counts.
+    /// When a later version replaced it or a message before it; null if it is current.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     replaced_at: Option<OffsetDateTime>,
-    /// What the person thinks of the reply.
+    /// The user's feedback.
     #[schema(required)]
     feedback: Option<FeedbackView>,
 }
@@ -210,19 +210,19 @@ impl From<Message> for MessageView {
 pub(crate) struct SingleMessageView {
     #[serde(flatten)]
     message: MessageView,
-    /// How the reply was made and what it took; null on a person's message.
+    /// How the reply was written and what it used; null for a user's message.
     #[schema(required)]
     response: Option<ResponseView>,
 }
 
 impl SingleMessageView {
-    /// Puts the two together.
+    /// Combines the two.
     pub(crate) fn new(message: Message, response: Option<Response>) -> Self {
         Self { message: message.into(), response: response.map(Into::into) }
     }
 }
 
-/// A message that was just posted, with the empty reply to it and the response that will write it.
+/// A new message, with the empty reply to it and the response that will write the reply.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PostedMessage)]
 pub(crate) struct PostedView {
@@ -241,16 +241,16 @@ impl From<PostedMessage> for PostedView {
     }
 }
 
-/// A reply that is made anew, still empty, and the response that will write it.
+/// A regenerated reply, still empty, and the response that will write it.
 #[derive(Serialize, ToSchema)]
-#[schema(as = RenewedReply)]
-pub(crate) struct RenewedView {
+#[schema(as = RegeneratedReply)]
+pub(crate) struct RegeneratedView {
     reply: MessageView,
     response: ResponseView,
 }
 
-impl From<Regenerated> for RenewedView {
-    fn from(renewed: Regenerated) -> Self {
-        Self { reply: renewed.reply.into(), response: renewed.response.into() }
+impl From<Regenerated> for RegeneratedView {
+    fn from(regenerated: Regenerated) -> Self {
+        Self { reply: regenerated.reply.into(), response: regenerated.response.into() }
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::problem::ProblemCode;
 
-/// How far a response is.
+/// The state of a response.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = ResponseState)]
@@ -35,7 +35,7 @@ impl From<ResponseState> for ResponseStateView {
     }
 }
 
-/// Tokens that a reply took.
+/// The tokens that a reply used.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[schema(as = Usage)]
 pub(crate) struct UsageView {
@@ -60,7 +60,7 @@ impl From<Usage> for UsageView {
     }
 }
 
-/// One generation of a reply.
+/// A response: one generation of a reply.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Response)]
 pub(crate) struct ResponseView {
@@ -69,27 +69,27 @@ pub(crate) struct ResponseView {
     /// The message that it writes.
     message_id: Uuid,
     state: ResponseStateView,
-    /// Why it failed, when it did.
+    /// Why it failed, if it did.
     #[schema(required)]
     error: Option<ProblemCode>,
-    /// The model that was asked.
+    /// The model that was used.
     #[schema(required)]
     model: Option<String>,
-    /// The version of Ignacio's rules that it is made by.
+    /// The version of Ignacio's instructions that it follows.
     #[schema(required)]
     instructions_version: Option<String>,
-    /// The tools that the model may use for it: `file_search`, `web_search`; more may come.
+    /// The tools that the model may use: `file_search`, `web_search`; more may be added.
     tools: Vec<String>,
-    /// What it took, once known.
+    /// The usage, once known.
     #[schema(required)]
     usage: Option<UsageView>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
-    /// When somebody began to write it.
+    /// When a worker started to write it.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     started_at: Option<OffsetDateTime>,
-    /// When the first of its text came.
+    /// When its first text arrived.
     #[serde(with = "time::serde::rfc3339::option")]
     #[schema(required)]
     first_text_at: Option<OffsetDateTime>,

@@ -7,31 +7,31 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::person::PersonView;
+use super::user::UserView;
 
 /// A logged-in device.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 pub(crate) struct SessionView {
     id: Uuid,
-    /// What the device called itself at login.
+    /// The name that the device gave at login.
     #[schema(required)]
     device_name: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
-    /// When it was last seen, within five minutes.
+    /// When it was last used, to within five minutes.
     #[serde(with = "time::serde::rfc3339")]
     last_used_at: OffsetDateTime,
-    /// When it ends at the latest.
+    /// When it expires at the latest.
     #[serde(with = "time::serde::rfc3339")]
     expires_at: OffsetDateTime,
     /// When its token should be renewed, at `POST /v1/sessions/current/renewal`.
     #[serde(with = "time::serde::rfc3339")]
     renew_after: OffsetDateTime,
-    /// Until when it may do what needs a fresh code.
+    /// Until when it may do what requires a step-up.
     #[serde(with = "time::serde::rfc3339")]
     verified_until: OffsetDateTime,
-    /// Whether it is the one that asks.
+    /// Whether this request uses it.
     is_current: bool,
 }
 
@@ -50,22 +50,22 @@ impl From<Session> for SessionView {
     }
 }
 
-/// A fresh session, with the one showing of its token.
+/// A new session with its token, which is shown only this once.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OpenedSession)]
 pub(crate) struct OpenedSessionView {
-    /// Goes into `Authorization: Bearer …`. It is shown this once.
+    /// Send it as `Authorization: Bearer …`. It is shown only this once.
     token: String,
     session: SessionView,
-    user: PersonView,
-    /// Keep it on the device and show it when the next code is asked for there: then strangers who
-    /// try the number cannot keep this device out. Null when the device has shown one.
+    user: UserView,
+    /// Store it on the device and send it with the next request for a code: then strangers who try the
+    /// number cannot lock this device out. Null if the device sent a valid one.
     #[schema(required)]
     device_token: Option<String>,
 }
 
 impl OpenedSessionView {
-    /// Shows the token of the session that was just opened, and the device's where it is new.
+    /// Shows the new session's token, and the device's if it is new.
     pub(crate) fn new(
         token: &SessionToken,
         device: Option<&DeviceToken>,
@@ -84,8 +84,8 @@ impl OpenedSessionView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = RenewedSession)]
 pub(crate) struct RenewedSessionView {
-    /// Goes into `Authorization: Bearer …` from now on. The old one is good for a minute more; who
-    /// shows it later ends the session.
+    /// Send it as `Authorization: Bearer …` from now on. The old one stays valid for another minute;
+    /// presenting it later ends the session.
     token: String,
     session: SessionView,
 }

@@ -1,4 +1,4 @@
-//! What was used, and what may be used.
+//! Usage and quotas.
 
 use ignacio_domain::model_catalog::RolePolicy;
 use ignacio_domain::quota::UsageLimits;
@@ -8,10 +8,10 @@ use time::Date;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Sums of what was used. A reply that is being made counts when it has ended.
+/// Sums of usage. A running reply counts once it has ended.
 #[derive(Clone, Copy, Serialize, ToSchema)]
-#[schema(as = UsageSum)]
-pub(crate) struct UsageSumView {
+#[schema(as = UsageTotals)]
+pub(crate) struct UsageTotalsView {
     /// Replies, regenerated ones included.
     replies: i64,
     /// Tokens of the prompts, cached ones included.
@@ -26,7 +26,7 @@ pub(crate) struct UsageSumView {
     cost_micro: i64,
 }
 
-impl From<UsageTotals> for UsageSumView {
+impl From<UsageTotals> for UsageTotalsView {
     fn from(sum: UsageTotals) -> Self {
         Self {
             replies: sum.replies,
@@ -39,21 +39,21 @@ impl From<UsageTotals> for UsageSumView {
     }
 }
 
-/// What was used on one day, with one model, or by one person.
+/// The usage of one day, model or user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = UsageRow)]
 pub(crate) struct UsageRowView {
-    /// The day, of UTC; null where sums are not made for days.
+    /// The day, in UTC; null unless sums are grouped by day.
     #[schema(required, value_type = Option<String>, format = Date)]
     day: Option<String>,
-    /// The model; null where sums are not made for models.
+    /// The model; null unless sums are grouped by model.
     #[schema(required)]
     model: Option<String>,
-    /// The person; null where sums are not made for people.
+    /// The user; null unless sums are grouped by user.
     #[schema(required)]
     user_id: Option<Uuid>,
     #[serde(flatten)]
-    sum: UsageSumView,
+    sum: UsageTotalsView,
 }
 
 impl From<UsageRow> for UsageRowView {
@@ -67,11 +67,11 @@ impl From<UsageRow> for UsageRowView {
     }
 }
 
-/// How much one person may use; null is no limit. Days and months are those of UTC.
+/// The quotas of a user; null means no quota. Days and months are in UTC.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[schema(as = UsageLimits)]
 pub(crate) struct UsageLimitsView {
-    /// Replies that are made at the same time.
+    /// Concurrent replies.
     replies_at_once: u16,
     messages_per_ten_minutes: u16,
     messages_per_day: u16,
@@ -100,25 +100,25 @@ impl From<UsageLimits> for UsageLimitsView {
     }
 }
 
-/// What the caller has used and may use.
+/// The caller's usage and quotas.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OwnUsage)]
 pub(crate) struct OwnUsageView {
-    /// The first day, of UTC.
+    /// The first day, in UTC.
     #[schema(value_type = String, format = Date)]
     from: String,
     /// The last day.
     #[schema(value_type = String, format = Date)]
     to: String,
-    /// For each day and model, the newest day first.
+    /// By day and model, newest day first.
     data: Vec<UsageRowView>,
     limits: UsageLimitsView,
-    /// The models that may be asked for; the first one answers who asks for none.
+    /// The models that may be requested; the first one is the default.
     models: Vec<String>,
 }
 
 impl OwnUsageView {
-    /// Puts the two together.
+    /// Combines usage and quotas.
     pub(crate) fn new(from: Date, to: Date, rows: Vec<UsageRow>, policy: &RolePolicy) -> Self {
         Self {
             from: from.to_string(),
@@ -130,23 +130,23 @@ impl OwnUsageView {
     }
 }
 
-/// What sums are made for.
+/// How sums are grouped.
 #[derive(Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[schema(as = UsageBy)]
-pub(crate) enum UsageByView {
+#[schema(as = UsageGrouping)]
+pub(crate) enum UsageGroupingView {
     #[default]
     Day,
     Model,
     User,
 }
 
-impl From<UsageByView> for ignacio_domain::usage::UsageGrouping {
-    fn from(by: UsageByView) -> Self {
-        match by {
-            UsageByView::Day => Self::Day,
-            UsageByView::Model => Self::Model,
-            UsageByView::User => Self::User,
+impl From<UsageGroupingView> for ignacio_domain::usage::UsageGrouping {
+    fn from(grouping: UsageGroupingView) -> Self {
+        match grouping {
+            UsageGroupingView::Day => Self::Day,
+            UsageGroupingView::Model => Self::Model,
+            UsageGroupingView::User => Self::User,
         }
     }
 }

@@ -17,7 +17,7 @@ fn ours() -> AppSecrets {
 }
 
 fn is_accepted(headers: &HeaderMap, body: &[u8]) -> bool {
-    Signature::find(headers).is_some_and(|it| it.is_of(body, &ours()))
+    Signature::find(headers).is_some_and(|it| it.verifies(body, &ours()))
 }
 
 #[test]

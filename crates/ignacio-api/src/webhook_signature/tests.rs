@@ -20,7 +20,7 @@ fn headers(values: &[&[u8]]) -> HeaderMap {
 
 fn is_accepted(header: &str, body: &[u8], accepted: &[&str]) -> bool {
     let found = Signature::find(&headers(&[header.as_bytes()]));
-    found.is_some_and(|signature| signature.is_of(body, &secrets(accepted)))
+    found.is_some_and(|signature| signature.verifies(body, &secrets(accepted)))
 }
 
 #[test]

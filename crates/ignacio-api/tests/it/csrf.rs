@@ -3,10 +3,10 @@
 
 use serde_json::json;
 
-use crate::cases::{NOBODYS, Operation, Things};
 use crate::client::{Answer, Call};
-use crate::people::User;
+use crate::operation::{NOBODYS, Operation, Things};
 use crate::stack::{ORIGIN, Stack};
+use crate::users::User;
 
 const EVIL: &str = "https://evil.example";
 

@@ -1,8 +1,8 @@
 //! A cursor leads one person through one list. The lists are those of the document.
 
-use crate::cases::{Operation, Things};
-use crate::people::User;
+use crate::operation::{Operation, Things};
 use crate::stack::Stack;
+use crate::users::User;
 
 /// The query with which a list has more than one page.
 fn first_page(operation: &Operation, things: &Things) -> String {

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use crate::client::{Call, file_part, part};
 use crate::contract::operations;
-use crate::people::User;
 use crate::stack::Stack;
+use crate::users::User;
 
 const N_REQUESTS: usize = 2_500;
 

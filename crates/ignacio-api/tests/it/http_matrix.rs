@@ -1,11 +1,11 @@
 //! Every operation of the document by who asks for it, about Ana's things. What was reviewed lies in
 //! `http_matrix.txt` beside this file: a new operation, or another status, fails here.
 
-use crate::cases::{Operation, Things};
 use crate::client::Answer;
-use crate::people::User;
-use crate::reviewed::compare;
+use crate::matrix::compare;
+use crate::operation::{Operation, Things};
 use crate::stack::Stack;
+use crate::users::User;
 
 /// Who asks. Each sees the same things of Ana's, unless one before was let in and changed them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::cases::{Operation, Things};
 use crate::client::Answer;
 use crate::contract::contract;
-use crate::people::User;
+use crate::operation::{Operation, Things};
 use crate::stack::Stack;
+use crate::users::User;
 
 /// Fields that rows have, under the names of the API and of the columns.
 const FIELDS: [&str; 30] = [
@@ -121,7 +121,7 @@ async fn a_body_with_a_field_too_many_is_refused_and_changes_nothing() {
             "step_up_session" => things.challenge = stack.fresh_challenge(&ana).await,
             "open_session" => things.challenge = stack.challenge(&ana.phone).await,
             // What was posted before is the last turn now.
-            "renew_reply" | "rewrite_message" => {
+            "regenerate_reply" | "edit_message" => {
                 let fresh = stack.things_of(&ana).await;
                 things.message = fresh.message;
                 things.question = fresh.question;

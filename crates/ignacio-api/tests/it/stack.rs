@@ -22,12 +22,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::client::Client;
-use crate::store::MemoryStore;
+use crate::object_store::MemoryStore;
 
 /// The key of the codes in tests.
 pub(crate) const PEPPER: Key = Key::from_bytes([7; 32]);
 /// The key of what limits are counted under.
-pub(crate) const BUCKETS: Key = Key::from_bytes([8; 32]);
+pub(crate) const RATE_LIMIT_KEY: Key = Key::from_bytes([8; 32]);
 /// The limit of uploads in tests, so that they are quick.
 pub(crate) const UPLOAD_MAX: usize = 300_000;
 /// What webhooks are signed with.
@@ -71,7 +71,7 @@ impl Stack {
                 cursor: Key::from_bytes([3; 32]),
                 otp_peppers: PEPPER.into(),
                 renewal: Key::from_bytes([4; 32]),
-                buckets: BUCKETS,
+                rate_limit: RATE_LIMIT_KEY,
             },
             Arc::new(models()),
         );
@@ -79,7 +79,7 @@ impl Stack {
         settings.allowed_origins = vec![ORIGIN.to_owned()];
         settings.known_migrations = migration::names();
         settings.workers = 1;
-        settings.login_step = Duration::ZERO;
+        settings.login_latency_step = Duration::ZERO;
         settings.shutdown_seconds = 0;
         settings.webhook = WebhookSettings {
             app_secrets: AppSecrets::new([APP_SECRET.into()]),

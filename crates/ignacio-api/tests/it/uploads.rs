@@ -158,7 +158,7 @@ async fn a_store_that_fails_fails_the_upload_and_nothing_stays() {
 
 #[tokio::test]
 async fn uploads_beyond_the_places_are_asked_to_come_back() {
-    let stack = Stack::with(|it| it.uploads_at_once = 1).await;
+    let stack = Stack::with(|it| it.max_concurrent_uploads = 1).await;
     let ana = stack.participant("Ana").await;
     let call =
         ana.post("/v1/files").header("content-type", "multipart/form-data; boundary=frontera");

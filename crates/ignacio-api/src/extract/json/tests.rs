@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::edge::RequestContext;
+use crate::request_context::RequestContext;
 
 #[derive(Debug, Deserialize, Validate)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,7 @@ use futures_util::TryStreamExt as _;
 use ignacio_domain::file::FileName;
 use ignacio_domain::ids::ConversationId;
 
-use crate::problem::{ApiError, Malformed, Rule, Unsupported};
+use crate::problem::{ApiError, Malformed, Unsupported, ValidationCode};
 
 /// Characters of a UUID, and a little room for line breaks around it.
 const MAX_ID_BYTES: usize = 40;
@@ -33,7 +33,7 @@ pub(super) fn place_of(name: &str) -> String {
 
 /// Reads `conversation_id`.
 pub(super) async fn read_id(field: &mut Field) -> Result<ConversationId, ApiError> {
-    let refused = || ApiError::invalid("/conversation_id", Rule::Uuid);
+    let refused = || ApiError::invalid("/conversation_id", ValidationCode::Uuid);
     let mut bytes = Vec::with_capacity(MAX_ID_BYTES);
     while let Some(chunk) = field.try_next().await.map_err(|error| broken(&error))? {
         if bytes.len() + chunk.len() > MAX_ID_BYTES {

@@ -42,7 +42,7 @@ impl UploadKey {
         scope.commit().await?;
         match found {
             KeyState::Free => Ok(None),
-            KeyState::InProgress => Err(ApiError::UnderWay),
+            KeyState::InProgress => Err(ApiError::InProgress),
             KeyState::Answered { request, response } => {
                 Ok(Some(EarlierUpload { head: head.clone(), request, response }))
             }
@@ -57,7 +57,7 @@ impl UploadKey {
         match keys.reserve(&head.with_body(&[0; 32])).await? {
             KeyState::Free => Ok(()),
             // Another upload was quicker. The client that comes back learns whether it was equal.
-            KeyState::InProgress | KeyState::Answered { .. } => Err(ApiError::UnderWay),
+            KeyState::InProgress | KeyState::Answered { .. } => Err(ApiError::InProgress),
         }
     }
 

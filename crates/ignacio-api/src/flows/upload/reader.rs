@@ -15,7 +15,7 @@ use super::key::{EarlierUpload, UploadKey, upload_digest};
 use super::task::{UploadChunk, UploadEnd, UploadTask};
 use crate::auth::Caller;
 use crate::flows::idempotency::IdempotentResponse;
-use crate::problem::{ApiError, Rule, Unsupported};
+use crate::problem::{ApiError, Unsupported, ValidationCode};
 use crate::sniff::{self, TextWatch};
 use crate::state::AppState;
 
@@ -163,7 +163,7 @@ async fn read_head(field: &mut Fuse<&mut Field>, limit: u64) -> Result<Bytes, Ap
 
 fn check_type(head: &Bytes, name: &FileName) -> Result<MediaType, ApiError> {
     if head.is_empty() {
-        return Err(ApiError::invalid("/file", Rule::FileEmpty));
+        return Err(ApiError::invalid("/file", ValidationCode::FileEmpty));
     }
     let deciding = head.get(..sniff::HEAD_BYTES).unwrap_or(head);
     sniff::media_type(deciding, name).ok_or(ApiError::Unsupported(Unsupported::File))

@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::key::UploadKey;
 use crate::auth::Caller;
-use crate::problem::{ApiError, Thing};
+use crate::problem::{ApiError, ResourceKind};
 use crate::responders::Created;
 use crate::state::AppState;
 use crate::views::file::FileView;
@@ -62,7 +62,7 @@ impl UploadTask {
         if let Some(id) = conversation
             && scope.conversations().find(id).await?.is_none()
         {
-            return Err(ApiError::NotFound(Thing::Conversation));
+            return Err(ApiError::NotFound(ResourceKind::Conversation));
         }
         let object = scope.files().reserve(file, conversation).await?;
         scope.commit().await?;
@@ -103,7 +103,7 @@ impl UploadTask {
         let Some(file) =
             scope.files().finish(self.file, content, self.media_type.is_searchable()).await?
         else {
-            return Err(ApiError::NotFound(Thing::File));
+            return Err(ApiError::NotFound(ResourceKind::File));
         };
         let response = self.key.store(scope.idempotency_keys(), digest, &created(file)).await?;
         scope.commit().await?;

@@ -35,13 +35,14 @@ fn plain_texts() -> Vec<Entry> {
         .map(|code| entry(format!("title of {code:?}"), |locale| code.title(locale).to_owned()));
     let details = ProblemCode::ALL
         .map(|code| entry(format!("{code:?}"), |locale| plain_detail(code, locale).to_owned()));
-    let rules = Rule::ALL.map(|rule| entry(format!("{rule:?}"), |locale| rule.detail(locale)));
+    let rules =
+        ValidationCode::ALL.map(|rule| entry(format!("{rule:?}"), |locale| rule.detail(locale)));
     titles.into_iter().chain(details).chain(rules).collect()
 }
 
 /// What problems say of one case, where that is more than their code says.
 fn details_of_cases() -> Vec<Entry> {
-    let things = every!(Thing:
+    let things = every!(ResourceKind:
         Any, Route, Conversation, Summary, Message, Feedback, Response, File, Session, User, Erasure, Grant, Code,
     );
     let malformed = every!(Malformed:
@@ -108,19 +109,19 @@ fn the_list_of_codes_is_complete() {
 
 #[test]
 fn the_list_of_rules_is_complete() {
-    let rules = every!(Rule:
+    let rules = every!(ValidationCode:
         UnknownField, Required, WrongType, WrongValue, Duplicate, Limit, Uuid, UserName, Language,
         Phone, PhoneLength, OtpCode, DeviceName, Title, MessageBlank, MessageTooLong, MessageNul,
-        TooManyFiles, FileGone, ModelNotAllowed, Date, FileFailed, FileName, FileNameLength, FileEmpty,
-        AfterFile, Reason, PersonGone, Words, EndedReply, FeedbackReason,
+        TooManyFiles, FileNotFound, ModelNotAllowed, Date, FileFailed, FileName, FileNameLength, FileEmpty,
+        AfterFile, Reason, UserNotFound, SearchQuery, EndedReply, FeedbackReason,
     );
-    assert_eq!(Rule::ALL, rules);
+    assert_eq!(ValidationCode::ALL, rules);
 }
 
 #[test]
 fn every_text_is_there_in_both_languages() {
     let all = every_text();
-    assert!(all.len() > 2 * ProblemCode::ALL.len() + Rule::ALL.len());
+    assert!(all.len() > 2 * ProblemCode::ALL.len() + ValidationCode::ALL.len());
     for Entry { place, es, en } in all {
         for text in [&es, &en] {
             assert!(!text.trim().is_empty() && text.trim() == text, "{place}: {text:?}");
@@ -166,7 +167,7 @@ fn a_whole_problem_is_in_one_language() {
         // What programs read does not depend on the language.
         assert_eq!((es.kind, es.status, es.code), (en.kind, en.status, en.code));
     }
-    for rule in Rule::ALL {
+    for rule in ValidationCode::ALL {
         let error = ApiError::invalid("/x", rule);
         for locale in [Locale::Es, Locale::En] {
             let problem = error.problem(&context(locale));

@@ -1,4 +1,4 @@
-//! Who used how much.
+//! Everyone's usage.
 
 use actix_web::{get, web};
 use ignacio_domain::ids::UserId;
@@ -6,60 +6,59 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::auth::Caller;
-use crate::extract::{Days, Params};
+use crate::extract::{DateRange, ValidQuery};
 use crate::problem::{ApiError, Problem};
 use crate::state::AppState;
-use crate::views::listing::Listing;
-use crate::views::usage::{UsageByView, UsageRowView};
+use crate::views::page::PageView;
+use crate::views::usage::{UsageGroupingView, UsageRowView};
 
-/// Which days, of UTC, both included, and what sums are made for.
+/// A range of days in UTC, both ends included, and how to group the sums.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListUsage {
-    /// What sums are made for; days unless said otherwise.
+    /// How to group the sums; by day unless set.
     #[serde(default)]
-    #[param(inline, value_type = Option<UsageByView>)]
-    group_by: UsageByView,
-    /// Only this person's.
+    #[param(inline, value_type = Option<UsageGroupingView>)]
+    group_by: UsageGroupingView,
+    /// Only the usage of this user.
     user_id: Option<Uuid>,
-    /// The first day; the first of `to`'s month unless said otherwise.
+    /// The first day; by default the first of the month of `to`.
     #[param(format = Date)]
     from: Option<String>,
-    /// The last day; today unless said otherwise.
+    /// The last day; today by default.
     #[param(format = Date)]
     to: Option<String>,
 }
 
-/// Sums up what was used: by day, model or person, 1000 rows at most.
+/// Sums up usage by day, model or user, in at most 1000 rows.
 ///
-/// Days come in their order, the newest first; models and people by what they cost. Numbers only:
-/// nothing that was said. It is written into the audit.
+/// Days are listed newest first, models and users by cost. The rows hold numbers only, nothing of
+/// what users wrote. The request is recorded in the audit log.
 #[utoipa::path(
-    operation_id = "list_usage",
     tag = "admin",
     params(ListUsage),
     responses(
-        (status = OK, body = Listing<UsageRowView>),
+        (status = OK, body = PageView<UsageRowView>),
         (status = FORBIDDEN, response = Problem),
         (status = UNPROCESSABLE_ENTITY, response = Problem),
     ),
 )]
 #[get("/usage")]
-#[tracing::instrument(name = "api.admin.usage.list", skip_all)]
-pub(crate) async fn list(
+#[tracing::instrument(skip_all)]
+pub(crate) async fn list_usage(
     caller: Caller,
-    Params(params): Params<ListUsage>,
+    ValidQuery(params): ValidQuery<ListUsage>,
     state: web::Data<AppState>,
-) -> Result<Listing<UsageRowView>, ApiError> {
+) -> Result<PageView<UsageRowView>, ApiError> {
     let user = params.user_id.map(UserId::from_uuid);
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    let spending = scope.usage();
-    let today = spending.today().await?;
-    let days = Days::parse(today, params.from.as_deref(), params.to.as_deref())?;
-    let rows = spending.between(params.group_by.into(), user, days.from, days.to).await?;
+    let usage = scope.usage();
+    let today = usage.today().await?;
+    let range = DateRange::parse(today, params.from.as_deref(), params.to.as_deref())?;
+    let rows = usage.between(params.group_by.into(), user, range.from, range.to).await?;
     scope.commit().await?;
 
-    Ok(Listing { data: rows.into_iter().map(Into::into).collect(), next_cursor: None })
+    Ok(PageView { data: rows.into_iter().map(Into::into).collect(), next_cursor: None })
 }

@@ -1,87 +1,91 @@
-//! Everybody's accounts.
+//! All users, as admins manage them.
 
-mod creation;
-mod lists;
+mod codes;
+mod create;
+mod delete;
+mod list;
+mod login_failures;
 mod update;
 
 use actix_web::{delete, get, web};
 use ignacio_domain::ids::UserId;
 use ignacio_persistence::StoreError;
 
-pub(crate) use self::creation::create;
-pub(crate) use self::lists::list;
-pub(crate) use self::update::change;
+pub(crate) use self::codes::list_codes_of_user;
+pub(crate) use self::create::create_user;
+pub(crate) use self::delete::delete_user;
+pub(crate) use self::list::list_users;
+pub(crate) use self::login_failures::{clear_login_failures, show_login_failures};
+pub(crate) use self::update::update_user;
 use crate::auth::Caller;
 use crate::extract::PathId;
-use crate::problem::{ApiError, Problem, Thing};
+use crate::problem::{ApiError, Problem, ResourceKind};
 use crate::responders::{Done, Tagged};
 use crate::state::AppState;
-use crate::views::account::AccountView;
+use crate::views::managed_user::ManagedUserView;
 
-/// The constraint by which nobody shares a number.
-const ONE_PHONE_EACH: &str = "users_phone_number_key";
+/// The constraint that makes phone numbers unique.
+const UNIQUE_PHONE: &str = "users_phone_number_key";
 
-/// Shows somebody's account.
+/// Shows a user.
 #[utoipa::path(
-    operation_id = "show_user",
     tag = "admin",
-    params(("id" = Uuid, Path, description = "The person")),
+    params(("id" = Uuid, Path, description = "The user")),
     responses(
-        (status = OK, body = AccountView, headers(("ETag" = String))),
+        (status = OK, body = ManagedUserView, headers(("ETag" = String))),
         (status = NOT_MODIFIED, description = "What you have is still good"),
         (status = FORBIDDEN, response = Problem),
         (status = NOT_FOUND, response = Problem),
     ),
 )]
 #[get("/users/{id}")]
-#[tracing::instrument(name = "api.admin.users.show", skip_all, fields(user.id = %*id))]
-pub(crate) async fn show(
+#[tracing::instrument(skip_all, fields(user.id = %*id))]
+pub(crate) async fn show_user(
     caller: Caller,
     id: PathId<UserId>,
     state: web::Data<AppState>,
-) -> Result<Tagged<AccountView>, ApiError> {
+) -> Result<Tagged<ManagedUserView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
-    let Some(account) = scope.users().find(*id).await? else {
-        return Err(ApiError::NotFound(Thing::User));
+    let Some(user) = scope.users().find(*id).await? else {
+        return Err(ApiError::NotFound(ResourceKind::User));
     };
     scope.commit().await?;
 
-    Ok(Tagged(account.into()))
+    Ok(Tagged(user.into()))
 }
 
-/// Logs all of somebody's devices out; none of them is known any more.
+/// Logs out all devices of a user, and forgets that they are known.
 ///
-/// Needs a fresh code (`step-up-required`).
+/// Requires a step-up (`step-up-required`).
 #[utoipa::path(
-    operation_id = "end_sessions_of_user",
     tag = "admin",
-    params(("id" = Uuid, Path, description = "The person")),
+    params(("id" = Uuid, Path, description = "The user")),
     responses(
-        (status = NO_CONTENT, description = "Their sessions are over"),
+        (status = NO_CONTENT, description = "The sessions have ended"),
         (status = FORBIDDEN, response = Problem),
         (status = NOT_FOUND, response = Problem),
     ),
 )]
 #[delete("/users/{id}/sessions")]
-#[tracing::instrument(name = "api.admin.users.end_sessions", skip_all, fields(user.id = %*id))]
-pub(crate) async fn end_sessions(
+#[tracing::instrument(skip_all, fields(user.id = %*id))]
+pub(crate) async fn end_sessions_of_user(
     caller: Caller,
     id: PathId<UserId>,
     state: web::Data<AppState>,
 ) -> Result<Done, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
     if scope.users().revoke_sessions(*id).await?.is_none() {
-        return Err(ApiError::NotFound(Thing::User));
+        return Err(ApiError::NotFound(ResourceKind::User));
     }
     scope.commit().await?;
 
     Ok(Done)
 }
 
-/// What it means that an account could not be stored.
-fn refusal(error: StoreError) -> ApiError {
+/// The error of a user that could not be stored.
+fn map_store_error(error: StoreError) -> ApiError {
     match error {
-        StoreError::Conflict(rule) if rule == ONE_PHONE_EACH => ApiError::PhoneTaken,
+        StoreError::Conflict(constraint) if constraint == UNIQUE_PHONE => ApiError::PhoneTaken,
         other => other.into(),
     }
 }

@@ -1,18 +1,17 @@
-//! What the oldest part of a conversation said.
+//! The summary of a conversation.
 
 use actix_web::{get, web};
 use ignacio_domain::ids::ConversationId;
 
 use crate::auth::Caller;
 use crate::extract::PathId;
-use crate::problem::{ApiError, Problem, Thing};
+use crate::problem::{ApiError, Problem, ResourceKind};
 use crate::responders::Tagged;
 use crate::state::AppState;
 use crate::views::conversation::SummaryView;
 
-/// Shows the summary of what is too long ago for the model to read word by word.
+/// Shows the summary of the messages that no longer fit into the model's context.
 #[utoipa::path(
-    operation_id = "show_summary",
     tag = "conversations",
     params(("id" = Uuid, Path, description = "The conversation")),
     responses(
@@ -22,7 +21,7 @@ use crate::views::conversation::SummaryView;
     ),
 )]
 #[get("/conversations/{id}/summary")]
-#[tracing::instrument(name = "api.conversations.summary", skip_all, fields(conversation.id = %*id))]
+#[tracing::instrument(skip_all, fields(conversation.id = %*id))]
 pub(crate) async fn show_summary(
     caller: Caller,
     id: PathId<ConversationId>,
@@ -30,7 +29,7 @@ pub(crate) async fn show_summary(
 ) -> Result<Tagged<SummaryView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     let Some(summary) = scope.conversations().summary(*id).await? else {
-        return Err(ApiError::NotFound(Thing::Summary));
+        return Err(ApiError::NotFound(ResourceKind::Summary));
     };
     scope.commit().await?;
 

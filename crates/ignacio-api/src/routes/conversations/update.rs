@@ -1,4 +1,4 @@
-//! Changing a conversation's title and marks.
+//! Updates a conversation.
 
 use actix_web::{HttpRequest, patch, web};
 use ignacio_domain::conversation::{ConversationChange, ConversationTitle};
@@ -7,18 +7,18 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::refuse_if_changed;
+use super::check_if_match;
 use crate::auth::Caller;
 use crate::extract::{MergePatch, PathId, not_null};
-use crate::problem::{ApiError, Problem, Thing};
+use crate::problem::{ApiError, Problem, ResourceKind};
 use crate::responders::Tagged;
 use crate::state::AppState;
 use crate::views::conversation::ConversationView;
 
-/// What to change; what is left out stays.
+/// The fields to change; others stay as they are.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ChangeConversation {
+pub(crate) struct UpdateConversation {
     /// 1 to 200 characters.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, min_length = 1, max_length = 200)]
@@ -31,7 +31,7 @@ pub(crate) struct ChangeConversation {
     pinned: Option<bool>,
 }
 
-impl ChangeConversation {
+impl UpdateConversation {
     fn parse(&self) -> Result<ConversationChange, ApiError> {
         let title = self.title.as_deref().map(ConversationTitle::parse).transpose();
         Ok(ConversationChange {
@@ -42,15 +42,14 @@ impl ChangeConversation {
     }
 }
 
-/// Renames a conversation, puts it away or fetches it back, pins or unpins it.
+/// Renames, archives or unarchives, pins or unpins a conversation.
 #[utoipa::path(
-    operation_id = "change_conversation",
     tag = "conversations",
     params(
         ("id" = Uuid, Path, description = "The conversation"),
-        ("If-Match" = Option<String>, Header, description = "Changes only what you have read"),
+        ("If-Match" = Option<String>, Header, description = "Changes only the version that you read"),
     ),
-    request_body(content = ChangeConversation, content_type = "application/merge-patch+json"),
+    request_body(content = UpdateConversation, content_type = "application/merge-patch+json"),
     responses(
         (status = OK, body = ConversationView, headers(("ETag" = String))),
         (status = NOT_FOUND, response = Problem),
@@ -59,21 +58,21 @@ impl ChangeConversation {
     ),
 )]
 #[patch("/conversations/{id}")]
-#[tracing::instrument(name = "api.conversations.change", skip_all, fields(conversation.id = %*id))]
-pub(crate) async fn change(
+#[tracing::instrument(skip_all, fields(conversation.id = %*id))]
+pub(crate) async fn update_conversation(
     caller: Caller,
     id: PathId<ConversationId>,
-    MergePatch(body): MergePatch<ChangeConversation>,
+    MergePatch(body): MergePatch<UpdateConversation>,
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<Tagged<ConversationView>, ApiError> {
     let change = body.parse()?;
 
     let scope = state.db.begin(caller.session()).await?;
-    refuse_if_changed(&scope, *id, request.headers()).await?;
+    check_if_match(&scope, *id, request.headers()).await?;
     let Some(conversation) = scope.conversations().update(*id, &change).await? else {
-        // Somebody else's conversation and no conversation look the same on purpose.
-        return Err(ApiError::NotFound(Thing::Conversation));
+        // Another user's conversation and a missing one look the same on purpose.
+        return Err(ApiError::NotFound(ResourceKind::Conversation));
     };
     scope.commit().await?;
 

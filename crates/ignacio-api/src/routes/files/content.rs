@@ -12,7 +12,7 @@ use crate::auth::Caller;
 use crate::disposition;
 use crate::etag::Etag;
 use crate::extract::PathId;
-use crate::problem::{ApiError, Problem, Thing};
+use crate::problem::{ApiError, Problem, ResourceKind};
 use crate::range::{self, ByteRange, Wanted};
 use crate::responders::{is_unchanged, tag_with, unchanged};
 use crate::state::AppState;
@@ -22,7 +22,6 @@ const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 
 /// Gives a file's bytes, whole or one range of them.
 #[utoipa::path(
-    operation_id = "download_file",
     tag = "files",
     params(
         ("id" = Uuid, Path, description = "The file"),
@@ -39,8 +38,8 @@ const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
     ),
 )]
 #[get("/files/{id}/content")]
-#[tracing::instrument(name = "api.files.download", skip_all, fields(file.id = %*id))]
-pub(crate) async fn download(
+#[tracing::instrument(skip_all, fields(file.id = %*id))]
+pub(crate) async fn download_file(
     caller: Caller,
     id: PathId<FileId>,
     request: HttpRequest,
@@ -79,7 +78,7 @@ async fn look_up(
     let file = scope.files().find(id).await?;
     let key = scope.files().key(id).await?;
     scope.commit().await?;
-    file.zip(key).ok_or(ApiError::NotFound(Thing::File))
+    file.zip(key).ok_or(ApiError::NotFound(ResourceKind::File))
 }
 
 fn part_of(headers: &HeaderMap, tag: &Etag, size: u64) -> Wanted {

@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use crate::auth::Caller;
 use crate::cursor::List;
-use crate::extract::Params;
-use crate::paging::{Paging, listing};
+use crate::extract::ValidQuery;
+use crate::paging::{Paging, page_view};
 use crate::problem::{ApiError, Problem};
 use crate::state::AppState;
 use crate::views::file::{FileView, SyncStatusView};
-use crate::views::listing::Listing;
+use crate::views::page::PageView;
 
 /// Which files.
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -58,21 +58,20 @@ const fn sync_filter(status: SyncStatusView) -> SyncFilter {
 
 /// Lists the caller's files, the newest first.
 #[utoipa::path(
-    operation_id = "list_files",
     tag = "files",
     params(ListFiles),
     responses(
-        (status = OK, body = Listing<FileView>),
+        (status = OK, body = PageView<FileView>),
         (status = BAD_REQUEST, response = Problem),
     ),
 )]
 #[get("/files")]
-#[tracing::instrument(name = "api.files.list", skip_all)]
-pub(crate) async fn list(
+#[tracing::instrument(skip_all)]
+pub(crate) async fn list_files(
     caller: Caller,
-    Params(params): Params<ListFiles>,
+    ValidQuery(params): ValidQuery<ListFiles>,
     state: web::Data<AppState>,
-) -> Result<Listing<FileView>, ApiError> {
+) -> Result<PageView<FileView>, ApiError> {
     const LIST: List = List::Files;
     let paging = Paging::read(&state.cursors, LIST, params.limit, params.cursor.as_deref())?;
 
@@ -82,5 +81,5 @@ pub(crate) async fn list(
     let page = scope.files().list(&params.filter(), after, paging.size).await?;
     scope.commit().await?;
 
-    Ok(listing(&state.cursors, LIST, owner, page))
+    Ok(page_view(&state.cursors, LIST, owner, page))
 }

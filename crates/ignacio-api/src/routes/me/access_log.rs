@@ -1,48 +1,34 @@
-//! What the staff did with the caller's data.
+//! The access log: what admins did with the caller's data.
 
 use actix_web::{get, web};
-use serde::Deserialize;
 
 use crate::auth::Caller;
 use crate::cursor::List;
-use crate::extract::Params;
-use crate::paging::{Paging, listing};
+use crate::extract::ValidQuery;
+use crate::paging::{PageQuery, page_view};
 use crate::problem::{ApiError, Problem};
 use crate::state::AppState;
-use crate::views::audit::AccessEntryView;
-use crate::views::listing::Listing;
+use crate::views::access_log_entry::AccessLogEntryView;
+use crate::views::page::PageView;
 
-/// Which page.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListAccess {
-    /// Rows of the page, 50 unless said otherwise.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<i64>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
-/// Lists what the staff did with the caller's data, the newest first: who, what, when and why.
+/// Lists what admins did with the caller's data, newest first: who, what, when and why.
 #[utoipa::path(
-    operation_id = "list_own_access",
     tag = "me",
-    params(ListAccess),
+    params(PageQuery),
     responses(
-        (status = OK, body = Listing<AccessEntryView>),
+        (status = OK, body = PageView<AccessLogEntryView>),
         (status = BAD_REQUEST, response = Problem),
     ),
 )]
 #[get("/me/access-log")]
-#[tracing::instrument(name = "api.me.access_log", skip_all)]
-pub(crate) async fn list_access(
+#[tracing::instrument(skip_all)]
+pub(crate) async fn list_own_access(
     caller: Caller,
-    Params(params): Params<ListAccess>,
+    ValidQuery(query): ValidQuery<PageQuery>,
     state: web::Data<AppState>,
-) -> Result<Listing<AccessEntryView>, ApiError> {
+) -> Result<PageView<AccessLogEntryView>, ApiError> {
     const LIST: List = List::AccessLog;
-    let paging = Paging::read(&state.cursors, LIST, params.limit, params.cursor.as_deref())?;
+    let paging = query.paging(&state.cursors, LIST)?;
 
     let scope = state.db.begin(caller.session()).await?;
     let owner = scope.identity().user;
@@ -50,5 +36,5 @@ pub(crate) async fn list_access(
     let page = scope.access_log().list(after, paging.size).await?;
     scope.commit().await?;
 
-    Ok(listing(&state.cursors, LIST, owner, page))
+    Ok(page_view(&state.cursors, LIST, owner, page))
 }

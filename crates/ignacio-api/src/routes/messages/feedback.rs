@@ -1,4 +1,4 @@
-//! What one thinks of a reply.
+//! The caller's feedback on a reply.
 
 use actix_web::{delete, put, web};
 use ignacio_domain::feedback::{Feedback, FeedbackReason};
@@ -8,13 +8,13 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::auth::Caller;
-use crate::extract::{Body, PathId};
-use crate::problem::{ApiError, Problem, Rule, Thing};
+use crate::extract::{PathId, ValidJson};
+use crate::problem::{ApiError, Problem, ResourceKind, ValidationCode};
 use crate::responders::{Done, Kept};
 use crate::state::AppState;
 use crate::views::message::{FeedbackView, RatingView};
 
-/// What one thinks of a reply.
+/// Feedback on a reply.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PutFeedback {
@@ -32,9 +32,8 @@ impl PutFeedback {
     }
 }
 
-/// Says what one thinks of a reply that has ended, in place of what was said before.
+/// Stores feedback on a finished reply, and replaces earlier feedback.
 #[utoipa::path(
-    operation_id = "put_feedback",
     tag = "messages",
     params(("id" = Uuid, Path, description = "The reply")),
     request_body = PutFeedback,
@@ -45,39 +44,38 @@ impl PutFeedback {
     ),
 )]
 #[put("/messages/{id}/feedback")]
-#[tracing::instrument(name = "api.messages.put_feedback", skip_all, fields(message.id = %*id))]
+#[tracing::instrument(skip_all, fields(message.id = %*id))]
 pub(crate) async fn put_feedback(
     caller: Caller,
     id: PathId<MessageId>,
-    Body(body): Body<PutFeedback>,
+    ValidJson(body): ValidJson<PutFeedback>,
     state: web::Data<AppState>,
 ) -> Result<Kept<FeedbackView>, ApiError> {
     let feedback = body.parse()?;
 
     let scope = state.db.begin(caller.session()).await?;
     if scope.messages().find(*id).await?.is_none() {
-        return Err(ApiError::NotFound(Thing::Message));
+        return Err(ApiError::NotFound(ResourceKind::Message));
     }
     if !scope.feedback().put(*id, &feedback).await? {
-        return Err(ApiError::invalid("/rating", Rule::EndedReply));
+        return Err(ApiError::invalid("/rating", ValidationCode::EndedReply));
     }
     scope.commit().await?;
 
     Ok(Kept(feedback.into()))
 }
 
-/// Takes back what one thought of a reply.
+/// Withdraws feedback on a reply.
 #[utoipa::path(
-    operation_id = "withdraw_feedback",
     tag = "messages",
     params(("id" = Uuid, Path, description = "The reply")),
     responses(
-        (status = NO_CONTENT, description = "It is gone"),
+        (status = NO_CONTENT, description = "The feedback is withdrawn"),
         (status = NOT_FOUND, response = Problem),
     ),
 )]
 #[delete("/messages/{id}/feedback")]
-#[tracing::instrument(name = "api.messages.withdraw_feedback", skip_all, fields(message.id = %*id))]
+#[tracing::instrument(skip_all, fields(message.id = %*id))]
 pub(crate) async fn withdraw_feedback(
     caller: Caller,
     id: PathId<MessageId>,
@@ -85,7 +83,7 @@ pub(crate) async fn withdraw_feedback(
 ) -> Result<Done, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     if !scope.feedback().delete(*id).await? {
-        return Err(ApiError::NotFound(Thing::Feedback));
+        return Err(ApiError::NotFound(ResourceKind::Feedback));
     }
     scope.commit().await?;
 

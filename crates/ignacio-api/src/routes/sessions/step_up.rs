@@ -1,4 +1,4 @@
-//! A fresh code for a session that is open: what dangerous acts of the staff need.
+//! Steps up an open session with a fresh code, which sensitive admin operations require.
 
 use actix_web::{post, web};
 use ignacio_domain::ids::OtpId;
@@ -11,8 +11,7 @@ use uuid::Uuid;
 use validator::Validate;
 
 use crate::auth::Caller;
-use crate::edge::ClientAddress;
-use crate::extract::Body;
+use crate::extract::{ClientAddress, ValidJson};
 use crate::flows::login;
 use crate::problem::{ApiError, Problem};
 use crate::responders::Accepted;
@@ -20,12 +19,11 @@ use crate::state::AppState;
 use crate::views::challenge::ChallengeView;
 use crate::views::session::SessionView;
 
-/// Asks for a fresh code for this session.
+/// Requests a code to step up this session.
 ///
-/// It goes to the caller's own number and opens no session. A code a minute, five an hour and ten a
-/// day for a session; the limits of the address and of the service hold as at a login.
+/// It goes to the caller's own number and cannot open a session. The limits are one code a minute,
+/// five an hour and ten a day per session; those per address and of the whole service apply too.
 #[utoipa::path(
-    operation_id = "request_fresh_code",
     tag = "sessions",
     responses(
         (status = ACCEPTED, body = ChallengeView),
@@ -33,45 +31,45 @@ use crate::views::session::SessionView;
     ),
 )]
 #[post("/sessions/current/otp")]
-#[tracing::instrument(name = "api.sessions.ask", skip_all)]
-pub(crate) async fn ask(
+#[tracing::instrument(skip_all)]
+pub(crate) async fn request_step_up(
     caller: Caller,
     address: ClientAddress,
     state: web::Data<AppState>,
 ) -> Result<Accepted<ChallengeView>, ApiError> {
-    let proven = state.db.verify_session(caller.session()).await?;
-    let wish = CodeRequest {
-        // Number and budget are those of the session, whatever stands here.
+    let verified = state.db.verify_session(caller.session()).await?;
+    let code_request = CodeRequest {
+        // The database takes number and limits from the session, not from here.
         phone: None,
         device: None,
-        buckets: RateLimitKeys::new(&state.settings.keys.buckets, "", &address.bucket()),
+        buckets: RateLimitKeys::new(&state.settings.keys.rate_limit, "", &address.network()),
         address_per_hour: state.settings.codes_per_address,
         service_per_hour: state.settings.codes_per_hour,
     };
-    let challenge = login::opened(state.db.codes().request_step_up(&proven, &wish).await?)?;
-    state.poke();
+    let challenge =
+        login::into_challenge(state.db.codes().request_step_up(&verified, &code_request).await?)?;
+    state.wake_worker();
 
     Ok(Accepted(challenge.into()))
 }
 
-/// A code that this session has asked for.
+/// A code that this session requested.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StepUp {
     /// The challenge that the code answers.
     otp_id: Uuid,
-    /// Six digits; spaces and dashes are forgiven.
+    /// Six digits; spaces and dashes are ignored.
     #[schema(example = "123456")]
     code: String,
 }
 
-/// Shows a fresh code.
+/// Steps up this session with a fresh code.
 ///
-/// For ten minutes the session may then do what needs one; a login counts as one too. Only a code
-/// that this very session has asked for is taken, five tries each; after 20 tries that failed, the
-/// session has to wait.
+/// For ten minutes the session may then do what requires a step-up; so it may after a login. Only a
+/// code that this very session requested is accepted, with five tries each; after 20 failed tries,
+/// the session is locked out.
 #[utoipa::path(
-    operation_id = "step_up_session",
     tag = "sessions",
     request_body = StepUp,
     responses(
@@ -82,10 +80,10 @@ pub(crate) struct StepUp {
     ),
 )]
 #[post("/sessions/current/step-up")]
-#[tracing::instrument(name = "api.sessions.confirm", skip_all)]
-pub(crate) async fn confirm(
+#[tracing::instrument(skip_all)]
+pub(crate) async fn step_up_session(
     caller: Caller,
-    Body(body): Body<StepUp>,
+    ValidJson(body): ValidJson<StepUp>,
     state: web::Data<AppState>,
 ) -> Result<web::Json<SessionView>, ApiError> {
     let challenge = OtpId::from_uuid(body.otp_id);
@@ -93,14 +91,14 @@ pub(crate) async fn confirm(
         OtpCode::parse(&body.code).map_err(|error| ApiError::invalid("/code", error.into()))?;
 
     let session = state.db.verify_session(caller.session()).await?.session;
-    login::judge(&state, challenge, Some(session), &code).await?;
+    login::check_code(&state, challenge, Some(session), &code).await?;
     if !state.db.codes().redeem_step_up(challenge, session).await? {
         return Err(ApiError::CodeInvalid);
     }
 
     let scope = state.db.begin(caller.session()).await?;
-    let verified = scope.sessions().find(session).await?;
+    let stepped_up = scope.sessions().find(session).await?;
     scope.commit().await?;
 
-    Ok(web::Json(verified.ok_or(ApiError::Unauthenticated { presented: true })?.into()))
+    Ok(web::Json(stepped_up.ok_or(ApiError::Unauthenticated { presented: true })?.into()))
 }

@@ -1,16 +1,16 @@
 //! What the staff may do, and what it leaves behind.
 
-mod access;
-mod audit;
+mod audit_events;
+mod erasures;
 mod last_admin;
-mod logins;
-mod numbers;
-mod removal;
+mod login_failures;
+mod phone_numbers;
 mod step_up;
+mod user_content;
 mod users;
 
 use crate::client::Answer;
-use crate::people::User;
+use crate::users::User;
 
 /// Where somebody's account is.
 fn account(person: &User) -> String {

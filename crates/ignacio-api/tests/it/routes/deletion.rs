@@ -7,8 +7,8 @@ use ignacio_domain::response::ReplyOutcome;
 use ignacio_domain::usage::UsageCost;
 use serde_json::{Value, json};
 
-use crate::people::User;
 use crate::stack::Stack;
+use crate::users::User;
 
 /// What only the conversation says, and nothing else in the database.
 const SAID: &str = "zarigüeya";

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::client::{Call, file_head, file_part, part};
 use crate::contract::operations;
-use crate::people::User;
 use crate::stack::Stack;
+use crate::users::User;
 
 /// Creating operations without a key: their response holds a token, which is stored nowhere.
 const WITHOUT_A_KEY: [&str; 2] = ["open_session", "renew_session"];

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::people::CODE;
 use crate::stack::Stack;
+use crate::users::CODE;
 
 const KNOWN: &str = "+57 300 123 4567";
 

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use ignacio_devstack::scale;
 use serde_json::{Value, json};
 
-use crate::people::User;
 use crate::stack::Stack;
+use crate::users::User;
 
 impl User {
     /// The titles of the conversations that a query lists, the liveliest first.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::people::User;
 use crate::stack::Stack;
+use crate::users::User;
 
 async fn ids(person: &User) -> Vec<String> {
     let listed = person.get("/v1/sessions").send().await.ok(200);

@@ -4,8 +4,8 @@ use serde_json::json;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use crate::people::{CODE, User};
 use crate::stack::Stack;
+use crate::users::{CODE, User};
 
 /// When this session last showed a code.
 async fn verified_at(stack: &Stack, person: &User) -> String {

@@ -1,4 +1,4 @@
-//! Changing somebody else's account.
+//! Updates another user.
 
 use std::str::FromStr as _;
 
@@ -12,22 +12,22 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::refusal;
+use super::map_store_error;
 use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::{MergePatch, PathId, not_null};
-use crate::problem::{ApiError, Problem, Thing};
+use crate::problem::{ApiError, Problem, ResourceKind};
 use crate::responders::Tagged;
 use crate::state::AppState;
-use crate::views::account::AccountView;
-use crate::views::person::{LocaleView, RoleView};
+use crate::views::managed_user::ManagedUserView;
+use crate::views::user::{LocaleView, RoleView};
 
-/// What to change; what is left out stays.
+/// The fields to change; others stay as they are.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ChangeUser {
-    /// With the country code. Another number ends all sessions of the person, voids their codes and
-    /// makes their devices unknown; both numbers are told. Needs a fresh code.
+pub(crate) struct UpdateUser {
+    /// With the country code. A new number ends all sessions of the user, voids their codes and
+    /// forgets their known devices; both numbers are notified. Requires a step-up.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, example = "+57 300 123 4567")]
     phone: Option<String>,
@@ -38,17 +38,17 @@ pub(crate) struct ChangeUser {
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false, value_type = LocaleView)]
     locale: Option<String>,
-    /// Another role ends all sessions of the person. `admin` needs a fresh code.
+    /// A new role ends all sessions of the user. `admin` requires a step-up.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     role: Option<RoleView>,
-    /// False ends all sessions of the person, and lets them open no others.
+    /// False ends all sessions of the user, who cannot log in again.
     #[serde(default, deserialize_with = "not_null")]
     #[schema(nullable = false)]
     active: Option<bool>,
 }
 
-impl ChangeUser {
+impl UpdateUser {
     fn parse(&self) -> Result<UserChange, ApiError> {
         let phone = self.phone.as_deref().map(PhoneNumber::parse).transpose();
         let name = self.name.as_deref().map(UserName::parse).transpose();
@@ -63,19 +63,18 @@ impl ChangeUser {
     }
 }
 
-/// Changes somebody else's number, name, language or role, shuts their account or opens it again.
+/// Changes another user's number, name, language or role, and deactivates or reactivates them.
 ///
-/// Another number, and the role of an admin, need a fresh code (`step-up-required`).
+/// A new number and the role `admin` require a step-up (`step-up-required`).
 #[utoipa::path(
-    operation_id = "change_user",
     tag = "admin",
     params(
-        ("id" = Uuid, Path, description = "The person"),
-        ("If-Match" = String, Header, description = "The ETag of what you have read"),
+        ("id" = Uuid, Path, description = "The user"),
+        ("If-Match" = String, Header, description = "The ETag of the version that you read"),
     ),
-    request_body(content = ChangeUser, content_type = "application/merge-patch+json"),
+    request_body(content = UpdateUser, content_type = "application/merge-patch+json"),
     responses(
-        (status = OK, body = AccountView, headers(("ETag" = String))),
+        (status = OK, body = ManagedUserView, headers(("ETag" = String))),
         (status = FORBIDDEN, response = Problem),
         (status = NOT_FOUND, response = Problem),
         (status = CONFLICT, response = Problem),
@@ -85,23 +84,23 @@ impl ChangeUser {
     ),
 )]
 #[patch("/users/{id}")]
-#[tracing::instrument(name = "api.admin.users.change", skip_all, fields(user.id = %*id))]
-pub(crate) async fn change(
+#[tracing::instrument(skip_all, fields(user.id = %*id))]
+pub(crate) async fn update_user(
     caller: Caller,
     id: PathId<UserId>,
-    MergePatch(body): MergePatch<ChangeUser>,
+    MergePatch(body): MergePatch<UpdateUser>,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<Tagged<AccountView>, ApiError> {
+) -> Result<Tagged<ManagedUserView>, ApiError> {
     let change = body.parse()?;
     let expected = IfMatch::required(request.headers())?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
-    let current = scope.users().lock(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
-    expected.check(&AccountView::from(current))?;
-    let changed = scope.users().update(*id, &change).await.map_err(refusal)?;
-    let account = changed.ok_or(ApiError::NotFound(Thing::User))?;
+    let current = scope.users().lock(*id).await?.ok_or(ApiError::NotFound(ResourceKind::User))?;
+    expected.check(&ManagedUserView::from(current))?;
+    let updated = scope.users().update(*id, &change).await.map_err(map_store_error)?;
+    let user = updated.ok_or(ApiError::NotFound(ResourceKind::User))?;
     scope.commit().await?;
 
-    Ok(Tagged(account.into()))
+    Ok(Tagged(user.into()))
 }

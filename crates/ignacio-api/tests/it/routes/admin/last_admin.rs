@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::account;
 use crate::client::Answer;
-use crate::people::User;
 use crate::stack::Stack;
+use crate::users::User;
 
 /// What `app.keep_an_admin` takes before it looks who is left.
 const LOCK: &str = "x'1647ac11'::integer";

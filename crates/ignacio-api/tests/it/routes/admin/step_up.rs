@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::account;
 use crate::client::Call;
-use crate::people::{CODE, User};
 use crate::stack::Stack;
+use crate::users::{CODE, User};
 
 /// The acts, about this person, with the status of each when it is done.
 fn dangerous(admin: &User, person: &User) -> Vec<(&'static str, Call, u16)> {

@@ -4,9 +4,9 @@ use ignacio_domain::reply::ReplyEvent;
 use serde_json::{Value, json};
 
 use super::{account, change};
-use crate::cases::{NOBODYS, Operation};
-use crate::people::{CODE, User};
+use crate::operation::{NOBODYS, Operation};
 use crate::stack::Stack;
+use crate::users::{CODE, User};
 
 async fn n_accounts(stack: &Stack) -> i64 {
     stack.database.query_i64("select count(*) from users").await
