@@ -1,6 +1,8 @@
-//! `Accept`: JSON or a stream of events.
+//! `Accept`: JSON or a stream of events. `Accept-Language`: one of our languages.
 
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{Accept, AcceptLanguage, Header as _, Preference, Quality};
+use actix_web::{HttpMessage, HttpRequest};
+use ignacio_domain::locale::Locale;
 
 use crate::problem::ApiError;
 
@@ -8,108 +10,138 @@ use crate::problem::ApiError;
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";
 const JSON: &str = "application/json";
 
-/// How an answer is given.
+/// How a response is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum ResponseFormat {
     Json,
     Events,
 }
 
-/// Which of the two a client prefers; JSON when it does not care.
-pub(crate) fn preferred(headers: &HeaderMap) -> Result<Form, ApiError> {
-    let (json, events) = (weight(headers, JSON), weight(headers, EVENT_STREAM));
-    if json <= 0.0 && events <= 0.0 {
+/// Which of the two a client prefers; JSON when it has no preference.
+pub(crate) fn preferred(request: &HttpRequest) -> Result<ResponseFormat, ApiError> {
+    let (json, events) = (quality(request, JSON), quality(request, EVENT_STREAM));
+    if json == Quality::ZERO && events == Quality::ZERO {
         Err(ApiError::NotAcceptable)
     } else if events > json {
-        Ok(Form::Events)
+        Ok(ResponseFormat::Events)
     } else {
-        Ok(Form::Json)
+        Ok(ResponseFormat::Json)
     }
 }
 
 /// Refuses a client that does not take events where there is nothing else.
-pub(crate) fn only_events(headers: &HeaderMap) -> Result<(), ApiError> {
-    if weight(headers, EVENT_STREAM) > 0.0 { Ok(()) } else { Err(ApiError::NotAcceptable) }
+pub(crate) fn only_events(request: &HttpRequest) -> Result<(), ApiError> {
+    let is_taken = quality(request, EVENT_STREAM) > Quality::ZERO;
+    if is_taken { Ok(()) } else { Err(ApiError::NotAcceptable) }
 }
 
-/// The weight of a type: that of the most specific range that covers it.
-fn weight(headers: &HeaderMap, wanted: &str) -> f32 {
-    let mut best: Option<(u8, f32)> = None;
-    let mut is_asked = false;
-    for value in headers.get_all(header::ACCEPT) {
-        let Ok(text) = value.to_str() else { continue };
-        for entry in text.split(',').filter(|it| !it.trim().is_empty()) {
-            is_asked = true;
-            let mut parts = entry.split(';').map(str::trim);
-            let Some(closeness) = closeness(parts.next().unwrap_or_default(), wanted) else {
-                continue;
-            };
-            let weight = parts
-                .find_map(|part| part.strip_prefix("q=")?.trim().parse::<f32>().ok())
-                .unwrap_or(1.0);
-            if best.is_none_or(|(so_far, _)| closeness > so_far) {
-                best = Some((closeness, weight));
-            }
+/// The quality of a type: that of the most specific range that covers it. `Accept::ranked` does not
+/// say what a client refuses, and puts quality before precision.
+fn quality(request: &HttpRequest, wanted: &str) -> Quality {
+    // Ranges that cannot be read say nothing.
+    let Ok(accept) = Accept::parse(request) else { return Quality::MAX };
+    let mut best: Option<(u8, Quality)> = None;
+    for range in accept.iter() {
+        if let Some(precision) = precision(range.item.essence_str(), wanted)
+            && best.is_none_or(|(so_far, _)| precision > so_far)
+        {
+            best = Some((precision, range.quality));
         }
     }
     match best {
-        Some((_, weight)) => weight,
-        None if is_asked => 0.0,
-        None => 1.0,
+        Some((_, quality)) => quality,
+        None if accept.is_empty() => Quality::MAX,
+        None => Quality::ZERO,
     }
 }
 
-/// How closely a media range names a type; `None` when it does not cover it.
-fn closeness(range: &str, wanted: &str) -> Option<u8> {
-    if range.eq_ignore_ascii_case(wanted) {
-        return Some(2);
+/// How precisely a media range names a type; `None` when it does not cover it.
+fn precision(range: &str, wanted: &str) -> Option<u8> {
+    match range.split_once('/')? {
+        ("*", "*") => Some(0),
+        (kind, "*") => {
+            wanted.split_once('/').filter(|(wanted, _)| kind.eq_ignore_ascii_case(wanted))?;
+            Some(1)
+        }
+        _ => range.eq_ignore_ascii_case(wanted).then_some(2),
     }
-    if range == "*/*" {
-        return Some(0);
-    }
-    let (kind, subtype) = range.split_once('/')?;
-    let (wanted_kind, _) = wanted.split_once('/')?;
-    (subtype == "*" && kind.eq_ignore_ascii_case(wanted_kind)).then_some(1)
 }
 
+/// The language of the answer: the best of those that the client reads, Spanish when it reads none
+/// of ours.
+pub(crate) fn locale(request: &impl HttpMessage) -> Locale {
+    let Ok(mut accepted) = AcceptLanguage::parse(request) else { return Locale::default() };
+    // `ranked` does not tell languages that the client refuses.
+    accepted.retain(|it| it.quality > Quality::ZERO);
+    let ranked = accepted.ranked();
+    let tags = ranked.iter().filter_map(Preference::item);
+    tags.filter_map(|tag| tag.primary_language().to_ascii_lowercase().parse().ok())
+        .next()
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod fuzz;
 #[cfg(test)]
 mod tests {
     //! The client's preference decides, JSON is the default.
 
-    use actix_web::http::header::HeaderValue;
+    use actix_web::HttpRequest;
+    use actix_web::http::header;
+    use actix_web::test::TestRequest;
 
     use super::*;
 
-    fn form(accept: &str) -> Option<Form> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT, HeaderValue::from_str(accept).unwrap());
-        preferred(&headers).ok()
+    fn accepting(accept: &str) -> HttpRequest {
+        TestRequest::get().insert_header((header::ACCEPT, accept)).to_http_request()
+    }
+
+    fn anything() -> HttpRequest {
+        TestRequest::get().to_http_request()
+    }
+
+    fn format(accept: &str) -> Option<ResponseFormat> {
+        preferred(&accepting(accept)).ok()
     }
 
     #[test]
     fn the_preference_decides() {
         for (accept, expected) in [
-            ("text/event-stream", Some(Form::Events)),
-            ("Text/Event-Stream, application/json;q=0.5", Some(Form::Events)),
-            ("text/event-stream;q=0.5, application/json", Some(Form::Json)),
-            ("text/*;q=0.9, */*;q=0.1", Some(Form::Events)),
-            ("application/json, text/event-stream", Some(Form::Json)),
-            ("*/*", Some(Form::Json)),
-            ("", Some(Form::Json)),
+            ("text/event-stream", Some(ResponseFormat::Events)),
+            ("Text/Event-Stream, application/json;q=0.5", Some(ResponseFormat::Events)),
+            ("text/event-stream;q=0.5, application/json", Some(ResponseFormat::Json)),
+            ("text/*;q=0.9, */*;q=0.1", Some(ResponseFormat::Events)),
+            ("application/json, text/event-stream", Some(ResponseFormat::Json)),
+            ("*/*", Some(ResponseFormat::Json)),
+            ("", Some(ResponseFormat::Json)),
             ("text/html", None),
             ("*/*;q=0", None),
-            ("text/event-stream;q=0, */*", Some(Form::Json)),
+            ("text/event-stream;q=0, */*", Some(ResponseFormat::Json)),
         ] {
-            assert_eq!(form(accept), expected, "{accept}");
+            assert_eq!(format(accept), expected, "{accept}");
         }
-        assert_eq!(preferred(&HeaderMap::new()).ok(), Some(Form::Json));
+        assert_eq!(preferred(&anything()).ok(), Some(ResponseFormat::Json));
+    }
+
+    #[test]
+    fn the_best_language_that_we_speak_is_chosen() {
+        let locale = |value: &str| {
+            let request = TestRequest::get().insert_header((header::ACCEPT_LANGUAGE, value));
+            locale(&request.to_http_request())
+        };
+        for english in ["fr, en;q=0.5", "es;q=0.2, en-GB;q=0.7", "en, es", "EN"] {
+            assert_eq!(locale(english), Locale::En, "{english}");
+        }
+        for spanish in ["es-CO,es;q=0.9,en;q=0.8", "fr, de", "en;q=0", ";;q=,,", "", "*"] {
+            assert_eq!(locale(spanish), Locale::Es, "{spanish}");
+        }
+        assert_eq!(super::locale(&anything()), Locale::Es);
     }
 
     #[test]
     fn a_client_of_events_must_take_them() {
-        let mut headers = HeaderMap::new();
-        assert!(only_events(&headers).is_ok());
-        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-        assert!(only_events(&headers).is_err());
+        assert!(only_events(&anything()).is_ok());
+        assert!(only_events(&accepting("application/json")).is_err());
+        assert!(only_events(&accepting("text/event-stream;q=0, */*")).is_err());
     }
 }

@@ -5,6 +5,8 @@ use actix_web::http::header::{self, HeaderMap};
 use ignacio_domain::ids::RequestId;
 use ignacio_domain::locale::Locale;
 
+use crate::negotiate;
+
 /// The header that carries a request's id in both directions.
 pub(crate) const REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-request-id");
 const MAX_ID_CHARS: usize = 64;
@@ -25,7 +27,7 @@ impl RequestContext {
     pub(crate) fn of(request: &ServiceRequest) -> Self {
         Self {
             request_id: request_id(request.headers()),
-            locale: locale(request.headers()),
+            locale: negotiate::locale(request),
             path: request.path().to_owned(),
         }
     }
@@ -43,14 +45,6 @@ fn request_id(headers: &HeaderMap) -> String {
 fn is_valid_id(text: &str) -> bool {
     (1..=MAX_ID_CHARS).contains(&text.len())
         && text.bytes().all(|it| it.is_ascii_alphanumeric() || matches!(it, b'-' | b'_' | b'.'))
-}
-
-fn locale(headers: &HeaderMap) -> Locale {
-    headers
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(Locale::negotiate)
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! The few forms in which routes answer: one object with its tag, a new object with its place, a
-//! page with the way to the next.
+//! The few kinds of response: one object with its tag, a new object with its address, a page with
+//! the link to the next.
 
 use actix_web::http::Method;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, EntityTag, HeaderMap, HeaderValue, TryIntoHeaderValue as _};
 use actix_web::{HttpRequest, HttpResponse, Responder, body};
 use serde::Serialize;
 
@@ -10,64 +10,69 @@ use crate::etag::Etag;
 use crate::views::page::{CountedPageView, PageView};
 
 /// One object: 200 with its entity tag, or 304 when the client has it.
-pub(crate) struct Tagged<T>(pub(crate) T);
+pub(crate) struct WithEtag<T>(pub(crate) T);
 
-/// A new object: 201 with its place.
+/// A new object: 201 with its address.
 pub(crate) struct Created<T> {
     pub(crate) location: String,
     pub(crate) view: T,
 }
 
-/// One object as it is now: 200.
-pub(crate) struct Kept<T>(pub(crate) T);
-
-/// Work that was taken on: 202.
-pub(crate) struct Accepted<T>(pub(crate) T);
-
-/// Work that was taken on, and where it can be followed: 202 with its place.
-pub(crate) struct Begun<T> {
-    pub(crate) location: String,
-    pub(crate) view: T,
+/// Work that was accepted: 202, with the address at which it can be followed, where there is one.
+pub(crate) struct Accepted<T> {
+    location: Option<String>,
+    view: T,
 }
 
-/// Nothing more to say: 204.
-pub(crate) struct Done;
+impl<T> Accepted<T> {
+    /// Work without an address of its own.
+    pub(crate) const fn new(view: T) -> Self {
+        Self { location: None, view }
+    }
 
-impl<T: Serialize> Responder for Tagged<T> {
+    /// Work that can be followed at this address.
+    pub(crate) const fn at(location: String, view: T) -> Self {
+        Self { location: Some(location), view }
+    }
+}
+
+/// Done, and nothing to show: 204.
+pub(crate) struct NoContent;
+
+impl<T: Serialize> Responder for WithEtag<T> {
     type Body = body::BoxBody;
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
-        let tag = match Etag::of(&self.0) {
+        let tag = match etag::of_view(&self.0) {
             Ok(tag) => tag,
             Err(error) => return HttpResponse::from_error(error),
         };
         if is_unchanged(request, &tag) {
             return unchanged(&tag);
         }
-        let mut answer = HttpResponse::Ok().json(self.0);
-        tag_with(answer.headers_mut(), &tag);
-        answer
+        let mut response = HttpResponse::Ok().json(self.0);
+        tag_with(response.headers_mut(), &tag);
+        response
     }
 }
 
-/// Whether a reading request names the tag of what the client has.
-pub(crate) fn is_unchanged(request: &HttpRequest, tag: &Etag) -> bool {
-    request.method() == Method::GET && tag.is_known_to(request.headers())
+/// Whether a GET names the tag of what the client has.
+pub(crate) fn is_unchanged(request: &HttpRequest, tag: &EntityTag) -> bool {
+    request.method() == Method::GET && etag::is_known(request, tag)
 }
 
 /// 304: the client has it.
-pub(crate) fn unchanged(tag: &Etag) -> HttpResponse {
-    let mut answer = HttpResponse::NotModified().body(body::None::new());
-    tag_with(answer.headers_mut(), tag);
-    answer
+pub(crate) fn unchanged(tag: &EntityTag) -> HttpResponse {
+    let mut response = HttpResponse::NotModified().body(body::None::new());
+    tag_with(response.headers_mut(), tag);
+    response
 }
 
-/// Lets the client keep the answer, and ask whether it is still good before each use.
-pub(crate) fn tag_with(headers: &mut HeaderMap, tag: &Etag) {
-    if let Ok(value) = header::HeaderValue::from_str(tag.as_str()) {
+/// Lets the client keep the response, and ask before each use whether it is still current.
+pub(crate) fn tag_with(headers: &mut HeaderMap, tag: &EntityTag) {
+    if let Ok(value) = tag.clone().try_into_value() {
         headers.insert(header::ETAG, value);
-        let policy = header::HeaderValue::from_static("private, no-cache");
-        headers.insert(header::CACHE_CONTROL, policy);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     }
 }
 
@@ -79,31 +84,19 @@ impl<T: Serialize> Responder for Created<T> {
     }
 }
 
-impl<T: Serialize> Responder for Kept<T> {
-    type Body = body::BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok().json(self.0)
-    }
-}
-
 impl<T: Serialize> Responder for Accepted<T> {
     type Body = body::BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Accepted().json(self.0)
+        let mut response = HttpResponse::Accepted();
+        if let Some(location) = self.location {
+            response.insert_header((header::LOCATION, location));
+        }
+        response.json(self.view)
     }
 }
 
-impl<T: Serialize> Responder for Begun<T> {
-    type Body = body::BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Accepted().insert_header((header::LOCATION, self.location)).json(self.view)
-    }
-}
-
-impl Responder for Done {
+impl Responder for NoContent {
     type Body = body::BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
@@ -128,12 +121,12 @@ impl<T: Serialize> Responder for CountedPageView<T> {
 }
 
 fn page(request: &HttpRequest, next: Option<&str>, view: &impl Serialize) -> HttpResponse {
-    let mut answer = HttpResponse::Ok();
+    let mut response = HttpResponse::Ok();
     if let Some(cursor) = next {
         let link = format!("<{}>; rel=\"next\"", next_page(request, cursor));
-        answer.insert_header((header::LINK, link));
+        response.insert_header((header::LINK, link));
     }
-    answer.json(view)
+    response.json(view)
 }
 
 /// The same request with the cursor of the next page.
@@ -152,7 +145,7 @@ fn next_page(request: &HttpRequest, cursor: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    //! Tags save bodies; pages lead to the next.
+    //! A known tag saves the body; a page links to the next.
 
     use actix_web::body::{BodySize, MessageBody as _};
     use actix_web::test::TestRequest;
@@ -161,15 +154,15 @@ mod tests {
 
     #[test]
     fn a_known_object_is_not_sent_again() {
-        let first = Tagged("view").respond_to(&TestRequest::get().to_http_request());
+        let first = WithEtag("view").respond_to(&TestRequest::get().to_http_request());
         let tag = first.headers().get("etag").unwrap().to_str().unwrap().to_owned();
         let again = TestRequest::get().insert_header(("if-none-match", tag.clone()));
-        let second = Tagged("view").respond_to(&again.to_http_request());
+        let second = WithEtag("view").respond_to(&again.to_http_request());
         assert_eq!(second.status(), actix_web::http::StatusCode::NOT_MODIFIED);
         assert_eq!(second.headers().get("etag").unwrap().to_str().unwrap(), tag);
         assert_eq!(second.body().size(), BodySize::None);
         let change = TestRequest::patch().insert_header(("if-none-match", tag));
-        let third = Tagged("view").respond_to(&change.to_http_request());
+        let third = WithEtag("view").respond_to(&change.to_http_request());
         assert_eq!(third.status(), actix_web::http::StatusCode::OK);
     }
 
@@ -179,7 +172,7 @@ mod tests {
         let page = PageView { data: vec![1], next_cursor: Some("new".to_owned()) };
         let answer = page.respond_to(&request.to_http_request());
         assert_eq!(
-            answer.headers().get("link").unwrap(),
+            response.headers().get("link").unwrap(),
             "</v1/files?q=a%20b&limit=5&cursor=new>; rel=\"next\""
         );
         let last = PageView::<u8> { data: vec![], next_cursor: None };

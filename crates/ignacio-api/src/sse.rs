@@ -14,7 +14,7 @@ pub(crate) use self::encode::events;
 use self::stream::EventBody;
 use crate::auth::Caller;
 use crate::flows::idempotency::IdempotentResponse;
-use crate::negotiate::{EVENT_STREAM, Form, preferred};
+use crate::negotiate::{EVENT_STREAM, ResponseFormat, preferred};
 use crate::problem::ApiError;
 use crate::request_context::RequestContext;
 use crate::state::AppState;
@@ -23,12 +23,12 @@ use crate::state::AppState;
 pub(crate) type ReplyResponse = Either<HttpResponse, IdempotentResponse>;
 
 /// The format that the client prefers; a server that is shutting down opens no new stream.
-pub(crate) fn response_format(request: &HttpRequest, state: &AppState) -> Result<Form, ApiError> {
-    let form = preferred(request.headers())?;
-    if form == Form::Events && state.stop.is_cancelled() {
+pub(crate) fn response_format(request: &HttpRequest, state: &AppState) -> Result<ResponseFormat, ApiError> {
+    let format = preferred(request)?;
+    if format == ResponseFormat::Events && state.stop.is_cancelled() {
         return Err(ApiError::Draining);
     }
-    Ok(form)
+    Ok(format)
 }
 
 /// The response to a request for a reply: the reply's events or JSON, as the client prefers. Wakes
@@ -37,7 +37,7 @@ pub(crate) fn started(
     state: &AppState,
     caller: &Caller,
     context: &RequestContext,
-    form: Form,
+    format: ResponseFormat,
     response: IdempotentResponse,
 ) -> ReplyResponse {
     let reply = response.reply();
@@ -46,8 +46,10 @@ pub(crate) fn started(
     {
         state.enqueue_local(reply);
     }
-    match (form, reply) {
-        (Form::Events, Some(reply)) => Either::Left(follow(state, caller, context, reply, 0)),
+    match (format, reply) {
+        (ResponseFormat::Events, Some(reply)) => {
+            Either::Left(follow(state, caller, context, reply, 0))
+        }
         _ => Either::Right(response),
     }
 }

@@ -22,25 +22,6 @@ impl Locale {
             Self::En => "en",
         }
     }
-
-    /// The best supported language of an `Accept-Language` value (RFC 9110, 12.5.4); `None` when
-    /// it names none of ours.
-    pub fn negotiate(accept_language: &str) -> Option<Self> {
-        let mut best: Option<(f32, Self)> = None;
-        for entry in accept_language.split(',') {
-            let mut parts = entry.split(';');
-            let tag = parts.next().unwrap_or_default().trim();
-            let primary = tag.split('-').next().unwrap_or_default();
-            let Ok(locale) = primary.to_ascii_lowercase().parse::<Self>() else { continue };
-            let quality = parts
-                .find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok())
-                .unwrap_or(1.0);
-            if quality > 0.0 && best.is_none_or(|(so_far, _)| quality > so_far) {
-                best = Some((quality, locale));
-            }
-        }
-        best.map(|(_, locale)| locale)
-    }
 }
 
 /// A language that Ignacio does not speak.
@@ -57,24 +38,5 @@ impl FromStr for Locale {
             "en" => Ok(Self::En),
             _ => Err(UnknownLocale),
         }
-    }
-}
-
-#[cfg(test)]
-mod fuzz;
-#[cfg(test)]
-mod tests {
-    //! Languages are negotiated as RFC 9110 says.
-
-    use super::*;
-
-    #[test]
-    fn the_best_supported_language_wins() {
-        assert_eq!(Locale::negotiate("es-CO,es;q=0.9,en;q=0.8"), Some(Locale::Es));
-        assert_eq!(Locale::negotiate("fr, en;q=0.5"), Some(Locale::En));
-        assert_eq!(Locale::negotiate("es;q=0.2, en-GB;q=0.7"), Some(Locale::En));
-        assert_eq!(Locale::negotiate("fr, de"), None);
-        assert_eq!(Locale::negotiate("es;q=0"), None);
-        assert_eq!(Locale::negotiate(";;q=,,"), None);
     }
 }

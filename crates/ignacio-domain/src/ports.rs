@@ -59,6 +59,30 @@ pub enum PortError {
     },
 }
 
+/// Bytes of an object: from the first to the last, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ByteRange {
+    /// The position of the first byte, counted from 0.
+    pub first: u64,
+    /// The position of the last byte, not before the first.
+    pub last: u64,
+}
+
+impl ByteRange {
+    /// The number of bytes.
+    pub const fn length(self) -> u64 {
+        self.last - self.first + 1
+    }
+}
+
+/// What is read of an object.
+pub struct ObjectContent {
+    /// The size of the whole object, in bytes.
+    pub size: u64,
+    /// The bytes that were asked for.
+    pub bytes: ByteStream,
+}
+
 /// Where files are kept (S3).
 #[async_trait]
 pub trait ObjectStore: Send + Sync {
@@ -71,8 +95,12 @@ pub trait ObjectStore: Send + Sync {
         media_type: &str,
         content: ByteStream,
     ) -> Result<(), PortError>;
-    /// Reads an object from its start. The size is in bytes.
-    async fn get(&self, key: &ObjectKey) -> Result<(u64, ByteStream), PortError>;
+    /// Reads an object, whole or the bytes of a range, which must lie within it.
+    async fn get(
+        &self,
+        key: &ObjectKey,
+        range: Option<ByteRange>,
+    ) -> Result<ObjectContent, PortError>;
     /// Removes an object; one that is not there is removed already.
     async fn delete(&self, key: &ObjectKey) -> Result<(), PortError>;
     /// Makes the bucket, private, where it is missing. True when it was made.

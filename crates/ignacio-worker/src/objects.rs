@@ -24,7 +24,7 @@ pub(crate) async fn read_whole(
 }
 
 async fn read(objects: &dyn ObjectStore, key: &ObjectKey, most: usize) -> Result<Bytes, PortError> {
-    let (_, mut content) = objects.get(key).await?;
+    let mut content = objects.get(key, None).await?.bytes;
     let mut whole = BytesMut::new();
     while let Some(chunk) =
         content.try_next().await.map_err(|error| transient(&error.to_string()))?

@@ -6,7 +6,6 @@ mod start;
 mod summary;
 mod update;
 
-use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, delete, get, web};
 use ignacio_domain::conversation::Conversation;
 use ignacio_domain::ids::ConversationId;
@@ -22,7 +21,7 @@ use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::{PathId, ValidQuery};
 use crate::problem::{ApiError, Problem, ResourceKind};
-use crate::responders::{Done, Tagged};
+use crate::responders::{NoContent, WithEtag};
 use crate::state::AppState;
 use crate::views::conversation::ConversationView;
 
@@ -42,14 +41,14 @@ pub(crate) async fn show_conversation(
     caller: Caller,
     id: PathId<ConversationId>,
     state: web::Data<AppState>,
-) -> Result<Tagged<ConversationView>, ApiError> {
+) -> Result<WithEtag<ConversationView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     let Some(conversation) = scope.conversations().find(*id).await? else {
         return Err(ApiError::NotFound(ResourceKind::Conversation));
     };
     scope.commit().await?;
 
-    Ok(Tagged(conversation.into()))
+    Ok(WithEtag(conversation.into()))
 }
 
 /// What happens to the files.
@@ -84,25 +83,25 @@ pub(crate) async fn delete_conversation(
     ValidQuery(params): ValidQuery<DeleteConversation>,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<Done, ApiError> {
+) -> Result<NoContent, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
-    check_if_match(&scope, *id, request.headers()).await?;
+    check_if_match(&scope, *id, &request).await?;
     if !scope.conversations().delete(*id, params.keep_files).await? {
         return Err(ApiError::NotFound(ResourceKind::Conversation));
     }
     scope.commit().await?;
     state.wake_worker();
 
-    Ok(Done)
+    Ok(NoContent)
 }
 
 /// Locks a conversation and compares it with `If-Match`, if the client sent one.
 async fn check_if_match(
     scope: &UserScope,
     id: ConversationId,
-    headers: &HeaderMap,
+    request: &HttpRequest,
 ) -> Result<(), ApiError> {
-    let Some(expected) = IfMatch::find(headers) else { return Ok(()) };
+    let Some(expected) = IfMatch::find(request) else { return Ok(()) };
     let current: Option<Conversation> = scope.conversations().lock(id).await?;
     match current {
         Some(current) => expected.check(&ConversationView::from(current)),

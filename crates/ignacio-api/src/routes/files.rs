@@ -17,7 +17,7 @@ use crate::extract::PathId;
 use crate::flows::idempotency::IdempotentResponse;
 use crate::flows::upload::{self as flow, UploadKey};
 use crate::problem::{ApiError, Problem, ResourceKind};
-use crate::responders::{Done, Tagged};
+use crate::responders::{NoContent, WithEtag};
 use crate::state::AppState;
 use crate::views::file::FileView;
 
@@ -89,14 +89,14 @@ pub(crate) async fn show_file(
     caller: Caller,
     id: PathId<FileId>,
     state: web::Data<AppState>,
-) -> Result<Tagged<FileView>, ApiError> {
+) -> Result<WithEtag<FileView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     let Some(file) = scope.files().find(*id).await? else {
         return Err(ApiError::NotFound(ResourceKind::File));
     };
     scope.commit().await?;
 
-    Ok(Tagged(file.into()))
+    Ok(WithEtag(file.into()))
 }
 
 /// Deletes a file.
@@ -122,9 +122,9 @@ pub(crate) async fn delete_file(
     id: PathId<FileId>,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<Done, ApiError> {
+) -> Result<NoContent, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
-    if let Some(expected) = IfMatch::find(request.headers()) {
+    if let Some(expected) = IfMatch::find(&request) {
         let current =
             scope.files().find(*id).await?.ok_or(ApiError::NotFound(ResourceKind::File))?;
         expected.check(&FileView::from(current))?;
@@ -135,5 +135,5 @@ pub(crate) async fn delete_file(
     scope.commit().await?;
     state.wake_worker();
 
-    Ok(Done)
+    Ok(NoContent)
 }

@@ -18,7 +18,7 @@ use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::{MergePatch, not_null};
 use crate::problem::{ApiError, Problem};
-use crate::responders::Tagged;
+use crate::responders::WithEtag;
 use crate::state::AppState;
 use crate::views::user::{LocaleView, UserView};
 
@@ -64,10 +64,10 @@ impl UpdateMe {
 pub(crate) async fn show_me(
     caller: Caller,
     state: web::Data<AppState>,
-) -> Result<Tagged<UserView>, ApiError> {
+) -> Result<WithEtag<UserView>, ApiError> {
     let user = state.db.current_user(caller.session()).await?;
 
-    Ok(Tagged(user.into()))
+    Ok(WithEtag(user.into()))
 }
 
 /// Changes the caller's name, language, or permission to search the web.
@@ -88,11 +88,11 @@ pub(crate) async fn update_me(
     MergePatch(body): MergePatch<UpdateMe>,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<Tagged<UserView>, ApiError> {
+) -> Result<WithEtag<UserView>, ApiError> {
     let change = body.parse()?;
 
     let scope = state.db.begin(caller.session()).await?;
-    if let Some(expected) = IfMatch::find(request.headers()) {
+    if let Some(expected) = IfMatch::find(&request) {
         let current = scope.users().find().await?;
         let current = current.ok_or(ApiError::Unauthenticated { presented: true })?;
         expected.check(&UserView::from(current))?;
@@ -102,5 +102,5 @@ pub(crate) async fn update_me(
     };
     scope.commit().await?;
 
-    Ok(Tagged(user.into()))
+    Ok(WithEtag(user.into()))
 }

@@ -21,7 +21,7 @@ use crate::flows::post_message::{self as flow, PostMessage};
 use crate::paging::{Paging, owned_page_view};
 use crate::problem::{ApiError, Problem, ResourceKind};
 use crate::request_context::RequestContext;
-use crate::responders::{Created, Tagged};
+use crate::responders::{Created, WithEtag};
 use crate::sse::{self, ReplyResponse};
 use crate::state::AppState;
 use crate::views::message::{MessageView, PostedView, SingleMessageView};
@@ -116,7 +116,7 @@ pub(crate) async fn post_message(
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<ReplyResponse, ApiError> {
-    let form = sse::response_format(&request, &state)?;
+    let format = sse::response_format(&request, &state)?;
     let key = IdempotencyKey::of(&request)?;
     let model = body.model().map(str::to_owned);
     let message = body.parse("")?;
@@ -131,7 +131,7 @@ pub(crate) async fn post_message(
     };
     let response = key.run(scope, work).await?;
 
-    Ok(sse::started(&state, &caller, &context, form, response))
+    Ok(sse::started(&state, &caller, &context, format, response))
 }
 
 /// Shows a message, with the response that writes or wrote it.
@@ -150,7 +150,7 @@ pub(crate) async fn show_message(
     caller: Caller,
     id: PathId<MessageId>,
     state: web::Data<AppState>,
-) -> Result<Tagged<SingleMessageView>, ApiError> {
+) -> Result<WithEtag<SingleMessageView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     let Some(message) = scope.messages().find(*id).await? else {
         return Err(ApiError::NotFound(ResourceKind::Message));
@@ -161,5 +161,5 @@ pub(crate) async fn show_message(
     };
     scope.commit().await?;
 
-    Ok(Tagged(SingleMessageView::new(message, response)))
+    Ok(WithEtag(SingleMessageView::new(message, response)))
 }

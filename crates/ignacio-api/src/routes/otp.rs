@@ -55,7 +55,7 @@ pub(crate) async fn request_code(
     let challenge = login::into_challenge(outcome)?;
     state.wake_worker();
 
-    Ok(Accepted(challenge.into()))
+    Ok(Accepted::new(challenge.into()))
 }
 
 /// Shows the delivery state of a code.

@@ -9,7 +9,7 @@ use crate::extract::{PathId, ValidQuery};
 use crate::negotiate::only_events;
 use crate::problem::{ApiError, Malformed, Problem, ResourceKind};
 use crate::request_context::RequestContext;
-use crate::responders::{Accepted, Tagged};
+use crate::responders::{Accepted, WithEtag};
 use crate::sse;
 use crate::state::AppState;
 use crate::views::response::ResponseView;
@@ -30,14 +30,14 @@ pub(crate) async fn show_response(
     caller: Caller,
     id: PathId<ResponseId>,
     state: web::Data<AppState>,
-) -> Result<Tagged<ResponseView>, ApiError> {
+) -> Result<WithEtag<ResponseView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     let Some(response) = scope.responses().find(*id).await? else {
         return Err(ApiError::NotFound(ResourceKind::Response));
     };
     scope.commit().await?;
 
-    Ok(Tagged(response.into()))
+    Ok(WithEtag(response.into()))
 }
 
 /// Cancels a response.
@@ -65,7 +65,7 @@ pub(crate) async fn cancel_response(
     scope.commit().await?;
     state.cancel_local(*id);
 
-    Ok(Accepted(response.into()))
+    Ok(Accepted::new(response.into()))
 }
 
 /// Where to resume.
@@ -110,7 +110,7 @@ pub(crate) async fn follow_response(
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
-    only_events(request.headers())?;
+    only_events(&request)?;
     let after = last_event_id(&request, params.after.as_deref())?;
     if state.stop.is_cancelled() {
         return Err(ApiError::Draining);

@@ -15,7 +15,7 @@ pub(crate) use self::step_up::{request_step_up, step_up_session};
 use crate::auth::{self, Caller};
 use crate::extract::{PathId, ValidQuery};
 use crate::problem::{ApiError, Problem, ResourceKind};
-use crate::responders::Done;
+use crate::responders::NoContent;
 use crate::state::AppState;
 use crate::views::page::PageView;
 use crate::views::session::SessionView;
@@ -76,14 +76,14 @@ pub(crate) async fn end_session(
     caller: Caller,
     id: PathId<SessionId>,
     state: web::Data<AppState>,
-) -> Result<Done, ApiError> {
+) -> Result<NoContent, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     if !scope.sessions().revoke(*id).await? {
         return Err(ApiError::NotFound(ResourceKind::Session));
     }
     scope.commit().await?;
 
-    Ok(Done)
+    Ok(NoContent)
 }
 
 /// Which session to keep.
@@ -119,10 +119,10 @@ pub(crate) async fn end_other_sessions(
     caller: Caller,
     _params: ValidQuery<EndOthers>,
     state: web::Data<AppState>,
-) -> Result<Done, ApiError> {
+) -> Result<NoContent, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     scope.sessions().revoke_others().await?;
     scope.commit().await?;
 
-    Ok(Done)
+    Ok(NoContent)
 }

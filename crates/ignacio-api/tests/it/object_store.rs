@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream};
 use ignacio_domain::file::ObjectKey;
-use ignacio_domain::ports::{ByteStream, ObjectStore, PortError};
+use ignacio_domain::ports::{ByteRange, ByteStream, ObjectContent, ObjectStore, PortError};
 use tokio::sync::watch;
 
 /// What is kept, and what goes wrong.
@@ -17,6 +17,7 @@ pub(crate) struct MemoryStore {
     objects: Mutex<HashMap<String, Bytes>>,
     is_down: AtomicBool,
     n_puts: AtomicUsize,
+    reads: Mutex<Vec<Option<ByteRange>>>,
     /// Bytes that ever arrived, so that a test can wait for some.
     arrived: watch::Sender<u64>,
 }
@@ -28,6 +29,11 @@ impl MemoryStore {
 
     pub(crate) fn keys(&self) -> Vec<String> {
         self.objects.lock().unwrap().keys().cloned().collect()
+    }
+
+    /// Which ranges were read since the last call.
+    pub(crate) fn take_reads(&self) -> Vec<Option<ByteRange>> {
+        std::mem::take(&mut self.reads.lock().unwrap())
     }
 
     /// How many uploads have begun.
@@ -78,14 +84,24 @@ impl ObjectStore for MemoryStore {
         Ok(())
     }
 
-    async fn get(&self, key: &ObjectKey) -> Result<(u64, ByteStream), PortError> {
+    async fn get(
+        &self,
+        key: &ObjectKey,
+        range: Option<ByteRange>,
+    ) -> Result<ObjectContent, PortError> {
         self.refuse_when_down()?;
         let object = self.objects.lock().unwrap().get(key.as_str()).cloned();
         let object = object.ok_or(PortError::NotFound)?;
         let size = u64::try_from(object.len()).unwrap();
-        // In uneven pieces, as a network gives them.
-        let pieces: Vec<_> = object.chunks(1021).map(|it| Ok(Bytes::copy_from_slice(it))).collect();
-        Ok((size, stream::iter(pieces).boxed()))
+        let index = |position| usize::try_from(position).unwrap();
+        let part = match range {
+            None => object,
+            Some(range) => object.slice(index(range.first)..=index(range.last)),
+        };
+        self.reads.lock().unwrap().push(range);
+        // In uneven chunks, as a network gives them.
+        let chunks: Vec<_> = part.chunks(1021).map(|it| Ok(Bytes::copy_from_slice(it))).collect();
+        Ok(ObjectContent { size, bytes: stream::iter(chunks).boxed() })
     }
 
     async fn delete(&self, key: &ObjectKey) -> Result<(), PortError> {

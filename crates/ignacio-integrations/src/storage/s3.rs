@@ -10,7 +10,7 @@ use aws_sdk_s3::{
         ResponseChecksumValidation, StalledStreamProtectionConfig, retry::RetryConfig,
         timeout::TimeoutConfig,
     },
-    operation::create_bucket::CreateBucketError,
+    operation::{create_bucket::CreateBucketError, get_object::GetObjectOutput},
     primitives::ByteStream as SdkStream,
     types::{BucketLocationConstraint, CreateBucketConfiguration},
 };
@@ -18,7 +18,7 @@ use aws_smithy_http_client::{Builder, tls};
 use futures_util::stream;
 use ignacio_domain::{
     file::ObjectKey,
-    ports::{ByteStream, ObjectStore, PortError},
+    ports::{ByteRange, ByteStream, ObjectContent, ObjectStore, PortError},
 };
 use secrecy::ExposeSecret as _;
 
@@ -131,22 +131,21 @@ impl ObjectStore for S3Store {
     }
 
     #[tracing::instrument(name = "out.s3.get", skip_all, fields(key = key.as_str()))]
-    async fn get(&self, key: &ObjectKey) -> Result<(u64, ByteStream), PortError> {
+    async fn get(
+        &self,
+        key: &ObjectKey,
+        range: Option<ByteRange>,
+    ) -> Result<ObjectContent, PortError> {
         let object = self
             .client
             .get_object()
             .bucket(&self.bucket)
             .key(key.as_str())
+            .set_range(range.map(|it| format!("bytes={}-{}", it.first, it.last)))
             .send()
             .await
             .map_err(|error| port_error(&error))?;
-        let Some(size) = object.content_length().and_then(|it| u64::try_from(it).ok()) else {
-            return Err(PortError::Rejected {
-                code: "no_length".to_owned(),
-                reason: "the store does not say how long the object is".to_owned(),
-            });
-        };
-        Ok((size, bytes(object.body)))
+        Ok(ObjectContent { size: whole_size(&object, range)?, bytes: bytes(object.body) })
     }
 
     #[tracing::instrument(name = "out.s3.delete", skip_all, fields(key = key.as_str()))]
@@ -181,6 +180,22 @@ impl ObjectStore for S3Store {
             Err(error) => Err(of_bucket(&error)),
         }
     }
+}
+
+/// The size of the whole object. A store that was asked for a range and sends anything else is
+/// refused: its bytes would be taken for others.
+fn whole_size(object: &GetObjectOutput, range: Option<ByteRange>) -> Result<u64, PortError> {
+    let size = match range {
+        None => object.content_length().and_then(|it| u64::try_from(it).ok()),
+        Some(range) => object.content_range().and_then(|sent| {
+            let whole = sent.strip_prefix(&format!("bytes {}-{}/", range.first, range.last))?;
+            whole.parse().ok()
+        }),
+    };
+    size.ok_or_else(|| PortError::Rejected {
+        code: "no_length".to_owned(),
+        reason: "the store does not send what it was asked for, or not its size".to_owned(),
+    })
 }
 
 /// The bytes of an object as they arrive.

@@ -14,7 +14,7 @@ use ignacio_devstack::{S3Options, S3StandIn, log_leak_scan};
 use ignacio_domain::{
     file::ObjectKey,
     ids::{FileId, UserId},
-    ports::{ByteStream, ObjectStore as _, PortError},
+    ports::{ByteRange, ByteStream, ObjectStore as _, PortError},
 };
 use ignacio_integrations::{S3Settings, S3Store};
 use tempfile::TempDir;
@@ -107,16 +107,54 @@ async fn bytes_come_back_as_they_were_stored() {
         let key = key();
         let bytes = content(size);
         store.put(&key, "application/pdf", arriving(&bytes)).await.unwrap();
-        let (length, stream) = store.get(&key).await.unwrap();
-        assert_eq!(length, u64::try_from(size).unwrap());
-        assert!(read(stream).await == bytes, "{size} bytes differ");
+        let object = store.get(&key, None).await.unwrap();
+        assert_eq!(object.size, u64::try_from(size).unwrap());
+        assert!(read(object.bytes).await == bytes, "{size} bytes differ");
 
         store.delete(&key).await.unwrap();
-        assert!(matches!(store.get(&key).await.err(), Some(PortError::NotFound)));
+        assert!(matches!(store.get(&key, None).await.err(), Some(PortError::NotFound)));
         store.delete(&key).await.unwrap();
     }
     assert_eq!(server.stand_in.object_count(BUCKET), 0);
     assert_eq!(server.parts_left(), 0);
+}
+
+#[tokio::test]
+async fn a_range_is_read_alone() {
+    let server = Server::start();
+    let store = server.store();
+    store.ensure_bucket().await.unwrap();
+    let key = key();
+    let bytes = content(2 * PART + 3);
+    store.put(&key, "application/pdf", arriving(&bytes)).await.unwrap();
+    let end = bytes.len() - 1;
+    for (first, last) in [(0, 0), (7, CHUNK), (PART - 1, PART), (end, end), (0, end)] {
+        let range =
+            ByteRange { first: u64::try_from(first).unwrap(), last: u64::try_from(last).unwrap() };
+        let object = store.get(&key, Some(range)).await.unwrap();
+        assert_eq!(object.size, u64::try_from(bytes.len()).unwrap(), "of the whole object");
+        assert!(read(object.bytes).await == bytes[first..=last], "{range:?} differs");
+    }
+    let beyond = ByteRange { first: u64::try_from(bytes.len()).unwrap(), last: u64::MAX };
+    assert!(matches!(store.get(&key, Some(beyond)).await, Err(PortError::Rejected { .. })));
+}
+
+#[tokio::test]
+async fn a_range_is_what_the_store_is_asked_for() {
+    let part = [("content-range", "bytes 3-5/10")];
+    let server = WireServer::always(Answer::new("206 Partial Content", &part, "345")).await;
+    let store = S3Store::new(settings(server.url())).unwrap();
+    let object = store.get(&key(), Some(ByteRange { first: 3, last: 5 })).await.unwrap();
+    assert_eq!((object.size, read(object.bytes).await), (10, b"345".to_vec()));
+    assert_eq!(server.requests().pop().unwrap().header("range"), Some("bytes=3-5"));
+
+    // Bytes that are not the ones that were asked for are not passed on as if they were.
+    let other = store.get(&key(), Some(ByteRange { first: 3, last: 6 })).await;
+    assert!(matches!(other, Err(PortError::Rejected { code, .. }) if code == "no_length"));
+    let whole = WireServer::always(Answer::new("200 OK", &[], "0123456789")).await;
+    let store = S3Store::new(settings(whole.url())).unwrap();
+    let whole = store.get(&key(), Some(ByteRange { first: 3, last: 5 })).await;
+    assert!(matches!(whole, Err(PortError::Rejected { code, .. }) if code == "no_length"));
 }
 
 #[tokio::test]
@@ -157,7 +195,7 @@ async fn a_bucket_that_went_away_is_ours_to_mend() {
     let store = S3Store::new(settings(server.url())).unwrap();
     for error in [
         store.put(&key(), "text/plain", arriving(b"x")).await.err(),
-        store.get(&key()).await.err(),
+        store.get(&key(), None).await.err(),
         store.delete(&key()).await.err(),
     ] {
         assert!(matches!(error, Some(PortError::Misconfigured { code, .. })
@@ -183,7 +221,7 @@ async fn a_wrong_key_is_ours_to_mend() {
     assert!(!format!("{store:?}").contains("canary-secret"));
     for error in [
         store.put(&key(), "text/plain", arriving(b"x")).await.err(),
-        store.get(&key()).await.err(),
+        store.get(&key(), None).await.err(),
         store.delete(&key()).await.err(),
         store.ensure_bucket().await.err(),
         store.check().await.err(),
@@ -202,7 +240,7 @@ async fn overload_is_outwaited_or_told() {
     store.put(&key(), "text/plain", arriving(b"x")).await.unwrap();
 
     server.stand_in.slow_down_next(100);
-    let error = store.get(&key()).await.err().unwrap();
+    let error = store.get(&key(), None).await.err().unwrap();
     assert!(matches!(error, PortError::Transient { .. }), "{error}");
 }
 
@@ -304,9 +342,9 @@ async fn an_upload_that_cannot_be_completed_is_not_stored() {
 async fn an_object_that_ends_early_is_an_error() {
     let server = WireServer::always(Answer::new("200 OK", &[], "0123456789").cut(60)).await;
     let store = S3Store::new(settings(server.url())).unwrap();
-    let (length, stream) = store.get(&key()).await.unwrap();
-    assert_eq!(length, 10);
-    let read: Result<Vec<Bytes>, _> = stream.try_collect().await;
+    let object = store.get(&key(), None).await.unwrap();
+    assert_eq!(object.size, 10);
+    let read: Result<Vec<Bytes>, _> = object.bytes.try_collect().await;
     assert!(read.is_err());
 }
 
@@ -318,10 +356,10 @@ async fn neither_the_key_nor_the_content_is_logged() {
     store.ensure_bucket().await.unwrap();
     let key = key();
     store.put(&key, "text/plain", arriving(b"canary-content")).await.unwrap();
-    let (_, stream) = store.get(&key).await.unwrap();
-    assert_eq!(read(stream).await, b"canary-content");
+    let object = store.get(&key, None).await.unwrap();
+    assert_eq!(read(object.bytes).await, b"canary-content");
     server.stand_in.slow_down_next(100);
-    store.get(&key).await.err().unwrap();
+    store.get(&key, None).await.err().unwrap();
 
     let logged = logs.text();
     assert!(logged.contains("out.s3.put"), "the capture works");

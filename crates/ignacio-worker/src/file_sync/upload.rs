@@ -47,20 +47,20 @@ impl FileSync {
 
     /// Uploads the file; `None` when its bytes are not what they were.
     async fn upload(&self, job: &FileJob, name: &str) -> Result<Option<String>, Halt> {
-        let got = self.shared.ports.objects.get(&job.key).await;
-        let (size, content) = match got {
+        let got = self.shared.ports.objects.get(&job.key, None).await;
+        let object = match got {
             Err(PortError::NotFound) => return Err(Halt::Never("object_missing".to_owned())),
             got => got?,
         };
         // Where no sum was taken, the size is hearsay, too.
-        if !job.sha256.is_empty() && i64::try_from(size).ok() != Some(job.size) {
+        if !job.sha256.is_empty() && i64::try_from(object.size).ok() != Some(job.size) {
             return Ok(None);
         }
-        let (content, check) = checked(content, job.sha256.clone());
+        let (content, check) = checked(object.bytes, job.sha256.clone());
         let upload = ProviderUpload {
             name: name.to_owned(),
             media_type: job.media_type.clone(),
-            size,
+            size: object.size,
             content,
         };
         let sent = self.shared.ports.library.upload_file(upload).await;

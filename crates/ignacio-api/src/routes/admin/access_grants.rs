@@ -13,7 +13,7 @@ use crate::auth::Caller;
 use crate::extract::{PathId, ValidJson};
 use crate::flows::idempotency::{Creation, IdempotencyKey, IdempotentResponse};
 use crate::problem::{ApiError, Problem, ResourceKind, ValidationCode};
-use crate::responders::{Created, Tagged};
+use crate::responders::{Created, WithEtag};
 use crate::state::AppState;
 use crate::views::access_grant::AccessGrantView;
 
@@ -97,12 +97,12 @@ pub(crate) async fn show_access_grant(
     caller: Caller,
     id: PathId<GrantId>,
     state: web::Data<AppState>,
-) -> Result<Tagged<AccessGrantView>, ApiError> {
+) -> Result<WithEtag<AccessGrantView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
     let Some(grant) = scope.user_content().find_grant(*id).await? else {
         return Err(ApiError::NotFound(ResourceKind::Grant));
     };
     scope.commit().await?;
 
-    Ok(Tagged(grant.into()))
+    Ok(WithEtag(grant.into()))
 }

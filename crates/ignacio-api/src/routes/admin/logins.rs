@@ -8,7 +8,7 @@ use ignacio_domain::rate_limit::RateLimitKey;
 use crate::auth::Caller;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, Thing};
-use crate::responders::{Done, Tagged};
+use crate::responders::{NoContent, WithEtag};
 use crate::state::AppState;
 use crate::views::listing::Listing;
 use crate::views::login::{CodeView, LoginFailuresView};
@@ -39,14 +39,14 @@ pub(crate) async fn show_failures(
     caller: Caller,
     id: PathId<UserId>,
     state: web::Data<AppState>,
-) -> Result<Tagged<LoginFailuresView>, ApiError> {
+) -> Result<WithEtag<LoginFailuresView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
     let account =
         scope.login_attempts().find_user(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
     let failures = scope.login_attempts().failures(*id, bucket_of(&state, &account)).await?;
     scope.commit().await?;
 
-    Ok(Tagged(failures.into()))
+    Ok(WithEtag(failures.into()))
 }
 
 /// Forgets the tries that failed, so that new devices can log in at once.
@@ -66,14 +66,14 @@ pub(crate) async fn forget_failures(
     caller: Caller,
     id: PathId<UserId>,
     state: web::Data<AppState>,
-) -> Result<Done, ApiError> {
+) -> Result<NoContent, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
     let account =
         scope.login_attempts().find_user(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
     scope.login_attempts().clear_failures(*id, bucket_of(&state, &account)).await?;
     scope.commit().await?;
 
-    Ok(Done)
+    Ok(NoContent)
 }
 
 /// Lists what became of somebody's codes of the last day, the newest first, 50 at most.

@@ -7,7 +7,7 @@ use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, Thing};
-use crate::responders::{Begun, Tagged};
+use crate::responders::{Accepted, WithEtag};
 use crate::state::AppState;
 use crate::views::account::AccountView;
 use crate::views::erasure::ErasureView;
@@ -41,8 +41,8 @@ pub(crate) async fn delete(
     id: PathId<UserId>,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<Begun<ErasureView>, ApiError> {
-    let expected = IfMatch::required(request.headers())?;
+) -> Result<Accepted<ErasureView>, ApiError> {
+    let expected = IfMatch::required(&request)?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
     let current = scope.users().lock(*id).await?.ok_or(ApiError::NotFound(Thing::User))?;
@@ -52,7 +52,7 @@ pub(crate) async fn delete(
     state.poke();
 
     let location = format!("/v1/admin/erasures/{}", erasure.id);
-    Ok(Begun { location, view: erasure.into() })
+    Ok(Accepted::at(location, erasure.into()))
 }
 
 /// Shows how far a removal is.
@@ -73,12 +73,12 @@ pub(crate) async fn show_erasure(
     caller: Caller,
     id: PathId<ErasureId>,
     state: web::Data<AppState>,
-) -> Result<Tagged<ErasureView>, ApiError> {
+) -> Result<WithEtag<ErasureView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
     let Some(erasure) = scope.users().erasure(*id).await? else {
         return Err(ApiError::NotFound(Thing::Erasure));
     };
     scope.commit().await?;
 
-    Ok(Tagged(erasure.into()))
+    Ok(WithEtag(erasure.into()))
 }

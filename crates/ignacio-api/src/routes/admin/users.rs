@@ -20,7 +20,7 @@ pub(crate) use self::update::update_user;
 use crate::auth::Caller;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, ResourceKind};
-use crate::responders::{Done, Tagged};
+use crate::responders::{NoContent, WithEtag};
 use crate::state::AppState;
 use crate::views::managed_user::ManagedUserView;
 
@@ -44,14 +44,14 @@ pub(crate) async fn show_user(
     caller: Caller,
     id: PathId<UserId>,
     state: web::Data<AppState>,
-) -> Result<Tagged<ManagedUserView>, ApiError> {
+) -> Result<WithEtag<ManagedUserView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
     let Some(user) = scope.users().find(*id).await? else {
         return Err(ApiError::NotFound(ResourceKind::User));
     };
     scope.commit().await?;
 
-    Ok(Tagged(user.into()))
+    Ok(WithEtag(user.into()))
 }
 
 /// Logs out all devices of a user, and forgets that they are known.
@@ -72,14 +72,14 @@ pub(crate) async fn end_sessions_of_user(
     caller: Caller,
     id: PathId<UserId>,
     state: web::Data<AppState>,
-) -> Result<Done, ApiError> {
+) -> Result<NoContent, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
     if scope.users().revoke_sessions(*id).await?.is_none() {
         return Err(ApiError::NotFound(ResourceKind::User));
     }
     scope.commit().await?;
 
-    Ok(Done)
+    Ok(NoContent)
 }
 
 /// The error of a user that could not be stored.

@@ -6,7 +6,7 @@ use ignacio_domain::ids::ConversationId;
 use crate::auth::Caller;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, ResourceKind};
-use crate::responders::Tagged;
+use crate::responders::WithEtag;
 use crate::state::AppState;
 use crate::views::conversation::SummaryView;
 
@@ -26,12 +26,12 @@ pub(crate) async fn show_summary(
     caller: Caller,
     id: PathId<ConversationId>,
     state: web::Data<AppState>,
-) -> Result<Tagged<SummaryView>, ApiError> {
+) -> Result<WithEtag<SummaryView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     let Some(summary) = scope.conversations().summary(*id).await? else {
         return Err(ApiError::NotFound(ResourceKind::Summary));
     };
     scope.commit().await?;
 
-    Ok(Tagged(summary.into()))
+    Ok(WithEtag(summary.into()))
 }

@@ -11,7 +11,7 @@ use super::check_if_match;
 use crate::auth::Caller;
 use crate::extract::{MergePatch, PathId, not_null};
 use crate::problem::{ApiError, Problem, ResourceKind};
-use crate::responders::Tagged;
+use crate::responders::WithEtag;
 use crate::state::AppState;
 use crate::views::conversation::ConversationView;
 
@@ -65,16 +65,16 @@ pub(crate) async fn update_conversation(
     MergePatch(body): MergePatch<UpdateConversation>,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<Tagged<ConversationView>, ApiError> {
+) -> Result<WithEtag<ConversationView>, ApiError> {
     let change = body.parse()?;
 
     let scope = state.db.begin(caller.session()).await?;
-    check_if_match(&scope, *id, request.headers()).await?;
+    check_if_match(&scope, *id, &request).await?;
     let Some(conversation) = scope.conversations().update(*id, &change).await? else {
         // Another user's conversation and a missing one look the same on purpose.
         return Err(ApiError::NotFound(ResourceKind::Conversation));
     };
     scope.commit().await?;
 
-    Ok(Tagged(conversation.into()))
+    Ok(WithEtag(conversation.into()))
 }

@@ -1,16 +1,15 @@
 //! A file's bytes, whole or in part, in a form that no browser runs.
 
 use actix_web::body::SizedStream;
-use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::header::{self, ContentRange, ContentRangeSpec, EntityTag};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, get, web};
-use futures_util::StreamExt as _;
 use ignacio_domain::file::{ObjectKey, StoredFile};
 use ignacio_domain::ids::FileId;
-use ignacio_domain::ports::ByteStream;
+use ignacio_domain::ports::{ByteRange, ObjectContent};
 
 use crate::auth::Caller;
 use crate::disposition;
-use crate::etag::Etag;
+use crate::etag;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, ResourceKind};
 use crate::range::{self, ByteRange, Wanted};
@@ -45,31 +44,33 @@ pub(crate) async fn download_file(
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<HttpResponse, ApiError> {
-    let (file, key) = look_up(&state, &caller, *id).await?;
-    // A row's bytes never change, so that its id can stand for a sum that nobody took.
+    let (file, key) = find(&state, &caller, *id).await?;
+    // A row's bytes never change, so its id can stand for a hash that was never taken.
     let tag = match &file.sha256 {
-        Some(sha256) => Etag::of_content(sha256),
-        None => Etag::of_content(&file.id.to_string()),
+        Some(sha256) => etag::of_content(sha256)?,
+        None => etag::of_content(&file.id.to_string())?,
     };
     if is_unchanged(&request, &tag) {
         return Ok(unchanged(&tag));
     }
 
-    // Where no sum was taken, the size is hearsay, too.
+    // Where no hash was taken, the row's size is hearsay, too.
     let size = match &file.sha256 {
         Some(_) => u64::try_from(file.size).map_err(ApiError::internal)?,
-        None => state.store.get(&key).await?.0,
+        None => state.store.get(&key, None).await?.size,
     };
-    let mut answer = match part_of(request.headers(), &tag, size) {
-        Wanted::Nothing => return Err(ApiError::RangeNotSatisfiable { size }),
-        Wanted::Whole => whole(&file, size, open(&state, &key, size).await?),
-        Wanted::Part(part) => partial(&file, size, part, open(&state, &key, size).await?),
+    let mut response = match outcome(&request, &tag, size) {
+        RangeOutcome::Unsatisfiable => return Err(ApiError::RangeNotSatisfiable { size }),
+        RangeOutcome::Whole => whole(&file, open(&state, &key, size, None).await?),
+        RangeOutcome::Part(range) => {
+            partial(&file, range, open(&state, &key, size, Some(range)).await?)
+        }
     };
-    tag_with(answer.headers_mut(), &tag);
-    Ok(answer)
+    tag_with(response.headers_mut(), &tag);
+    Ok(response)
 }
 
-async fn look_up(
+async fn find(
     state: &AppState,
     caller: &Caller,
     id: FileId,
@@ -81,35 +82,48 @@ async fn look_up(
     file.zip(key).ok_or(ApiError::NotFound(ResourceKind::File))
 }
 
-fn part_of(headers: &HeaderMap, tag: &Etag, size: u64) -> Wanted {
-    if tag.permits_range(headers) { range::wanted(headers, size) } else { Wanted::Whole }
+fn outcome(request: &HttpRequest, tag: &EntityTag, size: u64) -> RangeOutcome {
+    if etag::permits_range(request, tag) {
+        RangeOutcome::of(request, size)
+    } else {
+        RangeOutcome::Whole
+    }
 }
 
-async fn open(state: &AppState, key: &ObjectKey, size: u64) -> Result<ByteStream, ApiError> {
-    let (stored, content) = state.store.get(key).await?;
-    if stored == size {
+async fn open(
+    state: &AppState,
+    key: &ObjectKey,
+    size: u64,
+    range: Option<ByteRange>,
+) -> Result<ObjectContent, ApiError> {
+    let content = state.store.get(key, range).await?;
+    if content.size == size {
         Ok(content)
     } else {
+        let stored = content.size;
         Err(ApiError::internal(format!("the row says {size} bytes, the store {stored}")))
     }
 }
 
-fn whole(file: &StoredFile, size: u64, content: ByteStream) -> HttpResponse {
-    described(HttpResponse::Ok(), file).body(SizedStream::new(size, content))
+fn whole(file: &StoredFile, content: ObjectContent) -> HttpResponse {
+    described(HttpResponse::Ok(), file).body(SizedStream::new(content.size, content.bytes))
 }
 
-fn partial(file: &StoredFile, size: u64, part: ByteRange, content: ByteStream) -> HttpResponse {
-    let cut = range::cut(content, part).boxed_local();
+fn partial(file: &StoredFile, range: ByteRange, content: ObjectContent) -> HttpResponse {
+    let described_range = ContentRange(ContentRangeSpec::Bytes {
+        range: Some((range.first, range.last)),
+        instance_length: Some(content.size),
+    });
     described(HttpResponse::PartialContent(), file)
-        .insert_header((header::CONTENT_RANGE, part.of(size)))
-        .body(SizedStream::new(part.length(), cut))
+        .insert_header(described_range)
+        .body(SizedStream::new(range.length(), content.bytes))
 }
 
-fn described(mut answer: HttpResponseBuilder, file: &StoredFile) -> HttpResponseBuilder {
-    answer
+fn described(mut response: HttpResponseBuilder, file: &StoredFile) -> HttpResponseBuilder {
+    response
         .content_type(file.media_type.as_str())
         .insert_header((header::ACCEPT_RANGES, "bytes"))
-        .insert_header((header::CONTENT_DISPOSITION, disposition::attachment(&file.name)))
+        .insert_header(disposition::attachment(&file.name))
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY));
-    answer
+    response
 }

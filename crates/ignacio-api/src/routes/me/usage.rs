@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::auth::Caller;
 use crate::extract::{DateRange, ValidQuery};
 use crate::problem::{ApiError, Problem};
-use crate::responders::Tagged;
+use crate::responders::WithEtag;
 use crate::state::AppState;
 use crate::views::usage::OwnUsageView;
 
@@ -39,7 +39,7 @@ pub(crate) async fn show_own_usage(
     caller: Caller,
     ValidQuery(params): ValidQuery<ShowUsage>,
     state: web::Data<AppState>,
-) -> Result<Tagged<OwnUsageView>, ApiError> {
+) -> Result<WithEtag<OwnUsageView>, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     let today = scope.usage().today().await?;
     let range = DateRange::parse(today, params.from.as_deref(), params.to.as_deref())?;
@@ -48,5 +48,5 @@ pub(crate) async fn show_own_usage(
     scope.commit().await?;
 
     let policy = state.settings.models.policy(role);
-    Ok(Tagged(OwnUsageView::new(range.from, range.to, rows, policy)))
+    Ok(WithEtag(OwnUsageView::new(range.from, range.to, rows, policy)))
 }

@@ -10,7 +10,7 @@ use validator::Validate;
 use crate::auth::Caller;
 use crate::extract::{PathId, ValidJson};
 use crate::problem::{ApiError, Problem, ResourceKind, ValidationCode};
-use crate::responders::{Done, Kept};
+use crate::responders::{NoContent, Kept};
 use crate::state::AppState;
 use crate::views::message::{FeedbackView, RatingView};
 
@@ -50,7 +50,7 @@ pub(crate) async fn put_feedback(
     id: PathId<MessageId>,
     ValidJson(body): ValidJson<PutFeedback>,
     state: web::Data<AppState>,
-) -> Result<Kept<FeedbackView>, ApiError> {
+) -> Result<web::Json<FeedbackView>, ApiError> {
     let feedback = body.parse()?;
 
     let scope = state.db.begin(caller.session()).await?;
@@ -62,7 +62,7 @@ pub(crate) async fn put_feedback(
     }
     scope.commit().await?;
 
-    Ok(Kept(feedback.into()))
+    Ok(web::Json(feedback.into()))
 }
 
 /// Withdraws feedback on a reply.
@@ -80,12 +80,12 @@ pub(crate) async fn withdraw_feedback(
     caller: Caller,
     id: PathId<MessageId>,
     state: web::Data<AppState>,
-) -> Result<Done, ApiError> {
+) -> Result<NoContent, ApiError> {
     let scope = state.db.begin(caller.session()).await?;
     if !scope.feedback().delete(*id).await? {
         return Err(ApiError::NotFound(ResourceKind::Feedback));
     }
     scope.commit().await?;
 
-    Ok(Done)
+    Ok(NoContent)
 }

@@ -63,7 +63,7 @@ pub(crate) async fn renew(
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<ReplyResponse, ApiError> {
-    let form = sse::form_of(&request, &state)?;
+    let format = sse::format_of(&request, &state)?;
     let key = IdempotencyKey::of(&request)?;
 
     let scope = state.db.begin(caller.session()).await?;
@@ -77,7 +77,7 @@ pub(crate) async fn renew(
     };
     let response = key.run(scope, work).await?;
 
-    Ok(sse::started(&state, &caller, &context, form, response))
+    Ok(sse::started(&state, &caller, &context, format, response))
 }
 
 /// Puts the last question differently.
@@ -115,7 +115,7 @@ pub(crate) async fn rewrite(
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<ReplyResponse, ApiError> {
-    let form = sse::form_of(&request, &state)?;
+    let format = sse::format_of(&request, &state)?;
     let key = IdempotencyKey::of(&request)?;
     let model = body.model().map(str::to_owned);
     let message = body.parse("")?;
@@ -131,5 +131,5 @@ pub(crate) async fn rewrite(
     };
     let response = key.run(scope, work).await?;
 
-    Ok(sse::started(&state, &caller, &context, form, response))
+    Ok(sse::started(&state, &caller, &context, format, response))
 }

@@ -50,7 +50,7 @@ pub(crate) async fn request_step_up(
         login::into_challenge(state.db.codes().request_step_up(&verified, &code_request).await?)?;
     state.wake_worker();
 
-    Ok(Accepted(challenge.into()))
+    Ok(Accepted::new(challenge.into()))
 }
 
 /// A code that this session requested.

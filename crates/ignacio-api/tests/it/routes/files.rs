@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use futures_util::stream;
 use ignacio_domain::file::ObjectKey;
-use ignacio_domain::ports::ObjectStore as _;
+use ignacio_domain::ports::{ByteRange, ObjectStore as _};
 use serde_json::json;
 
 use crate::client::file_part;
-use crate::stack::Stack;
+use crate::stack::{Stack, UPLOAD_MAX};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 
@@ -97,6 +97,30 @@ async fn a_download_is_whole_partial_or_unchanged_and_runs_nowhere() {
 
     let head = ana.call("HEAD", &target).unchecked().send().await;
     assert_eq!((head.status.as_u16(), head.header("content-length")), (200, "5000"));
+}
+
+#[tokio::test]
+async fn a_range_of_a_large_file_reads_just_its_bytes() {
+    let stack = Stack::start().await;
+    let ana = stack.participant("Ana").await;
+    let content: Vec<u8> =
+        (0..UPLOAD_MAX).map(|it| b'a' + u8::try_from(it % 26).unwrap()).collect();
+    let file = ana.uploads("a.txt", &content).await;
+    let target = format!("/v1/files/{}/content", file["id"].as_str().unwrap());
+    let (first, last) = (UPLOAD_MAX / 2 + 7, UPLOAD_MAX - 2_001);
+
+    let range = format!("bytes={first}-{last}");
+    let part = ana.get(&target).header("range", range).send().await;
+    assert_eq!((part.status.as_u16(), part.body.as_ref()), (206, &content[first..=last]));
+    assert_eq!(part.header("content-range"), format!("bytes {first}-{last}/{UPLOAD_MAX}"));
+    assert_eq!(part.header("content-length"), (last - first + 1).to_string());
+    let read =
+        ByteRange { first: u64::try_from(first).unwrap(), last: u64::try_from(last).unwrap() };
+    assert_eq!(stack.store.take_reads(), [Some(read)]);
+
+    let beyond = ana.get(&target).header("range", format!("bytes={UPLOAD_MAX}-")).send().await;
+    beyond.problem(416, "range-not-satisfiable");
+    assert_eq!(stack.store.take_reads(), []);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{TryStreamExt as _, stream};
 use ignacio_domain::file::ObjectKey;
-use ignacio_domain::ports::{ByteStream, ObjectStore, PortError};
+use ignacio_domain::ports::{ByteRange, ByteStream, ObjectContent, ObjectStore, PortError};
 
 use super::Faults;
 
@@ -51,7 +51,7 @@ impl FakeObjects {
         self.reads.lock().unwrap().push_back(Read::Cut);
     }
 
-    fn read(&self, key: &ObjectKey) -> Result<(u64, ByteStream), PortError> {
+    fn read(&self, key: &ObjectKey) -> Result<ObjectContent, PortError> {
         let content = self.objects.lock().unwrap().get(key.as_str()).cloned();
         let mut content = content.ok_or(PortError::NotFound)?;
         let size = u64::try_from(content.len()).unwrap();
@@ -66,7 +66,7 @@ impl FakeObjects {
         if matches!(plan, Some(Read::Cut)) {
             chunks.push(Err(io::Error::from(io::ErrorKind::ConnectionReset)));
         }
-        Ok((size, Box::pin(stream::iter(chunks))))
+        Ok(ObjectContent { size, bytes: Box::pin(stream::iter(chunks)) })
     }
 }
 
@@ -83,7 +83,12 @@ impl ObjectStore for FakeObjects {
         Ok(())
     }
 
-    async fn get(&self, key: &ObjectKey) -> Result<(u64, ByteStream), PortError> {
+    async fn get(
+        &self,
+        key: &ObjectKey,
+        range: Option<ByteRange>,
+    ) -> Result<ObjectContent, PortError> {
+        assert_eq!(range, None, "the worker reads whole objects");
         self.faults.around("get", async { self.read(key) }).await
     }
 

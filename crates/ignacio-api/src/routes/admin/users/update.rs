@@ -17,7 +17,7 @@ use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::{MergePatch, PathId, not_null};
 use crate::problem::{ApiError, Problem, ResourceKind};
-use crate::responders::Tagged;
+use crate::responders::WithEtag;
 use crate::state::AppState;
 use crate::views::managed_user::ManagedUserView;
 use crate::views::user::{LocaleView, RoleView};
@@ -91,9 +91,9 @@ pub(crate) async fn update_user(
     MergePatch(body): MergePatch<UpdateUser>,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<Tagged<ManagedUserView>, ApiError> {
+) -> Result<WithEtag<ManagedUserView>, ApiError> {
     let change = body.parse()?;
-    let expected = IfMatch::required(request.headers())?;
+    let expected = IfMatch::required(&request)?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
     let current = scope.users().lock(*id).await?.ok_or(ApiError::NotFound(ResourceKind::User))?;
@@ -102,5 +102,5 @@ pub(crate) async fn update_user(
     let user = updated.ok_or(ApiError::NotFound(ResourceKind::User))?;
     scope.commit().await?;
 
-    Ok(Tagged(user.into()))
+    Ok(WithEtag(user.into()))
 }

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use ignacio_domain::ids::{ConversationId, MessageId, UserId};
 use ignacio_domain::message::MessageStatus;
-use ignacio_domain::ports::{ByteStream, PortError};
+use ignacio_domain::ports::{ByteRange, ByteStream, ObjectContent, PortError};
 use time::OffsetDateTime;
 
 use super::*;
@@ -45,11 +45,12 @@ impl ObjectStore for Images {
         Ok(())
     }
 
-    async fn get(&self, key: &ObjectKey) -> Result<(u64, ByteStream), PortError> {
+    async fn get(&self, key: &ObjectKey, _: Option<ByteRange>) -> Result<ObjectContent, PortError> {
         if key.as_str().contains(&self.0.to_string()) {
             return Err(PortError::NotFound);
         }
-        Ok((4, Box::pin(stream::iter([Ok(Bytes::from_static(b"\x89PNG"))]))))
+        let bytes = stream::iter([Ok(Bytes::from_static(b"\x89PNG"))]);
+        Ok(ObjectContent { size: 4, bytes: Box::pin(bytes) })
     }
 
     async fn delete(&self, _: &ObjectKey) -> Result<(), PortError> {
