@@ -22,3 +22,4 @@ mod stack;
 mod step_up_required;
 mod uploads;
 mod users;
+mod views;

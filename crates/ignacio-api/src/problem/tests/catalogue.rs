@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use serde_json::json;
 use utoipa::PartialSchema as _;
 
 use super::super::*;
@@ -67,6 +68,36 @@ fn details_of_cases() -> Vec<Entry> {
 
 fn every_text() -> Vec<Entry> {
     plain_texts().into_iter().chain(details_of_cases()).collect()
+}
+
+/// The whole catalogue. What a client reads changes together with this snapshot.
+#[test]
+fn the_catalogue_is_as_the_snapshot_shows() {
+    let codes = ProblemCode::ALL.map(|code| {
+        json!({
+            "code": code.as_str(),
+            "status": code.status().as_u16(),
+            "type": code.uri(),
+            "title": [code.title(Locale::Es), code.title(Locale::En)],
+            "detail": [plain_detail(code, Locale::Es), plain_detail(code, Locale::En)],
+        })
+    });
+    let rules = Rule::ALL.map(|rule| {
+        json!({
+            "code": rule.code(),
+            "detail": [rule.detail(Locale::Es), rule.detail(Locale::En)],
+        })
+    });
+    let cases: Vec<_> = details_of_cases().into_iter().map(|it| json!([it.es, it.en])).collect();
+    let catalogue = json!({
+        "codes": codes.as_slice(),
+        "rules": rules.as_slice(),
+        "details_of_cases": cases,
+    });
+    insta::with_settings!(
+        { omit_expression => true, sort_maps => true },
+        { insta::assert_json_snapshot!("catalogue", catalogue) }
+    );
 }
 
 /// The words of a text, in small letters.
