@@ -6,7 +6,7 @@ use actix_web::http::header::{self, EntityTag, HeaderMap, HeaderValue, TryIntoHe
 use actix_web::{HttpRequest, HttpResponse, Responder, body};
 use serde::Serialize;
 
-use crate::etag::Etag;
+use crate::etag;
 use crate::views::page::{CountedPageView, PageView};
 
 /// One object: 200 with its entity tag, or 304 when the client has it.
@@ -170,13 +170,13 @@ mod tests {
     fn a_page_leads_to_the_next() {
         let request = TestRequest::get().uri("/v1/files?q=a%20b&cursor=old&limit=5");
         let page = PageView { data: vec![1], next_cursor: Some("new".to_owned()) };
-        let answer = page.respond_to(&request.to_http_request());
+        let response = page.respond_to(&request.to_http_request());
         assert_eq!(
             response.headers().get("link").unwrap(),
             "</v1/files?q=a%20b&limit=5&cursor=new>; rel=\"next\""
         );
         let last = PageView::<u8> { data: vec![], next_cursor: None };
-        let answer = last.respond_to(&TestRequest::get().uri("/v1/files").to_http_request());
-        assert!(!answer.headers().contains_key("link"));
+        let response = last.respond_to(&TestRequest::get().uri("/v1/files").to_http_request());
+        assert!(!response.headers().contains_key("link"));
     }
 }

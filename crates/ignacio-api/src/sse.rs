@@ -23,7 +23,10 @@ use crate::state::AppState;
 pub(crate) type ReplyResponse = Either<HttpResponse, IdempotentResponse>;
 
 /// The format that the client prefers; a server that is shutting down opens no new stream.
-pub(crate) fn response_format(request: &HttpRequest, state: &AppState) -> Result<ResponseFormat, ApiError> {
+pub(crate) fn response_format(
+    request: &HttpRequest,
+    state: &AppState,
+) -> Result<ResponseFormat, ApiError> {
     let format = preferred(request)?;
     if format == ResponseFormat::Events && state.stop.is_cancelled() {
         return Err(ApiError::Draining);

@@ -26,7 +26,7 @@ fn cursors() -> Cursors {
 /// A cursor of any content, with our signature.
 fn signed(content: &[u8]) -> String {
     let mut bytes = content.to_vec();
-    bytes.extend(cursors().mac(content).finalize().into_bytes().into_iter().take(TAG_BYTES));
+    bytes.extend(cursors().key.hmac(&[LABEL, content]).into_iter().take(TAG_BYTES));
     URL_SAFE_NO_PAD.encode(bytes)
 }
 

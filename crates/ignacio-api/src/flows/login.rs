@@ -54,7 +54,11 @@ pub(crate) fn code_request(
     };
     let counted_as = phone.as_ref().map_or_else(|typed| *typed, PhoneNumber::expose);
     Ok(CodeRequest {
-        buckets: RateLimitKeys::new(&state.settings.keys.rate_limit, counted_as, &address.network()),
+        buckets: RateLimitKeys::new(
+            &state.settings.keys.rate_limit,
+            counted_as,
+            &address.network(),
+        ),
         phone: phone.ok(),
         // An invalid token means an unknown device.
         device: device.and_then(|it| DeviceToken::parse(it).ok()).map(|it| it.digest()),

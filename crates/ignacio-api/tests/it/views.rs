@@ -8,8 +8,8 @@ use time::format_description::well_known::{Iso8601, Rfc3339};
 use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
-use crate::cases::Operation;
-use crate::people::User;
+use crate::operation::Operation;
+use crate::users::User;
 use crate::stack::Stack;
 
 impl Operation {

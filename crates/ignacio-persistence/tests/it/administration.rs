@@ -229,8 +229,8 @@ async fn nobody_looks_after_their_own_account_and_the_last_admin_stays() {
 
     // Two who take each other's role away at the same time: the second is refused.
     let (one, other) = (stack.as_admin(&ada).await, stack.as_admin(&eva).await);
-    one.accounts().change(eva.id, &demote).await.unwrap().unwrap();
-    let second = async { other.accounts().change(ada.id, &demote).await };
+    one.users().update(eva.id, &demote).await.unwrap().unwrap();
+    let second = async { other.users().update(ada.id, &demote).await };
     let (second, ()) = tokio::join!(second, async { one.commit().await.unwrap() });
     assert!(matches!(second, Err(StoreError::LastAdmin | StoreError::Unauthenticated) | Ok(None)));
     drop(other);

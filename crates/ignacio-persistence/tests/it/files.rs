@@ -23,7 +23,7 @@ async fn a_file_goes_from_pending_to_synced_under_one_lease() {
     let jobs_api = stack.worker.file_jobs();
     assert!(jobs_api.record_upload(&jobs[0], "file-1").await.unwrap());
     assert!(jobs_api.extend(&jobs[0]).await.unwrap());
-    assert!(jobs_api.finish(&jobs[0], "vs-1").await.unwrap());
+    assert!(jobs_api.complete(&jobs[0], "vs-1").await.unwrap());
     let scope = stack.scope(&ana).await;
     let file = scope.files().find(file.id).await.unwrap().unwrap();
     assert_eq!(file.sync.status, Some(SyncStatus::Synced));

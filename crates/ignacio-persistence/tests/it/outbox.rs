@@ -70,8 +70,8 @@ async fn one_of_all_workers_tries_whether_a_fault_is_over() {
     let claims = join_all(workers.iter().map(async |it| it.outbox().claim(3).await.unwrap())).await;
 
     let jobs: Vec<_> = claims.into_iter().flatten().collect();
-    assert_eq!(jobs.iter().filter(|job| job.fault.is_none()).count(), 1);
-    assert!(jobs.iter().filter_map(|job| job.fault.as_ref()).all(|told| *told == fault));
+    assert_eq!(jobs.iter().filter(|job| job.outage.is_none()).count(), 1);
+    assert!(jobs.iter().filter_map(|job| job.outage.as_ref()).all(|told| *told == fault));
     assert!(jobs.len() > 1, "the others are told that it would fail");
 }
 
@@ -106,8 +106,8 @@ async fn a_worker_that_comes_back_late_does_not_undo_what_was_sent() {
     other.outbox().mark_sent(&again, "wamid.2").await.unwrap();
 
     late.retry(&job, std::time::Duration::ZERO, "unavailable").await.unwrap();
-    late.give_up(&job, "unavailable", true).await.unwrap();
-    late.unreachable(&job, "131026").await.unwrap();
+    late.fail(&job, "unavailable", true).await.unwrap();
+    late.mark_unreachable(&job, "131026").await.unwrap();
 
     let row =
         "select state || ' ' || coalesce(error, '-') || ' ' || provider_message_id from outbox";

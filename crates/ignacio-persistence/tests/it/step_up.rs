@@ -154,18 +154,18 @@ async fn the_repositories_say_that_a_fresh_code_is_needed() {
         role: Role::Admin,
         locale: Locale::Es,
     };
-    let refused = stack.as_admin(&ada).await.accounts().add(&new).await;
+    let refused = stack.as_admin(&ada).await.users().insert(&new).await;
     assert!(matches!(refused, Err(StoreError::StepUpRequired)), "{refused:?}");
     for change in [
         UserChange { phone: Some(phone), ..Default::default() },
         UserChange { role: Some(Role::Admin), ..Default::default() },
     ] {
-        let refused = stack.as_admin(&ada).await.accounts().change(ana.id, &change).await;
+        let refused = stack.as_admin(&ada).await.users().update(ana.id, &change).await;
         assert!(matches!(refused, Err(StoreError::StepUpRequired)), "{refused:?}");
     }
-    let refused = stack.as_admin(&ada).await.accounts().end_sessions(ana.id).await;
+    let refused = stack.as_admin(&ada).await.users().revoke_sessions(ana.id).await;
     assert!(matches!(refused, Err(StoreError::StepUpRequired)), "{refused:?}");
-    let refused = stack.as_admin(&ada).await.accounts().erase(ana.id).await;
+    let refused = stack.as_admin(&ada).await.users().erase(ana.id).await;
     assert!(matches!(refused, Err(StoreError::StepUpRequired)), "{refused:?}");
     stack.api.verify_session(&ana.digest).await.unwrap();
 }

@@ -82,9 +82,9 @@ fn the_catalogue_is_as_the_snapshot_shows() {
             "detail": [plain_detail(code, Locale::Es), plain_detail(code, Locale::En)],
         })
     });
-    let rules = Rule::ALL.map(|rule| {
+    let rules = ValidationCode::ALL.map(|rule| {
         json!({
-            "code": rule.code(),
+            "code": rule.as_str(),
             "detail": [rule.detail(Locale::Es), rule.detail(Locale::En)],
         })
     });

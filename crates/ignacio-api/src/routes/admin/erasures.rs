@@ -6,7 +6,7 @@ use ignacio_domain::ids::ErasureId;
 use crate::auth::Caller;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, ResourceKind};
-use crate::responders::Tagged;
+use crate::responders::WithEtag;
 use crate::state::AppState;
 use crate::views::erasure::ErasureView;
 
@@ -27,12 +27,12 @@ pub(crate) async fn show_erasure(
     caller: Caller,
     id: PathId<ErasureId>,
     state: web::Data<AppState>,
-) -> Result<Tagged<ErasureView>, ApiError> {
+) -> Result<WithEtag<ErasureView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
     let Some(erasure) = scope.users().erasure(*id).await? else {
         return Err(ApiError::NotFound(ResourceKind::Erasure));
     };
     scope.commit().await?;
 
-    Ok(Tagged(erasure.into()))
+    Ok(WithEtag(erasure.into()))
 }

@@ -55,7 +55,8 @@ pub(crate) async fn list_conversations(
 
     let words = SearchQuery::parse(params.q.as_deref().unwrap_or_default());
     let words = words.map_err(|error| ApiError::invalid("/q", error.into()))?;
-    let filter = ConversationFilter { archived: params.archived, pinned: params.pinned, words };
+    let filter =
+        ConversationFilter { archived: params.archived, pinned: params.pinned, query: words };
 
     let rows =
         state.db.list_conversations(caller.session(), &filter, paging.after, paging.size).await?;

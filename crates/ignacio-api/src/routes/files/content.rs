@@ -12,7 +12,7 @@ use crate::disposition;
 use crate::etag;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, ResourceKind};
-use crate::range::{self, ByteRange, Wanted};
+use crate::range::RangeOutcome;
 use crate::responders::{is_unchanged, tag_with, unchanged};
 use crate::state::AppState;
 

@@ -70,14 +70,14 @@ async fn creations(stack: &Stack, user: &User, other: &User) -> BTreeMap<&'stati
         ("start_conversation", Creation::json("/v1/conversations", named("title"))),
         ("post_message", Creation::json(format!("{at}/messages"), named("content"))),
         (
-            "renew_reply",
+            "regenerate_reply",
             Creation::json(
                 of_reply(0, "reply", "responses"),
                 ["model-1", "model-2"].map(|it| json!({ "model": it })),
             ),
         ),
         (
-            "rewrite_message",
+            "edit_message",
             Creation::json(of_reply(1, "message", "versions"), named("content")),
         ),
         (

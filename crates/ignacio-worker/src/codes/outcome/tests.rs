@@ -16,12 +16,12 @@ fn code() -> MessageKind {
 fn job(what: MessageKind, attempts: i32, age: u64) -> OutboxJob {
     OutboxJob {
         id: OtpId::new().into_uuid(),
-        what,
+        kind: what,
         phone: PhoneNumber::parse("+573001112233").unwrap(),
         locale: Locale::Es,
         attempts,
         age: Duration::from_secs(age),
-        fault: None,
+        outage: None,
     }
 }
 

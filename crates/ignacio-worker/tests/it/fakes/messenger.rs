@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 use ignacio_devstack::log_leak_scan;
+use ignacio_domain::locale::Locale;
 use ignacio_domain::otp::OtpCode;
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::ports::{Messenger, NoticeKind, SendError};

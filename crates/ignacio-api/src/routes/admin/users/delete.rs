@@ -7,7 +7,7 @@ use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, ResourceKind};
-use crate::responders::Begun;
+use crate::responders::Accepted;
 use crate::state::AppState;
 use crate::views::erasure::ErasureView;
 use crate::views::managed_user::ManagedUserView;
@@ -41,8 +41,8 @@ pub(crate) async fn delete_user(
     id: PathId<UserId>,
     request: HttpRequest,
     state: web::Data<AppState>,
-) -> Result<Begun<ErasureView>, ApiError> {
-    let expected = IfMatch::required(request.headers())?;
+) -> Result<Accepted<ErasureView>, ApiError> {
+    let expected = IfMatch::required(&request)?;
 
     let scope = state.admin_db.begin(caller.session()).await?;
     let current = scope.users().lock(*id).await?.ok_or(ApiError::NotFound(ResourceKind::User))?;
@@ -52,5 +52,5 @@ pub(crate) async fn delete_user(
     state.wake_worker();
 
     let location = format!("/v1/admin/erasures/{}", erasure.id);
-    Ok(Begun { location, view: erasure.into() })
+    Ok(Accepted::at(location, erasure.into()))
 }

@@ -8,14 +8,14 @@ use ignacio_domain::rate_limit::RateLimitKey;
 use crate::auth::Caller;
 use crate::extract::PathId;
 use crate::problem::{ApiError, Problem, ResourceKind};
-use crate::responders::{Done, Tagged};
+use crate::responders::{NoContent, WithEtag};
 use crate::state::AppState;
 use crate::views::login::LoginFailuresView;
 
 /// The key under which logins with a user's number are counted; `None` without a valid number.
 fn rate_limit_key(state: &AppState, user: &ManagedUser) -> Option<RateLimitKey> {
     let phone = user.phone.as_ref()?;
-    Some(RateLimitKey::of_number(&state.settings.keys.rate_limit, phone.expose()))
+    Some(RateLimitKey::for_number(&state.settings.keys.rate_limit, phone.expose()))
 }
 
 /// Shows how many logins of a user have failed, and whether new devices are locked out.
@@ -37,7 +37,7 @@ pub(crate) async fn show_login_failures(
     caller: Caller,
     id: PathId<UserId>,
     state: web::Data<AppState>,
-) -> Result<Tagged<LoginFailuresView>, ApiError> {
+) -> Result<WithEtag<LoginFailuresView>, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
     let user = scope
         .login_attempts()
@@ -47,7 +47,7 @@ pub(crate) async fn show_login_failures(
     let failures = scope.login_attempts().failures(*id, rate_limit_key(&state, &user)).await?;
     scope.commit().await?;
 
-    Ok(Tagged(failures.into()))
+    Ok(WithEtag(failures.into()))
 }
 
 /// Clears the failed logins of a user, so that new devices can log in at once.
@@ -66,7 +66,7 @@ pub(crate) async fn clear_login_failures(
     caller: Caller,
     id: PathId<UserId>,
     state: web::Data<AppState>,
-) -> Result<Done, ApiError> {
+) -> Result<NoContent, ApiError> {
     let scope = state.admin_db.begin(caller.session()).await?;
     let user = scope
         .login_attempts()
@@ -76,5 +76,5 @@ pub(crate) async fn clear_login_failures(
     scope.login_attempts().clear_failures(*id, rate_limit_key(&state, &user)).await?;
     scope.commit().await?;
 
-    Ok(Done)
+    Ok(NoContent)
 }
