@@ -1574,6 +1574,18 @@ ALTER TABLE ONLY public.rate_buckets FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.rate_buckets OWNER TO ignacio_owner;
 
+CREATE TABLE public.repeatable_scripts (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL,
+    digest bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.repeatable_scripts FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.repeatable_scripts OWNER TO ignacio_owner;
+
 CREATE TABLE public.response_events (
     response_id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -1753,6 +1765,12 @@ ALTER TABLE ONLY public.purge_queue
 
 ALTER TABLE ONLY public.rate_buckets
     ADD CONSTRAINT rate_buckets_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.repeatable_scripts
+    ADD CONSTRAINT repeatable_scripts_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.repeatable_scripts
+    ADD CONSTRAINT repeatable_scripts_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.response_events
     ADD CONSTRAINT response_events_pkey PRIMARY KEY (response_id, seq);
@@ -1941,6 +1959,8 @@ CREATE TRIGGER outbox_updated_at BEFORE UPDATE ON public.outbox FOR EACH ROW EXE
 CREATE TRIGGER purge_queue_updated_at BEFORE UPDATE ON public.purge_queue FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER rate_buckets_updated_at BEFORE UPDATE ON public.rate_buckets FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER repeatable_scripts_updated_at BEFORE UPDATE ON public.repeatable_scripts FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER responses_purge BEFORE DELETE ON public.responses FOR EACH ROW WHEN ((old.provider_response_id IS NOT NULL)) EXECUTE FUNCTION app.queue_response_purge();
 
@@ -2348,6 +2368,10 @@ CREATE POLICY rate_buckets_worker_delete ON public.rate_buckets FOR DELETE TO ig
 
 CREATE POLICY rate_buckets_worker_select ON public.rate_buckets FOR SELECT TO ignacio_worker USING ((updated_at < (now() - '25:00:00'::interval)));
 
+ALTER TABLE public.repeatable_scripts ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY repeatable_scripts_owner ON public.repeatable_scripts TO ignacio_owner USING (true) WITH CHECK (true);
+
 ALTER TABLE public.response_events ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY response_events_api_select ON public.response_events FOR SELECT TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
@@ -2582,12 +2606,12 @@ GRANT SELECT,DELETE ON TABLE public.conversations TO ignacio_api;
 GRANT SELECT ON TABLE public.conversations TO ignacio_admin;
 
 GRANT INSERT(id) ON TABLE public.conversations TO ignacio_api;
-GRANT SELECT(id) ON TABLE public.conversations TO ignacio_definer;
 GRANT SELECT(id) ON TABLE public.conversations TO ignacio_worker;
+GRANT SELECT(id) ON TABLE public.conversations TO ignacio_definer;
 
 GRANT INSERT(user_id) ON TABLE public.conversations TO ignacio_api;
-GRANT SELECT(user_id) ON TABLE public.conversations TO ignacio_definer;
 GRANT SELECT(user_id) ON TABLE public.conversations TO ignacio_worker;
+GRANT SELECT(user_id) ON TABLE public.conversations TO ignacio_definer;
 
 GRANT INSERT(title),UPDATE(title) ON TABLE public.conversations TO ignacio_api;
 GRANT SELECT(title),UPDATE(title) ON TABLE public.conversations TO ignacio_worker;
@@ -2660,13 +2684,13 @@ GRANT SELECT(replaced_at),UPDATE(replaced_at) ON TABLE public.messages TO ignaci
 GRANT SELECT ON TABLE public.responses TO ignacio_api;
 GRANT SELECT ON TABLE public.responses TO ignacio_worker;
 
-GRANT SELECT(id) ON TABLE public.responses TO ignacio_definer;
 GRANT INSERT(id) ON TABLE public.responses TO ignacio_api;
 GRANT SELECT(id) ON TABLE public.responses TO ignacio_admin;
+GRANT SELECT(id) ON TABLE public.responses TO ignacio_definer;
 
-GRANT SELECT(user_id) ON TABLE public.responses TO ignacio_definer;
 GRANT INSERT(user_id) ON TABLE public.responses TO ignacio_api;
 GRANT SELECT(user_id) ON TABLE public.responses TO ignacio_admin;
+GRANT SELECT(user_id) ON TABLE public.responses TO ignacio_definer;
 
 GRANT INSERT(conversation_id) ON TABLE public.responses TO ignacio_api;
 
@@ -2680,8 +2704,8 @@ GRANT UPDATE(failure) ON TABLE public.responses TO ignacio_worker;
 
 GRANT UPDATE(incomplete_reason) ON TABLE public.responses TO ignacio_worker;
 
-GRANT UPDATE(model) ON TABLE public.responses TO ignacio_worker;
 GRANT INSERT(model) ON TABLE public.responses TO ignacio_api;
+GRANT UPDATE(model) ON TABLE public.responses TO ignacio_worker;
 
 GRANT UPDATE(instructions_version) ON TABLE public.responses TO ignacio_worker;
 
@@ -2703,14 +2727,14 @@ GRANT UPDATE(attempts) ON TABLE public.responses TO ignacio_worker;
 
 GRANT UPDATE(next_attempt_at) ON TABLE public.responses TO ignacio_worker;
 
-GRANT SELECT(lease_owner) ON TABLE public.responses TO ignacio_definer;
 GRANT UPDATE(lease_owner) ON TABLE public.responses TO ignacio_worker;
+GRANT SELECT(lease_owner) ON TABLE public.responses TO ignacio_definer;
 
-GRANT SELECT(lease_until) ON TABLE public.responses TO ignacio_definer;
 GRANT UPDATE(lease_until) ON TABLE public.responses TO ignacio_worker;
+GRANT SELECT(lease_until) ON TABLE public.responses TO ignacio_definer;
 
-GRANT SELECT(lease_epoch) ON TABLE public.responses TO ignacio_definer;
 GRANT UPDATE(lease_epoch) ON TABLE public.responses TO ignacio_worker;
+GRANT SELECT(lease_epoch) ON TABLE public.responses TO ignacio_definer;
 
 GRANT UPDATE(started_at) ON TABLE public.responses TO ignacio_worker;
 
@@ -2729,8 +2753,8 @@ GRANT INSERT(id) ON TABLE public.user_files TO ignacio_api;
 GRANT SELECT(id) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT INSERT(user_id) ON TABLE public.user_files TO ignacio_api;
-GRANT SELECT(user_id) ON TABLE public.user_files TO ignacio_definer;
 GRANT SELECT(user_id) ON TABLE public.user_files TO ignacio_admin;
+GRANT SELECT(user_id) ON TABLE public.user_files TO ignacio_definer;
 
 GRANT INSERT(file_name),UPDATE(file_name) ON TABLE public.user_files TO ignacio_api;
 GRANT SELECT(file_name) ON TABLE public.user_files TO ignacio_admin;
@@ -2753,8 +2777,8 @@ GRANT UPDATE(openai_vector_store_id) ON TABLE public.user_files TO ignacio_worke
 
 GRANT UPDATE(openai_uploaded_at) ON TABLE public.user_files TO ignacio_worker;
 
-GRANT UPDATE(openai_sync_status) ON TABLE public.user_files TO ignacio_worker;
 GRANT UPDATE(openai_sync_status) ON TABLE public.user_files TO ignacio_api;
+GRANT UPDATE(openai_sync_status) ON TABLE public.user_files TO ignacio_worker;
 GRANT SELECT(openai_sync_status) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT INSERT(conversation_id) ON TABLE public.user_files TO ignacio_api;
@@ -2764,13 +2788,13 @@ GRANT UPDATE(content_sha256) ON TABLE public.user_files TO ignacio_api;
 GRANT SELECT(content_sha256) ON TABLE public.user_files TO ignacio_admin;
 
 GRANT UPDATE(uploaded_at) ON TABLE public.user_files TO ignacio_api;
-GRANT SELECT(uploaded_at) ON TABLE public.user_files TO ignacio_definer;
 GRANT SELECT(uploaded_at) ON TABLE public.user_files TO ignacio_admin;
+GRANT SELECT(uploaded_at) ON TABLE public.user_files TO ignacio_definer;
 
 GRANT UPDATE(deleted_at) ON TABLE public.user_files TO ignacio_api;
 GRANT UPDATE(deleted_at) ON TABLE public.user_files TO ignacio_worker;
-GRANT SELECT(deleted_at) ON TABLE public.user_files TO ignacio_definer;
 GRANT SELECT(deleted_at) ON TABLE public.user_files TO ignacio_admin;
+GRANT SELECT(deleted_at) ON TABLE public.user_files TO ignacio_definer;
 
 GRANT UPDATE(purged_at) ON TABLE public.user_files TO ignacio_worker;
 
@@ -2864,14 +2888,14 @@ REVOKE ALL ON FUNCTION app.wait_for_turn(p_ids uuid[], p_seconds integer[], p_mo
 GRANT ALL ON FUNCTION app.wait_for_turn(p_ids uuid[], p_seconds integer[], p_most integer[]) TO ignacio_auth;
 
 GRANT SELECT ON TABLE public.users TO ignacio_api;
-GRANT SELECT,INSERT ON TABLE public.users TO ignacio_seeder;
-GRANT DELETE ON TABLE public.users TO ignacio_definer;
 GRANT SELECT ON TABLE public.users TO ignacio_admin;
+GRANT DELETE ON TABLE public.users TO ignacio_definer;
+GRANT SELECT,INSERT ON TABLE public.users TO ignacio_seeder;
 
-GRANT SELECT(id) ON TABLE public.users TO ignacio_definer;
 GRANT SELECT(id) ON TABLE public.users TO ignacio_auth;
 GRANT SELECT(id) ON TABLE public.users TO ignacio_worker;
 GRANT INSERT(id) ON TABLE public.users TO ignacio_admin;
+GRANT SELECT(id) ON TABLE public.users TO ignacio_definer;
 
 GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_auth;
 GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_worker;
@@ -2880,17 +2904,17 @@ GRANT INSERT(phone_number),UPDATE(phone_number) ON TABLE public.users TO ignacio
 GRANT UPDATE(name) ON TABLE public.users TO ignacio_api;
 GRANT SELECT(name) ON TABLE public.users TO ignacio_auth;
 GRANT SELECT(name) ON TABLE public.users TO ignacio_worker;
-GRANT SELECT(name) ON TABLE public.users TO ignacio_definer;
 GRANT INSERT(name),UPDATE(name) ON TABLE public.users TO ignacio_admin;
+GRANT SELECT(name) ON TABLE public.users TO ignacio_definer;
 
-GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_definer;
 GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_auth;
 GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_worker;
 GRANT INSERT(is_admin),UPDATE(is_admin) ON TABLE public.users TO ignacio_admin;
+GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_definer;
 
-GRANT SELECT(is_active) ON TABLE public.users TO ignacio_definer;
 GRANT SELECT(is_active) ON TABLE public.users TO ignacio_auth;
 GRANT UPDATE(is_active) ON TABLE public.users TO ignacio_admin;
+GRANT SELECT(is_active) ON TABLE public.users TO ignacio_definer;
 
 GRANT SELECT(created_at) ON TABLE public.users TO ignacio_auth;
 GRANT SELECT(created_at) ON TABLE public.users TO ignacio_worker;
@@ -2900,15 +2924,15 @@ GRANT SELECT(updated_at) ON TABLE public.users TO ignacio_worker;
 
 GRANT UPDATE(locale) ON TABLE public.users TO ignacio_api;
 GRANT SELECT(locale) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(locale) ON TABLE public.users TO ignacio_definer;
 GRANT SELECT(locale) ON TABLE public.users TO ignacio_worker;
 GRANT INSERT(locale),UPDATE(locale) ON TABLE public.users TO ignacio_admin;
+GRANT SELECT(locale) ON TABLE public.users TO ignacio_definer;
 
 GRANT SELECT(unreachable_at),UPDATE(unreachable_at) ON TABLE public.users TO ignacio_auth;
 
 GRANT UPDATE(web_search) ON TABLE public.users TO ignacio_api;
-GRANT SELECT(web_search) ON TABLE public.users TO ignacio_worker;
 GRANT SELECT(web_search) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(web_search) ON TABLE public.users TO ignacio_worker;
 
 REVOKE ALL ON FUNCTION app.whoami(p_digest bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.whoami(p_digest bytea) TO ignacio_api;
@@ -2917,21 +2941,21 @@ GRANT SELECT ON TABLE public.access_grants TO ignacio_admin;
 
 GRANT INSERT(id) ON TABLE public.access_grants TO ignacio_admin;
 
-GRANT SELECT(admin_id) ON TABLE public.access_grants TO ignacio_definer;
 GRANT INSERT(admin_id) ON TABLE public.access_grants TO ignacio_admin;
+GRANT SELECT(admin_id) ON TABLE public.access_grants TO ignacio_definer;
 
-GRANT SELECT(user_id) ON TABLE public.access_grants TO ignacio_definer;
 GRANT INSERT(user_id) ON TABLE public.access_grants TO ignacio_admin;
+GRANT SELECT(user_id) ON TABLE public.access_grants TO ignacio_definer;
 
-GRANT SELECT(reason) ON TABLE public.access_grants TO ignacio_definer;
 GRANT INSERT(reason) ON TABLE public.access_grants TO ignacio_admin;
+GRANT SELECT(reason) ON TABLE public.access_grants TO ignacio_definer;
 
 GRANT SELECT(expires_at) ON TABLE public.access_grants TO ignacio_definer;
 
 GRANT SELECT(created_at) ON TABLE public.access_grants TO ignacio_definer;
 
-GRANT SELECT,INSERT ON TABLE public.audit_events TO ignacio_definer;
 GRANT SELECT ON TABLE public.audit_events TO ignacio_admin;
+GRANT SELECT,INSERT ON TABLE public.audit_events TO ignacio_definer;
 
 GRANT SELECT(id) ON TABLE public.audit_events TO ignacio_api;
 
@@ -2957,8 +2981,8 @@ GRANT SELECT,DELETE ON TABLE public.chores TO ignacio_worker;
 
 GRANT SELECT(id) ON TABLE public.chores TO ignacio_definer;
 
-GRANT SELECT(user_id) ON TABLE public.chores TO ignacio_definer;
 GRANT INSERT(user_id) ON TABLE public.chores TO ignacio_worker;
+GRANT SELECT(user_id) ON TABLE public.chores TO ignacio_definer;
 
 GRANT INSERT(conversation_id) ON TABLE public.chores TO ignacio_worker;
 
@@ -2970,14 +2994,14 @@ GRANT UPDATE(attempts) ON TABLE public.chores TO ignacio_worker;
 
 GRANT INSERT(next_attempt_at),UPDATE(next_attempt_at) ON TABLE public.chores TO ignacio_worker;
 
-GRANT SELECT(lease_owner) ON TABLE public.chores TO ignacio_definer;
 GRANT UPDATE(lease_owner) ON TABLE public.chores TO ignacio_worker;
+GRANT SELECT(lease_owner) ON TABLE public.chores TO ignacio_definer;
 
-GRANT SELECT(lease_until) ON TABLE public.chores TO ignacio_definer;
 GRANT UPDATE(lease_until) ON TABLE public.chores TO ignacio_worker;
+GRANT SELECT(lease_until) ON TABLE public.chores TO ignacio_definer;
 
-GRANT SELECT(lease_epoch) ON TABLE public.chores TO ignacio_definer;
 GRANT UPDATE(lease_epoch) ON TABLE public.chores TO ignacio_worker;
+GRANT SELECT(lease_epoch) ON TABLE public.chores TO ignacio_definer;
 
 GRANT SELECT ON TABLE public.conversation_summaries TO ignacio_api;
 GRANT SELECT ON TABLE public.conversation_summaries TO ignacio_worker;
@@ -2996,12 +3020,12 @@ GRANT INSERT(n_messages),UPDATE(n_messages) ON TABLE public.conversation_summari
 
 GRANT INSERT(model),UPDATE(model) ON TABLE public.conversation_summaries TO ignacio_worker;
 
-GRANT INSERT ON TABLE public.erasures TO ignacio_definer;
 GRANT SELECT ON TABLE public.erasures TO ignacio_admin;
+GRANT INSERT ON TABLE public.erasures TO ignacio_definer;
 
 GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO ignacio_api;
-GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO ignacio_admin;
 GRANT DELETE ON TABLE public.idempotency_keys TO ignacio_worker;
+GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO ignacio_admin;
 
 GRANT SELECT(id) ON TABLE public.idempotency_keys TO ignacio_worker;
 
@@ -3031,14 +3055,14 @@ GRANT UPDATE(body) ON TABLE public.idempotency_keys TO ignacio_admin;
 
 GRANT SELECT(created_at) ON TABLE public.idempotency_keys TO ignacio_worker;
 
-GRANT SELECT,INSERT,DELETE ON TABLE public.known_devices TO ignacio_auth;
 GRANT DELETE ON TABLE public.known_devices TO ignacio_api;
-GRANT DELETE ON TABLE public.known_devices TO ignacio_admin;
+GRANT SELECT,INSERT,DELETE ON TABLE public.known_devices TO ignacio_auth;
 GRANT DELETE ON TABLE public.known_devices TO ignacio_worker;
+GRANT DELETE ON TABLE public.known_devices TO ignacio_admin;
 
 GRANT SELECT(id) ON TABLE public.known_devices TO ignacio_api;
-GRANT SELECT(id) ON TABLE public.known_devices TO ignacio_admin;
 GRANT SELECT(id) ON TABLE public.known_devices TO ignacio_worker;
+GRANT SELECT(id) ON TABLE public.known_devices TO ignacio_admin;
 
 GRANT SELECT(user_id) ON TABLE public.known_devices TO ignacio_api;
 GRANT SELECT(user_id) ON TABLE public.known_devices TO ignacio_admin;
@@ -3151,8 +3175,8 @@ GRANT SELECT ON TABLE public.purge_queue TO ignacio_definer;
 
 GRANT SELECT(id) ON TABLE public.purge_queue TO ignacio_admin;
 
-GRANT INSERT(kind) ON TABLE public.purge_queue TO ignacio_definer;
 GRANT SELECT(kind) ON TABLE public.purge_queue TO ignacio_admin;
+GRANT INSERT(kind) ON TABLE public.purge_queue TO ignacio_definer;
 
 GRANT INSERT(target) ON TABLE public.purge_queue TO ignacio_definer;
 
@@ -3162,8 +3186,8 @@ GRANT UPDATE(error) ON TABLE public.purge_queue TO ignacio_worker;
 
 GRANT UPDATE(next_attempt_at) ON TABLE public.purge_queue TO ignacio_worker;
 
-GRANT UPDATE(erasure_id) ON TABLE public.purge_queue TO ignacio_definer;
 GRANT SELECT(erasure_id) ON TABLE public.purge_queue TO ignacio_admin;
+GRANT UPDATE(erasure_id) ON TABLE public.purge_queue TO ignacio_definer;
 
 GRANT SELECT ON TABLE public.rate_buckets TO ignacio_auth;
 GRANT SELECT,DELETE ON TABLE public.rate_buckets TO ignacio_worker;
@@ -3226,9 +3250,9 @@ GRANT UPDATE(settled_at) ON TABLE public.usage_records TO ignacio_definer;
 
 GRANT UPDATE(updated_at) ON TABLE public.usage_records TO ignacio_definer;
 
-GRANT SELECT ON TABLE public.user_sessions TO ignacio_definer;
 GRANT SELECT,INSERT ON TABLE public.user_sessions TO ignacio_auth;
 GRANT SELECT,DELETE ON TABLE public.user_sessions TO ignacio_worker;
+GRANT SELECT ON TABLE public.user_sessions TO ignacio_definer;
 
 GRANT SELECT(id) ON TABLE public.user_sessions TO ignacio_api;
 GRANT SELECT(id) ON TABLE public.user_sessions TO ignacio_admin;
@@ -3244,13 +3268,13 @@ GRANT SELECT(device_name) ON TABLE public.user_sessions TO ignacio_admin;
 GRANT SELECT(expires_at) ON TABLE public.user_sessions TO ignacio_api;
 GRANT SELECT(expires_at) ON TABLE public.user_sessions TO ignacio_admin;
 
-GRANT UPDATE(idle_expires_at) ON TABLE public.user_sessions TO ignacio_definer;
 GRANT SELECT(idle_expires_at) ON TABLE public.user_sessions TO ignacio_api;
 GRANT SELECT(idle_expires_at) ON TABLE public.user_sessions TO ignacio_admin;
+GRANT UPDATE(idle_expires_at) ON TABLE public.user_sessions TO ignacio_definer;
 
-GRANT UPDATE(last_used_at) ON TABLE public.user_sessions TO ignacio_definer;
 GRANT SELECT(last_used_at) ON TABLE public.user_sessions TO ignacio_api;
 GRANT SELECT(last_used_at) ON TABLE public.user_sessions TO ignacio_admin;
+GRANT UPDATE(last_used_at) ON TABLE public.user_sessions TO ignacio_definer;
 
 GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE public.user_sessions TO ignacio_api;
 GRANT UPDATE(revoked_at) ON TABLE public.user_sessions TO ignacio_auth;
@@ -3260,9 +3284,9 @@ GRANT UPDATE(revoked_at) ON TABLE public.user_sessions TO ignacio_definer;
 GRANT SELECT(created_at) ON TABLE public.user_sessions TO ignacio_api;
 GRANT SELECT(created_at) ON TABLE public.user_sessions TO ignacio_admin;
 
-GRANT UPDATE(updated_at) ON TABLE public.user_sessions TO ignacio_definer;
 GRANT SELECT(updated_at) ON TABLE public.user_sessions TO ignacio_api;
 GRANT SELECT(updated_at) ON TABLE public.user_sessions TO ignacio_admin;
+GRANT UPDATE(updated_at) ON TABLE public.user_sessions TO ignacio_definer;
 
 GRANT SELECT(device_id) ON TABLE public.user_sessions TO ignacio_api;
 

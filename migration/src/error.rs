@@ -1,4 +1,4 @@
-//! What can go wrong with a migration, by what has to be done about it.
+//! What can go wrong with a migration, by what has to be done.
 
 use sea_orm::{DbErr, RuntimeErr};
 use thiserror::Error;
@@ -11,25 +11,34 @@ pub enum MigrateError {
     Url(#[from] url::ParseError),
     /// A server that lacks what the policies need.
     #[error("{0}")]
-    TooOld(String),
+    ServerTooOld(String),
     /// A newer program has migrated this database.
     #[error(
         "the database is of a newer version: it has {}, which this program does not know; use the program that migrated it, or a newer one",
         .unknown.join(", ")
     )]
-    Newer {
-        /// The migrations that are unknown here.
+    NewerSchema {
+        /// The migrations that this program does not have.
         unknown: Vec<String>,
     },
-    /// What somebody left in the database, and no migration may go over.
+    /// A database from before 005 and its successors were put together anew; none was ever deployed.
+    #[error(
+        "this development database was made by migrations that no longer exist ({}): create it again with `cargo xtask dev --fresh`, which deletes its data",
+        .unknown.join(", ")
+    )]
+    ReplacedMigrations {
+        /// The migrations that this program does not have.
+        unknown: Vec<String>,
+    },
+    /// Objects in the database that no migration may change or drop.
     #[error("the database cannot be taken over as it is: {0}")]
-    NotAdoptable(String),
-    /// Somebody else holds a lock for longer than a migration waits.
+    NotImportable(String),
+    /// Another session holds a lock for longer than a migration waits.
     #[error(
         "a table that has to be changed is in use by another session: nothing was changed; stop what uses the database and try again"
     )]
     Busy,
-    /// The database said no, or did not answer.
+    /// The database refused, or did not answer.
     #[error("the database refused: {0}")]
     Database(DbErr),
 }
@@ -37,25 +46,25 @@ pub enum MigrateError {
 impl From<DbErr> for MigrateError {
     fn from(error: DbErr) -> Self {
         match sql_state(&error).as_deref() {
-            Some("55P03") => Self::Busy,
+            Some("55P03" | "40P01") => Self::Busy,
             _ => Self::Database(error),
         }
     }
 }
 
 impl MigrateError {
-    /// What the database said about these old tables: where their rows or columns are the reason,
-    /// trying again does not help.
-    pub(crate) fn about(tables: &str, error: DbErr) -> Self {
-        let is_theirs = sql_state(&error).is_some_and(|state| {
+    /// An error of a statement on these old tables: if their rows or columns are the cause, trying
+    /// again does not help.
+    pub(crate) fn of_legacy(tables: &str, error: DbErr) -> Self {
+        let is_permanent = sql_state(&error).is_some_and(|state| {
             ["0A", "22", "23", "2B", "42"].iter().any(|class| state.starts_with(class))
         });
-        if is_theirs { Self::NotAdoptable(format!("{tables}: {error}")) } else { error.into() }
+        if is_permanent { Self::NotImportable(format!("{tables}: {error}")) } else { error.into() }
     }
 
     /// Whether another database of the same server was migrated at the same moment. Roles belong to
-    /// the server, and two transactions that change the same one do not wait politely: one fails.
-    pub(crate) fn is_collision(&self) -> bool {
+    /// the server, and of two transactions that change the same role one fails instead of waiting.
+    pub(crate) fn is_role_conflict(&self) -> bool {
         let Self::Database(error) = self else { return false };
         match sql_state(error).as_deref() {
             Some("XX000") => error.to_string().contains("concurrently"),
@@ -65,7 +74,7 @@ impl MigrateError {
     }
 }
 
-fn sql_state(error: &DbErr) -> Option<String> {
+pub(crate) fn sql_state(error: &DbErr) -> Option<String> {
     let (DbErr::Exec(RuntimeErr::SqlxError(source)) | DbErr::Query(RuntimeErr::SqlxError(source))) =
         error
     else {

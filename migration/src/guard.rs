@@ -1,29 +1,15 @@
-//! What must not be in a database before anything is done to it.
+//! What must not be in a database before it is migrated.
 
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, QueryResult, raw_sql};
 
 use crate::error::MigrateError;
-use crate::run::FIRST;
+use crate::migrations::{FIRST, MIGRATIONS};
 
-/// What the migrations make in `public` besides the tables that the old system had, too.
-const OURS: [(&str, &[&str]); 12] = [
-    ("006_add_replies", &["responses", "response_events", "message_files", "citations"]),
-    ("007_add_file_sync", &["user_vector_stores", "purge_queue"]),
-    ("008_add_otp_outbox", &["outbox"]),
-    ("011_add_audit", &["audit_events", "audit_heads"]),
-    ("012_add_administration", &["access_grants", "erasures"]),
-    ("013_add_login_limits", &["rate_buckets", "login_failures", "known_devices", "login_watch"]),
-    ("014_add_renewal_and_step_up", &["retired_tokens"]),
-    ("015_add_delivery", &["webhook_inbox"]),
-    ("016_add_versions", &["message_feedback"]),
-    ("017_add_chores", &["chores", "conversation_summaries"]),
-    ("018_add_usage", &["usage_records"]),
-    ("019_add_idempotency_keys", &["idempotency_keys"]),
-];
-
-/// Refuses functions and operators in `public` that are called like one of Postgres' own: where
-/// their arguments fit better, they run instead of it, as whoever migrates.
-pub(crate) async fn refuse_shadows(txn: &DatabaseTransaction) -> Result<(), MigrateError> {
+/// Rejects functions and operators in `public` with the name of one of Postgres' own: if their
+/// arguments fit better, they run instead of it, with the rights of the role that migrates.
+pub(crate) async fn reject_shadowing_objects(
+    txn: &DatabaseTransaction,
+) -> Result<(), MigrateError> {
     let found = names(
         &txn.query_all_raw(raw_sql!(
             Postgres,
@@ -49,23 +35,23 @@ pub(crate) async fn refuse_shadows(txn: &DatabaseTransaction) -> Result<(), Migr
     if found.is_empty() {
         return Ok(());
     }
-    Err(MigrateError::NotAdoptable(format!(
+    Err(MigrateError::NotImportable(format!(
         "in the schema public, {} can run in place of Postgres' own; drop or rename them",
         found.join(", ")
     )))
 }
 
-/// Refuses what has the name of something of ours that is still to be made; `applied` are the
-/// migrations that the log has.
-pub(crate) async fn refuse_strangers(
+/// Rejects objects that have the name of one that a pending migration creates; `applied` are the
+/// migrations in the log.
+pub(crate) async fn reject_foreign_objects(
     txn: &DatabaseTransaction,
     applied: &[String],
 ) -> Result<(), MigrateError> {
-    let is_to_come = |name: &str| applied.iter().all(|it| it != name);
-    let ours: Vec<String> = OURS
+    let is_pending = |name: &str| applied.iter().all(|applied| applied != name);
+    let ours: Vec<String> = MIGRATIONS
         .iter()
-        .filter(|(migration, _)| is_to_come(migration))
-        .flat_map(|(_, tables)| tables.iter().map(|it| (*it).to_owned()))
+        .filter(|migration| is_pending(migration.name))
+        .flat_map(|migration| migration.new_tables.iter().map(|table| (*table).to_owned()))
         .collect();
     let mut found = names(
         &txn.query_all_raw(raw_sql!(
@@ -75,12 +61,12 @@ pub(crate) async fn refuse_strangers(
                   where relnamespace = to_regnamespace('public')
                  union
                  select typname::text from pg_type
-                  where typnamespace = to_regnamespace('public')) it
+                  where typnamespace = to_regnamespace('public')) taken
               where name = any({ours}) order by 1"
         ))
         .await?,
     )?;
-    if is_to_come(FIRST) {
+    if is_pending(FIRST) {
         let schema = raw_sql!(
             Postgres,
             "select 'the schema app' as name from pg_namespace
@@ -91,7 +77,7 @@ pub(crate) async fn refuse_strangers(
     if found.is_empty() {
         return Ok(());
     }
-    Err(MigrateError::NotAdoptable(format!(
+    Err(MigrateError::NotImportable(format!(
         "{} is there already, and no migration made it; rename it or drop it",
         found.join(", ")
     )))

@@ -48,10 +48,10 @@ pub fn service_url(
     Ok(String::from(url).into())
 }
 
-/// Makes the roles where they are missing, sets their passwords and limits, and gives the owner
-/// its schema. Runs as the role that connected: a superuser, or one with CREATEROLE that owns the
+/// Creates the roles that are missing, sets their passwords and limits, and gives the owner its
+/// schema. Runs as the role that connected: a superuser, or one with CREATEROLE that owns the
 /// database.
-pub(crate) async fn prepare(
+pub(crate) async fn ensure(
     txn: &DatabaseTransaction,
     passwords: &RolePasswords,
 ) -> Result<(), DbErr> {
@@ -91,7 +91,7 @@ begin
         execute format('alter role %I set lock_timeout = ''2s''', v_role);
         execute format('alter role %I set idle_in_transaction_session_timeout = ''10s''', v_role);
     end loop;
-    -- From 16 on, whoever makes a role may grant it, but may not act as it unless told so.
+    -- From 16 on, the role that creates another may grant it, but may act as it only by a grant.
     if not (select rolsuper from pg_roles where rolname = current_user) then
         execute format('grant ignacio_owner to %I', current_user)
             || case when current_setting('server_version_num')::int >= 160000

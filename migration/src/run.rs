@@ -9,58 +9,89 @@ use sea_orm::{
 use sea_orm_migration::MigratorTrait as _;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::adoption;
 use crate::error::MigrateError;
-use crate::report::Adoption;
+use crate::legacy_import::{self, report::LegacyImport};
+use crate::migrations::{FIRST, Migrator, names};
+use crate::repeatable::{self, ScriptChange};
 use crate::roles::{self, RolePasswords};
-use crate::{Migrator, guard, server_version};
+use crate::{guard, server_version};
 
-/// Whoever migrates holds this advisory lock; the others wait for it.
+/// The advisory lock that a migrator holds; the others wait for it.
 const LOCK_KEY: i64 = 0x1647_ac10;
-/// How long a server may take to answer the first time; a refused connection is tried until then.
-const REACH_LIMIT: Duration = Duration::from_secs(5);
-/// How often the roles are tried when another database of the same server is migrated, too.
+/// How long a server may take to answer the first time; a refused connection is retried until then.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often the roles are tried while another database of the same server is migrated, too.
 const ATTEMPTS: u32 = 10;
-/// The migration before which the tables of the old system step aside.
-pub(crate) const FIRST: &str = "001_initial_schema";
 
-/// A migration and whether this database has it.
+/// A numbered migration and whether this database has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
+pub struct MigrationStatus {
     /// Such as `001_initial_schema`.
     pub name: String,
     /// Whether it is applied.
     pub applied: bool,
 }
 
+/// How a database compares with this program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Every numbered migration, in order.
+    pub migrations: Vec<MigrationStatus>,
+    /// The repeatable scripts that differ from what was applied.
+    pub scripts: Vec<ScriptChange>,
+}
+
 /// What was applied, or would be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Applied {
-    /// The migrations, in their order.
+    /// The numbered migrations, in their order.
     pub names: Vec<String>,
-    /// What became of the old system's tables, where there were any.
-    pub adoption: Option<Adoption>,
+    /// The repeatable scripts that differed.
+    pub scripts: Vec<ScriptChange>,
+    /// What became of the old system's tables, if there were any.
+    pub legacy_import: Option<LegacyImport>,
 }
 
-/// Makes the roles, sets their passwords, takes over what the old system left, and applies what is
+impl Applied {
+    /// The report as text: what was imported, then the migrations and scripts, one per line.
+    pub fn lines(&self) -> Vec<String> {
+        let import = self.legacy_import.iter().flat_map(LegacyImport::lines);
+        let scripts = self.scripts.iter().map(ToString::to_string);
+        import.chain(self.names.iter().cloned()).chain(scripts).collect()
+    }
+}
+
+impl Status {
+    /// The status as text: every migration, then the scripts that differ, one per line.
+    pub fn lines(&self) -> Vec<String> {
+        let width = self.migrations.iter().map(|migration| migration.name.len()).max().unwrap_or(0);
+        let migrations = self.migrations.iter().map(|migration| {
+            let state = if migration.applied { "applied" } else { "pending" };
+            format!("{:<width$}  {state}", migration.name)
+        });
+        migrations.chain(self.scripts.iter().map(ToString::to_string)).collect()
+    }
+}
+
+/// Creates the roles, sets their passwords, imports what the old system left, and applies what is
 /// pending, all in one transaction under an advisory lock. Nothing pending is no error.
 ///
 /// `url` connects as a superuser, or as a role that owns the database and has CREATEROLE.
 pub async fn apply(url: &SecretString, passwords: &RolePasswords) -> Result<Applied, MigrateError> {
-    apply_and_tell(url, passwords, &|_| ()).await
+    apply_with_progress(url, passwords, &|_| ()).await
 }
 
-/// As [`apply`]; `tell` hears the name of each old table before its rows are carried over.
-pub async fn apply_and_tell(
+/// As [`apply`]; calls `on_table` with the name of each old table before its rows are imported.
+pub async fn apply_with_progress(
     url: &SecretString,
     passwords: &RolePasswords,
-    tell: &(dyn Fn(&str) + Sync),
+    on_table: &(dyn Fn(&str) + Sync),
 ) -> Result<Applied, MigrateError> {
-    migrate(url, passwords, tell, Ending::Commit).await
+    migrate(url, passwords, on_table, Ending::Commit).await
 }
 
-/// Does the same as [`apply`] and undoes it, to tell what it would do. While it runs it holds the
-/// same locks.
+/// Does the same as [`apply`] and rolls it back, to report what it would do. It holds the same
+/// locks while it runs.
 pub async fn plan(url: &SecretString, passwords: &RolePasswords) -> Result<Applied, MigrateError> {
     migrate(url, passwords, &|_| (), Ending::Rollback).await
 }
@@ -74,14 +105,14 @@ enum Ending {
 async fn migrate(
     url: &SecretString,
     passwords: &RolePasswords,
-    tell: &(dyn Fn(&str) + Sync),
+    on_table: &(dyn Fn(&str) + Sync),
     ending: Ending,
 ) -> Result<Applied, MigrateError> {
     let db = connect(url).await?;
     let mut attempt = 1;
     let applied = loop {
-        match Box::pin(try_migrate(&db, passwords, tell, ending)).await {
-            Err(error) if error.is_collision() && attempt < ATTEMPTS => attempt += 1,
+        match Box::pin(try_migrate(&db, passwords, on_table, ending)).await {
+            Err(error) if error.is_role_conflict() && attempt < ATTEMPTS => attempt += 1,
             done => break done?,
         }
     };
@@ -92,91 +123,108 @@ async fn migrate(
 async fn try_migrate(
     db: &DatabaseConnection,
     passwords: &RolePasswords,
-    tell: &(dyn Fn(&str) + Sync),
+    on_table: &(dyn Fn(&str) + Sync),
     ending: Ending,
 ) -> Result<Applied, MigrateError> {
     let txn = begin_locked(db).await?;
-    guard::refuse_shadows(&txn).await?;
-    roles::prepare(&txn, passwords).await?;
-    become_owner(&txn).await?;
-    let before = known(&txn).await?;
-    guard::refuse_strangers(&txn, &before).await?;
-    let adopts = !before.iter().any(|it| it == FIRST) && adoption::set_aside(&txn).await?;
-    Migrator::up(&txn, None).await?;
-    let adoption = if adopts { Some(adoption::carry_over(&txn, tell).await?) } else { None };
-    let after = known(&txn).await?;
+    guard::reject_shadowing_objects(&txn).await?;
+    roles::ensure(&txn, passwords).await?;
+    act_as_owner(&txn).await?;
+    let before = applied_names(&txn).await?;
+    guard::reject_foreign_objects(&txn, &before).await?;
+    let pending: Vec<String> = names().into_iter().filter(|name| !before.contains(name)).collect();
+
+    let mut legacy_import = None;
+    let scripts = if pending.is_empty() {
+        repeatable::apply_changed(&txn).await?
+    } else {
+        let is_fresh = pending.iter().any(|name| name == FIRST);
+        let has_legacy_tables = is_fresh && legacy_import::set_aside(&txn).await?;
+        // What depends on a table would be in the way of its change.
+        repeatable::drop_all(&txn).await?;
+        Migrator::up(&txn, None).await?;
+        if has_legacy_tables {
+            // No trigger counts or audits rows that are only copied: there is none yet.
+            legacy_import = Some(legacy_import::copy(&txn, on_table).await?);
+        }
+        repeatable::apply_all(&txn).await?
+    };
     match ending {
         Ending::Commit => txn.commit().await?,
         Ending::Rollback => txn.rollback().await?,
     }
-    let names = after.into_iter().filter(|name| !before.contains(name)).collect();
-    Ok(Applied { names, adoption })
+    Ok(Applied { names: pending, scripts, legacy_import })
 }
 
-/// Undoes the last `steps` migrations, or all of them, and gives their names, newest first. The
-/// roles stay: they belong to the server, and other databases may use them.
+/// Takes back the last `steps` migrations, or all of them, and returns their names, newest first.
+/// The repeatable scripts go first and stay away until the next [`apply`], because they fit the
+/// newest migration only; until then row level security denies everything. The roles stay: they
+/// belong to the server, and other databases may use them.
 pub async fn rollback(url: &SecretString, steps: Option<u32>) -> Result<Vec<String>, MigrateError> {
     let db = connect(url).await?;
     let txn = begin_locked(&db).await?;
-    guard::refuse_shadows(&txn).await?;
-    become_owner(&txn).await?;
-    let before = known(&txn).await?;
+    guard::reject_shadowing_objects(&txn).await?;
+    act_as_owner(&txn).await?;
+    let before = applied_names(&txn).await?;
+    repeatable::remove_all(&txn).await?;
     Migrator::down(&txn, steps).await?;
-    let after = known(&txn).await?;
+    let after = applied_names(&txn).await?;
     txn.commit().await?;
     db.close().await?;
     Ok(before.into_iter().rev().filter(|name| !after.contains(name)).collect())
 }
 
-/// Every migration and whether it is applied; changes nothing.
-pub async fn status(url: &SecretString) -> Result<Vec<Status>, MigrateError> {
+/// Compares the database with this program; changes nothing.
+pub async fn status(url: &SecretString) -> Result<Status, MigrateError> {
     let db = connect(url).await?;
     let txn = begin(&db).await?;
     if has_owner(&txn).await? {
-        become_owner(&txn).await?;
+        act_as_owner(&txn).await?;
     }
-    let applied = known(&txn).await?;
+    let applied = applied_names(&txn).await?;
+    let scripts = repeatable::changes(&txn).await?;
     txn.rollback().await?;
     db.close().await?;
-    Ok(crate::names()
+    let migrations = names()
         .into_iter()
-        .map(|name| Status { applied: applied.contains(&name), name })
-        .collect())
+        .map(|name| MigrationStatus { applied: applied.contains(&name), name })
+        .collect();
+    Ok(Status { migrations, scripts })
 }
 
 async fn connect(url: &SecretString) -> Result<DatabaseConnection, MigrateError> {
     let mut options = ConnectOptions::new(url.expose_secret());
-    options.max_connections(1).sqlx_logging(false).acquire_timeout(REACH_LIMIT);
+    options.max_connections(1).sqlx_logging(false).acquire_timeout(CONNECT_TIMEOUT);
     let db = Database::connect(options).await?;
     let number = setting(&db, "server_version_num").await?.parse().unwrap_or(0);
-    if let Some(objection) =
-        server_version::objection(number, &setting(&db, "server_version").await?)
+    if let Some(reason) =
+        server_version::reason_to_reject(number, &setting(&db, "server_version").await?)
     {
-        return Err(MigrateError::TooOld(objection));
+        return Err(MigrateError::ServerTooOld(reason));
     }
     Ok(db)
 }
 
 async fn setting(db: &DatabaseConnection, name: &str) -> Result<String, DbErr> {
     let row = db
-        .query_one_raw(raw_sql!(Postgres, "select pg_catalog.current_setting({name}) as it"))
+        .query_one_raw(raw_sql!(Postgres, "select pg_catalog.current_setting({name}) as value"))
         .await?;
-    row.map_or_else(|| Ok(String::new()), |row| row.try_get("", "it"))
+    row.map_or_else(|| Ok(String::new()), |row| row.try_get("", "value"))
 }
 
-/// Nothing that others put into `public` runs as whoever connected, who may be a superuser.
-const CLOSED_PATH: &str = "set local search_path = pg_catalog, pg_temp";
+/// Nothing that others put into `public` runs as the role that connected, which may be a superuser.
+const SAFE_SEARCH_PATH: &str = "set local search_path = pg_catalog, pg_temp";
 
 async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let txn = db.begin().await?;
-    txn.execute_unprepared(CLOSED_PATH).await?;
+    txn.execute_unprepared(SAFE_SEARCH_PATH).await?;
     Ok(txn)
 }
 
 async fn begin_locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let txn = begin(db).await?;
     // Whatever the role's own settings are: a long migration is not a stuck one, and times without
-    // a zone are UTC.
+    // a time zone are UTC.
     txn.execute_unprepared(
         "set local statement_timeout = 0;
          set local lock_timeout = 0;
@@ -185,20 +233,20 @@ async fn begin_locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, Db
     )
     .await?;
     txn.execute_raw(raw_sql!(Postgres, "select pg_advisory_xact_lock({LOCK_KEY})")).await?;
-    // Only now: waiting for another migrator is right, waiting behind a long query is not.
+    // Only now: waiting for another migrator is right, waiting for a long query is not.
     txn.execute_unprepared("set local lock_timeout = '5s'").await?;
     Ok(txn)
 }
 
-pub(crate) async fn become_owner(txn: &DatabaseTransaction) -> Result<(), DbErr> {
-    // The role first: the path is never open to whoever connected.
+pub(crate) async fn act_as_owner(txn: &DatabaseTransaction) -> Result<(), DbErr> {
+    // The role first: the role that connected never runs with this path.
     txn.execute_unprepared("set local role ignacio_owner; set local search_path = public")
         .await
         .map(|_| ())
 }
 
-pub(crate) async fn become_whoever_connected(txn: &DatabaseTransaction) -> Result<(), DbErr> {
-    txn.execute_unprepared(CLOSED_PATH).await?;
+pub(crate) async fn act_as_connected_role(txn: &DatabaseTransaction) -> Result<(), DbErr> {
+    txn.execute_unprepared(SAFE_SEARCH_PATH).await?;
     txn.execute_unprepared("set local role none").await.map(|_| ())
 }
 
@@ -206,31 +254,39 @@ async fn has_owner(txn: &DatabaseTransaction) -> Result<bool, DbErr> {
     let row = txn
         .query_one_raw(raw_sql!(
             Postgres,
-            "select exists (select 1 from pg_roles where rolname = 'ignacio_owner') as it"
+            "select exists (select 1 from pg_roles where rolname = 'ignacio_owner') as is_there"
         ))
         .await?;
-    row.map_or(Ok(false), |row| row.try_get("", "it"))
+    row.map_or(Ok(false), |row| row.try_get("", "is_there"))
 }
 
-/// The migrations that are applied, which must all be known here.
-async fn known(txn: &DatabaseTransaction) -> Result<Vec<String>, MigrateError> {
-    let (applied, names) = (applied(txn).await?, crate::names());
+/// The migrations that are applied, all of which this program must have.
+async fn applied_names(txn: &DatabaseTransaction) -> Result<Vec<String>, MigrateError> {
+    let (applied, ours) = (read_log(txn).await?, names());
     let unknown: Vec<String> =
-        applied.iter().filter(|name| !names.contains(name)).cloned().collect();
-    if unknown.is_empty() { Ok(applied) } else { Err(MigrateError::Newer { unknown }) }
+        applied.iter().filter(|name| !ours.contains(name)).cloned().collect();
+    if unknown.is_empty() {
+        return Ok(applied);
+    }
+    let number = |name: &str| name.split('_').next().unwrap_or_default().to_owned();
+    let is_replaced = |name: &String| ours.iter().any(|ours| number(ours) == number(name));
+    if unknown.iter().any(is_replaced) {
+        return Err(MigrateError::ReplacedMigrations { unknown });
+    }
+    Err(MigrateError::NewerSchema { unknown })
 }
 
-async fn applied(txn: &DatabaseTransaction) -> Result<Vec<String>, DbErr> {
-    let known = txn
+async fn read_log(txn: &DatabaseTransaction) -> Result<Vec<String>, DbErr> {
+    let log = txn
         .query_one_raw(raw_sql!(
             Postgres,
             "select exists (
                  select 1 from pg_class
                   where relnamespace = to_regnamespace('public')
-                    and relname = 'seaql_migrations' and relkind = 'r') as it"
+                    and relname = 'seaql_migrations' and relkind = 'r') as is_there"
         ))
         .await?;
-    if !known.map_or(Ok(false), |row| row.try_get("", "it"))? {
+    if !log.map_or(Ok(false), |row| row.try_get("", "is_there"))? {
         return Ok(Vec::new());
     }
     txn.query_all_raw(raw_sql!(

@@ -99,15 +99,12 @@ async fn up(deployment: &Deployment, plan: bool) -> anyhow::Result<()> {
     } else {
         migration::apply(url, &passwords).await
     };
-    let migration::Applied { names, adoption } =
-        applied.context("the migrations could not be applied")?;
-    for line in adoption.iter().flat_map(migration::Adoption::lines) {
+    let applied = applied.context("the migrations could not be applied")?;
+    for line in applied.lines() {
         println!("{line}");
     }
-    for name in &names {
-        println!("{name}");
-    }
-    println!("{} {}", names.len(), if plan { "to apply; nothing was changed" } else { "applied" });
+    let outcome = if plan { "to apply; nothing was changed" } else { "applied" };
+    println!("{} {outcome}", applied.names.len());
     Ok(())
 }
 
@@ -122,10 +119,9 @@ async fn down(url: &SecretString, steps: Option<u32>) -> anyhow::Result<()> {
 }
 
 async fn status(url: &SecretString) -> anyhow::Result<()> {
-    let migrations = migration::status(url).await.context("the migrations could not be listed")?;
-    let width = migrations.iter().map(|it| it.name.len()).max().unwrap_or(0);
-    for migration::Status { name, applied } in migrations {
-        println!("{name:<width$}  {}", if applied { "applied" } else { "pending" });
+    let status = migration::status(url).await.context("the migrations could not be listed")?;
+    for line in status.lines() {
+        println!("{line}");
     }
     Ok(())
 }

@@ -20,20 +20,14 @@ pub(crate) async fn migrate_up(database: &DatabaseSettings, plan: bool) -> Resul
     let applied = if plan {
         migration::plan(url, passwords).await
     } else {
-        migration::apply_and_tell(url, passwords, &report_copy).await
+        migration::apply_with_progress(url, passwords, &report_copy).await
     };
-    let migration::Applied { names, adoption } = applied.map_err(map_migrate_error)?;
-    for line in adoption.iter().flat_map(migration::Adoption::lines) {
+    let applied = applied.map_err(map_migrate_error)?;
+    for line in applied.lines() {
         println!("{line}");
     }
-    for name in &names {
-        println!("{name}");
-    }
-    if plan {
-        println!("{} to apply; nothing was changed", names.len());
-    } else {
-        println!("{} applied", names.len());
-    }
+    let outcome = if plan { "to apply; nothing was changed" } else { "applied" };
+    println!("{} {outcome}", applied.names.len());
     Ok(())
 }
 
@@ -52,17 +46,16 @@ pub(crate) async fn migrate_down(url: &SecretString, steps: Option<u32>) -> Resu
 }
 
 pub(crate) async fn migrate_status(url: &SecretString) -> Result<(), ExitError> {
-    let migrations = migration::status(url).await.map_err(|error| {
-        if let MigrateError::Newer { unknown } = &error {
+    let status = migration::status(url).await.map_err(|error| {
+        if let MigrateError::NewerSchema { unknown } = &error {
             for name in unknown {
                 println!("{name}  unknown");
             }
         }
         map_migrate_error(error)
     })?;
-    let width = migrations.iter().map(|it| it.name.len()).max().unwrap_or(0);
-    for migration::Status { name, applied } in migrations {
-        println!("{name:<width$}  {}", if applied { "applied" } else { "pending" });
+    for line in status.lines() {
+        println!("{line}");
     }
     Ok(())
 }
@@ -137,10 +130,12 @@ pub(crate) fn print_openapi() {
 pub(crate) fn map_migrate_error(error: MigrateError) -> ExitError {
     match error {
         MigrateError::Url(_) => ExitError::config(format!("DATABASE_URL cannot be used: {error}")),
-        MigrateError::TooOld(_) => ExitError::config(format!(
-            "DATABASE_URL points to a server that cannot be used: {error}"
-        )),
-        MigrateError::Newer { .. } | MigrateError::NotAdoptable(_) => {
+        MigrateError::ServerTooOld(_) => {
+            ExitError::config(format!("DATABASE_URL points to a server that cannot be used: {error}"))
+        }
+        MigrateError::NewerSchema { .. }
+        | MigrateError::ReplacedMigrations { .. }
+        | MigrateError::NotImportable(_) => {
             ExitError::config(format!("DATABASE_URL cannot be used: {error}"))
         }
         MigrateError::Busy | MigrateError::Database(_) => ExitError::unavailable(anyhow!(error)),

@@ -60,16 +60,19 @@ fn pooler_error() -> ExitError {
     ExitError::config(format!("DATABASE_URL {TRANSACTION_POOLER}"))
 }
 
-fn refuse_pending(migrations: Vec<migration::Status>) -> Result<(), ExitError> {
+fn refuse_pending(status: migration::Status) -> Result<(), ExitError> {
     let pending: Vec<String> =
-        migrations.into_iter().filter(|it| !it.applied).map(|it| it.name).collect();
-    if pending.is_empty() {
-        return Ok(());
-    }
+        status.migrations.into_iter().filter(|it| !it.applied).map(|it| it.name).collect();
+    let scripts: Vec<String> = status.scripts.into_iter().map(|script| script.name).collect();
+    let (what, names) = match (pending.is_empty(), scripts.is_empty()) {
+        (true, true) => return Ok(()),
+        (true, false) => ("script", scripts),
+        (false, _) => ("migration", pending),
+    };
     Err(ExitError::config(format!(
-        "{} migration(s) are pending on the database of DATABASE_URL: {}; run `ignacio migrate up` and start again",
-        pending.len(),
-        pending.join(", "),
+        "{} {what}(s) are pending on the database of DATABASE_URL: {}; run `ignacio migrate up` and start again",
+        names.len(),
+        names.join(", "),
     )))
 }
 

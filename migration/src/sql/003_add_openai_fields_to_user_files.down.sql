@@ -1,4 +1,3 @@
-drop policy user_files_worker_update on user_files;
 alter table user_files
     drop column openai_sync_status,
     drop column openai_uploaded_at,

@@ -2,21 +2,21 @@
 
 use migration::MigrateError;
 
-use crate::support::{Old, schema};
+use crate::support::{LegacyDatabase, schema};
 
 /// What the migration says that does nothing.
-async fn refusal(old: &Old) -> String {
+async fn refusal(old: &LegacyDatabase) -> String {
     old.database.execute("reset role").await;
     let before = schema(&old.database);
     let error = old.migrate().await.unwrap_err();
-    assert!(matches!(error, MigrateError::NotAdoptable(_)), "{error}");
+    assert!(matches!(error, MigrateError::NotImportable(_)), "{error}");
     assert_eq!(schema(&old.database), before);
     error.to_string()
 }
 
 #[tokio::test]
 async fn a_function_called_like_one_of_postgres_does_not_run_as_a_superuser() {
-    let old = Old::whole().await;
+    let old = LegacyDatabase::whole().await;
     old.database.execute("reset role").await;
     old.database.login("climber", "").await;
     old.database.execute("grant create, usage on schema public to climber").await;
@@ -45,7 +45,7 @@ async fn a_function_called_like_one_of_postgres_does_not_run_as_a_superuser() {
 
 #[tokio::test]
 async fn an_operator_called_like_one_of_postgres_is_refused() {
-    let old = Old::empty().await;
+    let old = LegacyDatabase::empty().await;
     old.database
         .execute(
             "create function public.joined(text, name) returns text return $1;
@@ -68,7 +68,7 @@ async fn each_table_that_only_we_make_is_refused_when_somebody_else_made_it() {
              order by relname",
         )
         .await;
-    let old = Old::whole().await;
+    let old = LegacyDatabase::whole().await;
     for table in ours.iter().flatten() {
         old.database.execute(&format!("create table public.{table} (id int)")).await;
     }

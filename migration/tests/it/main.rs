@@ -2,12 +2,13 @@
 //! goes wrong on the way leaves a trace.
 #![cfg(test)]
 
-mod adoption;
+mod foreign_objects;
 mod guard;
+mod legacy_import;
 mod numbers;
 mod odd_values;
 mod old_states;
 mod owners;
+mod repeatable;
 mod safety;
-mod strangers;
 mod support;

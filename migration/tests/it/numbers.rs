@@ -2,7 +2,7 @@
 
 use ignacio_domain::phone::PhoneNumber;
 
-use crate::support::Old;
+use crate::support::LegacyDatabase;
 
 /// Numbers as people type them, and what is none.
 const ODD: [&str; 44] = [
@@ -54,7 +54,7 @@ const ODD: [&str; 44] = [
 
 #[tokio::test]
 async fn numbers_are_read_as_the_domain_reads_them() {
-    let old = Old::empty().await;
+    let old = LegacyDatabase::empty().await;
     old.run("create table users (id uuid primary key, phone_number text, name text)").await;
     for (n, number) in ODD.iter().enumerate() {
         let row = format!(
@@ -62,7 +62,7 @@ async fn numbers_are_read_as_the_domain_reads_them() {
         );
         old.database.execute(&row).await;
     }
-    old.adopt().await;
+    old.import().await;
     for (n, number) in ODD.iter().enumerate() {
         let read =
             format!("select phone_number from users where id = 'a0000000-0000-4000-8000-{n:012}'");

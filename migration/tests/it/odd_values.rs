@@ -1,6 +1,6 @@
 //! Values that are of another type, of another age, or of no meaning.
 
-use crate::support::{Old, SCRIPT_1, tells};
+use crate::support::{LegacyDatabase, SCRIPT_1, rows_noticed};
 
 const PEOPLE: &str = "insert into users values
     ('a0000000-0000-4000-8000-000000000001', '+573001110001', 'Ana', 'sí', ' YES ', 'infinity', '2024-01-01'),
@@ -10,14 +10,14 @@ const PEOPLE: &str = "insert into users values
 
 #[tokio::test]
 async fn words_for_yes_no_and_times_are_read_and_the_others_are_told() {
-    let old = Old::empty().await;
+    let old = LegacyDatabase::empty().await;
     old.run(
         "create table users (id uuid primary key, phone_number text, name text, is_admin text,
              is_active varchar(9), created_at text, updated_at text)",
     )
     .await;
     old.run(PEOPLE).await;
-    let adoption = old.adopt().await;
+    let import = old.import().await;
     let people = "select concat_ws(' ', name, is_admin, is_active,
              created_at > '2026-01-01', to_char(updated_at at time zone 'UTC', 'YYYY'))
          from users where name in ('Ana', 'Ben') order by name";
@@ -25,12 +25,12 @@ async fn words_for_yes_no_and_times_are_read_and_the_others_are_told() {
     let eva = "select concat_ws(' ', is_admin, is_active, created_at = updated_at)
          from users where name = 'Eva'";
     assert_eq!(old.all(eva).await, "f t t");
-    assert_eq!(tells(&adoption, "users", "a value in is_admin that cannot be read"), 1);
-    assert_eq!(tells(&adoption, "users", "a value in created_at that cannot be read"), 1);
-    assert_eq!(tells(&adoption, "users", "a time in created_at that is in the future"), 2);
-    assert_eq!(tells(&adoption, "users", "a time in updated_at that is in the future"), 1);
-    assert_eq!(tells(&adoption, "users", "2 rows did not say when"), 0);
-    let original = "select original from legacy.adoption_report
+    assert_eq!(rows_noticed(&import, "users", "a value in is_admin that cannot be read"), 1);
+    assert_eq!(rows_noticed(&import, "users", "a value in created_at that cannot be read"), 1);
+    assert_eq!(rows_noticed(&import, "users", "a time in created_at that is in the future"), 2);
+    assert_eq!(rows_noticed(&import, "users", "a time in updated_at that is in the future"), 1);
+    assert_eq!(rows_noticed(&import, "users", "2 rows did not say when"), 0);
+    let original = "select original from legacy.import_report
          where what like '%cannot be read: unknown%' or what like '%before 1970%' order by 1";
     assert_eq!(
         old.all(original).await,
@@ -40,7 +40,7 @@ async fn words_for_yes_no_and_times_are_read_and_the_others_are_told() {
 
 #[tokio::test]
 async fn times_of_another_age_neither_hide_rows_nor_break_reads() {
-    let old = Old::whole().await;
+    let old = LegacyDatabase::whole().await;
     for (table, created, updated) in [
         ("users", "infinity", "20000-01-01"),
         ("conversations", "-infinity", "0044-03-15 BC"),
@@ -50,7 +50,7 @@ async fn times_of_another_age_neither_hide_rows_nor_break_reads() {
         let odd = format!("update {table} set created_at = '{created}', updated_at = '{updated}'");
         old.database.execute(&odd).await;
     }
-    let adoption = old.adopt().await;
+    let import = old.import().await;
     for table in ["users", "conversations", "messages", "user_files"] {
         let odd = format!(
             "select count(*) from {table}
@@ -58,16 +58,16 @@ async fn times_of_another_age_neither_hide_rows_nor_break_reads() {
                 or not (updated_at between '1970-01-01 00:00+00' and now())"
         );
         assert_eq!(old.database.query_i64(&odd).await, 0, "{table}");
-        assert!(tells(&adoption, table, "a time in created_at that is in the future") > 2);
+        assert!(rows_noticed(&import, table, "a time in created_at that is in the future") > 2);
     }
-    let originals = "select count(*) from legacy.adoption_report
+    let originals = "select count(*) from legacy.import_report
          where table_name = 'messages' and original like '20000-01-01%'";
     assert_eq!(old.database.query_i64(originals).await, 6);
 }
 
 #[tokio::test]
 async fn keys_that_are_none_leave_their_rows_behind() {
-    let old = Old::empty().await;
+    let old = LegacyDatabase::empty().await;
     old.run(SCRIPT_1).await;
     old.run("drop table messages\n\ndrop table conversations").await;
     old.run(
@@ -78,25 +78,25 @@ async fn keys_that_are_none_leave_their_rows_behind() {
          insert into messages values (gen_random_uuid(), 7, 'siete')",
     )
     .await;
-    let adoption = old.adopt().await;
+    let import = old.import().await;
     assert_eq!(old.all("select title from conversations").await, "Suya");
     assert_eq!(old.all("select user_id from legacy.conversations").await, "la de Ana");
     assert_eq!(old.all("select content from legacy.messages").await, "siete");
-    assert_eq!(tells(&adoption, "conversations", "in user_id that cannot be read"), 1);
-    assert_eq!(tells(&adoption, "messages", "in conversation_id that cannot be read"), 1);
-    assert_eq!(tells(&adoption, "conversations", "2 rows did not say when"), 0);
+    assert_eq!(rows_noticed(&import, "conversations", "in user_id that cannot be read"), 1);
+    assert_eq!(rows_noticed(&import, "messages", "in conversation_id that cannot be read"), 1);
+    assert_eq!(rows_noticed(&import, "conversations", "2 rows did not say when"), 0);
 }
 
 #[tokio::test]
 async fn a_type_of_file_that_is_written_anew_is_told() {
-    let old = Old::whole().await;
+    let old = LegacyDatabase::whole().await;
     old.database
         .execute(
             "update user_files set file_type = ' Application/PDF' where file_name = 'plan.pdf'",
         )
         .await;
-    let adoption = old.adopt().await;
-    assert_eq!(tells(&adoption, "user_files", "their type in small letters"), 1);
-    let original = "select original from legacy.adoption_report where what like '%small letters%'";
+    let import = old.import().await;
+    assert_eq!(rows_noticed(&import, "user_files", "their type in small letters"), 1);
+    let original = "select original from legacy.import_report where what like '%small letters%'";
     assert_eq!(old.all(original).await, " Application/PDF");
 }

@@ -1,15 +1,15 @@
 //! The states that the old scripts leave behind, depending on which of them ran, and how.
 
-use crate::support::{FILES, Old, ROWS, SCRIPT_1, SCRIPT_2, SCRIPT_3, SCRIPT_4, SYNC};
+use crate::support::{FILES, LegacyDatabase, ROWS, SCRIPT_1, SCRIPT_2, SCRIPT_3, SCRIPT_4, SYNC};
 
-/// Runs the scripts, adopts what they made, and gives how many people, conversations, messages and
+/// Runs the scripts, imports what they made, and gives how many people, conversations, messages and
 /// files are ours now.
-async fn adopted(scripts: &[&str]) -> (Old, [i64; 4]) {
-    let old = Old::empty().await;
+async fn imported(scripts: &[&str]) -> (LegacyDatabase, [i64; 4]) {
+    let old = LegacyDatabase::empty().await;
     for script in scripts {
         old.run(script).await;
     }
-    old.adopt().await;
+    old.import().await;
     let mut counts = [0; 4];
     for (count, table) in
         counts.iter_mut().zip(["users", "conversations", "messages", "user_files"])
@@ -21,13 +21,13 @@ async fn adopted(scripts: &[&str]) -> (Old, [i64; 4]) {
 
 #[tokio::test]
 async fn the_first_script_alone() {
-    let (_, counts) = adopted(&[SCRIPT_1, ROWS]).await;
+    let (_, counts) = imported(&[SCRIPT_1, ROWS]).await;
     assert_eq!(counts, [7, 3, 4, 0]);
 }
 
 #[tokio::test]
 async fn the_first_two_scripts() {
-    let (old, counts) = adopted(&[SCRIPT_1, SCRIPT_2, ROWS, FILES]).await;
+    let (old, counts) = imported(&[SCRIPT_1, SCRIPT_2, ROWS, FILES]).await;
     assert_eq!(counts, [7, 3, 4, 3]);
     let pending = "select count(*) from user_files where openai_sync_status = 'pending'";
     assert_eq!(old.database.query_i64(pending).await, 2);
@@ -37,18 +37,18 @@ async fn the_first_two_scripts() {
 async fn all_four_scripts_twice() {
     let once = [SCRIPT_1, SCRIPT_2, SCRIPT_3, SCRIPT_4];
     let scripts = [&once[..], &once[..], &[ROWS, FILES, SYNC]].concat();
-    assert_eq!(adopted(&scripts).await.1, [7, 3, 4, 3]);
+    assert_eq!(imported(&scripts).await.1, [7, 3, 4, 3]);
 }
 
 #[tokio::test]
 async fn the_third_script_before_the_second() {
-    let (_, counts) = adopted(&[SCRIPT_1, SCRIPT_3, SCRIPT_2, SCRIPT_4, ROWS, FILES]).await;
+    let (_, counts) = imported(&[SCRIPT_1, SCRIPT_3, SCRIPT_2, SCRIPT_4, ROWS, FILES]).await;
     assert_eq!(counts, [7, 3, 4, 3]);
 }
 
 #[tokio::test]
 async fn no_rows_at_all() {
-    let (old, counts) = adopted(&[SCRIPT_1, SCRIPT_2, SCRIPT_3]).await;
+    let (old, counts) = imported(&[SCRIPT_1, SCRIPT_2, SCRIPT_3]).await;
     assert_eq!(counts, [2, 0, 0, 0]);
     for table in ["users", "conversations", "messages", "user_files"] {
         assert!(!old.is_left(table).await, "{table}");
@@ -59,7 +59,7 @@ async fn no_rows_at_all() {
 async fn people_alone() {
     let users = "create table users (id uuid primary key, phone_number text)";
     let ana = "insert into users values (gen_random_uuid(), '300 111 0001 999')";
-    let (old, counts) = adopted(&[users, ana]).await;
+    let (old, counts) = imported(&[users, ana]).await;
     assert_eq!(counts, [2, 0, 0, 0]);
     let ana = "select phone_number || name || is_active from users where phone_number like '+3%'";
     assert_eq!(old.all(ana).await, "+3001110001999Sin nombrefalse");
@@ -67,7 +67,7 @@ async fn people_alone() {
 
 #[tokio::test]
 async fn messages_without_people_are_put_aside_whole() {
-    let (old, counts) = adopted(&[SCRIPT_1, ROWS, "drop table users cascade"]).await;
+    let (old, counts) = imported(&[SCRIPT_1, ROWS, "drop table users cascade"]).await;
     assert_eq!(counts, [1, 0, 0, 0]);
     assert_eq!(old.database.query_i64("select count(*) from legacy.messages").await, 6);
     assert_eq!(old.database.query_i64("select count(*) from legacy.conversations").await, 4);
@@ -81,11 +81,11 @@ async fn a_type_that_is_text_and_words_that_nobody_knows() {
     let text = "alter table messages alter column message_type drop default,
          alter column message_type type text";
     let odd = "update messages set message_type = 'sticker' where content = 'tres'";
-    let (old, counts) = adopted(&[SCRIPT_1, ROWS, text, odd]).await;
+    let (old, counts) = imported(&[SCRIPT_1, ROWS, text, odd]).await;
     assert_eq!(counts, [7, 3, 4, 0]);
     let kept = "select message_type from messages where content = 'tres'";
     assert_eq!(old.all(kept).await, "text");
-    let original = "select original from legacy.adoption_report where what like 'had no type%'
+    let original = "select original from legacy.import_report where what like 'had no type%'
          and original is not null";
     assert_eq!(old.all(original).await, "sticker");
 }

@@ -3,11 +3,13 @@
 use ignacio_devstack::TestDatabase;
 use migration::MigrateError;
 
-use crate::support::{FILES, Old, ROWS, SCRIPT_1, SCRIPT_2, SCRIPT_3, SCRIPT_4, SYNC, dump};
+use crate::support::{
+    FILES, LegacyDatabase, ROWS, SCRIPT_1, SCRIPT_2, SCRIPT_3, SCRIPT_4, SYNC, dump,
+};
 
 /// Makes the tables as somebody else than the deployer.
-async fn made_by(role: &str, attributes: &str) -> (Old, String) {
-    let old = Old::empty().await;
+async fn made_by(role: &str, attributes: &str) -> (LegacyDatabase, String) {
+    let old = LegacyDatabase::empty().await;
     old.database.execute("reset role").await;
     let url = old.database.login(role, attributes).await;
     let database = old.database.name();
@@ -27,7 +29,7 @@ async fn a_superuser_takes_over_the_tables_of_another_role() {
     let (old, _) = made_by("hand", "").await;
     let admin = old.database.admin_url();
     let old = old.migrated_by(admin);
-    old.adopt().await;
+    old.import().await;
     assert_eq!(old.database.query_i64("select count(*) from messages").await, 4);
 }
 
@@ -37,7 +39,7 @@ async fn the_deployer_is_told_whose_the_tables_are() {
     let before = dump(&old.database, &[]);
     for refused in [old.plan().await, old.migrate().await] {
         let error = refused.unwrap_err();
-        assert!(matches!(error, MigrateError::NotAdoptable(_)), "{error}");
+        assert!(matches!(error, MigrateError::NotImportable(_)), "{error}");
         let said = error.to_string();
         assert!(said.contains("public.users belongs to hand"), "{said}");
         assert!(said.contains("alter table … owner to …") && !said.contains('\n'), "{said}");
@@ -47,7 +49,7 @@ async fn the_deployer_is_told_whose_the_tables_are() {
 
 #[tokio::test]
 async fn a_hosted_database_whose_role_is_no_superuser_but_bypasses_policies() {
-    let old = Old::empty().await;
+    let old = LegacyDatabase::empty().await;
     old.database.execute("reset role").await;
     for role in ["anon", "authenticated", "service_role"] {
         old.database.login(role, "").await;
@@ -85,7 +87,7 @@ async fn a_hosted_database_whose_role_is_no_superuser_but_bypasses_policies() {
 
 #[tokio::test]
 async fn a_schema_of_that_name_is_not_mixed_with_ours() {
-    let old = Old::whole().await;
+    let old = LegacyDatabase::whole().await;
     old.database.execute("create schema legacy").await;
     let error = old.migrate().await.unwrap_err().to_string();
     assert!(error.contains("`legacy`") && error.contains("rename it"), "{error}");

@@ -3,17 +3,17 @@
 use ignacio_devstack::TestDatabase;
 use migration::{Applied, MigrateError};
 
-use crate::support::{Old, dump, schema, similar_asserts};
+use crate::support::{LegacyDatabase, assert_same_lines, dump, schema};
 
 #[tokio::test]
 async fn of_five_at_a_time_one_applies_and_four_find_it_done() {
-    for old in [Old::empty().await, Old::whole().await] {
+    for old in [LegacyDatabase::empty().await, LegacyDatabase::whole().await] {
         let migrate = || old.migrate();
         let done = tokio::join!(migrate(), migrate(), migrate(), migrate(), migrate());
         let done = [done.0, done.1, done.2, done.3, done.4];
         let mut applied: Vec<Applied> = done.into_iter().map(Result::unwrap).collect();
         applied.sort_by_key(|it| it.names.len());
-        let nothing = Applied { names: Vec::new(), adoption: None };
+        let nothing = Applied { names: Vec::new(), scripts: Vec::new(), legacy_import: None };
         assert!(applied[..4].iter().all(|it| *it == nothing), "{applied:#?}");
         assert_eq!(applied[4].names, migration::names());
     }
@@ -22,7 +22,12 @@ async fn of_five_at_a_time_one_applies_and_four_find_it_done() {
 #[tokio::test]
 async fn databases_of_one_server_do_not_disturb_each_other() {
     // They share the roles, which each of them sets up anew.
-    let olds = [Old::whole().await, Old::whole().await, Old::whole().await, Old::empty().await];
+    let olds = [
+        LegacyDatabase::whole().await,
+        LegacyDatabase::whole().await,
+        LegacyDatabase::whole().await,
+        LegacyDatabase::empty().await,
+    ];
     let [a, b, c, d] = &olds;
     let done = tokio::join!(a.migrate(), b.migrate(), c.migrate(), d.migrate());
     for done in [done.0, done.1, done.2, done.3] {
@@ -40,12 +45,12 @@ async fn up_down_up_gives_the_same_schema() {
     let down = schema(&database);
     assert!(!down.contains("public.users") && !down.contains("FUNCTION app."), "{down}");
     migration::apply(&url, &passwords).await.unwrap();
-    similar_asserts(&schema(&database), &first);
+    assert_same_lines(&schema(&database), &first);
 }
 
 #[tokio::test]
 async fn a_lock_of_somebody_else_is_not_waited_for_for_long() {
-    let old = Old::whole().await;
+    let old = LegacyDatabase::whole().await;
     old.database.execute("reset role").await;
     let before = dump(&old.database, &["--schema-only"]);
     old.database.execute("begin; lock table messages in access share mode").await;
@@ -72,10 +77,36 @@ async fn a_database_of_tomorrow_is_left_alone() {
     ];
     for error in errors {
         assert!(
-            matches!(&error, MigrateError::Newer { unknown } if unknown == &["999_of_tomorrow"]),
+            matches!(&error, MigrateError::NewerSchema { unknown } if unknown == &["999_of_tomorrow"]),
             "{error}"
         );
         assert!(!error.to_string().contains('\n'), "{error}");
+    }
+    assert_eq!(dump(&database, &[]), before);
+}
+
+#[tokio::test]
+async fn a_development_database_of_before_is_refused_with_what_to_do() {
+    let database = TestDatabase::create().await;
+    let (url, passwords) = (database.owner_url().into(), database.passwords());
+    database
+        .execute(
+            "delete from seaql_migrations where version > '005';
+             insert into seaql_migrations values
+                 ('005_add_people_and_conversation_columns', 0), ('021_read_log_by_key', 0)",
+        )
+        .await;
+    let before = dump(&database, &[]);
+    let errors = [
+        migration::apply(&url, &passwords).await.unwrap_err(),
+        migration::plan(&url, &passwords).await.unwrap_err(),
+        migration::rollback(&url, None).await.unwrap_err(),
+        migration::status(&url).await.unwrap_err(),
+    ];
+    for error in errors {
+        assert!(matches!(error, MigrateError::ReplacedMigrations { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("cargo xtask dev --fresh") && !text.contains('\n'), "{text}");
     }
     assert_eq!(dump(&database, &[]), before);
 }

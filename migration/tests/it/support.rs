@@ -1,7 +1,7 @@
 //! Databases as people left them, and what has to hold of each after it was taken over.
 
 use ignacio_devstack::TestDatabase;
-use migration::{Adoption, Applied, MigrateError, TableCount};
+use migration::{Applied, LegacyImport, MigrateError, TableCount};
 use secrecy::SecretString;
 
 pub(crate) const SCRIPT_1: &str = include_str!("legacy/001.sql");
@@ -13,12 +13,12 @@ pub(crate) const FILES: &str = include_str!("legacy/files.sql");
 pub(crate) const SYNC: &str = include_str!("legacy/sync.sql");
 
 /// A database of the old system, made by the role that a deployment has.
-pub(crate) struct Old {
+pub(crate) struct LegacyDatabase {
     pub(crate) database: TestDatabase,
     url: SecretString,
 }
 
-impl Old {
+impl LegacyDatabase {
     /// An empty one, in which the deployer acts.
     pub(crate) async fn empty() -> Self {
         let database = TestDatabase::empty().await;
@@ -63,14 +63,14 @@ impl Old {
     }
 
     /// Takes the database over, whatever else is in it.
-    pub(crate) async fn adopt_as_it_is(&self) -> Adoption {
+    pub(crate) async fn import_as_it_is(&self) -> LegacyImport {
         self.database.execute("reset role").await;
-        self.migrate().await.unwrap().adoption.unwrap()
+        self.migrate().await.unwrap().legacy_import.unwrap()
     }
 
     /// Looks at the plan, which changes nothing, takes the database over, which does what the plan
     /// said, and checks what holds of every one.
-    pub(crate) async fn adopt(&self) -> Adoption {
+    pub(crate) async fn import(&self) -> LegacyImport {
         self.database.execute("reset role").await;
         let found = self.row_counts("public").await;
         let before = dump(&self.database, &[]);
@@ -80,20 +80,20 @@ impl Old {
         let applied = self.migrate().await.unwrap();
         assert_eq!(applied, plan);
         assert_eq!(applied.names, migration::names());
-        let adoption = applied.adoption.unwrap();
+        let import = applied.legacy_import.unwrap();
         self.is_like_a_fresh_one().await;
         self.what_is_left_is_closed().await;
-        self.every_row_is_accounted_for(&adoption, &found).await;
+        self.every_row_is_accounted_for(&import, &found).await;
 
         let again = self.migrate().await.unwrap();
-        assert_eq!(again, Applied { names: Vec::new(), adoption: None });
-        adoption
+        assert_eq!(again, Applied { names: Vec::new(), scripts: Vec::new(), legacy_import: None });
+        import
     }
 
     /// The schema of a database that was empty, apart from what was never ours.
     async fn is_like_a_fresh_one(&self) {
         let fresh = TestDatabase::create().await;
-        similar_asserts(&schema(&self.database), &schema(&fresh));
+        assert_same_lines(&schema(&self.database), &schema(&fresh));
         let open = "select coalesce(string_agg(t.tgname, ' '), '') from pg_trigger t
              join pg_class c on c.oid = t.tgrelid
              where c.relnamespace = 'public'::regnamespace and t.tgenabled <> 'O'";
@@ -118,27 +118,26 @@ impl Old {
         assert_eq!(self.database.query_text(may_enter).await, "");
         let ours = "select string_agg(relname, ' ' order by relname) from pg_class
              where relnamespace = 'legacy'::regnamespace and relkind = 'r'
-               and relname like 'adoption%'";
-        assert_eq!(self.database.query_text(ours).await, "adoption_counts adoption_report");
+               and relname like 'import%'";
+        assert_eq!(self.database.query_text(ours).await, "import_counts import_report");
     }
 
     /// Each old row is among ours, among what is left, or a secret that was destroyed.
-    async fn every_row_is_accounted_for(&self, adoption: &Adoption, found: &[(String, i64)]) {
-        let counted: Vec<_> =
-            adoption.tables.iter().map(|it| (it.table.clone(), it.found)).collect();
+    async fn every_row_is_accounted_for(&self, import: &LegacyImport, found: &[(String, i64)]) {
+        let counted: Vec<_> = import.tables.iter().map(|it| (it.table.clone(), it.found)).collect();
         let sorted = |mut of: Vec<(String, i64)>| {
             of.sort();
             of
         };
         assert_eq!(sorted(counted), sorted(found.to_vec()));
-        for TableCount { table, found, kept, merged, left_over, destroyed } in &adoption.tables {
+        for TableCount { table, found, kept, merged, left_over, destroyed } in &import.tables {
             assert_eq!(*found, kept + merged + left_over + destroyed, "{table}");
             let count = |sql: String| async move { self.database.query_i64(&sql).await };
             if ["user_sessions", "otp_codes"].contains(&table.as_str()) {
                 assert_eq!(count(format!("select count(*) from public.{table}")).await, 0);
                 continue;
             }
-            let temporary = i64::from(table == "users" && !self.had_temporary_user(adoption).await);
+            let temporary = i64::from(table == "users" && !self.had_temporary_user(import).await);
             assert_eq!(
                 count(format!("select count(*) from public.{table}")).await,
                 kept + temporary
@@ -156,8 +155,8 @@ impl Old {
     }
 
     /// Whether the nil row is one of the old ones: ours is made by 004 otherwise.
-    async fn had_temporary_user(&self, adoption: &Adoption) -> bool {
-        let users = adoption.tables.iter().find(|it| it.table == "users");
+    async fn had_temporary_user(&self, import: &LegacyImport) -> bool {
+        let users = import.tables.iter().find(|it| it.table == "users");
         let ours = self.database.query_i64("select count(*) from public.users").await;
         users.is_some_and(|it| it.kept == ours)
     }
@@ -189,10 +188,10 @@ impl Old {
 }
 
 /// Whether somebody is told this about so many rows.
-pub(crate) fn tells(adoption: &Adoption, table: &str, what: &str) -> usize {
-    let notice = adoption.notices.iter().find(|it| it.table == table && it.what.contains(what));
+pub(crate) fn rows_noticed(import: &LegacyImport, table: &str, what: &str) -> usize {
+    let notice = import.notices.iter().find(|it| it.table == table && it.what.contains(what));
     let Some(notice) = notice else {
-        panic!("nothing like `{what}` about {table} in {:#?}", adoption.notices)
+        panic!("nothing like `{what}` about {table} in {:#?}", import.notices)
     };
     notice.rows.len()
 }
@@ -224,7 +223,7 @@ fn with_sorted_roles(line: &str) -> String {
 }
 
 /// Equal, or the first line that is not.
-pub(crate) fn similar_asserts(one: &str, other: &str) {
+pub(crate) fn assert_same_lines(one: &str, other: &str) {
     for (line, expected) in one.lines().zip(other.lines()) {
         assert_eq!(line, expected);
     }

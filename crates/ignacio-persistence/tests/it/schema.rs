@@ -1,7 +1,7 @@
 //! The schema itself: what the log promises, as the catalogue tells it.
 
 use ignacio_domain::sync::SyncStatus;
-use migration::Status;
+use migration::MigrationStatus;
 
 use crate::support::Stack;
 
@@ -9,7 +9,7 @@ use crate::support::Stack;
 async fn the_migrations_of_the_log_come_first_and_are_all_applied() {
     let stack = Stack::start().await;
     let status = migration::status(&stack.database.owner_url().into()).await.unwrap();
-    let first: Vec<_> = status.iter().take(4).map(|it| it.name.as_str()).collect();
+    let first: Vec<_> = status.migrations.iter().take(4).map(|it| it.name.as_str()).collect();
     assert_eq!(
         first,
         [
@@ -19,7 +19,7 @@ async fn the_migrations_of_the_log_come_first_and_are_all_applied() {
             "004_create_temporary_user",
         ]
     );
-    assert!(status.iter().all(|it| it.applied), "{status:?}");
+    assert!(status.migrations.iter().all(|it| it.applied), "{status:?}");
     assert!(stack.api.pending_migrations(&migration::names()).await.unwrap().is_empty());
     let unknown = ["999_of_tomorrow".to_owned()];
     assert_eq!(stack.api.pending_migrations(&unknown).await.unwrap(), unknown);
@@ -31,10 +31,10 @@ async fn undone_migrations_are_reported_as_pending() {
     let url = stack.database.owner_url().into();
     let undone = migration::rollback(&url, Some(1)).await.unwrap();
     let status = migration::status(&url).await.unwrap();
-    let expected = Status { name: undone[0].clone(), applied: false };
-    assert_eq!(status.last(), Some(&expected));
+    let expected = MigrationStatus { name: undone[0].clone(), applied: false };
+    assert_eq!(status.migrations.last(), Some(&expected));
     migration::rollback(&url, None).await.unwrap();
-    assert!(migration::status(&url).await.unwrap().iter().all(|it| !it.applied));
+    assert!(migration::status(&url).await.unwrap().migrations.iter().all(|it| !it.applied));
     let pending = stack.other_api().await.pending_migrations(&migration::names()).await.unwrap();
     assert_eq!(pending, migration::names());
 }

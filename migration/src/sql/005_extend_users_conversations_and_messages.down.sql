@@ -1,0 +1,17 @@
+drop table message_feedback;
+alter table messages
+    drop column replaced_at,
+    drop column replaces,
+    drop column version,
+    drop column status;
+alter table conversations
+    drop column active_at,
+    drop column pinned,
+    drop column archived,
+    drop column last_message_at,
+    drop column message_count;
+drop index users_page_idx;
+alter table users
+    drop column web_search,
+    drop column unreachable_at,
+    drop column locale;

@@ -1,0 +1,1 @@
+drop table access_grants, audit_heads, audit_events;

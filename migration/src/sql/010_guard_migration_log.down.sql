@@ -1,5 +1,0 @@
-drop policy seaql_migrations_service_select on seaql_migrations;
-drop policy seaql_migrations_owner on seaql_migrations;
-revoke all on seaql_migrations from ignacio_api, ignacio_worker;
-alter table seaql_migrations no force row level security;
-alter table seaql_migrations disable row level security;

@@ -1,0 +1,8 @@
+grant select, insert, delete on user_vector_stores to ignacio_worker;
+create policy user_vector_stores_worker_select on user_vector_stores
+    for select to ignacio_worker
+    using (coalesce(user_id = (select app.leased_user_id()), true));
+create policy user_vector_stores_worker_insert on user_vector_stores
+    for insert to ignacio_worker with check (true);
+create policy user_vector_stores_worker_delete on user_vector_stores
+    for delete to ignacio_worker using (true);
