@@ -14,7 +14,7 @@ struct Rule {
 }
 
 /// Policies that let every row pass, and why they may.
-const OPEN: [(&str, &str); 58] = [
+const OPEN: [(&str, &str); 59] = [
     ("access_grants_definer_select", "finds the live grant of a reading"),
     ("audit_events_definer_insert", "the one writer of the log"),
     ("audit_events_definer_select", "recognises the reading that this transaction wrote down"),
@@ -59,6 +59,7 @@ const OPEN: [(&str, &str); 58] = [
         "rate_buckets_auth_update",
         "limits are counted before there is an identity; they name no person",
     ),
+    ("repeatable_scripts_owner", "the digests of the scripts are the owner's"),
     ("response_events_definer_select", "tails replies, each judged by its own session"),
     ("responses_definer_select", "finds whose lease it is"),
     ("responses_worker_update", "a row is a job: anybody's"),

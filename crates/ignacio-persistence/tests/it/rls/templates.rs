@@ -255,6 +255,14 @@ pub(super) const TEMPLATES: &[Template] = &[
         odd: &[("with hits", &[("hits", "array[now()]")])],
     },
     Template {
+        table: "repeatable_scripts",
+        whose: "id = md5('$me script')::uuid",
+        owner: ("name", "'of $me'"),
+        key: &[("id", "md5('$me script')::uuid")],
+        row: &[("id", NEW), ("name", "'new of $me'"), ("digest", "''")],
+        odd: &[],
+    },
+    Template {
         table: "response_events",
         whose: MINE,
         owner: ("user_id", ME),

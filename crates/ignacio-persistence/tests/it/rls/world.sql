@@ -112,5 +112,8 @@ values (md5('ana event')::uuid, 1, md5('ada')::uuid, 'Ada', 'admin', 'user.read'
         '', '', now()),
        (md5('ben event')::uuid, 2, md5('ada')::uuid, 'Ada', 'admin', 'user.read', md5('ben')::uuid,
         '', '', now());
--- Two migrations stand for all, so that the next one changes nothing here.
+-- Two migrations and two scripts stand for all, so that the next one changes nothing here.
 delete from seaql_migrations where version > '003';
+delete from repeatable_scripts;
+insert into repeatable_scripts (id, name, digest)
+values (md5('ana script')::uuid, 'policies/users', ''), (md5('ben script')::uuid, 'views/none', '');
