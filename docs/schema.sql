@@ -2,124 +2,85 @@ CREATE SCHEMA app;
 
 ALTER SCHEMA app OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) RETURNS uuid
+CREATE FUNCTION app.append_response_events(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) RETURNS boolean[]
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    AS $$
+declare
+    v_users uuid[] := '{}';
+    v_user  uuid;
+begin
+    if not p_is_durable then
+        -- If the database crashes, the next worker generates what is lost.
+        perform pg_catalog.set_config('synchronous_commit', 'off', true);
+    end if;
+    -- The first text requests a title if there is none. Follow-up jobs come before what
+    -- depends on the
+    -- response, in the order in which a deletion locks.
+    for i in 1 .. pg_catalog.cardinality(p_responses) loop
+        if p_first_text_ages[i] >= 0
+            and app.assume_lease(p_responses[i], p_worker, p_epochs[i]) is not null then
+            insert into public.follow_up_jobs (user_id, conversation_id, kind)
+            select c.user_id, c.id, 'title'
+              from public.responses r
+              join public.conversations c on c.user_id = r.user_id and c.id = r.conversation_id
+             where r.id = p_responses[i] and c.title is null
+                on conflict do nothing;
+        end if;
+    end loop;
+    -- For no single user from here on.
+    perform pg_catalog.set_config('app.lease_job', '', true);
+    perform pg_catalog.set_config('app.event_writer', p_worker::text, true);
+    -- From here to the commit no other worker can take a response over; one that did before
+    -- keeps it.
+    for i in 1 .. pg_catalog.cardinality(p_responses) loop
+        v_user := null;
+        update public.responses
+           set lease_until = pg_catalog.clock_timestamp() + interval '30 seconds',
+               provider_response_id =
+                   coalesce(nullif(p_provider_ids[i], ''), provider_response_id),
+               provider_cursor =
+                   case when p_provider_ids[i] = '' then provider_cursor else p_cursors[i] end,
+               first_text_at = case
+                   when p_first_text_ages[i] < 0 then first_text_at
+                   else coalesce(
+                       first_text_at,
+                       pg_catalog.clock_timestamp()
+                           - pg_catalog.make_interval(secs => p_first_text_ages[i]))
+                   end
+         where id = p_responses[i] and lease_owner = p_worker and lease_epoch = p_epochs[i]
+           and lease_until > pg_catalog.clock_timestamp()
+     returning user_id into v_user;
+        v_users := v_users || v_user;
+    end loop;
+    insert into public.response_events (response_id, user_id, first_seq, seq, kind, payload)
+    select p_responses[e.place], v_users[e.place], e.first_seq, e.seq, e.kind, e.payload::jsonb
+      from rows from (
+               pg_catalog.unnest(p_places), pg_catalog.unnest(p_first_seqs),
+               pg_catalog.unnest(p_seqs), pg_catalog.unnest(p_kinds), pg_catalog.unnest(p_payloads)
+           ) as e (place, first_seq, seq, kind, payload)
+     where v_users[e.place] is not null
+        -- A commit whose confirmation was lost has written them already.
+        on conflict do nothing;
+    return array(select user_id is not null from pg_catalog.unnest(v_users) user_id);
+end $$;
+
+ALTER FUNCTION app.append_response_events(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.assume_lease(p_response uuid, p_owner uuid, p_epoch bigint) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
 begin
-    perform pg_catalog.set_config('app.lease_response', p_response::text, true);
+    perform pg_catalog.set_config('app.lease_job', p_response::text, true);
     perform pg_catalog.set_config('app.lease_owner', p_owner::text, true);
     perform pg_catalog.set_config('app.lease_epoch', p_epoch::text, true);
     return app.leased_user_id();
 end $$;
 
-ALTER FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) OWNER TO ignacio_definer;
-
-CREATE FUNCTION app.ask_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) RETURNS TABLE(verdict text, wait interval, expires_at timestamp with time zone, created_at timestamp with time zone, again_at timestamp with time zone)
-    LANGUAGE plpgsql
-    SET search_path TO ''
-    AS $$
-#variable_conflict use_column
-declare
-    v_user   uuid;
-    v_phone  text := p_phone;
-    v_device uuid;
-    v_budget uuid;
-    v_service uuid := p_buckets[3];
-    v_most   integer[] := p_most;
-    v_paused timestamptz;
-    v_wait   interval;
-begin
-    if p_session is null then
-        select u.id into v_user from public.users u
-         where u.phone_number = p_phone and u.is_active
-           and u.id <> '00000000-0000-0000-0000-000000000000';
-        select d.id into v_device from public.known_devices d
-         where d.token_hash = p_device and d.user_id = v_user
-           and d.expires_at > pg_catalog.now();
-        v_budget := coalesce(v_device, p_buckets[1]);
-    else
-        select u.id, u.phone_number into v_user, v_phone from public.users u
-         where u.id = p_user and u.is_active;
-        v_budget := p_session;
-    end if;
-    if v_budget <> p_buckets[1] then
-        v_service := p_buckets[5];
-    end if;
-    select case when f.failures >= p_end then 'infinity' else f.paused_until end into v_paused
-      from public.login_failures f where f.id = v_budget;
-    if v_paused > pg_catalog.clock_timestamp() then
-        return query select 'paused',
-            case when v_paused < 'infinity' then v_paused - pg_catalog.clock_timestamp() end,
-            null::timestamptz, null::timestamptz, null::timestamptz;
-        return;
-    end if;
-    if exists (select 1 from public.login_watch w where w.alarm_until > pg_catalog.now()) then
-        v_most[5] := least(v_most[5], p_most_in_alarm);
-    end if;
-    v_wait := app.take_turn(
-        array[v_budget, v_budget, v_budget, p_buckets[2], v_service],
-        array[v_budget, v_budget, v_budget, p_buckets[2],
-              case when v_user is null then p_buckets[4] else v_service end],
-        p_seconds, v_most);
-    if v_wait is not null then
-        return query select 'limited', v_wait, null::timestamptz, null::timestamptz,
-            null::timestamptz;
-        return;
-    end if;
-    return query
-    with challenge as (
-        insert into public.otp_codes
-            (id, user_id, phone_number, guard_id, device_id, session_id, expires_at)
-        values (p_otp, v_user, v_phone, v_budget, v_device, p_session,
-            pg_catalog.now() + pg_catalog.make_interval(secs => p_life))
-        returning otp_codes.expires_at, otp_codes.created_at),
-    sending as (
-        insert into public.outbox (id, otp_id) values (p_outbox, p_otp))
-    select 'opened', null::interval, c.expires_at, c.created_at,
-           c.created_at + pg_catalog.make_interval(secs => p_seconds[1])
-      from challenge c;
-end $$;
-
-ALTER FUNCTION app.ask_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) OWNER TO ignacio_owner;
-
-CREATE FUNCTION app.audit(p_action text, p_actor uuid, p_subject uuid, p_target uuid, p_reason text, p_detail jsonb) RETURNS uuid
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-declare
-    v_id    uuid := pg_catalog.gen_random_uuid();
-    v_at    timestamptz;
-    v_seq   bigint;
-    v_prev  bytea;
-    v_name  text;
-    v_role  text;
-    v_hash  bytea;
-begin
-    select u.name, case when u.is_admin then 'admin' else 'participant' end
-      into v_name, v_role
-      from public.users u where u.id = p_actor;
-    if not found then
-        v_role := case when p_actor is null then 'system' else 'participant' end;
-    end if;
-    select h.seq + 1, h.hash into strict v_seq, v_prev from public.audit_heads h for update;
-    v_at := pg_catalog.clock_timestamp();
-    -- `ignacio audit verify` computes the same by itself (owner_db/audit.rs in ignacio-persistence).
-    v_hash := pg_catalog.sha256(v_prev || pg_catalog.convert_to(
-        pg_catalog.jsonb_build_array(
-            v_seq, v_id, (extract(epoch from v_at) * 1000000)::bigint, p_actor, v_name, v_role,
-            p_action, p_subject, p_target, p_reason, p_detail)::text,
-        'UTF8'));
-    insert into public.audit_events
-        (id, seq, actor_id, actor_name, actor_role, action, subject_id, target_id, reason, detail,
-         prev_hash, hash, created_at)
-    values (v_id, v_seq, p_actor, v_name, v_role, p_action, p_subject, p_target, p_reason, p_detail,
-         v_prev, v_hash, v_at);
-    update public.audit_heads set seq = v_seq, hash = v_hash;
-    return v_id;
-end $$;
-
-ALTER FUNCTION app.audit(p_action text, p_actor uuid, p_subject uuid, p_target uuid, p_reason text, p_detail jsonb) OWNER TO ignacio_definer;
+ALTER FUNCTION app.assume_lease(p_response uuid, p_owner uuid, p_epoch bigint) OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.audit_actor() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -139,7 +100,7 @@ begin
          (select t.session_id from public.retired_tokens t where t.token_hash = v_digest));
     if session_user = 'ignacio_admin' and v_is_admin is distinct from true
         or session_user = 'ignacio_api' and v_actor is null then
-        raise exception using errcode = 'IGADM', message = 'nobody does this without a name';
+        raise exception using errcode = 'IGADM', message = 'an action without an actor';
     end if;
     return v_actor;
 end $$;
@@ -153,7 +114,7 @@ CREATE FUNCTION app.audit_conversation() RETURNS trigger
 begin
     perform 1 from public.users u where u.id = old.user_id;
     if found then
-        perform app.audit('conversation.deleted', app.audit_actor(), old.user_id, old.id, null, '{}');
+        perform app.record_audit_event('conversation.deleted', app.audit_actor(), old.user_id, old.id, null, '{}');
     end if;
     return null;
 end $$;
@@ -165,7 +126,7 @@ CREATE FUNCTION app.audit_file() RETURNS trigger
     SET search_path TO ''
     AS $$
 begin
-    perform app.audit('file.deleted', app.audit_actor(), new.user_id, new.id, null, '{}');
+    perform app.record_audit_event('file.deleted', app.audit_actor(), new.user_id, new.id, null, '{}');
     return null;
 end $$;
 
@@ -176,12 +137,31 @@ CREATE FUNCTION app.audit_grant() RETURNS trigger
     SET search_path TO ''
     AS $$
 begin
-    perform app.audit('grant.created', new.admin_id, new.user_id, new.id, new.reason,
+    perform app.record_audit_event('grant.created', new.admin_id, new.user_id, new.id, new.reason,
         pg_catalog.jsonb_build_object('expires_at', new.expires_at));
     return null;
 end $$;
 
 ALTER FUNCTION app.audit_grant() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.audit_read(p_action text, p_subject uuid, p_rows bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if not app.is_admin() then
+        raise exception using errcode = 'IGADM', message = 'not an admin';
+    end if;
+    if p_action not in (
+        'users.listed', 'user.read', 'user.unlocked', 'codes.listed', 'files.listed', 'usage.listed',
+        'audit.listed') then
+        raise insufficient_privilege using message = 'not a reading without a grant';
+    end if;
+    perform app.record_audit_event(p_action, app.current_user_id(), p_subject, null, null,
+        pg_catalog.jsonb_build_object('n_rows', p_rows));
+end $$;
+
+ALTER FUNCTION app.audit_read(p_action text, p_subject uuid, p_rows bigint) OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.audit_session() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -189,11 +169,11 @@ CREATE FUNCTION app.audit_session() RETURNS trigger
     AS $$
 begin
     if tg_op = 'INSERT' then
-        perform app.audit('session.opened', new.user_id, new.user_id, new.id, null, '{}');
+        perform app.record_audit_event('session.opened', new.user_id, new.user_id, new.id, null, '{}');
     elsif new.revoked_at is not distinct from old.revoked_at then
-        perform app.audit('session.verified', new.user_id, new.user_id, new.id, null, '{}');
+        perform app.record_audit_event('session.verified', new.user_id, new.user_id, new.id, null, '{}');
     else
-        perform app.audit(
+        perform app.record_audit_event(
             case when new.reused_at is null then 'session.ended' else 'session.reused' end,
             app.audit_actor(), new.user_id, new.id, null, '{}');
     end if;
@@ -211,13 +191,13 @@ declare
     v_changed text[];
 begin
     if tg_op = 'INSERT' then
-        perform app.audit('user.created', v_actor, new.id, null, null,
+        perform app.record_audit_event('user.created', v_actor, new.id, null, null,
             pg_catalog.jsonb_build_object('is_admin', new.is_admin));
     elsif tg_op = 'DELETE' then
-        perform app.audit('user.deleted', v_actor, old.id, null, null, '{}');
+        perform app.record_audit_event('user.deleted', v_actor, old.id, null, null, '{}');
     elsif session_user = 'ignacio_admin' and v_actor = new.id then
-        -- No policy lets the staff change themselves: the name was put there afterwards.
-        raise exception using errcode = 'IGADM', message = 'nobody does this without a name';
+        -- No policy lets admins change themselves: the setting was changed afterwards.
+        raise exception using errcode = 'IGADM', message = 'an action without an actor';
     elsif session_user <> 'ignacio_api' then
         v_changed := pg_catalog.array_remove(array[
             case when new.name is distinct from old.name then 'name' end,
@@ -226,7 +206,7 @@ begin
             case when new.is_admin is distinct from old.is_admin then 'is_admin' end,
             case when new.is_active is distinct from old.is_active then 'is_active' end], null);
         if pg_catalog.cardinality(v_changed) > 0 then
-            perform app.audit('user.changed', v_actor, new.id, null, null,
+            perform app.record_audit_event('user.changed', v_actor, new.id, null, null,
                 pg_catalog.jsonb_build_object('changed', pg_catalog.to_jsonb(v_changed),
                     'is_admin', new.is_admin, 'is_active', new.is_active));
         end if;
@@ -236,7 +216,102 @@ end $$;
 
 ALTER FUNCTION app.audit_user() OWNER TO ignacio_definer;
 
-CREATE FUNCTION app.begin_read(p_action text, p_subject uuid, p_target uuid) RETURNS void
+CREATE FUNCTION app.authenticate(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_last_used timestamptz;
+begin
+    select s.user_id, s.id, u.is_admin, s.last_used_at
+      into user_id, session_id, is_admin, v_last_used
+      from public.user_sessions s
+      join public.users u on u.id = s.user_id
+     where s.token_hash = p_digest
+       and s.revoked_at is null
+       and s.expires_at > pg_catalog.now()
+       and s.idle_expires_at > pg_catalog.now()
+       and u.is_active;
+    if not found then
+        select s.user_id, s.id, u.is_admin, s.last_used_at
+          into user_id, session_id, is_admin, v_last_used
+          from public.retired_tokens t
+          join public.user_sessions s on s.id = t.session_id
+          join public.users u on u.id = s.user_id
+         where t.token_hash = p_digest
+           and t.created_at > pg_catalog.now() - interval '60 seconds'
+           and s.revoked_at is null
+           and s.expires_at > pg_catalog.now()
+           and s.idle_expires_at > pg_catalog.now()
+           and u.is_active;
+        if not found then
+            perform 1 from public.retired_tokens t
+                      join public.user_sessions s on s.id = t.session_id
+              where t.token_hash = p_digest and s.revoked_at is null;
+            raise exception using
+                errcode = case when found then 'IGREU' else 'IGSES' end,
+                message = 'no live session';
+        end if;
+    end if;
+    perform pg_catalog.set_config('app.session', pg_catalog.encode(p_digest, 'hex'), true);
+    if v_last_used < pg_catalog.now() - interval '5 minutes' then
+        update public.user_sessions s
+           set last_used_at = pg_catalog.now(),
+               idle_expires_at = pg_catalog.now()
+                   + case when is_admin then interval '30 minutes' else interval '7 days' end
+         where s.id = session_id
+           -- Of simultaneous requests, one writes.
+           and s.last_used_at < pg_catalog.now() - interval '5 minutes';
+    end if;
+end $$;
+
+ALTER FUNCTION app.authenticate(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.authenticate_page(p_digest bytea, p_cursor_owner uuid) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_user uuid;
+begin
+    select e.user_id into v_user from app.authenticate(p_digest) e;
+    if p_cursor_owner is not null and p_cursor_owner <> v_user then
+        raise exception using errcode = 'IGCUR', message = 'a cursor of another user';
+    end if;
+    return v_user;
+end $$;
+
+ALTER FUNCTION app.authenticate_page(p_digest bytea, p_cursor_owner uuid) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.authorize_conversation_list(p_user uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform 1 from public.users u where u.id = p_user;
+    if not found and app.is_admin() then
+        raise exception using errcode = 'IGNFD', message = 'no such user';
+    end if;
+    perform app.authorize_read('conversations.listed', p_user, null);
+end $$;
+
+ALTER FUNCTION app.authorize_conversation_list(p_user uuid) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.authorize_conversation_read(p_conversation uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+declare
+    v_user uuid;
+begin
+    select c.user_id into v_user from public.conversations c where c.id = p_conversation;
+    perform app.authorize_read('messages.listed', v_user, p_conversation);
+    return v_user;
+end $$;
+
+ALTER FUNCTION app.authorize_conversation_read(p_conversation uuid) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.authorize_read(p_action text, p_subject uuid, p_target uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -253,15 +328,35 @@ begin
        and g.expires_at > pg_catalog.now() and g.created_at < pg_catalog.now()
      order by g.expires_at desc limit 1;
     if not found then
-        raise exception using errcode = 'IG403', message = 'no live grant';
+        raise exception using errcode = 'IGGRT', message = 'no live grant';
     end if;
-    perform pg_catalog.set_config('app.reading',
-        app.audit(p_action, v_admin, p_subject, p_target, v_reason, '{}')::text, true);
+    perform pg_catalog.set_config('app.authorized_read',
+        app.record_audit_event(p_action, v_admin, p_subject, p_target, v_reason, '{}')::text, true);
 end $$;
 
-ALTER FUNCTION app.begin_read(p_action text, p_subject uuid, p_target uuid) OWNER TO ignacio_definer;
+ALTER FUNCTION app.authorize_read(p_action text, p_subject uuid, p_target uuid) OWNER TO ignacio_definer;
 
-CREATE FUNCTION app.check_sync_move() RETURNS trigger
+CREATE FUNCTION app.authorized_read(OUT user_id uuid, OUT conversation_id uuid) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    select e.subject_id, e.target_id into user_id, conversation_id
+      from public.audit_events e
+     where e.id = nullif(pg_catalog.current_setting('app.authorized_read', true), '')::uuid
+       and e.xmin = pg_catalog.pg_current_xact_id()::xid
+       and e.action in ('conversations.listed', 'messages.listed')
+       and e.actor_id = app.current_user_id()
+       and app.is_admin()
+       and exists (
+           select 1 from public.access_grants g
+            where g.admin_id = e.actor_id and g.user_id = e.subject_id
+              and g.expires_at > pg_catalog.now() and g.created_at < pg_catalog.now());
+end $$;
+
+ALTER FUNCTION app.authorized_read(OUT user_id uuid, OUT conversation_id uuid) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.check_sync_transition() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -279,7 +374,7 @@ begin
         'a file cannot go from %s to %s', old.openai_sync_status, new.openai_sync_status);
 end $$;
 
-ALTER FUNCTION app.check_sync_move() OWNER TO ignacio_owner;
+ALTER FUNCTION app.check_sync_transition() OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.count_message() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -352,91 +447,7 @@ end $$;
 
 ALTER FUNCTION app.current_user_id() OWNER TO ignacio_definer;
 
-CREATE FUNCTION app.end_reused(p_digest bytea) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-begin
-    -- The audit asks who acted: whoever holds this token.
-    perform pg_catalog.set_config('app.session', pg_catalog.encode(p_digest, 'hex'), true);
-    update public.user_sessions s
-       set revoked_at = pg_catalog.now(), reused_at = pg_catalog.now()
-      from public.retired_tokens t
-     where t.token_hash = p_digest
-       and t.created_at <= pg_catalog.now() - interval '60 seconds'
-       and s.id = t.session_id and s.revoked_at is null;
-end $$;
-
-ALTER FUNCTION app.end_reused(p_digest bytea) OWNER TO ignacio_definer;
-
-CREATE FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) RETURNS record
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-declare
-    v_last_used timestamptz;
-begin
-    select s.user_id, s.id, u.is_admin, s.last_used_at
-      into user_id, session_id, is_admin, v_last_used
-      from public.user_sessions s
-      join public.users u on u.id = s.user_id
-     where s.token_hash = p_digest
-       and s.revoked_at is null
-       and s.expires_at > pg_catalog.now()
-       and s.idle_expires_at > pg_catalog.now()
-       and u.is_active;
-    if not found then
-        select s.user_id, s.id, u.is_admin, s.last_used_at
-          into user_id, session_id, is_admin, v_last_used
-          from public.retired_tokens t
-          join public.user_sessions s on s.id = t.session_id
-          join public.users u on u.id = s.user_id
-         where t.token_hash = p_digest
-           and t.created_at > pg_catalog.now() - interval '60 seconds'
-           and s.revoked_at is null
-           and s.expires_at > pg_catalog.now()
-           and s.idle_expires_at > pg_catalog.now()
-           and u.is_active;
-        if not found then
-            perform 1 from public.retired_tokens t
-                      join public.user_sessions s on s.id = t.session_id
-              where t.token_hash = p_digest and s.revoked_at is null;
-            raise exception using
-                errcode = case when found then 'IGREU' else 'IG401' end,
-                message = 'no live session';
-        end if;
-    end if;
-    perform pg_catalog.set_config('app.session', pg_catalog.encode(p_digest, 'hex'), true);
-    if v_last_used < pg_catalog.now() - interval '5 minutes' then
-        update public.user_sessions s
-           set last_used_at = pg_catalog.now(),
-               idle_expires_at = pg_catalog.now()
-                   + case when is_admin then interval '30 minutes' else interval '7 days' end
-         where s.id = session_id
-           -- Of requests that come at the same moment, one writes.
-           and s.last_used_at < pg_catalog.now() - interval '5 minutes';
-    end if;
-end $$;
-
-ALTER FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) OWNER TO ignacio_definer;
-
-CREATE FUNCTION app.enter_list(p_digest bytea, p_cursor_owner uuid) RETURNS uuid
-    LANGUAGE plpgsql
-    SET search_path TO ''
-    AS $$
-declare
-    v_user uuid;
-begin
-    select e.user_id into v_user from app.enter(p_digest) e;
-    if p_cursor_owner is not null and p_cursor_owner <> v_user then
-        raise exception using errcode = 'IG400', message = 'a cursor of somebody else';
-    end if;
-    return v_user;
-end $$;
-
-ALTER FUNCTION app.enter_list(p_digest bytea, p_cursor_owner uuid) OWNER TO ignacio_owner;
-
-CREATE FUNCTION app.erase_person(p_erasure uuid, p_person uuid) RETURNS void
+CREATE FUNCTION app.erase_user(p_erasure uuid, p_user uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -446,38 +457,34 @@ begin
     if not app.is_admin() then
         raise exception using errcode = 'IGADM', message = 'not an admin';
     end if;
-    if p_person = v_admin or p_person = '00000000-0000-0000-0000-000000000000' then
+    if p_user = v_admin or p_user = '00000000-0000-0000-0000-000000000000' then
         raise insufficient_privilege using message = 'not for oneself, nor for the temporary user';
     end if;
     insert into public.erasures
-        (id, person_id, admin_id, n_conversations, n_messages, n_files)
-    select p_erasure, p_person, v_admin, count(*), coalesce(sum(c.message_count), 0),
+        (id, erased_user_id, admin_id, n_conversations, n_messages, n_files)
+    select p_erasure, p_user, v_admin, count(*), coalesce(sum(c.message_count), 0),
            (select count(*) from public.user_files f
-             where f.user_id = p_person and f.uploaded_at is not null and f.deleted_at is null)
-      from public.conversations c where c.user_id = p_person;
-    delete from public.users u where u.id = p_person;
+             where f.user_id = p_user and f.uploaded_at is not null and f.deleted_at is null)
+      from public.conversations c where c.user_id = p_user;
+    delete from public.users u where u.id = p_user;
     if not found then
-        raise exception using errcode = 'IG404', message = 'no such person';
+        raise exception using errcode = 'IGNFD', message = 'no such user';
     end if;
-    -- The triggers of this very statement have queued what lies elsewhere.
+    -- The triggers of the deletion have queued what has to be deleted elsewhere.
     update public.purge_queue q set erasure_id = p_erasure
      where q.erasure_id is null and q.xmin = pg_catalog.pg_current_xact_id()::xid;
 end $$;
 
-ALTER FUNCTION app.erase_person(p_erasure uuid, p_person uuid) OWNER TO ignacio_definer;
+ALTER FUNCTION app.erase_user(p_erasure uuid, p_user uuid) OWNER TO ignacio_definer;
 
-CREATE FUNCTION app.guard_account() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION app.event_writer_id() RETURNS uuid
+    LANGUAGE sql STABLE
     SET search_path TO ''
     AS $$
-begin
-    if session_user = 'ignacio_admin' then
-        perform app.require_step_up();
-    end if;
-    return case tg_op when 'DELETE' then old else new end;
-end $$;
+    select nullif(pg_catalog.current_setting('app.event_writer', true), '')::uuid
+$$;
 
-ALTER FUNCTION app.guard_account() OWNER TO ignacio_definer;
+ALTER FUNCTION app.event_writer_id() OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.is_admin() RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -491,39 +498,24 @@ end $$;
 
 ALTER FUNCTION app.is_admin() OWNER TO ignacio_definer;
 
-CREATE FUNCTION app.keep_an_admin() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-begin
-    perform pg_catalog.pg_advisory_xact_lock(x'1647ac11'::integer);
-    perform 1 from public.users u where u.id <> old.id and u.is_admin and u.is_active;
-    if not found then
-        raise exception using errcode = 'IG409', message = 'the last active admin';
-    end if;
-    return case tg_op when 'DELETE' then old else new end;
-end $$;
-
-ALTER FUNCTION app.keep_an_admin() OWNER TO ignacio_definer;
-
-CREATE FUNCTION app.keep_ended() RETURNS trigger
+CREATE FUNCTION app.keep_session_revoked() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 begin
     raise exception using
-        errcode = 'check_violation', constraint = 'user_sessions_stay_ended',
+        errcode = 'check_violation', constraint = 'user_sessions_stay_revoked',
         message = 'a session that has ended stays so';
 end $$;
 
-ALTER FUNCTION app.keep_ended() OWNER TO ignacio_owner;
+ALTER FUNCTION app.keep_session_revoked() OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.leased_user_id() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
-    v_job   uuid := nullif(pg_catalog.current_setting('app.lease_response', true), '')::uuid;
+    v_job   uuid := nullif(pg_catalog.current_setting('app.lease_job', true), '')::uuid;
     v_owner uuid := nullif(pg_catalog.current_setting('app.lease_owner', true), '')::uuid;
     v_epoch bigint := nullif(pg_catalog.current_setting('app.lease_epoch', true), '')::bigint;
     v_user  uuid;
@@ -537,7 +529,7 @@ begin
        and r.lease_until > pg_catalog.now();
     if not found then
         select c.user_id into v_user
-          from public.chores c
+          from public.follow_up_jobs c
          where c.id = v_job and c.lease_owner = v_owner and c.lease_epoch = v_epoch
            and c.lease_until > pg_catalog.now();
     end if;
@@ -568,8 +560,8 @@ CREATE FUNCTION app.list_conversations(p_digest bytea, p_cursor_owner uuid, p_ar
     SET search_path TO ''
     AS $$
 declare
-    v_user  uuid := app.enter_list(p_digest, p_cursor_owner);
-    v_words text := app.plain(p_words);
+    v_user  uuid := app.authenticate_page(p_digest, p_cursor_owner);
+    v_words text := app.normalize_text(p_words);
 begin
     return query
     select c.* from public.conversations c
@@ -577,13 +569,13 @@ begin
        and c.archived = p_archived
        and (p_pinned is null or c.pinned = p_pinned)
        and (v_words is null
-            or pg_catalog.strpos(app.plain(c.title), v_words) > 0
+            or pg_catalog.strpos(app.normalize_text(c.title), v_words) > 0
             or exists (
                 select 1 from public.messages m
                  where m.user_id = v_user
                    and m.conversation_id = c.id
                    and m.replaced_at is null
-                   and pg_catalog.strpos(app.plain(m.content), v_words) > 0))
+                   and pg_catalog.strpos(app.normalize_text(m.content), v_words) > 0))
        and (c.active_at, c.id) < (p_at, p_id)
      order by c.active_at desc, c.id desc
      limit p_rows;
@@ -723,7 +715,7 @@ ALTER TABLE ONLY public.user_files FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.user_files OWNER TO ignacio_owner;
 
-CREATE VIEW app.whole_messages WITH (security_invoker='true') AS
+CREATE VIEW app.message_details WITH (security_invoker='true') AS
  SELECT m.id,
     m.user_id,
     m.conversation_id,
@@ -761,21 +753,21 @@ CREATE VIEW app.whole_messages WITH (security_invoker='true') AS
         END AS feedback
    FROM public.messages m;
 
-ALTER TABLE app.whole_messages OWNER TO ignacio_owner;
+ALTER TABLE app.message_details OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) RETURNS SETOF app.whole_messages
+CREATE FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) RETURNS SETOF app.message_details
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 declare
-    v_user uuid := app.enter_list(p_digest, p_cursor_owner);
+    v_user uuid := app.authenticate_page(p_digest, p_cursor_owner);
 begin
     perform 1 from public.conversations c where c.user_id = v_user and c.id = p_conversation;
     if not found then
-        raise exception using errcode = 'IG404', message = 'no such conversation';
+        raise exception using errcode = 'IGNFD', message = 'no such conversation';
     end if;
     return query
-    select m.* from app.whole_messages m
+    select m.* from app.message_details m
      where m.user_id = v_user
        and m.conversation_id = p_conversation
        and (p_versions or m.replaced_at is null)
@@ -786,100 +778,7 @@ end $$;
 
 ALTER FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) RETURNS boolean[]
-    LANGUAGE plpgsql
-    SET search_path TO ''
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    AS $$
-declare
-    v_users uuid[] := '{}';
-    v_user  uuid;
-begin
-    if not p_is_durable then
-        -- What is lost of these when the database dies is made again by the next worker.
-        perform pg_catalog.set_config('synchronous_commit', 'off', true);
-    end if;
-    -- With the first text a title is asked for where there is none. Chores come before what hangs on
-    -- the response, in the order in which a deletion goes.
-    for i in 1 .. pg_catalog.cardinality(p_responses) loop
-        if p_first_text_ages[i] >= 0
-            and app.act_for(p_responses[i], p_worker, p_epochs[i]) is not null then
-            insert into public.chores (user_id, conversation_id, kind)
-            select c.user_id, c.id, 'title'
-              from public.responses r
-              join public.conversations c on c.user_id = r.user_id and c.id = r.conversation_id
-             where r.id = p_responses[i] and c.title is null
-                on conflict do nothing;
-        end if;
-    end loop;
-    -- For nobody in particular from here on.
-    perform pg_catalog.set_config('app.lease_response', '', true);
-    perform pg_catalog.set_config('app.log_worker', p_worker::text, true);
-    -- From here to the commit nobody takes a reply over; who did before has it.
-    for i in 1 .. pg_catalog.cardinality(p_responses) loop
-        v_user := null;
-        update public.responses
-           set lease_until = pg_catalog.clock_timestamp() + interval '30 seconds',
-               provider_response_id =
-                   coalesce(nullif(p_provider_ids[i], ''), provider_response_id),
-               provider_cursor =
-                   case when p_provider_ids[i] = '' then provider_cursor else p_cursors[i] end,
-               first_text_at = case
-                   when p_first_text_ages[i] < 0 then first_text_at
-                   else coalesce(
-                       first_text_at,
-                       pg_catalog.clock_timestamp()
-                           - pg_catalog.make_interval(secs => p_first_text_ages[i]))
-                   end
-         where id = p_responses[i] and lease_owner = p_worker and lease_epoch = p_epochs[i]
-           and lease_until > pg_catalog.clock_timestamp()
-     returning user_id into v_user;
-        v_users := v_users || v_user;
-    end loop;
-    insert into public.response_events (response_id, user_id, first_seq, seq, kind, payload)
-    select p_responses[e.place], v_users[e.place], e.first_seq, e.seq, e.kind, e.payload::jsonb
-      from rows from (
-               pg_catalog.unnest(p_places), pg_catalog.unnest(p_first_seqs),
-               pg_catalog.unnest(p_seqs), pg_catalog.unnest(p_kinds), pg_catalog.unnest(p_payloads)
-           ) as e (place, first_seq, seq, kind, payload)
-     where v_users[e.place] is not null
-        -- A commit whose answer was lost has written them already.
-        on conflict do nothing;
-    return array(select it is not null from pg_catalog.unnest(v_users) it);
-end $$;
-
-ALTER FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) OWNER TO ignacio_owner;
-
-CREATE FUNCTION app.log_worker() RETURNS uuid
-    LANGUAGE sql STABLE
-    SET search_path TO ''
-    AS $$
-    select nullif(pg_catalog.current_setting('app.log_worker', true), '')::uuid
-$$;
-
-ALTER FUNCTION app.log_worker() OWNER TO ignacio_owner;
-
-CREATE FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-begin
-    if not app.is_admin() then
-        raise exception using errcode = 'IGADM', message = 'not an admin';
-    end if;
-    if p_action not in (
-        'users.listed', 'user.read', 'user.unlocked', 'codes.listed', 'files.listed', 'usage.listed',
-        'audit.listed') then
-        raise insufficient_privilege using message = 'not a reading without a grant';
-    end if;
-    perform app.audit(p_action, app.current_user_id(), p_subject, null, null,
-        pg_catalog.jsonb_build_object('n_rows', p_rows));
-end $$;
-
-ALTER FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) OWNER TO ignacio_definer;
-
-CREATE FUNCTION app.plain(p_text text) RETURNS text
+CREATE FUNCTION app.normalize_text(p_text text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT
     SET search_path TO ''
     AS $$
@@ -887,7 +786,67 @@ CREATE FUNCTION app.plain(p_text text) RETURNS text
         pg_catalog.lower(p_text), 'áàâäãéèêëíìîïóòôöõúùûüñç', 'aaaaaeeeeiiiiooooouuuunc')
 $$;
 
-ALTER FUNCTION app.plain(p_text text) OWNER TO ignacio_owner;
+ALTER FUNCTION app.normalize_text(p_text text) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.notify_phone_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    insert into public.outbox (kind, user_id, phone_number)
+    select 'phone_changed', new.id, number
+      from pg_catalog.unnest(array[old.phone_number, new.phone_number]) number
+     where not pg_catalog.starts_with(number, '+0');
+    return null;
+end $$;
+
+ALTER FUNCTION app.notify_phone_change() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.poll_response_events(p_digests bytea[], p_responses uuid[], p_after bigint[]) RETURNS TABLE(slot bigint, has_session boolean, has_response boolean, has_ended boolean, first_seq bigint, seq bigint, kind text, payload jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
+    AS $$
+begin
+    return query
+    select t.slot, s.user_id is not null, r.state is not null,
+           coalesce(r.state not in ('queued', 'running'), false),
+           e.first_seq, e.seq, e.kind, e.payload
+      from rows from (
+               pg_catalog.unnest(p_digests), pg_catalog.unnest(p_responses),
+               pg_catalog.unnest(p_after)
+           ) with ordinality as t (digest, response, after, slot)
+      left join lateral (
+               select s.user_id
+                 from public.user_sessions s
+                 join public.users u on u.id = s.user_id
+                where s.id = coalesce(
+                      (select c.id from public.user_sessions c where c.token_hash = t.digest),
+                      -- The token was replaced after the stream had begun.
+                      (select p.session_id from public.retired_tokens p
+                        where p.token_hash = t.digest
+                          and p.created_at > pg_catalog.now() - interval '15 minutes'))
+                  and s.revoked_at is null
+                  and s.expires_at > pg_catalog.now()
+                  and s.idle_expires_at > pg_catalog.now()
+                  and u.is_active
+               offset 0
+           ) s on true
+      left join lateral (
+               select r.state from public.responses r
+                where r.id = t.response and r.user_id = s.user_id
+               offset 0
+           ) r on true
+      left join lateral (
+               select e.first_seq, e.seq, e.kind, e.payload from public.response_events e
+                where e.response_id = t.response and e.seq > t.after and r.state is not null
+               offset 0
+           ) e on true
+     order by t.slot, e.seq;
+end $$;
+
+ALTER FUNCTION app.poll_response_events(p_digests bytea[], p_responses uuid[], p_after bigint[]) OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.queue_file_purge() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -927,75 +886,176 @@ end $$;
 
 ALTER FUNCTION app.queue_store_purge() OWNER TO ignacio_definer;
 
-CREATE FUNCTION app.read_conversation(p_conversation uuid) RETURNS uuid
+CREATE FUNCTION app.rate_limit_hit(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) RETURNS interval
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+declare
+    v_wait interval := app.rate_limit_wait(p_looked_at, p_seconds, p_most);
+begin
+    -- A caller that has to wait creates no rows and blocks no other.
+    if v_wait is not null then
+        return v_wait;
+    end if;
+    insert into public.rate_buckets (id)
+    select distinct bucket from pg_catalog.unnest(p_looked_at || p_counted) bucket order by bucket
+        on conflict do nothing;
+    perform 1 from public.rate_buckets b
+      where b.id = any (p_looked_at || p_counted) order by b.id for update;
+    v_wait := app.rate_limit_wait(p_looked_at, p_seconds, p_most);
+    if v_wait is null then
+        update public.rate_buckets b
+           set hits = b.hits[pg_catalog.cardinality(b.hits) - k.most + 2 :]
+                   || pg_catalog.clock_timestamp()
+          from (select l.id, max(l.most) as most
+                  from rows from (pg_catalog.unnest(p_counted), pg_catalog.unnest(p_most))
+                       l (id, most)
+                 group by l.id) k
+         where b.id = k.id;
+    end if;
+    return v_wait;
+end $$;
+
+ALTER FUNCTION app.rate_limit_hit(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.rate_limit_wait(p_ids uuid[], p_seconds integer[], p_most integer[]) RETURNS interval
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    return (
+        select max(b.hits[pg_catalog.cardinality(b.hits) - l.most + 1] + l.within
+                       - pg_catalog.clock_timestamp())
+          from (select t.id, pg_catalog.make_interval(secs => t.seconds) as within, t.most
+                  from rows from (
+                           pg_catalog.unnest(p_ids), pg_catalog.unnest(p_seconds),
+                           pg_catalog.unnest(p_most)
+                       ) t (id, seconds, most)) l
+          join public.rate_buckets b on b.id = l.id
+         where b.hits[pg_catalog.cardinality(b.hits) - l.most + 1]
+               > pg_catalog.clock_timestamp() - l.within);
+end $$;
+
+ALTER FUNCTION app.rate_limit_wait(p_ids uuid[], p_seconds integer[], p_most integer[]) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.readable_conversation_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return (select r.conversation_id from app.authorized_read() r);
+end $$;
+
+ALTER FUNCTION app.readable_conversation_id() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.readable_user_id() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    return (select r.user_id from app.authorized_read() r);
+end $$;
+
+ALTER FUNCTION app.readable_user_id() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.record_audit_event(p_action text, p_actor uuid, p_subject uuid, p_target uuid, p_reason text, p_detail jsonb) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
 declare
-    v_user uuid;
+    v_id    uuid := pg_catalog.gen_random_uuid();
+    v_at    timestamptz;
+    v_seq   bigint;
+    v_prev  bytea;
+    v_name  text;
+    v_role  text;
+    v_hash  bytea;
 begin
-    select c.user_id into v_user from public.conversations c where c.id = p_conversation;
-    perform app.begin_read('messages.listed', v_user, p_conversation);
-    return v_user;
-end $$;
-
-ALTER FUNCTION app.read_conversation(p_conversation uuid) OWNER TO ignacio_definer;
-
-CREATE FUNCTION app.read_conversation_id() RETURNS uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-begin
-    return (select r.conversation_id from app.reading() r);
-end $$;
-
-ALTER FUNCTION app.read_conversation_id() OWNER TO ignacio_definer;
-
-CREATE FUNCTION app.read_conversations_of(p_user uuid) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-begin
-    perform 1 from public.users u where u.id = p_user;
-    if not found and app.is_admin() then
-        raise exception using errcode = 'IG404', message = 'no such person';
+    select u.name, case when u.is_admin then 'admin' else 'participant' end
+      into v_name, v_role
+      from public.users u where u.id = p_actor;
+    if not found then
+        v_role := case when p_actor is null then 'system' else 'participant' end;
     end if;
-    perform app.begin_read('conversations.listed', p_user, null);
+    select h.seq + 1, h.hash into strict v_seq, v_prev from public.audit_heads h for update;
+    v_at := pg_catalog.clock_timestamp();
+    -- `ignacio audit verify` computes the same by itself (owner_db/audit.rs in ignacio-
+    -- persistence).
+    v_hash := pg_catalog.sha256(v_prev || pg_catalog.convert_to(
+        pg_catalog.jsonb_build_array(
+            v_seq, v_id, (extract(epoch from v_at) * 1000000)::bigint, p_actor, v_name, v_role,
+            p_action, p_subject, p_target, p_reason, p_detail)::text,
+        'UTF8'));
+    insert into public.audit_events
+        (id, seq, actor_id, actor_name, actor_role, action, subject_id, target_id, reason, detail,
+         prev_hash, hash, created_at)
+    values (v_id, v_seq, p_actor, v_name, v_role, p_action, p_subject, p_target, p_reason, p_detail,
+         v_prev, v_hash, v_at);
+    update public.audit_heads set seq = v_seq, hash = v_hash;
+    return v_id;
 end $$;
 
-ALTER FUNCTION app.read_conversations_of(p_user uuid) OWNER TO ignacio_definer;
+ALTER FUNCTION app.record_audit_event(p_action text, p_actor uuid, p_subject uuid, p_target uuid, p_reason text, p_detail jsonb) OWNER TO ignacio_definer;
 
-CREATE FUNCTION app.read_user_id() RETURNS uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+CREATE FUNCTION app.record_code_attempt(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) RETURNS TABLE(verdict text, wait interval, phone_number text, code_hash bytea)
+    LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
+#variable_conflict use_column
+declare
+    v_guard    uuid;
+    v_most     integer := p_most;
+    v_failures integer;
+    v_paused   timestamptz;
 begin
-    return (select r.user_id from app.reading() r);
+    -- In the order in which a correct code locks: the challenge, then its failures.
+    select c.budget_id into v_guard from public.otp_codes c
+     where c.id = p_otp and c.session_id is not distinct from p_session for no key update;
+    if not found then
+        return query select 'refused', null::interval, null, null::bytea;
+        return;
+    end if;
+    insert into public.login_failures (id) values (v_guard) on conflict do nothing;
+    select f.failures, f.paused_until into v_failures, v_paused
+      from public.login_failures f where f.id = v_guard for update;
+    if not found then
+        -- A login has just cleared it.
+        insert into public.login_failures (id) values (v_guard) on conflict do nothing;
+        v_failures := 0;
+    end if;
+    if v_failures >= p_end or v_paused > pg_catalog.clock_timestamp() then
+        return query select 'paused',
+            case when v_failures < p_end then v_paused - pg_catalog.clock_timestamp() end,
+            null, null::bytea;
+        return;
+    end if;
+    if exists (select 1 from public.login_monitor w where w.alarm_until > pg_catalog.now()) then
+        v_most := least(p_most, p_most_in_alarm);
+    end if;
+    return query
+    update public.otp_codes c set attempts = c.attempts + 1
+     where c.id = p_otp and c.attempts < v_most and c.used_at is null
+       and c.expires_at > pg_catalog.clock_timestamp()
+    returning 'open', null::interval, c.phone_number::text, c.code_hash;
+    if found then
+        update public.login_failures f
+           set failures = v_failures + 1,
+               paused_until = pg_catalog.clock_timestamp() + pg_catalog.make_interval(
+                   secs => p_pauses[pg_catalog.array_position(p_steps, v_failures + 1)])
+         where f.id = v_guard;
+    else
+        return query
+        -- Also for one that a login has voided: a stranger must not learn that there was a login.
+        select case when c.expires_at <= pg_catalog.clock_timestamp()
+                    then 'over' else 'refused' end,
+               null::interval, null, null::bytea
+          from public.otp_codes c where c.id = p_otp;
+    end if;
 end $$;
 
-ALTER FUNCTION app.read_user_id() OWNER TO ignacio_definer;
+ALTER FUNCTION app.record_code_attempt(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.reading(OUT user_id uuid, OUT conversation_id uuid) RETURNS record
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-begin
-    select e.subject_id, e.target_id into user_id, conversation_id
-      from public.audit_events e
-     where e.id = nullif(pg_catalog.current_setting('app.reading', true), '')::uuid
-       and e.xmin = pg_catalog.pg_current_xact_id()::xid
-       and e.action in ('conversations.listed', 'messages.listed')
-       and e.actor_id = app.current_user_id()
-       and app.is_admin()
-       and exists (
-           select 1 from public.access_grants g
-            where g.admin_id = e.actor_id and g.user_id = e.subject_id
-              and g.expires_at > pg_catalog.now() and g.created_at < pg_catalog.now());
-end $$;
-
-ALTER FUNCTION app.reading(OUT user_id uuid, OUT conversation_id uuid) OWNER TO ignacio_definer;
-
-CREATE FUNCTION app.renew(p_digest bytea, p_next bytea, OUT token_hash bytea) RETURNS bytea
+CREATE FUNCTION app.renew_session(p_digest bytea, p_next bytea, OUT token_hash bytea) RETURNS bytea
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -1003,7 +1063,7 @@ declare
     v_session uuid;
     v_renewed timestamptz;
 begin
-    select e.session_id into v_session from app.enter(p_digest) e;
+    select e.session_id into v_session from app.authenticate(p_digest) e;
     select s.token_hash, s.renewed_at into token_hash, v_renewed
       from public.user_sessions s where s.id = v_session for update;
     if token_hash = p_digest
@@ -1017,7 +1077,90 @@ begin
     end if;
 end $$;
 
-ALTER FUNCTION app.renew(p_digest bytea, p_next bytea, OUT token_hash bytea) OWNER TO ignacio_definer;
+ALTER FUNCTION app.renew_session(p_digest bytea, p_next bytea, OUT token_hash bytea) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.request_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) RETURNS TABLE(verdict text, wait interval, expires_at timestamp with time zone, created_at timestamp with time zone, again_at timestamp with time zone)
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+#variable_conflict use_column
+declare
+    v_user   uuid;
+    v_phone  text := p_phone;
+    v_device uuid;
+    v_budget uuid;
+    v_service uuid := p_buckets[3];
+    v_most   integer[] := p_most;
+    v_paused timestamptz;
+    v_wait   interval;
+begin
+    if p_session is null then
+        select u.id into v_user from public.users u
+         where u.phone_number = p_phone and u.is_active
+           and u.id <> '00000000-0000-0000-0000-000000000000';
+        select d.id into v_device from public.known_devices d
+         where d.token_hash = p_device and d.user_id = v_user
+           and d.expires_at > pg_catalog.now();
+        v_budget := coalesce(v_device, p_buckets[1]);
+    else
+        select u.id, u.phone_number into v_user, v_phone from public.users u
+         where u.id = p_user and u.is_active;
+        v_budget := p_session;
+    end if;
+    if v_budget <> p_buckets[1] then
+        v_service := p_buckets[5];
+    end if;
+    select case when f.failures >= p_end then 'infinity' else f.paused_until end into v_paused
+      from public.login_failures f where f.id = v_budget;
+    if v_paused > pg_catalog.clock_timestamp() then
+        return query select 'paused',
+            case when v_paused < 'infinity' then v_paused - pg_catalog.clock_timestamp() end,
+            null::timestamptz, null::timestamptz, null::timestamptz;
+        return;
+    end if;
+    if exists (select 1 from public.login_monitor w where w.alarm_until > pg_catalog.now()) then
+        v_most[5] := least(v_most[5], p_most_in_alarm);
+    end if;
+    v_wait := app.rate_limit_hit(
+        array[v_budget, v_budget, v_budget, p_buckets[2], v_service],
+        array[v_budget, v_budget, v_budget, p_buckets[2],
+              case when v_user is null then p_buckets[4] else v_service end],
+        p_seconds, v_most);
+    if v_wait is not null then
+        return query select 'limited', v_wait, null::timestamptz, null::timestamptz,
+            null::timestamptz;
+        return;
+    end if;
+    return query
+    with challenge as (
+        insert into public.otp_codes
+            (id, user_id, phone_number, budget_id, device_id, session_id, expires_at)
+        values (p_otp, v_user, v_phone, v_budget, v_device, p_session,
+            pg_catalog.now() + pg_catalog.make_interval(secs => p_life))
+        returning otp_codes.expires_at, otp_codes.created_at),
+    sending as (
+        insert into public.outbox (id, otp_id) values (p_outbox, p_otp))
+    select 'opened', null::interval, c.expires_at, c.created_at,
+           c.created_at + pg_catalog.make_interval(secs => p_seconds[1])
+      from challenge c;
+end $$;
+
+ALTER FUNCTION app.request_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.require_admin_left() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    perform pg_catalog.pg_advisory_xact_lock(x'1647ac11'::integer);
+    perform 1 from public.users u where u.id <> old.id and u.is_admin and u.is_active;
+    if not found then
+        raise exception using errcode = 'IGLAD', message = 'the last active admin';
+    end if;
+    return case tg_op when 'DELETE' then old else new end;
+end $$;
+
+ALTER FUNCTION app.require_admin_left() OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.require_step_up() RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1042,7 +1185,20 @@ end $$;
 
 ALTER FUNCTION app.require_step_up() OWNER TO ignacio_definer;
 
-CREATE FUNCTION app.reserve_reply(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) RETURNS record
+CREATE FUNCTION app.require_step_up_for_user_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    if session_user = 'ignacio_admin' then
+        perform app.require_step_up();
+    end if;
+    return case tg_op when 'DELETE' then old else new end;
+end $$;
+
+ALTER FUNCTION app.require_step_up_for_user_change() OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.reserve_usage(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -1054,26 +1210,26 @@ declare
     v_sum   record;
 begin
     if v_user is null then
-        raise exception using errcode = 'IG401', message = 'no live session';
+        raise exception using errcode = 'IGSES', message = 'no live session';
     end if;
     perform pg_catalog.pg_advisory_xact_lock(
         pg_catalog.hashtextextended('usage ' || v_user::text, 0));
     v_now := pg_catalog.clock_timestamp();
     v_day := pg_catalog.date_trunc('day', v_now, 'UTC');
     v_month := pg_catalog.date_trunc('month', v_now, 'UTC');
-    select count(*) filter (where it.state = 'reserved') as at_once,
-           count(*) filter (where it.kind = 'reply' and it.created_at >= v_day) as day,
-           coalesce(sum(it.tokens) filter (where it.created_at >= v_day), 0) as day_tokens,
-           coalesce(sum(it.tokens) filter (where it.created_at >= v_month), 0) as month_tokens,
-           coalesce(sum(it.micro) filter (where it.created_at >= v_day), 0) as day_micro,
-           coalesce(sum(it.micro) filter (where it.created_at >= v_month), 0) as month_micro
+    select count(*) filter (where u.state = 'reserved') as at_once,
+           count(*) filter (where u.kind = 'reply' and u.created_at >= v_day) as day,
+           coalesce(sum(u.tokens) filter (where u.created_at >= v_day), 0) as day_tokens,
+           coalesce(sum(u.tokens) filter (where u.created_at >= v_month), 0) as month_tokens,
+           coalesce(sum(u.micro) filter (where u.created_at >= v_day), 0) as day_micro,
+           coalesce(sum(u.micro) filter (where u.created_at >= v_month), 0) as month_micro
       into v_sum
       from (select r.kind, r.state, r.created_at,
                    case r.state when 'settled' then r.input_tokens + r.output_tokens
                         else r.reserved_tokens end as tokens,
                    case r.state when 'reserved' then r.reserved_micro else r.cost_micro end as micro
               from public.usage_records r
-             where r.user_id = v_user and (r.created_at >= v_month or r.state = 'reserved')) it;
+             where r.user_id = v_user and (r.created_at >= v_month or r.state = 'reserved')) u;
     select r.created_at + interval '10 minutes' into retry_at
       from public.usage_records r
      where r.user_id = v_user and r.kind = 'reply' and r.created_at > v_now - interval '10 minutes'
@@ -1105,7 +1261,24 @@ begin
     end if;
 end $$;
 
-ALTER FUNCTION app.reserve_reply(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) OWNER TO ignacio_definer;
+ALTER FUNCTION app.reserve_usage(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) OWNER TO ignacio_definer;
+
+CREATE FUNCTION app.revoke_reused_session(p_digest bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    -- The audit names the holder of this token as the actor.
+    perform pg_catalog.set_config('app.session', pg_catalog.encode(p_digest, 'hex'), true);
+    update public.user_sessions s
+       set revoked_at = pg_catalog.now(), reused_at = pg_catalog.now()
+      from public.retired_tokens t
+     where t.token_hash = p_digest
+       and t.created_at <= pg_catalog.now() - interval '60 seconds'
+       and s.id = t.session_id and s.revoked_at is null;
+end $$;
+
+ALTER FUNCTION app.revoke_reused_session(p_digest bytea) OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.set_updated_at() RETURNS trigger
     LANGUAGE plpgsql
@@ -1118,7 +1291,7 @@ end $$;
 
 ALTER FUNCTION app.set_updated_at() OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.settle_deleted() RETURNS trigger
+CREATE FUNCTION app.settle_deleted_response() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -1131,177 +1304,7 @@ begin
     return old;
 end $$;
 
-ALTER FUNCTION app.settle_deleted() OWNER TO ignacio_definer;
-
-CREATE FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) RETURNS TABLE(slot bigint, has_session boolean, has_response boolean, has_ended boolean, first_seq bigint, seq bigint, kind text, payload jsonb)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO ''
-    SET plan_cache_mode TO 'force_generic_plan'
-    SET enable_seqscan TO 'off'
-    AS $$
-begin
-    return query
-    select t.slot, s.user_id is not null, r.state is not null,
-           coalesce(r.state not in ('queued', 'running'), false),
-           e.first_seq, e.seq, e.kind, e.payload
-      from rows from (
-               pg_catalog.unnest(p_digests), pg_catalog.unnest(p_responses),
-               pg_catalog.unnest(p_after)
-           ) with ordinality as t (digest, response, after, slot)
-      left join lateral (
-               select s.user_id
-                 from public.user_sessions s
-                 join public.users u on u.id = s.user_id
-                where s.id = coalesce(
-                      (select c.id from public.user_sessions c where c.token_hash = t.digest),
-                      -- A stream that began before its token was replaced goes on.
-                      (select p.session_id from public.retired_tokens p
-                        where p.token_hash = t.digest
-                          and p.created_at > pg_catalog.now() - interval '15 minutes'))
-                  and s.revoked_at is null
-                  and s.expires_at > pg_catalog.now()
-                  and s.idle_expires_at > pg_catalog.now()
-                  and u.is_active
-               offset 0
-           ) s on true
-      left join lateral (
-               select r.state from public.responses r
-                where r.id = t.response and r.user_id = s.user_id
-               offset 0
-           ) r on true
-      left join lateral (
-               select e.first_seq, e.seq, e.kind, e.payload from public.response_events e
-                where e.response_id = t.response and e.seq > t.after and r.state is not null
-               offset 0
-           ) e on true
-     order by t.slot, e.seq;
-end $$;
-
-ALTER FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) OWNER TO ignacio_definer;
-
-CREATE FUNCTION app.take_turn(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) RETURNS interval
-    LANGUAGE plpgsql
-    SET search_path TO ''
-    AS $$
-declare
-    v_wait interval := app.wait_for_turn(p_looked_at, p_seconds, p_most);
-begin
-    -- Who has to wait anyway makes no rows and holds nobody up.
-    if v_wait is not null then
-        return v_wait;
-    end if;
-    insert into public.rate_buckets (id)
-    select distinct it from pg_catalog.unnest(p_looked_at || p_counted) it order by it
-        on conflict do nothing;
-    perform 1 from public.rate_buckets b
-      where b.id = any (p_looked_at || p_counted) order by b.id for update;
-    v_wait := app.wait_for_turn(p_looked_at, p_seconds, p_most);
-    if v_wait is null then
-        update public.rate_buckets b
-           set hits = b.hits[pg_catalog.cardinality(b.hits) - k.most + 2 :]
-                   || pg_catalog.clock_timestamp()
-          from (select l.id, max(l.most) as most
-                  from rows from (pg_catalog.unnest(p_counted), pg_catalog.unnest(p_most))
-                       l (id, most)
-                 group by l.id) k
-         where b.id = k.id;
-    end if;
-    return v_wait;
-end $$;
-
-ALTER FUNCTION app.take_turn(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) OWNER TO ignacio_owner;
-
-CREATE FUNCTION app.tell_of_new_number() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO ''
-    AS $$
-begin
-    insert into public.outbox (kind, user_id, phone_number)
-    select 'phone_changed', new.id, it
-      from pg_catalog.unnest(array[old.phone_number, new.phone_number]) it
-     where not pg_catalog.starts_with(it, '+0');
-    return null;
-end $$;
-
-ALTER FUNCTION app.tell_of_new_number() OWNER TO ignacio_definer;
-
-CREATE FUNCTION app.try_code(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) RETURNS TABLE(verdict text, wait interval, phone_number text, code_hash bytea)
-    LANGUAGE plpgsql
-    SET search_path TO ''
-    AS $$
-#variable_conflict use_column
-declare
-    v_guard    uuid;
-    v_most     integer := p_most;
-    v_failures integer;
-    v_paused   timestamptz;
-begin
-    -- In the order in which a right code is used up: the challenge, then its failures.
-    select c.guard_id into v_guard from public.otp_codes c
-     where c.id = p_otp and c.session_id is not distinct from p_session for no key update;
-    if not found then
-        return query select 'refused', null::interval, null, null::bytea;
-        return;
-    end if;
-    insert into public.login_failures (id) values (v_guard) on conflict do nothing;
-    select f.failures, f.paused_until into v_failures, v_paused
-      from public.login_failures f where f.id = v_guard for update;
-    if not found then
-        -- A login has just cleared it.
-        insert into public.login_failures (id) values (v_guard) on conflict do nothing;
-        v_failures := 0;
-    end if;
-    if v_failures >= p_end or v_paused > pg_catalog.clock_timestamp() then
-        return query select 'paused',
-            case when v_failures < p_end then v_paused - pg_catalog.clock_timestamp() end,
-            null, null::bytea;
-        return;
-    end if;
-    if exists (select 1 from public.login_watch w where w.alarm_until > pg_catalog.now()) then
-        v_most := least(p_most, p_most_in_alarm);
-    end if;
-    return query
-    update public.otp_codes c set attempts = c.attempts + 1
-     where c.id = p_otp and c.attempts < v_most and c.used_at is null
-       and c.expires_at > pg_catalog.clock_timestamp()
-    returning 'open', null::interval, c.phone_number::text, c.code_hash;
-    if found then
-        update public.login_failures f
-           set failures = v_failures + 1,
-               paused_until = pg_catalog.clock_timestamp() + pg_catalog.make_interval(
-                   secs => p_pauses[pg_catalog.array_position(p_steps, v_failures + 1)])
-         where f.id = v_guard;
-    else
-        return query
-        -- Also of one that a login has voided: that there was a login is nobody's business.
-        select case when c.expires_at <= pg_catalog.clock_timestamp()
-                    then 'over' else 'refused' end,
-               null::interval, null, null::bytea
-          from public.otp_codes c where c.id = p_otp;
-    end if;
-end $$;
-
-ALTER FUNCTION app.try_code(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) OWNER TO ignacio_owner;
-
-CREATE FUNCTION app.wait_for_turn(p_ids uuid[], p_seconds integer[], p_most integer[]) RETURNS interval
-    LANGUAGE plpgsql
-    SET search_path TO ''
-    AS $$
-begin
-    return (
-        select max(b.hits[pg_catalog.cardinality(b.hits) - l.most + 1] + l.within
-                       - pg_catalog.clock_timestamp())
-          from (select it.id, pg_catalog.make_interval(secs => it.seconds) as within, it.most
-                  from rows from (
-                           pg_catalog.unnest(p_ids), pg_catalog.unnest(p_seconds),
-                           pg_catalog.unnest(p_most)
-                       ) it (id, seconds, most)) l
-          join public.rate_buckets b on b.id = l.id
-         where b.hits[pg_catalog.cardinality(b.hits) - l.most + 1]
-               > pg_catalog.clock_timestamp() - l.within);
-end $$;
-
-ALTER FUNCTION app.wait_for_turn(p_ids uuid[], p_seconds integer[], p_most integer[]) OWNER TO ignacio_owner;
+ALTER FUNCTION app.settle_deleted_response() OWNER TO ignacio_definer;
 
 CREATE TABLE public.users (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1326,7 +1329,7 @@ CREATE FUNCTION app.whoami(p_digest bytea) RETURNS SETOF public.users
     SET search_path TO ''
     AS $$
 begin
-    perform app.enter(p_digest);
+    perform app.authenticate(p_digest);
     return query select u.* from public.users u where u.id = (select app.current_user_id());
 end $$;
 
@@ -1382,26 +1385,6 @@ ALTER TABLE ONLY public.audit_heads FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.audit_heads OWNER TO ignacio_owner;
 
-CREATE TABLE public.chores (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    user_id uuid NOT NULL,
-    conversation_id uuid NOT NULL,
-    kind text NOT NULL,
-    message_id uuid,
-    attempts integer DEFAULT 0 NOT NULL,
-    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
-    lease_owner uuid,
-    lease_until timestamp with time zone,
-    lease_epoch bigint DEFAULT 0 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT chores_kind_check CHECK ((kind = ANY (ARRAY['title'::text, 'summary'::text, 'quotes'::text])))
-);
-
-ALTER TABLE ONLY public.chores FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.chores OWNER TO ignacio_owner;
-
 CREATE TABLE public.conversation_summaries (
     conversation_id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -1420,7 +1403,7 @@ ALTER TABLE public.conversation_summaries OWNER TO ignacio_owner;
 
 CREATE TABLE public.erasures (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
-    person_id uuid NOT NULL,
+    erased_user_id uuid NOT NULL,
     admin_id uuid NOT NULL,
     n_conversations bigint NOT NULL,
     n_messages bigint NOT NULL,
@@ -1431,6 +1414,26 @@ CREATE TABLE public.erasures (
 ALTER TABLE ONLY public.erasures FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.erasures OWNER TO ignacio_owner;
+
+CREATE TABLE public.follow_up_jobs (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    kind text NOT NULL,
+    message_id uuid,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    lease_owner uuid,
+    lease_until timestamp with time zone,
+    lease_epoch bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT follow_up_jobs_kind_check CHECK ((kind = ANY (ARRAY['title'::text, 'summary'::text, 'citations'::text])))
+);
+
+ALTER TABLE ONLY public.follow_up_jobs FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.follow_up_jobs OWNER TO ignacio_owner;
 
 CREATE TABLE public.idempotency_keys (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1477,20 +1480,20 @@ ALTER TABLE ONLY public.login_failures FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE public.login_failures OWNER TO ignacio_owner;
 
-CREATE TABLE public.login_watch (
+CREATE TABLE public.login_monitor (
     id uuid DEFAULT '00000000-0000-0000-0000-000000000000'::uuid NOT NULL,
     alarm_until timestamp with time zone,
-    sender_fault text,
-    sender_fault_at timestamp with time zone,
+    provider_outage text,
+    provider_outage_at timestamp with time zone,
     checked_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT login_watch_single_check CHECK ((id = '00000000-0000-0000-0000-000000000000'::uuid))
+    CONSTRAINT login_monitor_single_check CHECK ((id = '00000000-0000-0000-0000-000000000000'::uuid))
 );
 
-ALTER TABLE ONLY public.login_watch FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY public.login_monitor FORCE ROW LEVEL SECURITY;
 
-ALTER TABLE public.login_watch OWNER TO ignacio_owner;
+ALTER TABLE public.login_monitor OWNER TO ignacio_owner;
 
 CREATE TABLE public.otp_codes (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1503,7 +1506,7 @@ CREATE TABLE public.otp_codes (
     used_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    guard_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    budget_id uuid DEFAULT gen_random_uuid() NOT NULL,
     device_id uuid,
     session_id uuid,
     redeemed_at timestamp with time zone
@@ -1532,7 +1535,7 @@ CREATE TABLE public.outbox (
     delivered_at timestamp with time zone,
     read_at timestamp with time zone,
     failed_at timestamp with time zone,
-    is_our_fault boolean DEFAULT false NOT NULL,
+    is_misconfigured boolean DEFAULT false NOT NULL,
     CONSTRAINT outbox_kind_check CHECK ((kind = ANY (ARRAY['code'::text, 'phone_changed'::text, 'new_device'::text]))),
     CONSTRAINT outbox_receiver_check CHECK (
 CASE kind
@@ -1703,12 +1706,6 @@ ALTER TABLE ONLY public.audit_events
 ALTER TABLE ONLY public.audit_heads
     ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.chores
-    ADD CONSTRAINT chores_once_key UNIQUE NULLS NOT DISTINCT (conversation_id, kind, message_id);
-
-ALTER TABLE ONLY public.chores
-    ADD CONSTRAINT chores_pkey PRIMARY KEY (id);
-
 ALTER TABLE ONLY public.citations
     ADD CONSTRAINT citations_pkey PRIMARY KEY (id);
 
@@ -1723,6 +1720,12 @@ ALTER TABLE ONLY public.conversations
 
 ALTER TABLE ONLY public.erasures
     ADD CONSTRAINT erasures_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.follow_up_jobs
+    ADD CONSTRAINT follow_up_jobs_once_key UNIQUE NULLS NOT DISTINCT (conversation_id, kind, message_id);
+
+ALTER TABLE ONLY public.follow_up_jobs
+    ADD CONSTRAINT follow_up_jobs_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_key UNIQUE (user_id, key_hash);
@@ -1739,8 +1742,8 @@ ALTER TABLE ONLY public.known_devices
 ALTER TABLE ONLY public.login_failures
     ADD CONSTRAINT login_failures_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.login_watch
-    ADD CONSTRAINT login_watch_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.login_monitor
+    ADD CONSTRAINT login_monitor_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.message_feedback
     ADD CONSTRAINT message_feedback_pkey PRIMARY KEY (message_id);
@@ -1836,10 +1839,6 @@ CREATE INDEX audit_events_page_idx ON public.audit_events USING btree (created_a
 
 CREATE INDEX audit_events_subject_idx ON public.audit_events USING btree (subject_id, created_at DESC, id DESC);
 
-CREATE INDEX chores_conversation_idx ON public.chores USING btree (user_id, conversation_id);
-
-CREATE INDEX chores_due_idx ON public.chores USING btree (next_attempt_at);
-
 CREATE INDEX citations_file_idx ON public.citations USING btree (user_id, file_id);
 
 CREATE INDEX citations_message_idx ON public.citations USING btree (message_id, "position");
@@ -1847,6 +1846,10 @@ CREATE INDEX citations_message_idx ON public.citations USING btree (message_id, 
 CREATE INDEX conversation_summaries_user_idx ON public.conversation_summaries USING btree (user_id, conversation_id);
 
 CREATE INDEX conversations_list_idx ON public.conversations USING btree (user_id, archived, active_at DESC, id DESC);
+
+CREATE INDEX follow_up_jobs_conversation_idx ON public.follow_up_jobs USING btree (user_id, conversation_id);
+
+CREATE INDEX follow_up_jobs_due_idx ON public.follow_up_jobs USING btree (next_attempt_at);
 
 CREATE INDEX idempotency_keys_conversation_idx ON public.idempotency_keys USING btree (user_id, conversation_id);
 
@@ -1930,13 +1933,13 @@ CREATE TRIGGER access_grants_audit AFTER INSERT ON public.access_grants FOR EACH
 
 CREATE TRIGGER audit_heads_updated_at BEFORE UPDATE ON public.audit_heads FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
-CREATE TRIGGER chores_updated_at BEFORE UPDATE ON public.chores FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
-
 CREATE TRIGGER conversation_summaries_updated_at BEFORE UPDATE ON public.conversation_summaries FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER conversations_audit AFTER DELETE ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.audit_conversation();
 
 CREATE TRIGGER conversations_updated_at BEFORE UPDATE OF title, archived, pinned ON public.conversations FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+
+CREATE TRIGGER follow_up_jobs_updated_at BEFORE UPDATE ON public.follow_up_jobs FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER idempotency_keys_updated_at BEFORE UPDATE ON public.idempotency_keys FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
@@ -1944,7 +1947,7 @@ CREATE TRIGGER known_devices_updated_at BEFORE UPDATE ON public.known_devices FO
 
 CREATE TRIGGER login_failures_updated_at BEFORE UPDATE ON public.login_failures FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
-CREATE TRIGGER login_watch_updated_at BEFORE UPDATE ON public.login_watch FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
+CREATE TRIGGER login_monitor_updated_at BEFORE UPDATE ON public.login_monitor FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
 CREATE TRIGGER message_feedback_updated_at BEFORE UPDATE ON public.message_feedback FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
@@ -1964,7 +1967,7 @@ CREATE TRIGGER repeatable_scripts_updated_at BEFORE UPDATE ON public.repeatable_
 
 CREATE TRIGGER responses_purge BEFORE DELETE ON public.responses FOR EACH ROW WHEN ((old.provider_response_id IS NOT NULL)) EXECUTE FUNCTION app.queue_response_purge();
 
-CREATE TRIGGER responses_settle BEFORE DELETE ON public.responses FOR EACH ROW WHEN ((old.state = ANY (ARRAY['queued'::text, 'running'::text]))) EXECUTE FUNCTION app.settle_deleted();
+CREATE TRIGGER responses_settle BEFORE DELETE ON public.responses FOR EACH ROW WHEN ((old.state = ANY (ARRAY['queued'::text, 'running'::text]))) EXECUTE FUNCTION app.settle_deleted_response();
 
 CREATE TRIGGER responses_updated_at BEFORE UPDATE ON public.responses FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
@@ -1974,7 +1977,7 @@ CREATE TRIGGER user_files_audit AFTER UPDATE OF deleted_at ON public.user_files 
 
 CREATE TRIGGER user_files_purge BEFORE DELETE ON public.user_files FOR EACH ROW WHEN ((old.purged_at IS NULL)) EXECUTE FUNCTION app.queue_file_purge();
 
-CREATE TRIGGER user_files_sync_move BEFORE UPDATE OF openai_sync_status ON public.user_files FOR EACH ROW EXECUTE FUNCTION app.check_sync_move();
+CREATE TRIGGER user_files_sync_transition BEFORE UPDATE OF openai_sync_status ON public.user_files FOR EACH ROW EXECUTE FUNCTION app.check_sync_transition();
 
 CREATE TRIGGER user_files_updated_at BEFORE UPDATE ON public.user_files FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
@@ -1984,7 +1987,7 @@ CREATE TRIGGER user_sessions_audit_update AFTER UPDATE OF revoked_at ON public.u
 
 CREATE TRIGGER user_sessions_audit_verified AFTER UPDATE OF verified_at ON public.user_sessions FOR EACH ROW WHEN (((old.verified_at IS DISTINCT FROM new.verified_at) AND (old.revoked_at IS NULL) AND (new.revoked_at IS NULL))) EXECUTE FUNCTION app.audit_session();
 
-CREATE TRIGGER user_sessions_stay_ended BEFORE UPDATE OF revoked_at ON public.user_sessions FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (new.revoked_at IS DISTINCT FROM old.revoked_at))) EXECUTE FUNCTION app.keep_ended();
+CREATE TRIGGER user_sessions_stay_revoked BEFORE UPDATE OF revoked_at ON public.user_sessions FOR EACH ROW WHEN (((old.revoked_at IS NOT NULL) AND (new.revoked_at IS DISTINCT FROM old.revoked_at))) EXECUTE FUNCTION app.keep_session_revoked();
 
 CREATE TRIGGER user_sessions_updated_at BEFORE UPDATE ON public.user_sessions FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
@@ -1994,17 +1997,17 @@ CREATE TRIGGER user_vector_stores_updated_at BEFORE UPDATE ON public.user_vector
 
 CREATE TRIGGER users_audit AFTER INSERT OR DELETE OR UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION app.audit_user();
 
-CREATE TRIGGER users_guard_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION app.guard_account();
+CREATE TRIGGER users_check_step_up_delete BEFORE DELETE ON public.users FOR EACH ROW EXECUTE FUNCTION app.require_step_up_for_user_change();
 
-CREATE TRIGGER users_guard_insert BEFORE INSERT ON public.users FOR EACH ROW WHEN (new.is_admin) EXECUTE FUNCTION app.guard_account();
+CREATE TRIGGER users_check_step_up_insert BEFORE INSERT ON public.users FOR EACH ROW WHEN (new.is_admin) EXECUTE FUNCTION app.require_step_up_for_user_change();
 
-CREATE TRIGGER users_guard_update BEFORE UPDATE OF is_admin, is_active, phone_number ON public.users FOR EACH ROW WHEN (((new.is_admin AND (NOT old.is_admin)) OR (new.is_admin AND new.is_active AND (NOT old.is_active)) OR ((new.phone_number)::text <> (old.phone_number)::text))) EXECUTE FUNCTION app.guard_account();
+CREATE TRIGGER users_check_step_up_update BEFORE UPDATE OF is_admin, is_active, phone_number ON public.users FOR EACH ROW WHEN (((new.is_admin AND (NOT old.is_admin)) OR (new.is_admin AND new.is_active AND (NOT old.is_active)) OR ((new.phone_number)::text <> (old.phone_number)::text))) EXECUTE FUNCTION app.require_step_up_for_user_change();
 
-CREATE TRIGGER users_keep_admin_delete BEFORE DELETE ON public.users FOR EACH ROW WHEN ((old.is_admin AND old.is_active)) EXECUTE FUNCTION app.keep_an_admin();
+CREATE TRIGGER users_notify_phone_change AFTER UPDATE OF phone_number ON public.users FOR EACH ROW WHEN (((new.phone_number)::text <> (old.phone_number)::text)) EXECUTE FUNCTION app.notify_phone_change();
 
-CREATE TRIGGER users_keep_admin_update BEFORE UPDATE OF is_admin, is_active ON public.users FOR EACH ROW WHEN ((old.is_admin AND old.is_active AND (NOT (new.is_admin AND new.is_active)))) EXECUTE FUNCTION app.keep_an_admin();
+CREATE TRIGGER users_require_admin_left_delete BEFORE DELETE ON public.users FOR EACH ROW WHEN ((old.is_admin AND old.is_active)) EXECUTE FUNCTION app.require_admin_left();
 
-CREATE TRIGGER users_tell_of_new_number AFTER UPDATE OF phone_number ON public.users FOR EACH ROW WHEN (((new.phone_number)::text <> (old.phone_number)::text)) EXECUTE FUNCTION app.tell_of_new_number();
+CREATE TRIGGER users_require_admin_left_update BEFORE UPDATE OF is_admin, is_active ON public.users FOR EACH ROW WHEN ((old.is_admin AND old.is_active AND (NOT (new.is_admin AND new.is_active)))) EXECUTE FUNCTION app.require_admin_left();
 
 CREATE TRIGGER users_updated_at BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION app.set_updated_at();
 
@@ -2015,9 +2018,6 @@ ALTER TABLE ONLY public.access_grants
 
 ALTER TABLE ONLY public.access_grants
     ADD CONSTRAINT access_grants_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.chores
-    ADD CONSTRAINT chores_conversation_fkey FOREIGN KEY (user_id, conversation_id) REFERENCES public.conversations(user_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.citations
     ADD CONSTRAINT citations_file_fkey FOREIGN KEY (user_id, file_id) REFERENCES public.user_files(user_id, id) ON DELETE SET NULL (file_id);
@@ -2030,6 +2030,9 @@ ALTER TABLE ONLY public.conversation_summaries
 
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.follow_up_jobs
+    ADD CONSTRAINT follow_up_jobs_conversation_fkey FOREIGN KEY (user_id, conversation_id) REFERENCES public.conversations(user_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_conversation_fkey FOREIGN KEY (user_id, conversation_id) REFERENCES public.conversations(user_id, id) ON DELETE CASCADE;
@@ -2127,21 +2130,9 @@ CREATE POLICY audit_heads_definer_select ON public.audit_heads FOR SELECT TO ign
 
 CREATE POLICY audit_heads_definer_update ON public.audit_heads FOR UPDATE TO ignacio_definer USING (true) WITH CHECK (true);
 
-ALTER TABLE public.chores ENABLE ROW LEVEL SECURITY;
-
-CREATE POLICY chores_definer_select ON public.chores FOR SELECT TO ignacio_definer USING (true);
-
-CREATE POLICY chores_worker_delete ON public.chores FOR DELETE TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
-
-CREATE POLICY chores_worker_insert ON public.chores FOR INSERT TO ignacio_worker WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
-
-CREATE POLICY chores_worker_select ON public.chores FOR SELECT TO ignacio_worker USING (COALESCE((user_id = ( SELECT app.leased_user_id() AS leased_user_id)), true));
-
-CREATE POLICY chores_worker_update ON public.chores FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
-
 ALTER TABLE public.citations ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY citations_admin_select ON public.citations FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (EXISTS ( SELECT 1
+CREATE POLICY citations_admin_select ON public.citations FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.readable_user_id() AS readable_user_id)) AND (EXISTS ( SELECT 1
    FROM public.messages m
   WHERE (m.id = citations.message_id)
  OFFSET 0))));
@@ -2166,7 +2157,7 @@ CREATE POLICY conversation_summaries_worker_update ON public.conversation_summar
 
 ALTER TABLE public.conversations ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY conversations_admin_select ON public.conversations FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (id = COALESCE(( SELECT app.read_conversation_id() AS read_conversation_id), id))));
+CREATE POLICY conversations_admin_select ON public.conversations FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.readable_user_id() AS readable_user_id)) AND (id = COALESCE(( SELECT app.readable_conversation_id() AS readable_conversation_id), id))));
 
 CREATE POLICY conversations_api_delete ON public.conversations FOR DELETE TO ignacio_api USING ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
 
@@ -2189,6 +2180,18 @@ ALTER TABLE public.erasures ENABLE ROW LEVEL SECURITY;
 CREATE POLICY erasures_admin_select ON public.erasures FOR SELECT TO ignacio_admin USING (( SELECT app.is_admin() AS is_admin));
 
 CREATE POLICY erasures_definer_insert ON public.erasures FOR INSERT TO ignacio_definer WITH CHECK (true);
+
+ALTER TABLE public.follow_up_jobs ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY follow_up_jobs_definer_select ON public.follow_up_jobs FOR SELECT TO ignacio_definer USING (true);
+
+CREATE POLICY follow_up_jobs_worker_delete ON public.follow_up_jobs FOR DELETE TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+CREATE POLICY follow_up_jobs_worker_insert ON public.follow_up_jobs FOR INSERT TO ignacio_worker WITH CHECK ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
+
+CREATE POLICY follow_up_jobs_worker_select ON public.follow_up_jobs FOR SELECT TO ignacio_worker USING (COALESCE((user_id = ( SELECT app.leased_user_id() AS leased_user_id)), true));
+
+CREATE POLICY follow_up_jobs_worker_update ON public.follow_up_jobs FOR UPDATE TO ignacio_worker USING (true) WITH CHECK (true);
 
 ALTER TABLE public.idempotency_keys ENABLE ROW LEVEL SECURITY;
 
@@ -2252,15 +2255,15 @@ CREATE POLICY login_failures_worker_delete ON public.login_failures FOR DELETE T
 
 CREATE POLICY login_failures_worker_select ON public.login_failures FOR SELECT TO ignacio_worker USING ((updated_at < (now() - '400 days'::interval)));
 
-ALTER TABLE public.login_watch ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.login_monitor ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY login_watch_auth_select ON public.login_watch FOR SELECT TO ignacio_auth USING (true);
+CREATE POLICY login_monitor_auth_select ON public.login_monitor FOR SELECT TO ignacio_auth USING (true);
 
-CREATE POLICY login_watch_auth_update ON public.login_watch FOR UPDATE TO ignacio_auth USING (true) WITH CHECK (true);
+CREATE POLICY login_monitor_auth_update ON public.login_monitor FOR UPDATE TO ignacio_auth USING (true) WITH CHECK (true);
 
 ALTER TABLE public.message_feedback ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY message_feedback_admin_select ON public.message_feedback FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (EXISTS ( SELECT 1
+CREATE POLICY message_feedback_admin_select ON public.message_feedback FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.readable_user_id() AS readable_user_id)) AND (EXISTS ( SELECT 1
    FROM public.messages m
   WHERE (m.id = message_feedback.message_id)
  OFFSET 0))));
@@ -2279,7 +2282,7 @@ CREATE POLICY message_feedback_worker_select ON public.message_feedback FOR SELE
 
 ALTER TABLE public.message_files ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY message_files_admin_select ON public.message_files FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (EXISTS ( SELECT 1
+CREATE POLICY message_files_admin_select ON public.message_files FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.readable_user_id() AS readable_user_id)) AND (EXISTS ( SELECT 1
    FROM public.messages m
   WHERE (m.id = message_files.message_id)
  OFFSET 0))));
@@ -2294,7 +2297,7 @@ CREATE POLICY message_files_worker_select ON public.message_files FOR SELECT TO 
 
 ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY messages_admin_select ON public.messages FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (conversation_id = ( SELECT app.read_conversation_id() AS read_conversation_id))));
+CREATE POLICY messages_admin_select ON public.messages FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.readable_user_id() AS readable_user_id)) AND (conversation_id = ( SELECT app.readable_conversation_id() AS readable_conversation_id))));
 
 CREATE POLICY messages_api_insert ON public.messages FOR INSERT TO ignacio_api WITH CHECK ((user_id = ( SELECT app.current_user_id() AS current_user_id)));
 
@@ -2380,13 +2383,13 @@ CREATE POLICY response_events_definer_select ON public.response_events FOR SELEC
 
 CREATE POLICY response_events_worker_insert ON public.response_events FOR INSERT TO ignacio_worker WITH CHECK (((user_id = ( SELECT app.leased_user_id() AS leased_user_id)) OR (user_id = ( SELECT r.user_id
    FROM public.responses r
-  WHERE ((r.id = response_events.response_id) AND (r.lease_owner = ( SELECT app.log_worker() AS log_worker)) AND (r.lease_until > ( SELECT clock_timestamp() AS clock_timestamp)))))));
+  WHERE ((r.id = response_events.response_id) AND (r.lease_owner = ( SELECT app.event_writer_id() AS event_writer_id)) AND (r.lease_until > ( SELECT clock_timestamp() AS clock_timestamp)))))));
 
 CREATE POLICY response_events_worker_select ON public.response_events FOR SELECT TO ignacio_worker USING ((user_id = ( SELECT app.leased_user_id() AS leased_user_id)));
 
 ALTER TABLE public.responses ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY responses_admin_select ON public.responses FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.read_user_id() AS read_user_id)) AND (EXISTS ( SELECT 1
+CREATE POLICY responses_admin_select ON public.responses FOR SELECT TO ignacio_admin USING (((user_id = ( SELECT app.readable_user_id() AS readable_user_id)) AND (EXISTS ( SELECT 1
    FROM public.messages m
   WHERE (m.id = responses.message_id)
  OFFSET 0))));
@@ -2538,13 +2541,11 @@ GRANT USAGE ON SCHEMA public TO ignacio_admin;
 GRANT USAGE ON SCHEMA public TO ignacio_definer;
 GRANT USAGE ON SCHEMA public TO ignacio_seeder;
 
-REVOKE ALL ON FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.act_for(p_response uuid, p_owner uuid, p_epoch bigint) TO ignacio_worker;
+REVOKE ALL ON FUNCTION app.append_response_events(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.append_response_events(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) TO ignacio_worker;
 
-REVOKE ALL ON FUNCTION app.ask_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.ask_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) TO ignacio_auth;
-
-REVOKE ALL ON FUNCTION app.audit(p_action text, p_actor uuid, p_subject uuid, p_target uuid, p_reason text, p_detail jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION app.assume_lease(p_response uuid, p_owner uuid, p_epoch bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.assume_lease(p_response uuid, p_owner uuid, p_epoch bigint) TO ignacio_worker;
 
 REVOKE ALL ON FUNCTION app.audit_actor() FROM PUBLIC;
 
@@ -2557,15 +2558,33 @@ GRANT ALL ON FUNCTION app.audit_file() TO ignacio_owner;
 REVOKE ALL ON FUNCTION app.audit_grant() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.audit_grant() TO ignacio_owner;
 
+REVOKE ALL ON FUNCTION app.audit_read(p_action text, p_subject uuid, p_rows bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.audit_read(p_action text, p_subject uuid, p_rows bigint) TO ignacio_admin;
+
 REVOKE ALL ON FUNCTION app.audit_session() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.audit_session() TO ignacio_owner;
 
 REVOKE ALL ON FUNCTION app.audit_user() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.audit_user() TO ignacio_owner;
 
-REVOKE ALL ON FUNCTION app.begin_read(p_action text, p_subject uuid, p_target uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION app.authenticate(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.authenticate(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) TO ignacio_api;
+GRANT ALL ON FUNCTION app.authenticate(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) TO ignacio_admin;
 
-REVOKE ALL ON FUNCTION app.check_sync_move() FROM PUBLIC;
+REVOKE ALL ON FUNCTION app.authenticate_page(p_digest bytea, p_cursor_owner uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.authenticate_page(p_digest bytea, p_cursor_owner uuid) TO ignacio_api;
+
+REVOKE ALL ON FUNCTION app.authorize_conversation_list(p_user uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.authorize_conversation_list(p_user uuid) TO ignacio_admin;
+
+REVOKE ALL ON FUNCTION app.authorize_conversation_read(p_conversation uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.authorize_conversation_read(p_conversation uuid) TO ignacio_admin;
+
+REVOKE ALL ON FUNCTION app.authorize_read(p_action text, p_subject uuid, p_target uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.authorized_read(OUT user_id uuid, OUT conversation_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION app.check_sync_transition() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.count_message() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.count_message() TO ignacio_owner;
@@ -2574,30 +2593,16 @@ REVOKE ALL ON FUNCTION app.current_user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.current_user_id() TO ignacio_api;
 GRANT ALL ON FUNCTION app.current_user_id() TO ignacio_admin;
 
-REVOKE ALL ON FUNCTION app.end_reused(p_digest bytea) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.end_reused(p_digest bytea) TO ignacio_api;
-GRANT ALL ON FUNCTION app.end_reused(p_digest bytea) TO ignacio_admin;
+REVOKE ALL ON FUNCTION app.erase_user(p_erasure uuid, p_user uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.erase_user(p_erasure uuid, p_user uuid) TO ignacio_admin;
 
-REVOKE ALL ON FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) TO ignacio_api;
-GRANT ALL ON FUNCTION app.enter(p_digest bytea, OUT user_id uuid, OUT session_id uuid, OUT is_admin boolean) TO ignacio_admin;
-
-REVOKE ALL ON FUNCTION app.enter_list(p_digest bytea, p_cursor_owner uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.enter_list(p_digest bytea, p_cursor_owner uuid) TO ignacio_api;
-
-REVOKE ALL ON FUNCTION app.erase_person(p_erasure uuid, p_person uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.erase_person(p_erasure uuid, p_person uuid) TO ignacio_admin;
-
-REVOKE ALL ON FUNCTION app.guard_account() FROM PUBLIC;
-GRANT ALL ON FUNCTION app.guard_account() TO ignacio_owner;
+REVOKE ALL ON FUNCTION app.event_writer_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.event_writer_id() TO ignacio_worker;
 
 REVOKE ALL ON FUNCTION app.is_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.is_admin() TO ignacio_admin;
 
-REVOKE ALL ON FUNCTION app.keep_an_admin() FROM PUBLIC;
-GRANT ALL ON FUNCTION app.keep_an_admin() TO ignacio_owner;
-
-REVOKE ALL ON FUNCTION app.keep_ended() FROM PUBLIC;
+REVOKE ALL ON FUNCTION app.keep_session_revoked() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.leased_user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.leased_user_id() TO ignacio_worker;
@@ -2816,24 +2821,21 @@ GRANT UPDATE(lease_until) ON TABLE public.user_files TO ignacio_worker;
 
 GRANT UPDATE(lease_epoch) ON TABLE public.user_files TO ignacio_worker;
 
-GRANT SELECT ON TABLE app.whole_messages TO ignacio_api;
-GRANT SELECT ON TABLE app.whole_messages TO ignacio_worker;
-GRANT SELECT ON TABLE app.whole_messages TO ignacio_admin;
+GRANT SELECT ON TABLE app.message_details TO ignacio_api;
+GRANT SELECT ON TABLE app.message_details TO ignacio_worker;
+GRANT SELECT ON TABLE app.message_details TO ignacio_admin;
 
 REVOKE ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.list_messages(p_digest bytea, p_cursor_owner uuid, p_conversation uuid, p_versions boolean, p_at timestamp with time zone, p_id uuid, p_rows integer) TO ignacio_api;
 
-REVOKE ALL ON FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.log_replies(p_worker uuid, p_is_durable boolean, p_responses uuid[], p_epochs bigint[], p_provider_ids text[], p_cursors bigint[], p_first_text_ages double precision[], p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]) TO ignacio_worker;
+REVOKE ALL ON FUNCTION app.normalize_text(p_text text) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.normalize_text(p_text text) TO ignacio_api;
 
-REVOKE ALL ON FUNCTION app.log_worker() FROM PUBLIC;
-GRANT ALL ON FUNCTION app.log_worker() TO ignacio_worker;
+REVOKE ALL ON FUNCTION app.notify_phone_change() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.notify_phone_change() TO ignacio_owner;
 
-REVOKE ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.note_read(p_action text, p_subject uuid, p_rows bigint) TO ignacio_admin;
-
-REVOKE ALL ON FUNCTION app.plain(p_text text) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.plain(p_text text) TO ignacio_api;
+REVOKE ALL ON FUNCTION app.poll_response_events(p_digests bytea[], p_responses uuid[], p_after bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.poll_response_events(p_digests bytea[], p_responses uuid[], p_after bigint[]) TO ignacio_api;
 
 REVOKE ALL ON FUNCTION app.queue_file_purge() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.queue_file_purge() TO ignacio_owner;
@@ -2844,48 +2846,49 @@ GRANT ALL ON FUNCTION app.queue_response_purge() TO ignacio_owner;
 REVOKE ALL ON FUNCTION app.queue_store_purge() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.queue_store_purge() TO ignacio_owner;
 
-REVOKE ALL ON FUNCTION app.read_conversation(p_conversation uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.read_conversation(p_conversation uuid) TO ignacio_admin;
+REVOKE ALL ON FUNCTION app.rate_limit_hit(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.rate_limit_hit(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) TO ignacio_auth;
 
-REVOKE ALL ON FUNCTION app.read_conversation_id() FROM PUBLIC;
-GRANT ALL ON FUNCTION app.read_conversation_id() TO ignacio_admin;
+REVOKE ALL ON FUNCTION app.rate_limit_wait(p_ids uuid[], p_seconds integer[], p_most integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.rate_limit_wait(p_ids uuid[], p_seconds integer[], p_most integer[]) TO ignacio_auth;
 
-REVOKE ALL ON FUNCTION app.read_conversations_of(p_user uuid) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.read_conversations_of(p_user uuid) TO ignacio_admin;
+REVOKE ALL ON FUNCTION app.readable_conversation_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.readable_conversation_id() TO ignacio_admin;
 
-REVOKE ALL ON FUNCTION app.read_user_id() FROM PUBLIC;
-GRANT ALL ON FUNCTION app.read_user_id() TO ignacio_admin;
+REVOKE ALL ON FUNCTION app.readable_user_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.readable_user_id() TO ignacio_admin;
 
-REVOKE ALL ON FUNCTION app.reading(OUT user_id uuid, OUT conversation_id uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION app.record_audit_event(p_action text, p_actor uuid, p_subject uuid, p_target uuid, p_reason text, p_detail jsonb) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION app.renew(p_digest bytea, p_next bytea, OUT token_hash bytea) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.renew(p_digest bytea, p_next bytea, OUT token_hash bytea) TO ignacio_api;
+REVOKE ALL ON FUNCTION app.record_code_attempt(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.record_code_attempt(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) TO ignacio_auth;
+
+REVOKE ALL ON FUNCTION app.renew_session(p_digest bytea, p_next bytea, OUT token_hash bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.renew_session(p_digest bytea, p_next bytea, OUT token_hash bytea) TO ignacio_api;
+
+REVOKE ALL ON FUNCTION app.request_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.request_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) TO ignacio_auth;
+
+REVOKE ALL ON FUNCTION app.require_admin_left() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.require_admin_left() TO ignacio_owner;
 
 REVOKE ALL ON FUNCTION app.require_step_up() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.require_step_up() TO ignacio_admin;
 
-REVOKE ALL ON FUNCTION app.reserve_reply(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.reserve_reply(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) TO ignacio_api;
+REVOKE ALL ON FUNCTION app.require_step_up_for_user_change() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.require_step_up_for_user_change() TO ignacio_owner;
+
+REVOKE ALL ON FUNCTION app.reserve_usage(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.reserve_usage(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) TO ignacio_api;
+
+REVOKE ALL ON FUNCTION app.revoke_reused_session(p_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.revoke_reused_session(p_digest bytea) TO ignacio_api;
+GRANT ALL ON FUNCTION app.revoke_reused_session(p_digest bytea) TO ignacio_admin;
 
 REVOKE ALL ON FUNCTION app.set_updated_at() FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION app.settle_deleted() FROM PUBLIC;
-GRANT ALL ON FUNCTION app.settle_deleted() TO ignacio_owner;
-
-REVOKE ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.tail_responses(p_digests bytea[], p_responses uuid[], p_after bigint[]) TO ignacio_api;
-
-REVOKE ALL ON FUNCTION app.take_turn(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.take_turn(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) TO ignacio_auth;
-
-REVOKE ALL ON FUNCTION app.tell_of_new_number() FROM PUBLIC;
-GRANT ALL ON FUNCTION app.tell_of_new_number() TO ignacio_owner;
-
-REVOKE ALL ON FUNCTION app.try_code(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.try_code(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) TO ignacio_auth;
-
-REVOKE ALL ON FUNCTION app.wait_for_turn(p_ids uuid[], p_seconds integer[], p_most integer[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.wait_for_turn(p_ids uuid[], p_seconds integer[], p_most integer[]) TO ignacio_auth;
+REVOKE ALL ON FUNCTION app.settle_deleted_response() FROM PUBLIC;
+GRANT ALL ON FUNCTION app.settle_deleted_response() TO ignacio_owner;
 
 GRANT SELECT ON TABLE public.users TO ignacio_api;
 GRANT SELECT ON TABLE public.users TO ignacio_admin;
@@ -2977,32 +2980,6 @@ GRANT UPDATE(seq) ON TABLE public.audit_heads TO ignacio_definer;
 
 GRANT UPDATE(hash) ON TABLE public.audit_heads TO ignacio_definer;
 
-GRANT SELECT,DELETE ON TABLE public.chores TO ignacio_worker;
-
-GRANT SELECT(id) ON TABLE public.chores TO ignacio_definer;
-
-GRANT INSERT(user_id) ON TABLE public.chores TO ignacio_worker;
-GRANT SELECT(user_id) ON TABLE public.chores TO ignacio_definer;
-
-GRANT INSERT(conversation_id) ON TABLE public.chores TO ignacio_worker;
-
-GRANT INSERT(kind) ON TABLE public.chores TO ignacio_worker;
-
-GRANT INSERT(message_id) ON TABLE public.chores TO ignacio_worker;
-
-GRANT UPDATE(attempts) ON TABLE public.chores TO ignacio_worker;
-
-GRANT INSERT(next_attempt_at),UPDATE(next_attempt_at) ON TABLE public.chores TO ignacio_worker;
-
-GRANT UPDATE(lease_owner) ON TABLE public.chores TO ignacio_worker;
-GRANT SELECT(lease_owner) ON TABLE public.chores TO ignacio_definer;
-
-GRANT UPDATE(lease_until) ON TABLE public.chores TO ignacio_worker;
-GRANT SELECT(lease_until) ON TABLE public.chores TO ignacio_definer;
-
-GRANT UPDATE(lease_epoch) ON TABLE public.chores TO ignacio_worker;
-GRANT SELECT(lease_epoch) ON TABLE public.chores TO ignacio_definer;
-
 GRANT SELECT ON TABLE public.conversation_summaries TO ignacio_api;
 GRANT SELECT ON TABLE public.conversation_summaries TO ignacio_worker;
 
@@ -3022,6 +2999,32 @@ GRANT INSERT(model),UPDATE(model) ON TABLE public.conversation_summaries TO igna
 
 GRANT SELECT ON TABLE public.erasures TO ignacio_admin;
 GRANT INSERT ON TABLE public.erasures TO ignacio_definer;
+
+GRANT SELECT,DELETE ON TABLE public.follow_up_jobs TO ignacio_worker;
+
+GRANT SELECT(id) ON TABLE public.follow_up_jobs TO ignacio_definer;
+
+GRANT INSERT(user_id) ON TABLE public.follow_up_jobs TO ignacio_worker;
+GRANT SELECT(user_id) ON TABLE public.follow_up_jobs TO ignacio_definer;
+
+GRANT INSERT(conversation_id) ON TABLE public.follow_up_jobs TO ignacio_worker;
+
+GRANT INSERT(kind) ON TABLE public.follow_up_jobs TO ignacio_worker;
+
+GRANT INSERT(message_id) ON TABLE public.follow_up_jobs TO ignacio_worker;
+
+GRANT UPDATE(attempts) ON TABLE public.follow_up_jobs TO ignacio_worker;
+
+GRANT INSERT(next_attempt_at),UPDATE(next_attempt_at) ON TABLE public.follow_up_jobs TO ignacio_worker;
+
+GRANT UPDATE(lease_owner) ON TABLE public.follow_up_jobs TO ignacio_worker;
+GRANT SELECT(lease_owner) ON TABLE public.follow_up_jobs TO ignacio_definer;
+
+GRANT UPDATE(lease_until) ON TABLE public.follow_up_jobs TO ignacio_worker;
+GRANT SELECT(lease_until) ON TABLE public.follow_up_jobs TO ignacio_definer;
+
+GRANT UPDATE(lease_epoch) ON TABLE public.follow_up_jobs TO ignacio_worker;
+GRANT SELECT(lease_epoch) ON TABLE public.follow_up_jobs TO ignacio_definer;
 
 GRANT SELECT,DELETE ON TABLE public.idempotency_keys TO ignacio_api;
 GRANT DELETE ON TABLE public.idempotency_keys TO ignacio_worker;
@@ -3084,15 +3087,15 @@ GRANT UPDATE(failures) ON TABLE public.login_failures TO ignacio_auth;
 
 GRANT UPDATE(paused_until) ON TABLE public.login_failures TO ignacio_auth;
 
-GRANT SELECT ON TABLE public.login_watch TO ignacio_auth;
+GRANT SELECT ON TABLE public.login_monitor TO ignacio_auth;
 
-GRANT UPDATE(alarm_until) ON TABLE public.login_watch TO ignacio_auth;
+GRANT UPDATE(alarm_until) ON TABLE public.login_monitor TO ignacio_auth;
 
-GRANT UPDATE(sender_fault) ON TABLE public.login_watch TO ignacio_auth;
+GRANT UPDATE(provider_outage) ON TABLE public.login_monitor TO ignacio_auth;
 
-GRANT UPDATE(sender_fault_at) ON TABLE public.login_watch TO ignacio_auth;
+GRANT UPDATE(provider_outage_at) ON TABLE public.login_monitor TO ignacio_auth;
 
-GRANT UPDATE(checked_at) ON TABLE public.login_watch TO ignacio_auth;
+GRANT UPDATE(checked_at) ON TABLE public.login_monitor TO ignacio_auth;
 
 GRANT SELECT,INSERT ON TABLE public.otp_codes TO ignacio_auth;
 GRANT SELECT,DELETE ON TABLE public.otp_codes TO ignacio_worker;
@@ -3167,8 +3170,8 @@ GRANT SELECT(read_at) ON TABLE public.outbox TO ignacio_admin;
 GRANT UPDATE(failed_at) ON TABLE public.outbox TO ignacio_auth;
 GRANT SELECT(failed_at) ON TABLE public.outbox TO ignacio_admin;
 
-GRANT UPDATE(is_our_fault) ON TABLE public.outbox TO ignacio_auth;
-GRANT SELECT(is_our_fault) ON TABLE public.outbox TO ignacio_admin;
+GRANT UPDATE(is_misconfigured) ON TABLE public.outbox TO ignacio_auth;
+GRANT SELECT(is_misconfigured) ON TABLE public.outbox TO ignacio_admin;
 
 GRANT SELECT,DELETE ON TABLE public.purge_queue TO ignacio_worker;
 GRANT SELECT ON TABLE public.purge_queue TO ignacio_definer;

@@ -42,7 +42,7 @@ pub(crate) const MIGRATIONS: [Migration; 12] = [
             "response_events",
             "message_files",
             "citations",
-            "chores",
+            "follow_up_jobs",
             "conversation_summaries",
         ]
     ),
@@ -52,7 +52,7 @@ pub(crate) const MIGRATIONS: [Migration; 12] = [
     ),
     migration!(
         "008_add_login_limits_and_step_up",
-        ["rate_buckets", "login_failures", "known_devices", "login_watch", "retired_tokens"]
+        ["rate_buckets", "login_failures", "known_devices", "login_monitor", "retired_tokens"]
     ),
     migration!("009_add_outbox", ["outbox", "webhook_inbox"]),
     migration!("010_add_audit_and_access_grants", ["audit_events", "audit_heads", "access_grants"]),

@@ -76,14 +76,14 @@ impl From<DbErr> for StoreError {
             };
         };
         match code.as_str() {
-            "IG401" => Self::Unauthenticated,
+            "IGSES" => Self::Unauthenticated,
             "IGREU" => Self::Reused,
             "IGSUP" => Self::StepUpRequired,
-            "IG404" => Self::NotFound,
-            "IG400" => Self::ForeignCursor,
-            "IG403" => Self::GrantRequired,
+            "IGNFD" => Self::NotFound,
+            "IGCUR" => Self::ForeignCursor,
+            "IGGRT" => Self::GrantRequired,
             "IGADM" => Self::Forbidden,
-            "IG409" => Self::LastAdmin,
+            "IGLAD" => Self::LastAdmin,
             "23503" | "23505" | "23514" => Self::Conflict(constraint.unwrap_or(code)),
             "42501" => Self::Refused(error),
             // Time-outs, shutdowns, too many connections, a standby: all of them pass.

@@ -52,7 +52,7 @@ pub(crate) async fn authenticate(
     session: &SessionDigest,
 ) -> Result<Identity, StoreError> {
     let digest = session.as_bytes().to_vec();
-    let read = raw_sql!(Postgres, "select * from app.enter({digest})");
+    let read = raw_sql!(Postgres, "select * from app.authenticate({digest})");
     let row = IdentityRow::find_by_statement(read).one(db).await?;
     let row = row.ok_or(StoreError::Unauthenticated)?;
     Ok(Identity {
@@ -72,7 +72,7 @@ pub(crate) async fn revoke_on_reuse<T>(
 ) -> Result<T, StoreError> {
     let Err(StoreError::Reused) = result else { return result };
     let digest = session.as_bytes().to_vec();
-    db.execute_raw(raw_sql!(Postgres, "select app.end_reused({digest})")).await?;
+    db.execute_raw(raw_sql!(Postgres, "select app.revoke_reused_session({digest})")).await?;
     tracing::warn!("a replaced session token was presented; its session is revoked");
     Err(StoreError::Unauthenticated)
 }
@@ -87,7 +87,7 @@ pub(crate) async fn assume_lease(
 ) -> Result<Option<DatabaseTransaction>, StoreError> {
     let txn = db.begin().await?;
     let worker = worker.into_uuid();
-    let assume = raw_sql!(Postgres, "select app.act_for({job}, {worker}, {epoch}) as owner");
+    let assume = raw_sql!(Postgres, "select app.assume_lease({job}, {worker}, {epoch}) as owner");
     let owner: Option<Uuid> = match txn.query_one_raw(assume).await? {
         Some(row) => row.try_get("", "owner")?,
         None => None,

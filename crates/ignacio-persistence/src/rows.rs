@@ -77,7 +77,7 @@ impl From<conversations::Model> for Conversation {
     }
 }
 
-/// A message with what hangs on it: a row of the view `app.whole_messages`.
+/// A message with what hangs on it: a row of the view `app.message_details`.
 #[derive(FromQueryResult)]
 pub(crate) struct MessageRow {
     id: Uuid,

@@ -130,9 +130,9 @@ pub(crate) fn print_openapi() {
 pub(crate) fn map_migrate_error(error: MigrateError) -> ExitError {
     match error {
         MigrateError::Url(_) => ExitError::config(format!("DATABASE_URL cannot be used: {error}")),
-        MigrateError::ServerTooOld(_) => {
-            ExitError::config(format!("DATABASE_URL points to a server that cannot be used: {error}"))
-        }
+        MigrateError::ServerTooOld(_) => ExitError::config(format!(
+            "DATABASE_URL points to a server that cannot be used: {error}"
+        )),
         MigrateError::NewerSchema { .. }
         | MigrateError::ReplacedMigrations { .. }
         | MigrateError::NotImportable(_) => {

@@ -1,1 +1,1 @@
-drop table conversation_summaries, chores, citations, message_files, response_events, responses;
+drop table conversation_summaries, follow_up_jobs, citations, message_files, response_events, responses;

@@ -94,12 +94,12 @@ create index citations_file_idx on citations (user_id, file_id);
 
 -- Jobs that follow a reply: naming its conversation, summarizing what no longer fits into the
 -- model's context, verifying citations. Each belongs to one user and is leased like a response.
-create table chores (
+create table follow_up_jobs (
     id              uuid primary key default gen_random_uuid(),
     user_id         uuid not null,
     conversation_id uuid not null,
     kind            text not null
-        constraint chores_kind_check check (kind in ('title', 'summary', 'quotes')),
+        constraint follow_up_jobs_kind_check check (kind in ('title', 'summary', 'citations')),
     -- The reply whose citations are verified.
     message_id      uuid,
     attempts        integer not null default 0,
@@ -109,12 +109,12 @@ create table chores (
     lease_epoch     bigint not null default 0,
     created_at      timestamptz not null default now(),
     updated_at      timestamptz not null default now(),
-    constraint chores_conversation_fkey foreign key (user_id, conversation_id)
+    constraint follow_up_jobs_conversation_fkey foreign key (user_id, conversation_id)
         references conversations (user_id, id) on delete cascade,
-    constraint chores_once_key unique nulls not distinct (conversation_id, kind, message_id)
+    constraint follow_up_jobs_once_key unique nulls not distinct (conversation_id, kind, message_id)
 );
-create index chores_conversation_idx on chores (user_id, conversation_id);
-create index chores_due_idx on chores (next_attempt_at);
+create index follow_up_jobs_conversation_idx on follow_up_jobs (user_id, conversation_id);
+create index follow_up_jobs_due_idx on follow_up_jobs (next_attempt_at);
 
 -- A summary of the oldest part of a conversation, written by the model.
 create table conversation_summaries (
@@ -141,7 +141,7 @@ alter table message_files enable row level security;
 alter table message_files force row level security;
 alter table citations enable row level security;
 alter table citations force row level security;
-alter table chores enable row level security;
-alter table chores force row level security;
+alter table follow_up_jobs enable row level security;
+alter table follow_up_jobs force row level security;
 alter table conversation_summaries enable row level security;
 alter table conversation_summaries force row level security;

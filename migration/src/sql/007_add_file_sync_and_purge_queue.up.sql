@@ -35,7 +35,7 @@ create table user_vector_stores (
 -- A user who was erased, and how much was erased with them. It names them by id only.
 create table erasures (
     id              uuid primary key default gen_random_uuid(),
-    person_id       uuid not null,
+    erased_user_id       uuid not null,
     admin_id        uuid not null,
     n_conversations bigint not null,
     n_messages      bigint not null,

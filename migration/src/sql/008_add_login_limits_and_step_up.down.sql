@@ -9,5 +9,5 @@ alter table otp_codes
     drop column redeemed_at,
     drop column session_id,
     drop column device_id,
-    drop column guard_id;
-drop table login_watch, known_devices, login_failures, rate_buckets;
+    drop column budget_id;
+drop table login_monitor, known_devices, login_failures, rate_buckets;

@@ -37,23 +37,23 @@ create table known_devices (
 create index known_devices_user_idx on known_devices (user_id, last_used_at desc);
 
 -- What the workers observe about logins as a whole, in one row.
-create table login_watch (
+create table login_monitor (
     id              uuid primary key default '00000000-0000-0000-0000-000000000000'
-        constraint login_watch_single_check check (id = '00000000-0000-0000-0000-000000000000'),
+        constraint login_monitor_single_check check (id = '00000000-0000-0000-0000-000000000000'),
     -- Until then limits are tighter, because unusually many logins fail.
     alarm_until     timestamptz,
     -- Why no code can be sent at all, and when that was last observed.
-    sender_fault    text,
-    sender_fault_at timestamptz,
+    provider_outage    text,
+    provider_outage_at timestamptz,
     checked_at      timestamptz,
     created_at      timestamptz not null default now(),
     updated_at      timestamptz not null default now()
 );
-insert into login_watch default values;
+insert into login_monitor default values;
 
 alter table otp_codes
     -- Whose limits its attempts count against: the phone number's or a known device's.
-    add column guard_id   uuid not null default gen_random_uuid(),
+    add column budget_id   uuid not null default gen_random_uuid(),
     add column device_id  uuid references known_devices (id) on delete set null,
     -- The session that a step-up code verifies; null for a login code.
     add column session_id uuid references user_sessions (id) on delete cascade,
@@ -88,7 +88,7 @@ alter table login_failures enable row level security;
 alter table login_failures force row level security;
 alter table known_devices enable row level security;
 alter table known_devices force row level security;
-alter table login_watch enable row level security;
-alter table login_watch force row level security;
+alter table login_monitor enable row level security;
+alter table login_monitor force row level security;
 alter table retired_tokens enable row level security;
 alter table retired_tokens force row level security;

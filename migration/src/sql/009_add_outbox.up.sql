@@ -27,7 +27,7 @@ create table outbox (
     read_at             timestamptz,
     failed_at           timestamptz,
     -- Whether it failed because of the service and not because of this number.
-    is_our_fault        boolean not null default false,
+    is_misconfigured        boolean not null default false,
     constraint outbox_otp_key unique (otp_id),
     constraint outbox_receiver_check check (
         case kind when 'code' then otp_id is not null and user_id is null and phone_number is null

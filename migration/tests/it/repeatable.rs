@@ -48,11 +48,11 @@ async fn assert_follows(database: &TestDatabase, changes: &[(&str, Difference)])
 
 #[tokio::test]
 async fn a_changed_routine_is_replaced_with_its_grants() {
-    let older = "create or replace function app.log_worker() returns uuid
+    let older = "create or replace function app.event_writer_id() returns uuid
              language sql volatile set search_path = '' as $$ select gen_random_uuid() $$;
-         grant execute on function app.log_worker() to public, ignacio_api";
-    let database = with_older(&["routines/log_worker"], older).await;
-    assert_follows(&database, &[("routines/log_worker", Difference::Changed)]).await;
+         grant execute on function app.event_writer_id() to public, ignacio_api";
+    let database = with_older(&["routines/event_writer_id"], older).await;
+    assert_follows(&database, &[("routines/event_writer_id", Difference::Changed)]).await;
 }
 
 #[tokio::test]
@@ -67,24 +67,24 @@ async fn a_routine_that_is_replaced_in_place_locks_no_table() {
 
 #[tokio::test]
 async fn a_routine_with_other_arguments_leaves_no_older_one() {
-    let older = "create function app.plain(p_text text, p_more integer) returns text
+    let older = "create function app.normalize_text(p_text text, p_more integer) returns text
              language sql set search_path = '' as $$ select p_text $$";
-    let database = with_older(&["routines/plain"], older).await;
-    assert_follows(&database, &[("routines/plain", Difference::Changed)]).await;
+    let database = with_older(&["routines/normalize_text"], older).await;
+    assert_follows(&database, &[("routines/normalize_text", Difference::Changed)]).await;
 }
 
 #[tokio::test]
 async fn a_routine_with_another_result_is_made_again_with_all_that_depends_on_it() {
     let older = "drop function app.list_messages(
              bytea, uuid, uuid, boolean, timestamptz, uuid, integer);
-         create or replace view app.whole_messages with (security_invoker = true) as
+         create or replace view app.message_details with (security_invoker = true) as
              select w.*, 1 as more from (select * from public.messages where false) w;
          create function app.list_messages(bytea, uuid, uuid, boolean, timestamptz, uuid, integer)
-             returns setof app.whole_messages
-             language sql set search_path = '' as $$ select * from app.whole_messages $$";
+             returns setof app.message_details
+             language sql set search_path = '' as $$ select * from app.message_details $$";
     let older =
-        older.replace("create or replace view", "drop view app.whole_messages; create view");
-    let changed = ["routines/list_messages", "views/whole_messages"];
+        older.replace("create or replace view", "drop view app.message_details; create view");
+    let changed = ["routines/list_messages", "views/message_details"];
     let database = with_older(&changed, &older).await;
     assert_follows(&database, &changed.map(|name| (name, Difference::Changed))).await;
 }

@@ -180,7 +180,7 @@ impl Stack {
              values ('{other}', '{user}', 'Otra persona pidió ayuda') returning id"
         );
         let erasure = format!(
-            "insert into erasures (person_id, admin_id, n_conversations, n_messages, n_files)
+            "insert into erasures (erased_user_id, admin_id, n_conversations, n_messages, n_files)
              values ('{user}', '{other}', 1, 2, 3) returning id"
         );
         Things {

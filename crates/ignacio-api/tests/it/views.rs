@@ -9,8 +9,8 @@ use time::{Date, OffsetDateTime};
 use uuid::Uuid;
 
 use crate::operation::Operation;
-use crate::users::User;
 use crate::stack::Stack;
+use crate::users::User;
 
 impl Operation {
     /// The view that a response of this status shows; `None` when it shows none.

@@ -16,7 +16,7 @@ pub struct Model {
     pub used_at: Option<TimeDateTimeWithTimeZone>,
     pub created_at: TimeDateTimeWithTimeZone,
     pub updated_at: TimeDateTimeWithTimeZone,
-    pub guard_id: Uuid,
+    pub budget_id: Uuid,
     pub device_id: Option<Uuid>,
     pub session_id: Option<Uuid>,
     pub redeemed_at: Option<TimeDateTimeWithTimeZone>,

@@ -190,7 +190,7 @@ async fn write_events(
     let payloads: Vec<String> = rows().map(|it| it.payload.clone()).collect();
     let write = raw_sql!(
         Postgres,
-        "select app.log_replies({worker}, {is_durable}, {responses}, {epochs}, {ids}, {cursors},
+        "select app.append_response_events({worker}, {is_durable}, {responses}, {epochs}, {ids}, {cursors},
                                 {ages}, {places}, {first_seqs}, {seqs}, {kinds}, {payloads}) as held"
     );
     match db.query_one_raw(write).await? {

@@ -122,8 +122,10 @@ async fn read(
     let digests: Vec<Vec<u8>> = batch.iter().map(|it| it.session.as_bytes().to_vec()).collect();
     let responses: Vec<Uuid> = batch.iter().map(|it| it.response.into_uuid()).collect();
     let after: Vec<i64> = batch.iter().map(|it| it.after).collect();
-    let read =
-        raw_sql!(Postgres, "select * from app.tail_responses({digests}, {responses}, {after})");
+    let read = raw_sql!(
+        Postgres,
+        "select * from app.poll_response_events({digests}, {responses}, {after})"
+    );
     Ok(PolledRow::find_by_statement(read).all(db).await?)
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::error::StoreError;
 
 /// Writes down that the caller looked at `n_rows` things that need no grant.
-async fn note_read(
+async fn audit_read(
     txn: &DatabaseTransaction,
     action: ignacio_domain::audit::AuditAction,
     subject: Option<Uuid>,
@@ -20,7 +20,7 @@ async fn note_read(
 ) -> Result<(), StoreError> {
     let action = action.as_str().to_owned();
     let n_rows = i64::try_from(n_rows).unwrap_or(i64::MAX);
-    let note = raw_sql!(Postgres, "select app.note_read({action}, {subject}, {n_rows})");
+    let note = raw_sql!(Postgres, "select app.audit_read({action}, {subject}, {n_rows})");
     txn.execute_raw(note).await?;
     Ok(())
 }

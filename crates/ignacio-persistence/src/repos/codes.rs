@@ -155,7 +155,7 @@ impl<'d> Codes<'d> {
         let write = raw_sql!(
             Postgres,
             "select verdict, extract(epoch from wait)::float8 as seconds, expires_at, again_at
-               from app.ask_code({otp}, {outbox}, {number}, {user}, {session}, {device}, {buckets},
+               from app.request_code({otp}, {outbox}, {number}, {user}, {session}, {device}, {buckets},
                    {within}, {most}, {in_alarm}, {end}, {life})"
         );
         let row = AskedRow::find_by_statement(write).one(self.auth).await?;
@@ -188,7 +188,7 @@ impl<'d> Codes<'d> {
         let write = raw_sql!(
             Postgres,
             "select verdict, extract(epoch from wait)::float8 as seconds, phone_number, code_hash
-               from app.try_code({id}, {session}, {most}, {in_alarm}, {steps}, {pauses}, {end})"
+               from app.record_code_attempt({id}, {session}, {most}, {in_alarm}, {steps}, {pauses}, {end})"
         );
         let row = AttemptRow::find_by_statement(write).one(self.auth).await?;
         let Some(row) = row else { return Ok(CodeCheck::Refused) };
@@ -206,7 +206,7 @@ impl<'d> Codes<'d> {
     /// Whether codes can be sent at all, as far as the workers have seen.
     #[tracing::instrument(name = "db.codes.can_be_sent", skip_all, err(level = "debug"))]
     pub async fn can_be_sent(&self) -> Result<bool, StoreError> {
-        let read = raw_sql!(Postgres, "select 1 from login_watch where sender_fault is null");
+        let read = raw_sql!(Postgres, "select 1 from login_monitor where provider_outage is null");
         Ok(self.auth.query_one_raw(read).await?.is_some())
     }
 
@@ -222,9 +222,9 @@ impl<'d> Codes<'d> {
         let read = raw_sql!(
             Postgres,
             "select coalesce(least(o.delivered_at, o.read_at) <= now(), false) as is_delivered,
-                    coalesce(least(o.sent_at, case when not o.is_our_fault then o.failed_at end)
+                    coalesce(least(o.sent_at, case when not o.is_misconfigured then o.failed_at end)
                         <= now(), false) as is_sent,
-                    coalesce(o.is_our_fault and o.failed_at <= now(), false) as is_failed,
+                    coalesce(o.is_misconfigured and o.failed_at <= now(), false) as is_failed,
                     c.expires_at
                from otp_codes c join outbox o on o.otp_id = c.id
               where c.id = {id} and c.session_id is null"

@@ -60,10 +60,10 @@ impl TryFrom<JobRow> for FollowUpJob {
         let kind = match (row.kind.as_str(), row.message_id) {
             ("title", _) => FollowUpKind::Title,
             ("summary", _) => FollowUpKind::Summary,
-            ("quotes", Some(message)) => {
+            ("citations", Some(message)) => {
                 FollowUpKind::VerifyCitations(MessageId::from_uuid(message))
             }
-            _ => return Err(StoreError::corrupt("chores", "kind")),
+            _ => return Err(StoreError::corrupt("follow_up_jobs", "kind")),
         };
         Ok(Self {
             id: FollowUpId::from_uuid(row.id),
@@ -82,17 +82,17 @@ impl<'d> FollowUpJobs<'d> {
     }
 
     /// Takes chores that are due, those that wait longest first, for two minutes.
-    #[tracing::instrument(name = "db.chores.claim", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.follow_up_jobs.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, limit: u32) -> Result<Vec<FollowUpJob>, StoreError> {
         let (worker, limit) = (self.id.into_uuid(), i64::from(limit));
         // In a CTE, which is run once: see the file jobs.
         let write = raw_sql!(
             Postgres,
             "with due as (
-                 select id from chores
+                 select id from follow_up_jobs
                   where next_attempt_at <= now() and (lease_until is null or lease_until < now())
                   order by next_attempt_at limit {limit} for update skip locked)
-             update chores c
+             update follow_up_jobs c
                 set lease_owner = {worker}, lease_until = now() + interval '2 minutes',
                     lease_epoch = c.lease_epoch + 1, attempts = c.attempts + 1
                from due where c.id = due.id
@@ -104,13 +104,13 @@ impl<'d> FollowUpJobs<'d> {
     }
 
     /// To be tried again.
-    #[tracing::instrument(name = "db.chores.retry", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.follow_up_jobs.retry", skip_all, err(level = "debug"))]
     pub async fn retry(&self, job: &FollowUpJob, after: Duration) -> Result<(), StoreError> {
         self.release(job, after, 0).await
     }
 
     /// To be tried again, and this try does not count.
-    #[tracing::instrument(name = "db.chores.postpone", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.follow_up_jobs.postpone", skip_all, err(level = "debug"))]
     pub async fn postpone(&self, job: &FollowUpJob, after: Duration) -> Result<(), StoreError> {
         self.release(job, after, 1).await
     }
@@ -125,7 +125,7 @@ impl<'d> FollowUpJobs<'d> {
         let seconds = after.as_secs_f64();
         let write = raw_sql!(
             Postgres,
-            "update chores
+            "update follow_up_jobs
                 set next_attempt_at = now() + make_interval(secs => {seconds}),
                     attempts = attempts - {forgiven}, lease_until = null
               where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}"

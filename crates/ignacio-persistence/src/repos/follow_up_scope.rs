@@ -130,7 +130,7 @@ impl FollowUpScope {
         let limit = i64::from(limit);
         let read = raw_sql!(
             Postgres,
-            "select * from app.whole_messages m
+            "select * from app.message_details m
               where m.user_id = {user} and m.conversation_id = {conversation}
                 and m.content <> '' and m.replaced_at is null
                 and (m.created_at, m.id) > ({at}, {id})
@@ -210,7 +210,9 @@ impl FollowUpScope {
     /// The chore is done: its row goes, and the transaction ends.
     pub async fn complete(self) -> Result<(), StoreError> {
         let id = self.job.id.into_uuid();
-        self.txn.execute_raw(raw_sql!(Postgres, "delete from chores where id = {id}")).await?;
+        self.txn
+            .execute_raw(raw_sql!(Postgres, "delete from follow_up_jobs where id = {id}"))
+            .await?;
         Ok(self.txn.commit().await?)
     }
 

@@ -33,7 +33,7 @@ pub struct LoginHealth {
     pub failures: i64,
     /// Whether limits are tighter at the moment.
     pub is_alarm: bool,
-    sender_fault: Option<String>,
+    provider_outage: Option<String>,
 }
 
 #[derive(FromQueryResult)]
@@ -52,15 +52,15 @@ impl<'d> LoginMonitor<'d> {
     pub async fn health(&self) -> Result<LoginHealth, StoreError> {
         let read = raw_sql!(
             Postgres,
-            "select c.tries, c.tries - c.redeemed as failures, w.sender_fault,
+            "select c.tries, c.tries - c.redeemed as failures, w.provider_outage,
                     coalesce(w.alarm_until > now(), false) as is_alarm
-               from login_watch w, (
+               from login_monitor w, (
                     select coalesce(sum(attempts), 0)::int8 as tries, count(redeemed_at) as redeemed
                       from otp_codes
                      where created_at > now() - interval '1 hour' and user_id is not null) c"
         );
         let health = LoginHealth::find_by_statement(read).one(self.auth).await?;
-        health.ok_or(StoreError::corrupt("login_watch", "id"))
+        health.ok_or(StoreError::corrupt("login_monitor", "id"))
     }
 
     /// Notes that it was looked how logins go, and, if they go badly, that limits are tighter for so
@@ -70,11 +70,11 @@ impl<'d> LoginMonitor<'d> {
         let seconds = alarm.map(|it| it.as_secs_f64());
         let write = raw_sql!(
             Postgres,
-            "update login_watch w
+            "update login_monitor w
                 set checked_at = now(),
                     alarm_until = coalesce(
                         now() + make_interval(secs => {seconds}::float8), w.alarm_until)
-               from (select id, alarm_until from login_watch for update) before
+               from (select id, alarm_until from login_monitor for update) before
               where w.id = before.id
              returning {seconds}::float8 is not null
                    and coalesce(before.alarm_until <= now(), true) as is_new"
@@ -89,7 +89,7 @@ impl<'d> LoginMonitor<'d> {
         let word = fault.to_string();
         let write = raw_sql!(
             Postgres,
-            "update login_watch set sender_fault = {word}, sender_fault_at = now()"
+            "update login_monitor set provider_outage = {word}, provider_outage_at = now()"
         );
         self.auth.execute_raw(write).await?;
         Ok(())
@@ -99,7 +99,7 @@ impl<'d> LoginMonitor<'d> {
 impl LoginHealth {
     /// Why no code can be sent.
     pub fn outage(&self) -> Option<ProviderOutage> {
-        self.sender_fault.as_deref().map(ProviderOutage::parse)
+        self.provider_outage.as_deref().map(ProviderOutage::parse)
     }
 }
 

@@ -123,7 +123,7 @@ impl<'s> Messages<'s> {
         let (user, id) = (self.user.into_uuid(), id.into_uuid());
         let read = raw_sql!(
             Postgres,
-            "select * from app.whole_messages where user_id = {user} and id = {id}"
+            "select * from app.message_details where user_id = {user} and id = {id}"
         );
         let row = MessageRow::find_by_statement(read).one(self.txn).await?;
         row.map(Message::try_from).transpose()
@@ -195,7 +195,7 @@ impl<'s> Messages<'s> {
         let (user, ids) = (self.user.into_uuid(), ids.map(MessageId::into_uuid).to_vec());
         let read = raw_sql!(
             Postgres,
-            "select * from app.whole_messages where user_id = {user} and id = any({ids})
+            "select * from app.message_details where user_id = {user} and id = any({ids})
               order by created_at, id"
         );
         let rows = MessageRow::find_by_statement(read).all(self.txn).await?;

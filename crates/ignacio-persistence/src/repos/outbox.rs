@@ -63,7 +63,7 @@ struct JobRow {
     locale: Option<String>,
     attempts: i32,
     age: f64,
-    sender_fault: Option<String>,
+    provider_outage: Option<String>,
     is_probe: bool,
 }
 
@@ -94,19 +94,19 @@ impl<'d> Outbox<'d> {
                  returning o.id, o.kind, o.otp_id, o.user_id, o.phone_number, o.attempts,
                      o.created_at),
              probe as (
-                 update login_watch w set sender_fault_at = now()
-                  where w.sender_fault_at <= now() - make_interval(secs =>
-                            case when w.sender_fault like 'critical:%' then 60 else 30 end)
+                 update login_monitor w set provider_outage_at = now()
+                  where w.provider_outage_at <= now() - make_interval(secs =>
+                            case when w.provider_outage like 'critical:%' then 60 else 30 end)
                     and exists (select 1 from taken t where t.kind = 'code')
                  returning 1)
              select t.id, t.kind, t.otp_id, t.attempts,
                     coalesce(t.phone_number, c.phone_number) as phone_number, u.locale,
                     extract(epoch from now() - t.created_at)::float8 as age,
-                    w.sender_fault, exists (select 1 from probe) as is_probe
+                    w.provider_outage, exists (select 1 from probe) as is_probe
                from taken t
                left join otp_codes c on c.id = t.otp_id
                left join users u on u.id = coalesce(t.user_id, c.user_id)
-               cross join login_watch w
+               cross join login_monitor w
               order by t.kind = 'code' desc, t.created_at"
         );
         let rows = JobRow::find_by_statement(write).all(self.auth).await?;
@@ -164,8 +164,8 @@ impl<'d> Outbox<'d> {
                         sent_at = coalesce(sent_at, now())
                   where id = {id} returning otp_id),
              closed as (
-                 update login_watch set sender_fault = null, sender_fault_at = null
-                  where sender_fault is not null
+                 update login_monitor set provider_outage = null, provider_outage_at = null
+                  where provider_outage is not null
                     and exists (select 1 from sent where otp_id is not null))
              update otp_codes set sent_at = now() where id = (select otp_id from sent)"
         );
@@ -193,16 +193,16 @@ impl<'d> Outbox<'d> {
         Ok(())
     }
 
-    /// Not to be tried again; for a code, the person may ask for another. `is_our_fault` says
+    /// Not to be tried again; for a code, the person may ask for another. `is_misconfigured` says
     /// whether it would have failed for any number.
     #[tracing::instrument(name = "db.outbox.give_up", skip_all, err(level = "debug"))]
     pub async fn fail(
         &self,
         job: &OutboxJob,
         error: &str,
-        is_our_fault: bool,
+        is_misconfigured: bool,
     ) -> Result<(), StoreError> {
-        self.fail_row(job.id, error, is_our_fault).await
+        self.fail_row(job.id, error, is_misconfigured).await
     }
 
     /// Not to be tried again, because this number cannot be reached: the staff see that of the
@@ -226,13 +226,18 @@ impl<'d> Outbox<'d> {
         Ok(())
     }
 
-    async fn fail_row(&self, id: Uuid, error: &str, is_our_fault: bool) -> Result<(), StoreError> {
+    async fn fail_row(
+        &self,
+        id: Uuid,
+        error: &str,
+        is_misconfigured: bool,
+    ) -> Result<(), StoreError> {
         let error = error.to_owned();
         let write = raw_sql!(
             Postgres,
             "update outbox
                 set state = 'failed', error = {error}, failed_at = now(),
-                    is_our_fault = {is_our_fault}, lease_until = null
+                    is_misconfigured = {is_misconfigured}, lease_until = null
               where id = {id} and state = 'queued'"
         );
         self.auth.execute_raw(write).await?;
@@ -257,7 +262,7 @@ impl TryFrom<JobRow> for OutboxJob {
             locale: rows::locale(row.locale.as_deref().unwrap_or_default())?,
             attempts: row.attempts,
             age: Duration::try_from_secs_f64(row.age).unwrap_or_default(),
-            outage: row.sender_fault.as_deref().map(ProviderOutage::parse),
+            outage: row.provider_outage.as_deref().map(ProviderOutage::parse),
         })
     }
 }

@@ -59,7 +59,7 @@ impl ReplyScope {
         let (reply, limit) = (self.job.message.into_uuid(), i64::from(limit));
         let read = raw_sql!(
             Postgres,
-            "select * from app.whole_messages m
+            "select * from app.message_details m
               where m.user_id = {user} and m.conversation_id = {conversation}
                 and m.content <> '' and m.replaced_at is null
                 and (m.created_at, m.id) < (select p.created_at, p.id from messages p

@@ -79,7 +79,7 @@ impl<'s> Sessions<'s> {
         next: &SessionDigest,
     ) -> Result<SessionDigest, StoreError> {
         let (old, new) = (presented.as_bytes().to_vec(), next.as_bytes().to_vec());
-        let write = raw_sql!(Postgres, "select token_hash from app.renew({old}, {new})");
+        let write = raw_sql!(Postgres, "select token_hash from app.renew_session({old}, {new})");
         let row = self.txn.query_one_raw(write).await?.ok_or(StoreError::Unauthenticated)?;
         let digest: Vec<u8> = row.try_get("", "token_hash")?;
         SessionDigest::from_slice(&digest).ok_or(StoreError::corrupt("user_sessions", "token_hash"))

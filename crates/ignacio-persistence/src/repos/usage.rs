@@ -94,7 +94,7 @@ impl<'s> UsageRecords<'s> {
             Postgres,
             "select refusal, retry_at,
                     extract(epoch from retry_at - clock_timestamp())::double precision as seconds
-               from app.reserve_reply(
+               from app.reserve_usage(
                  {id}, {model}, {tokens}, {cost_micro_usd}, {at_once}, {ten_minutes}, {day}, {day_tokens},
                  {month_tokens}, {day_micro}, {month_micro})"
         );
@@ -103,7 +103,7 @@ impl<'s> UsageRecords<'s> {
             return Ok(None);
         };
         let limit = QuotaKind::parse(&word);
-        let limit = limit.ok_or(StoreError::corrupt("reserve_reply", "refusal"))?;
+        let limit = limit.ok_or(StoreError::corrupt("reserve_usage", "refusal"))?;
         let wait = seconds.map(|it| Duration::from_secs_f64(it.max(0.0)));
         Ok(Some(QuotaExceeded { quota: limit, resets_at: retry_at, retry_after: wait }))
     }

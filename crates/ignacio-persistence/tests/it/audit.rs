@@ -174,11 +174,11 @@ async fn sql_on_the_staffs_role_leaves_the_name_of_an_admin_or_does_nothing() {
         // The setting is changed by the very statement, before its triggers run.
         for other in ["", person.as_str()] {
             let txn = db.begin().await.unwrap();
-            let enter = format!("select app.enter(decode('{admin}', 'hex'))");
+            let enter = format!("select app.authenticate(decode('{admin}', 'hex'))");
             txn.execute_unprepared(&enter).await.unwrap();
             let write = format!("{write} returning set_config('app.session', '{other}', true)");
             let refused = txn.execute_unprepared(&write).await.unwrap_err().to_string();
-            assert!(refused.contains("nobody does this without a name"), "{write}: {refused}");
+            assert!(refused.contains("an action without an actor"), "{write}: {refused}");
         }
     }
     assert_eq!(verify(&stack, None).await.n_events, before);

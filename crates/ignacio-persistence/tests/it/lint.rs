@@ -20,11 +20,11 @@ const OPEN: [(&str, &str); 59] = [
     ("audit_events_definer_select", "recognises the reading that this transaction wrote down"),
     ("audit_heads_definer_select", "the end of the chain is one row, of nobody"),
     ("audit_heads_definer_update", "the end of the chain is one row, of nobody"),
-    ("chores_definer_select", "finds whose lease it is"),
-    ("chores_worker_update", "a row is a job: anybody's"),
     ("conversations_definer_select", "counts messages, and finds whose conversation is read"),
     ("conversations_definer_update", "counts messages, whoever writes them"),
     ("erasures_definer_insert", "the one writer of receipts"),
+    ("follow_up_jobs_definer_select", "finds whose lease it is"),
+    ("follow_up_jobs_worker_update", "a row is a job: anybody's"),
     ("known_devices_auth_delete", "forgets the devices that a person has too many of"),
     ("known_devices_auth_select", "a device belongs to whoever holds its token"),
     ("known_devices_auth_update", "a login uses the device that it comes from"),
@@ -37,8 +37,8 @@ const OPEN: [(&str, &str); 59] = [
         "login_failures_auth_update",
         "tries are counted before there is an identity; they name no person",
     ),
-    ("login_watch_auth_select", "one row, of nobody"),
-    ("login_watch_auth_update", "one row, of nobody"),
+    ("login_monitor_auth_select", "one row, of nobody"),
+    ("login_monitor_auth_update", "one row, of nobody"),
     ("messages_definer_select", "finds what a newer version replaces"),
     ("messages_definer_update", "marks what a newer version replaces: no other column"),
     ("otp_codes_auth_select", "a code belongs to whoever knows it, before there is an identity"),
@@ -187,7 +187,7 @@ const RULES: [Rule; 12] = [
         find: "select proname from pg_proc
                 where pronamespace in ('app'::regnamespace, 'public'::regnamespace)
                   and has_function_privilege('public', oid, 'execute')",
-        fault: ("grant execute on function app.enter(bytea) to public", "enter"),
+        fault: ("grant execute on function app.authenticate(bytea) to public", "authenticate"),
     },
     Rule {
         name: "views read with the reader's rights",

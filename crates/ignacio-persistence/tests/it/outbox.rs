@@ -64,7 +64,7 @@ async fn one_of_all_workers_tries_whether_a_fault_is_over() {
     let workers = workers(&stack, 8).await;
     let fault = ProviderOutage { code: "132001".to_owned(), is_critical: false };
     workers[0].login_monitor().report_outage(&fault).await.unwrap();
-    let wait = "update login_watch set sender_fault_at = now() - interval '30 seconds'";
+    let wait = "update login_monitor set provider_outage_at = now() - interval '30 seconds'";
     stack.database.execute(wait).await;
 
     let claims = join_all(workers.iter().map(async |it| it.outbox().claim(3).await.unwrap())).await;

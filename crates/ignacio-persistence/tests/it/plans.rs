@@ -48,7 +48,7 @@ async fn the_hot_reads_scan_no_table_and_sort_no_messages() {
     let (user, talk, digest) =
         (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
 
-    let enter = format!("select app.enter(decode('{digest}', 'hex'))");
+    let enter = format!("select app.authenticate(decode('{digest}', 'hex'))");
     let api = Database::connect(stack.database.url(Role::Api)).await.unwrap();
     for read in hot_reads(user, talk) {
         let txn = api.begin().await.unwrap();

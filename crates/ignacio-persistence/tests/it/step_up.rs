@@ -30,7 +30,7 @@ impl Shell<'_> {
     async fn run(&self, statement: &str) -> Result<u64, String> {
         let txn = self.db.begin().await.unwrap();
         let digest = self.staff.digest.as_bytes().to_vec();
-        let enter = "select * from app.enter($1)";
+        let enter = "select * from app.authenticate($1)";
         txn.execute_raw(Statement::from_sql_and_values(
             DbBackend::Postgres,
             enter,
@@ -56,7 +56,7 @@ fn dangerous(person: &User) -> [String; 6] {
             "update users set is_admin = true, is_active = false, name = 'X' where id = '{id}'"
         ),
         "update users set is_admin = true".to_owned(),
-        format!("select app.erase_person(gen_random_uuid(), '{id}')"),
+        format!("select app.erase_user(gen_random_uuid(), '{id}')"),
     ]
 }
 

@@ -7,7 +7,7 @@ use crate::codes::OUTBOX;
 use crate::fakes::our_fault;
 use crate::stack::Stack;
 
-const FAULT: &str = "select coalesce(sender_fault, '-') from login_watch";
+const FAULT: &str = "select coalesce(provider_outage, '-') from login_monitor";
 
 async fn people(stack: &Stack, n: usize) -> Vec<PhoneNumber> {
     let mut phones = Vec::new();
@@ -20,7 +20,7 @@ async fn people(stack: &Stack, n: usize) -> Vec<PhoneNumber> {
 /// Lets so much time go by since the last try.
 async fn wait(stack: &Stack, seconds: u32) {
     let statement = format!(
-        "update login_watch set sender_fault_at = sender_fault_at - interval '{seconds} seconds'"
+        "update login_monitor set provider_outage_at = provider_outage_at - interval '{seconds} seconds'"
     );
     stack.database.execute(&statement).await;
 }

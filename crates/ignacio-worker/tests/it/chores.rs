@@ -15,7 +15,7 @@ use crate::people::text_of;
 use crate::stack::Stack;
 
 const TITLE: &str = "select title from conversations";
-const LEFT: &str = "select kind from chores";
+const LEFT: &str = "select kind from follow_up_jobs";
 /// Far more than anything here takes.
 const SOON: Duration = Duration::from_secs(20);
 

@@ -13,7 +13,7 @@ use crate::stack::{PEPPER, Stack};
 /// What became of each row, in the order in which they were asked for.
 pub(crate) const OUTBOX: &str = "select state || ' ' || attempts || ' ' || coalesce(error, '-')
          || case when failed_at is not null then ' failed' else '' end
-         || case when is_our_fault then ' by us' else '' end
+         || case when is_misconfigured then ' by us' else '' end
     from outbox order by created_at";
 
 async fn digest(stack: &Stack, challenge: OtpId) -> OtpDigest {
@@ -123,7 +123,7 @@ async fn a_number_that_cannot_be_reached_is_marked_until_something_is_delivered(
     assert_eq!(stack.column(marked).await, ["true"]);
     let others = "select count(*) from users where unreachable_at is not null";
     assert_eq!(stack.database.query_i64(others).await, 1);
-    let fault = "select (sender_fault is null)::text from login_watch";
+    let fault = "select (provider_outage is null)::text from login_monitor";
     assert_eq!(stack.column(fault).await, ["true"], "others get their codes");
 
     stack.challenge(Some(&phone)).await;

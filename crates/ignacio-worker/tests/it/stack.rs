@@ -86,7 +86,7 @@ impl Stack {
 
     /// What happens when workers die: their leases run out.
     pub(crate) async fn expire_leases(&self) {
-        for table in ["responses", "user_files", "outbox", "chores"] {
+        for table in ["responses", "user_files", "outbox", "follow_up_jobs"] {
             let statement = format!(
                 "update {table} set lease_until = now() - interval '1 second'
                   where lease_until is not null"

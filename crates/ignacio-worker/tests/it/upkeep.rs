@@ -6,7 +6,7 @@ use crate::fakes::our_fault;
 use crate::stack::Stack;
 
 const ALARM: &str = "select coalesce((alarm_until > now() + interval '9 minutes')::text, '-')
-    from login_watch";
+    from login_monitor";
 
 /// So many codes of which one was tried so often; of those the last try was right or not.
 async fn codes(stack: &Stack, n: u32, attempts: u32, more: &str) {
@@ -37,7 +37,7 @@ async fn many_failures_raise_the_alarm() {
         codes(&stack, n, attempts, more).await;
         stack.drain().await;
         assert_eq!(stack.column(ALARM).await, [expected], "{what}");
-        let checked = "select count(*) from login_watch where checked_at is not null";
+        let checked = "select count(*) from login_monitor where checked_at is not null";
         assert_eq!(stack.database.query_i64(checked).await, 1);
     }
 }
@@ -48,9 +48,9 @@ async fn an_alarm_lasts_after_the_last_failure_and_ends() {
     codes(&stack, 40, 5, "").await;
     stack.drain().await;
     stack.database.execute("delete from otp_codes").await;
-    let before = stack.column("select alarm_until::text from login_watch").await;
+    let before = stack.column("select alarm_until::text from login_monitor").await;
     stack.drain().await;
-    assert_eq!(stack.column("select alarm_until::text from login_watch").await, before);
+    assert_eq!(stack.column("select alarm_until::text from login_monitor").await, before);
 }
 
 #[tokio::test]
@@ -80,8 +80,8 @@ async fn the_metrics_tell_of_faults_and_alarms() {
     stack
         .database
         .execute(
-            "update login_watch set alarm_until = now(),
-                 sender_fault_at = sender_fault_at - interval '60 seconds'",
+            "update login_monitor set alarm_until = now(),
+                 provider_outage_at = provider_outage_at - interval '60 seconds'",
         )
         .await;
     stack.database.execute("update otp_codes set created_at = now() - interval '2 hours'").await;

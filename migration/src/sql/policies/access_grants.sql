@@ -1,3 +1,5 @@
+-- Admins grant themselves access, in their own name, for half an hour. Nobody changes or removes a
+-- grant.
 grant select, insert (id, admin_id, user_id, reason) on access_grants to ignacio_admin;
 create policy access_grants_admin_select on access_grants
     for select to ignacio_admin using ((select app.is_admin()));

@@ -1,3 +1,5 @@
+-- Only definer functions write the log. Users see what admins did with their data; admins see
+-- everything.
 grant
     select (id, actor_name, actor_role, action, target_id, reason, created_at)
     on audit_events to ignacio_api;

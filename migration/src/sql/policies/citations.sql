@@ -1,3 +1,4 @@
+-- Written by the worker that holds the response; shown with the message.
 grant select on citations to ignacio_api;
 create policy citations_api_select on citations
     for select to ignacio_api using (user_id = (select app.current_user_id()));
@@ -15,5 +16,5 @@ grant select on citations to ignacio_admin;
 create policy citations_admin_select on citations
     for select to ignacio_admin
     using (
-        user_id = (select app.read_user_id())
+        user_id = (select app.readable_user_id())
         and exists (select 1 from messages m where m.id = message_id offset 0));

@@ -1,3 +1,4 @@
+-- Written by the worker that holds the follow-up job; its owner sees it.
 grant select on conversation_summaries to ignacio_api;
 create policy conversation_summaries_api_select on conversation_summaries
     for select to ignacio_api using (user_id = (select app.current_user_id()));

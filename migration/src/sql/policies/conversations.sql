@@ -1,3 +1,5 @@
+-- Written by their owner. The worker gives a title to one that has none. Admins read them under an
+-- access grant.
 grant
     select,
     insert (id, user_id, title),
@@ -25,8 +27,8 @@ grant select on conversations to ignacio_admin;
 create policy conversations_admin_select on conversations
     for select to ignacio_admin
     using (
-        user_id = (select app.read_user_id())
-        and id = coalesce((select app.read_conversation_id()), id));
+        user_id = (select app.readable_user_id())
+        and id = coalesce((select app.readable_conversation_id()), id));
 
 grant
     select (id, user_id, message_count, last_message_at),

@@ -1,3 +1,4 @@
+-- Admins read receipts; only `app.erase_user` writes them.
 grant select on erasures to ignacio_admin;
 create policy erasures_admin_select on erasures
     for select to ignacio_admin using ((select app.is_admin()));

@@ -1,3 +1,4 @@
+-- A user's own, and an admin's own. The worker deletes old ones.
 grant
     select,
     insert (user_id, key_hash, request_hash),
@@ -26,13 +27,16 @@ grant
     update (request_hash, conversation_id, locked_until, status, location, body),
     delete
     on idempotency_keys to ignacio_admin;
--- An admin's own, too.
 create policy idempotency_keys_admin_select on idempotency_keys
-    for select to ignacio_admin using (user_id = (select app.current_user_id()) and (select app.is_admin()));
+    for select to ignacio_admin
+    using (user_id = (select app.current_user_id()) and (select app.is_admin()));
 create policy idempotency_keys_admin_insert on idempotency_keys
-    for insert to ignacio_admin with check (user_id = (select app.current_user_id()) and (select app.is_admin()));
+    for insert to ignacio_admin
+    with check (user_id = (select app.current_user_id()) and (select app.is_admin()));
 create policy idempotency_keys_admin_update on idempotency_keys
-    for update to ignacio_admin using (user_id = (select app.current_user_id()) and (select app.is_admin()))
+    for update to ignacio_admin
+    using (user_id = (select app.current_user_id()) and (select app.is_admin()))
     with check (user_id = (select app.current_user_id()) and (select app.is_admin()));
 create policy idempotency_keys_admin_delete on idempotency_keys
-    for delete to ignacio_admin using (user_id = (select app.current_user_id()) and (select app.is_admin()));
+    for delete to ignacio_admin
+    using (user_id = (select app.current_user_id()) and (select app.is_admin()));

@@ -1,3 +1,5 @@
+-- The login finds and keeps devices. Whoever revokes the session of a device also forgets the
+-- device.
 grant select (id, user_id), delete on known_devices to ignacio_api;
 create policy known_devices_api_select on known_devices
     for select to ignacio_api using (user_id = (select app.current_user_id()));

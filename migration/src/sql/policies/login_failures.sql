@@ -1,3 +1,4 @@
+-- The login counts. Admins see how it stands with a phone number, and end a lockout.
 grant
     select,
     insert (id),

@@ -1,3 +1,4 @@
+-- Given by the owner of the message; shown with the message, also to workers and admins.
 grant
     select,
     insert (message_id, user_id, rating, reason),
@@ -28,5 +29,5 @@ grant select on message_feedback to ignacio_admin;
 create policy message_feedback_admin_select on message_feedback
     for select to ignacio_admin
     using (
-        user_id = (select app.read_user_id())
+        user_id = (select app.readable_user_id())
         and exists (select 1 from messages m where m.id = message_id offset 0));

@@ -1,3 +1,4 @@
+-- Attached by the owner; shown with the message.
 grant select, insert on message_files to ignacio_api;
 create policy message_files_api_select on message_files
     for select to ignacio_api using (user_id = (select app.current_user_id()));
@@ -17,5 +18,5 @@ grant select on message_files to ignacio_admin;
 create policy message_files_admin_select on message_files
     for select to ignacio_admin
     using (
-        user_id = (select app.read_user_id())
+        user_id = (select app.readable_user_id())
         and exists (select 1 from messages m where m.id = message_id offset 0));

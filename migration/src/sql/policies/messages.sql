@@ -1,3 +1,5 @@
+-- Written by their owner and deleted only with their conversation. The worker that holds the
+-- response fills in the reply. Admins read them under an access grant.
 grant
     select,
     insert (id, conversation_id, user_id, content, message_type, is_from_user, status, version,
@@ -20,8 +22,8 @@ grant select on messages to ignacio_admin;
 create policy messages_admin_select on messages
     for select to ignacio_admin
     using (
-        user_id = (select app.read_user_id())
-        and conversation_id = (select app.read_conversation_id()));
+        user_id = (select app.readable_user_id())
+        and conversation_id = (select app.readable_conversation_id()));
 
 grant
     select (id, conversation_id, user_id, is_from_user, created_at, replaced_at),

@@ -1,3 +1,5 @@
+-- Nothing for the request path. Admins see what became of a user's codes, never the codes or their
+-- digests, and may void codes that are still valid.
 grant
     select,
     insert,

@@ -1,8 +1,10 @@
+-- The login queues and sends. Admins see what became of a message, never the phone number. A
+-- trigger queues notices.
 grant
     select,
     insert,
     update (state, attempts, error, provider_message_id, next_attempt_at, lease_owner,
-        lease_until, sent_at, delivered_at, read_at, failed_at, is_our_fault)
+        lease_until, sent_at, delivered_at, read_at, failed_at, is_misconfigured)
     on outbox to ignacio_auth;
 create policy outbox_auth_select on outbox for select to ignacio_auth using (true);
 create policy outbox_auth_insert on outbox
@@ -20,7 +22,7 @@ create policy outbox_worker_delete on outbox
 
 grant
     select (id, otp_id, state, attempts, error, created_at, kind, user_id, sent_at,
-        delivered_at, read_at, failed_at, is_our_fault)
+        delivered_at, read_at, failed_at, is_misconfigured)
     on outbox to ignacio_admin;
 create policy outbox_admin_select on outbox
     for select to ignacio_admin using ((select app.is_admin()));

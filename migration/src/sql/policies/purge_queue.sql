@@ -1,3 +1,4 @@
+-- Triggers queue; the worker deletes. It names no user.
 grant select, update (attempts, error, next_attempt_at), delete on purge_queue to ignacio_worker;
 create policy purge_queue_worker_select on purge_queue for select to ignacio_worker using (true);
 create policy purge_queue_worker_update on purge_queue

@@ -1,3 +1,4 @@
+-- The login counts hits; the worker deletes old rows.
 grant select, insert (id), update (hits) on rate_buckets to ignacio_auth;
 create policy rate_buckets_auth_select on rate_buckets for select to ignacio_auth using (true);
 create policy rate_buckets_auth_insert on rate_buckets for insert to ignacio_auth

@@ -1,3 +1,5 @@
+-- The owner starts and cancels them. A row is also a job, which any worker may claim; one that acts
+-- for a user sees that user's only.
 grant
     select,
     insert (id, user_id, conversation_id, message_id, model),
@@ -33,12 +35,11 @@ create policy responses_worker_update on responses
     for update to ignacio_worker using (true) with check (true);
 
 grant select (id, user_id, message_id) on responses to ignacio_admin;
--- What hangs on a message shows with the message. The offset keeps the planner from gathering all
--- the conversation's first.
+-- Shown with the message. The offset keeps the planner from reading all the conversation's first.
 create policy responses_admin_select on responses
     for select to ignacio_admin
     using (
-        user_id = (select app.read_user_id())
+        user_id = (select app.readable_user_id())
         and exists (select 1 from messages m where m.id = message_id offset 0));
 
 grant

@@ -1,3 +1,4 @@
+-- Only `app.reserve_usage` reserves. The worker settles for the user it acts for.
 grant select on usage_records to ignacio_api;
 create policy usage_records_api_select on usage_records
     for select to ignacio_api using (user_id = (select app.current_user_id()));

@@ -1,3 +1,5 @@
+-- The request path makes a file pending and hides it for good; everything else is the worker's.
+-- Admins see names and sync states, not where the bytes are.
 grant
     select,
     insert (id, user_id, file_name, file_path, file_type, conversation_id),
@@ -6,7 +8,7 @@ grant
     on user_files to ignacio_api;
 create policy user_files_api_select on user_files
     for select to ignacio_api using (user_id = (select app.current_user_id()));
--- The object's key is made of the owner and the row, so that no row can point at another's object.
+-- The object's key consists of the owner and the row, so no row can point at another user's object.
 create policy user_files_api_insert on user_files
     for insert to ignacio_api
     with check (
@@ -27,7 +29,7 @@ grant
         lease_owner, lease_until, lease_epoch),
     delete
     on user_files to ignacio_worker;
--- True where nobody is acted for, else only for that person's rows.
+-- Every row if the worker acts for no user, else only that user's.
 create policy user_files_worker_select on user_files
     for select to ignacio_worker
     using (coalesce(user_id = (select app.leased_user_id()), true));

@@ -1,3 +1,4 @@
+-- The owner sees sessions without their digests, and revokes them. The login opens them.
 grant
     select (id, user_id, device_name, expires_at, idle_expires_at, last_used_at, revoked_at,
         created_at, updated_at, device_id, verified_at, renewed_at),
@@ -12,7 +13,7 @@ create policy user_sessions_api_update on user_sessions
 grant select, insert, update (revoked_at, verified_at) on user_sessions to ignacio_auth;
 create policy user_sessions_auth_select on user_sessions
     for select to ignacio_auth using (true);
--- The temporary user never gets a session, whatever the code above believes.
+-- The temporary user never gets a session, whatever the program does.
 create policy user_sessions_auth_insert on user_sessions
     for insert to ignacio_auth with check (user_id <> '00000000-0000-0000-0000-000000000000');
 create policy user_sessions_auth_update on user_sessions

@@ -1,3 +1,4 @@
+-- The worker's: one for each user. A worker that acts for a user sees that user's only.
 grant select, insert, delete on user_vector_stores to ignacio_worker;
 create policy user_vector_stores_worker_select on user_vector_stores
     for select to ignacio_worker

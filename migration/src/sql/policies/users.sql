@@ -1,3 +1,5 @@
+-- Users see and change their own row. Admins may change every user except themselves and the
+-- temporary user.
 grant select, update (name, locale, web_search) on users to ignacio_api;
 create policy users_api_select on users
     for select to ignacio_api using (id = (select app.current_user_id()));

@@ -1,3 +1,4 @@
+-- Delivery reports, before it is known which user they concern.
 grant
     select,
     insert (digest, body),

@@ -1,6 +1,6 @@
--- Who acts: the owner of the session that this transaction was entered with, also when this very
--- transaction has just ended it. A statement can change the setting before its triggers run, so
--- requests leave a name in any case, and the staff's role the name of an admin.
+-- The user who acts: the owner of the session that this transaction authenticated with, even if
+-- this transaction has just revoked it. A statement can change the setting before its triggers run,
+-- so the request role must act for some user, and the admin role for an admin.
 set local role ignacio_definer;
 create or replace function app.audit_actor() returns uuid
     language plpgsql stable security definer set search_path = '' as $$
@@ -18,7 +18,7 @@ begin
          (select t.session_id from public.retired_tokens t where t.token_hash = v_digest));
     if session_user = 'ignacio_admin' and v_is_admin is distinct from true
         or session_user = 'ignacio_api' and v_actor is null then
-        raise exception using errcode = 'IGADM', message = 'nobody does this without a name';
+        raise exception using errcode = 'IGADM', message = 'an action without an actor';
     end if;
     return v_actor;
 end $$;

@@ -1,11 +1,12 @@
--- When the whole person goes, one event says so, not one for each conversation.
+-- Audits the deletion of a conversation. When a whole user is erased, one event says so, not one
+-- for each conversation.
 set local role ignacio_definer;
 create or replace function app.audit_conversation() returns trigger
     language plpgsql security definer set search_path = '' as $$
 begin
     perform 1 from public.users u where u.id = old.user_id;
     if found then
-        perform app.audit('conversation.deleted', app.audit_actor(), old.user_id, old.id, null, '{}');
+        perform app.record_audit_event('conversation.deleted', app.audit_actor(), old.user_id, old.id, null, '{}');
     end if;
     return null;
 end $$;

@@ -1,13 +1,14 @@
+-- Audits the life of a session: opened, ended, reused, verified.
 set local role ignacio_definer;
 create or replace function app.audit_session() returns trigger
     language plpgsql security definer set search_path = '' as $$
 begin
     if tg_op = 'INSERT' then
-        perform app.audit('session.opened', new.user_id, new.user_id, new.id, null, '{}');
+        perform app.record_audit_event('session.opened', new.user_id, new.user_id, new.id, null, '{}');
     elsif new.revoked_at is not distinct from old.revoked_at then
-        perform app.audit('session.verified', new.user_id, new.user_id, new.id, null, '{}');
+        perform app.record_audit_event('session.verified', new.user_id, new.user_id, new.id, null, '{}');
     else
-        perform app.audit(
+        perform app.record_audit_event(
             case when new.reused_at is null then 'session.ended' else 'session.reused' end,
             app.audit_actor(), new.user_id, new.id, null, '{}');
     end if;

@@ -1,4 +1,5 @@
--- The database keeps the counts, whoever writes: of the versions that count now.
+-- Marks the versions that a new message replaces, and keeps the counts of its conversation: they
+-- count current versions only.
 set local role ignacio_definer;
 create or replace function app.count_message() returns trigger
     language plpgsql security definer set search_path = '' as $$

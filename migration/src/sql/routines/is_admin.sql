@@ -1,3 +1,4 @@
+-- Whether the current user is an active admin.
 set local role ignacio_definer;
 create or replace function app.is_admin() returns boolean
     language plpgsql stable security definer set search_path = '' as $$

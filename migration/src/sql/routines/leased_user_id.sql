@@ -1,9 +1,9 @@
--- Whose reply or chore a worker holds; the settings say "response" for either.
+-- The user whose response or follow-up job a worker holds; the setting names either.
 set local role ignacio_definer;
 create or replace function app.leased_user_id() returns uuid
     language plpgsql stable security definer set search_path = '' as $$
 declare
-    v_job   uuid := nullif(pg_catalog.current_setting('app.lease_response', true), '')::uuid;
+    v_job   uuid := nullif(pg_catalog.current_setting('app.lease_job', true), '')::uuid;
     v_owner uuid := nullif(pg_catalog.current_setting('app.lease_owner', true), '')::uuid;
     v_epoch bigint := nullif(pg_catalog.current_setting('app.lease_epoch', true), '')::bigint;
     v_user  uuid;
@@ -17,7 +17,7 @@ begin
        and r.lease_until > pg_catalog.now();
     if not found then
         select c.user_id into v_user
-          from public.chores c
+          from public.follow_up_jobs c
          where c.id = v_job and c.lease_owner = v_owner and c.lease_epoch = v_epoch
            and c.lease_until > pg_catalog.now();
     end if;

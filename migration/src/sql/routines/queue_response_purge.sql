@@ -1,3 +1,4 @@
+-- Queues the deletion of a response at the provider.
 set local role ignacio_definer;
 create or replace function app.queue_response_purge() returns trigger
     language plpgsql security definer set search_path = '' as $$

@@ -1,4 +1,4 @@
--- Raises IGSUP unless the session of this transaction has shown a code within ten minutes.
+-- Raises IGSUP unless the session of this transaction has verified a code in the last ten minutes.
 set local role ignacio_definer;
 create or replace function app.require_step_up() returns void
     language plpgsql stable security definer set search_path = '' as $$

@@ -57,14 +57,14 @@ impl Stack {
         );
         assert_eq!(self.database.execute(&sum_up).await, 1);
         let chores = format!(
-            "insert into chores (user_id, conversation_id, kind, message_id)
-             select user_id, id, kind, case kind when 'quotes' then '{reply}'::uuid end
-               from conversations, unnest('{{title,summary,quotes}}'::text[]) kind
+            "insert into follow_up_jobs (user_id, conversation_id, kind, message_id)
+             select user_id, id, kind, case kind when 'citations' then '{reply}'::uuid end
+               from conversations, unnest('{{title,summary,citations}}'::text[]) kind
               where id = '{id}'
              on conflict do nothing"
         );
         self.database.execute(&chores).await;
-        let all = format!("select count(*) from chores where conversation_id = '{id}'");
+        let all = format!("select count(*) from follow_up_jobs where conversation_id = '{id}'");
         assert_eq!(self.database.query_i64(&all).await, 3);
     }
 }
@@ -109,7 +109,7 @@ async fn nothing_is_left_of_a_conversation() {
     assert_eq!(
         stack.tables_with(&traces).await,
         [
-            "chores",
+            "follow_up_jobs",
             "citations",
             "conversation_summaries",
             "conversations",

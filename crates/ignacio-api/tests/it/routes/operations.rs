@@ -45,7 +45,7 @@ async fn each_part_can_make_it_unready() {
 #[tokio::test]
 async fn a_service_that_cannot_send_codes_is_ready_and_says_so() {
     let stack = Stack::start().await;
-    stack.database.execute("update login_watch set sender_fault = 'critical:190'").await;
+    stack.database.execute("update login_monitor set provider_outage = 'critical:190'").await;
     assert_eq!(stack.client.get("/readyz").send().await.ok(200)["codes"], "failed");
 }
 

@@ -64,7 +64,7 @@ impl ReplyWriter {
         let (id, user, conversation) = self.ids();
         let ask = raw_sql!(
             Postgres,
-            "insert into chores (user_id, conversation_id, kind)
+            "insert into follow_up_jobs (user_id, conversation_id, kind)
              select c.user_id, c.id, 'title' from conversations c
               where c.user_id = {user} and c.id = {conversation} and c.title is null
              on conflict do nothing"
@@ -101,8 +101,8 @@ impl ReplyWriter {
         let message = self.job.message.into_uuid();
         let ask = raw_sql!(
             Postgres,
-            "insert into chores (user_id, conversation_id, kind, message_id)
-             values ({user}, {conversation}, 'quotes', {message})
+            "insert into follow_up_jobs (user_id, conversation_id, kind, message_id)
+             values ({user}, {conversation}, 'citations', {message})
              on conflict do nothing"
         );
         txn.execute_raw(ask).await?;
@@ -122,7 +122,7 @@ impl ReplyWriter {
         let (bytes, messages) = (limit.bytes, limit.messages);
         let ask = raw_sql!(
             Postgres,
-            "insert into chores (user_id, conversation_id, kind)
+            "insert into follow_up_jobs (user_id, conversation_id, kind)
              select {user}, {conversation}, 'summary'
                from messages m
               where m.user_id = {user} and m.conversation_id = {conversation}

@@ -7,7 +7,7 @@ use sea_orm::{DatabaseTransaction, FromQueryResult, raw_sql};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::note_read;
+use super::audit_read;
 use crate::error::StoreError;
 use crate::repos::paging::FIRST_PAGE;
 
@@ -93,7 +93,7 @@ impl<'s> AuditLog<'s> {
             at: row.created_at,
             id: row.id.into_uuid(),
         });
-        note_read(self.txn, AuditAction::AuditListed, subject, page.rows.len()).await?;
+        audit_read(self.txn, AuditAction::AuditListed, subject, page.rows.len()).await?;
         Ok(page)
     }
 }

@@ -15,8 +15,8 @@ use sea_orm::{
 use time::OffsetDateTime;
 use uuid::Uuid;
 
+use super::audit_read;
 use super::managed_users::AccountRow;
-use super::note_read;
 use crate::entities::otp_codes;
 use crate::error::StoreError;
 
@@ -124,7 +124,7 @@ impl<'s> LoginAttempts<'s> {
             failures: counted.ok_or(StoreError::corrupt("login_failures", "failures"))?,
             paused_until: row.and_then(|row| row.paused_until),
         };
-        note_read(self.txn, AuditAction::UserRead, Some(user), 1).await?;
+        audit_read(self.txn, AuditAction::UserRead, Some(user), 1).await?;
         let paused_until = found.paused_until.filter(|_| !found.is_locked());
         Ok(LoginFailures { paused_until, ..found })
     }
@@ -144,7 +144,7 @@ impl<'s> LoginAttempts<'s> {
         );
         let n_forgotten = self.txn.execute_raw(write).await?.rows_affected();
         let n_forgotten = usize::try_from(n_forgotten).unwrap_or(usize::MAX);
-        note_read(self.txn, AuditAction::UserUnlocked, Some(user), n_forgotten).await
+        audit_read(self.txn, AuditAction::UserUnlocked, Some(user), n_forgotten).await
     }
 
     /// What became of the codes of the last day, the newest first.
@@ -171,7 +171,7 @@ impl<'s> LoginAttempts<'s> {
             .join(JoinType::InnerJoin, "outbox", is_its)
             .columns(messages.map(|column| ("outbox", column)));
         let rows = codes.into_model::<CodeRow>().all(self.txn).await?;
-        note_read(self.txn, AuditAction::CodesListed, Some(id.into_uuid()), rows.len()).await?;
+        audit_read(self.txn, AuditAction::CodesListed, Some(id.into_uuid()), rows.len()).await?;
         rows.into_iter().map(CodeRecord::try_from).collect()
     }
 }

@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sq
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::note_read;
+use super::audit_read;
 use crate::error::StoreError;
 use crate::repos::new_users::NewUser;
 use crate::repos::paging::FIRST_PAGE;
@@ -57,7 +57,7 @@ impl TryFrom<AccountRow> for ManagedUser {
 #[derive(FromQueryResult)]
 struct ErasureRow {
     id: Uuid,
-    person_id: Uuid,
+    erased_user_id: Uuid,
     n_conversations: i64,
     n_messages: i64,
     n_files: i64,
@@ -128,7 +128,7 @@ impl<'s> ManagedUsers<'s> {
             at: row.created_at,
             id: row.id.into_uuid(),
         });
-        note_read(self.txn, AuditAction::UsersListed, None, page.rows.len()).await?;
+        audit_read(self.txn, AuditAction::UsersListed, None, page.rows.len()).await?;
         Ok(page)
     }
 
@@ -160,7 +160,7 @@ impl<'s> ManagedUsers<'s> {
         let Some(row) = AccountRow::find_by_statement(read).one(self.txn).await? else {
             return Ok(None);
         };
-        note_read(self.txn, AuditAction::UserRead, Some(user), 1).await?;
+        audit_read(self.txn, AuditAction::UserRead, Some(user), 1).await?;
         row.try_into().map(Some)
     }
 
@@ -242,7 +242,7 @@ impl<'s> ManagedUsers<'s> {
             return Ok(None);
         };
         // The answer shows the whole account, also when nothing was changed.
-        note_read(self.txn, AuditAction::UserRead, Some(user), 1).await?;
+        audit_read(self.txn, AuditAction::UserRead, Some(user), 1).await?;
         row.try_into().map(Some)
     }
 
@@ -314,7 +314,7 @@ impl<'s> ManagedUsers<'s> {
         }
         let erasure = ErasureId::new();
         let (receipt, user) = (erasure.into_uuid(), id.into_uuid());
-        let write = raw_sql!(Postgres, "select app.erase_person({receipt}, {user})");
+        let write = raw_sql!(Postgres, "select app.erase_user({receipt}, {user})");
         self.txn.execute_raw(write).await?;
         self.erasure(erasure).await?.ok_or(StoreError::NotFound)
     }
@@ -325,7 +325,7 @@ impl<'s> ManagedUsers<'s> {
         let id = id.into_uuid();
         let read = raw_sql!(
             Postgres,
-            "select e.id, e.person_id, e.n_conversations, e.n_messages, e.n_files, e.created_at,
+            "select e.id, e.erased_user_id, e.n_conversations, e.n_messages, e.n_files, e.created_at,
                     count(q.id) filter (where q.kind = 'object') as n_objects_left,
                     count(q.id) filter (where q.kind <> 'object') as n_provider_items_left
                from erasures e left join purge_queue q on q.erasure_id = e.id
@@ -334,7 +334,7 @@ impl<'s> ManagedUsers<'s> {
         let row = ErasureRow::find_by_statement(read).one(self.txn).await?;
         Ok(row.map(|row| Erasure {
             id: ErasureId::from_uuid(row.id),
-            user_id: UserId::from_uuid(row.person_id),
+            user_id: UserId::from_uuid(row.erased_user_id),
             n_conversations: row.n_conversations,
             n_messages: row.n_messages,
             n_files: row.n_files,

@@ -6,7 +6,7 @@ use ignacio_domain::usage::{UsageGrouping, UsageRow};
 use sea_orm::{DatabaseTransaction, FromQueryResult as _, raw_sql};
 use time::Date;
 
-use super::note_read;
+use super::audit_read;
 use crate::error::StoreError;
 use crate::repos::usage::{SumRow, midnight, today};
 
@@ -58,7 +58,7 @@ impl<'s> UsageReport<'s> {
               group by 1, 2, 3 order by 1 desc, 9 desc limit {limit}"
         );
         let rows = SumRow::find_by_statement(read).all(self.txn).await?;
-        note_read(self.txn, AuditAction::UsageListed, of, rows.len()).await?;
+        audit_read(self.txn, AuditAction::UsageListed, of, rows.len()).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 }

@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sq
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use super::note_read;
+use super::audit_read;
 use crate::entities::conversations;
 use crate::error::StoreError;
 use crate::repos::paging::FIRST_PAGE;
@@ -95,7 +95,7 @@ impl<'s> UserContent<'s> {
         size: PageSize,
     ) -> Result<Page<Conversation>, StoreError> {
         let user = user.into_uuid();
-        let begin = raw_sql!(Postgres, "select app.read_conversations_of({user})");
+        let begin = raw_sql!(Postgres, "select app.authorize_conversation_list({user})");
         self.txn.execute_raw(begin).await?;
         let start = after.unwrap_or(FIRST_PAGE);
         let (at, last) = (start.at, start.id);
@@ -122,7 +122,8 @@ impl<'s> UserContent<'s> {
         size: PageSize,
     ) -> Result<Page<Message>, StoreError> {
         let conversation = conversation.into_uuid();
-        let begin = raw_sql!(Postgres, "select app.read_conversation({conversation}) as owner");
+        let begin =
+            raw_sql!(Postgres, "select app.authorize_conversation_read({conversation}) as owner");
         let owner = OwnerRow::find_by_statement(begin).one(self.txn).await?;
         let user = owner.ok_or(StoreError::GrantRequired)?.owner;
         let start = after.unwrap_or(FIRST_PAGE);
@@ -130,7 +131,7 @@ impl<'s> UserContent<'s> {
         let limit = i32::from(size.rows()) + 1;
         let read = raw_sql!(
             Postgres,
-            "select * from app.whole_messages
+            "select * from app.message_details
               where user_id = {user} and conversation_id = {conversation}
                 and (created_at, id) < ({at}, {last})
               order by created_at desc, id desc limit {limit}"
@@ -175,7 +176,7 @@ impl<'s> UserContent<'s> {
             at: row.created_at,
             id: row.id.into_uuid(),
         });
-        note_read(self.txn, AuditAction::FilesListed, Some(user), page.rows.len()).await?;
+        audit_read(self.txn, AuditAction::FilesListed, Some(user), page.rows.len()).await?;
         Ok(Some(page))
     }
 }

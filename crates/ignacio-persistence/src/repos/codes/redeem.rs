@@ -81,8 +81,8 @@ impl Codes<'_> {
                  update otp_codes set used_at = now(), redeemed_at = now()
                   where id = {id} and session_id = {session} and used_at is null
                     and expires_at > now() and user_id is not null
-                 returning guard_id),
-             forgiven as (delete from login_failures f using used where f.id = used.guard_id)
+                 returning budget_id),
+             forgiven as (delete from login_failures f using used where f.id = used.budget_id)
              update user_sessions s set verified_at = now()
                from used
               where s.id = {session} and s.revoked_at is null
@@ -111,13 +111,13 @@ async fn use_code(
                from person p
               where c.id = {id} and c.user_id = p.id and c.session_id is null
                 and c.used_at is null and c.expires_at > now()
-             returning c.user_id, c.guard_id, c.device_id),
+             returning c.user_id, c.budget_id, c.device_id),
          others as (
              update otp_codes o set used_at = now()
                from used
               where o.user_id = used.user_id and o.id <> {id} and o.session_id is null
                 and o.used_at is null),
-         forgiven as (delete from login_failures f using used where f.id = used.guard_id),
+         forgiven as (delete from login_failures f using used where f.id = used.budget_id),
          seen as (
              update known_devices d
                 set last_used_at = now(), expires_at = now() + make_interval(secs => {life})

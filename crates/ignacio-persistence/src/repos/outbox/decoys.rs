@@ -19,7 +19,7 @@ impl Outbox<'_> {
         let write = raw_sql!(
             Postgres,
             "with due as (
-                 select o.id, c.guard_id
+                 select o.id, c.budget_id
                    from outbox o join otp_codes c on c.id = o.otp_id
                   where o.state = 'queued' and o.next_attempt_at <= now() and c.user_id is null
                   order by o.next_attempt_at limit 1000 for update of o skip locked),
@@ -33,15 +33,15 @@ impl Outbox<'_> {
                     and sent_at between now() - interval '24 hours' and now() - interval '1 minute'
                   order by sent_at desc limit 50),
              story as (
-                 select d.id, w.sender_fault is not null as is_fault,
+                 select d.id, w.provider_outage is not null as is_fault,
                         now() + coalesce(r.sending, interval '0.4 seconds')
                             + (random() - 0.5) * interval '80 milliseconds' as sent_at,
                         r.delivery + (random() - 0.5) * interval '80 milliseconds' as delivery
                    from due d
-                   cross join login_watch w
+                   cross join login_monitor w
                    left join lateral (
                        select real.sending, real.delivery from real
-                        order by sha256(uuid_send(real.id) || uuid_send(d.guard_id)) limit 1) r
+                        order by sha256(uuid_send(real.id) || uuid_send(d.budget_id)) limit 1) r
                        on true)
              update outbox o
                 set state = case when s.is_fault then 'failed' else 'sent' end,
@@ -49,7 +49,7 @@ impl Outbox<'_> {
                     sent_at = case when not s.is_fault then s.sent_at end,
                     delivered_at = case when not s.is_fault then s.sent_at + s.delivery end,
                     failed_at = case when s.is_fault then now() end,
-                    is_our_fault = s.is_fault
+                    is_misconfigured = s.is_fault
                from story s where o.id = s.id"
         );
         Ok(self.auth.execute_raw(write).await?.rows_affected())

@@ -25,7 +25,7 @@ const fn deployed(name: &'static str, enters: &'static str) -> Actor {
 /// owner's rights depends on the version of Postgres.
 pub(super) const ACTORS: [Actor; 16] = [
     actor("api[-]", Role::Api, ""),
-    actor("api[Ana]", Role::Api, "select app.enter(sha256('ana'))"),
+    actor("api[Ana]", Role::Api, "select app.authenticate(sha256('ana'))"),
     // Neither can enter; what they can do is to set by hand what entering would have set.
     actor(
         "api[deactivated]",
@@ -42,25 +42,25 @@ pub(super) const ACTORS: [Actor; 16] = [
     actor(
         "worker[Ana]",
         Role::Worker,
-        "select app.act_for(md5('ana response')::uuid, md5('ana worker')::uuid, 1)",
+        "select app.assume_lease(md5('ana response')::uuid, md5('ana worker')::uuid, 1)",
     ),
     actor(
         "worker[lost lease]",
         Role::Worker,
-        "select app.act_for(md5('ana response')::uuid, md5('ana worker')::uuid, 2)",
+        "select app.assume_lease(md5('ana response')::uuid, md5('ana worker')::uuid, 2)",
     ),
     actor("admin[-]", Role::Admin, ""),
-    actor("admin[Ben]", Role::Admin, "select app.enter(sha256('ben'))"),
-    actor("admin[Ada]", Role::Admin, "select app.enter(sha256('ada'))"),
+    actor("admin[Ben]", Role::Admin, "select app.authenticate(sha256('ben'))"),
+    actor("admin[Ada]", Role::Admin, "select app.authenticate(sha256('ada'))"),
     actor(
         "admin[reads Ana]",
         Role::Admin,
-        "select app.enter(sha256('ada')); select app.read_conversations_of(md5('ana')::uuid)",
+        "select app.authenticate(sha256('ada')); select app.authorize_conversation_list(md5('ana')::uuid)",
     ),
     actor(
         "admin[reads a talk]",
         Role::Admin,
-        "select app.enter(sha256('ada')); select app.read_conversation(md5('ana talk')::uuid)",
+        "select app.authenticate(sha256('ada')); select app.authorize_conversation_read(md5('ana talk')::uuid)",
     ),
     deployed("owner", "set local role ignacio_owner"),
     deployed("definer", "set local role ignacio_owner; set local role ignacio_definer"),

@@ -23,7 +23,7 @@ async fn arbitrary_sql_on_the_request_role_cannot_choose_its_victim() {
         "select set_config('app.session', (select encode(token_hash, 'hex') from user_sessions
              limit 1), true)"
             .to_owned(),
-        format!("select app.act_for('{ben}', '{ben}', 1)"),
+        format!("select app.assume_lease('{ben}', '{ben}', 1)"),
     ] {
         let txn = world.api.begin().await.unwrap();
         let set = txn.execute_unprepared(&forged).await;
@@ -100,7 +100,7 @@ async fn world() -> World {
     let digest =
         format!("select encode(token_hash, 'hex') from user_sessions where user_id = '{}'", ana.id);
     let digest = stack.database.query_text(&digest).await;
-    let enter = format!("select app.enter(decode('{digest}', 'hex'))");
+    let enter = format!("select app.authenticate(decode('{digest}', 'hex'))");
     let api = Database::connect(stack.database.url(Role::Api)).await.unwrap();
     World { stack, ana, ben, api, enter }
 }

@@ -75,7 +75,7 @@ begin
                 md5(me || ' file')::uuid, 'f', 0);
         insert into message_feedback (message_id, user_id, rating)
         values (md5(me || ' answer')::uuid, md5(me)::uuid, 'up');
-        insert into chores (id, user_id, conversation_id, kind)
+        insert into follow_up_jobs (id, user_id, conversation_id, kind)
         values (md5(me || ' chore')::uuid, md5(me)::uuid, md5(me || ' talk')::uuid, 'title');
         insert into conversation_summaries
             (conversation_id, user_id, content, until_at, until_id, n_messages, model)
@@ -88,7 +88,7 @@ begin
             (md5(me || ' old idempotency key')::uuid, md5(me)::uuid, 'o', convert_to('of ' || me, 'UTF8'),
                 now() - interval '2 days');
         insert into erasures
-            (id, person_id, admin_id, n_conversations, n_messages, n_files)
+            (id, erased_user_id, admin_id, n_conversations, n_messages, n_files)
         values (md5(me || ' erasure')::uuid, md5(me)::uuid, md5('ada')::uuid, 1, 1, 1);
         insert into purge_queue (id, kind, target, erasure_id) values
             (md5(me || ' purge')::uuid, 'object', me, null),

@@ -60,7 +60,7 @@ async fn a_stopped_reply_keeps_its_text_and_costs_what_the_provider_counted() {
     assert_eq!(failed.end(), Some("response.failed"));
     assert_eq!(failed.text(), words(2).concat());
 
-    let open = "select (select count(*) from chores)
+    let open = "select (select count(*) from follow_up_jobs)
                      + (select count(*) from usage_records where state = 'reserved')";
     until("all is settled", async || stack.database.query_i64(open).await == 0).await;
     // The provider does not say what a failed reply took: it costs what was reserved.

@@ -7,7 +7,7 @@ use crate::client::Answer;
 use crate::stack::Stack;
 use crate::users::User;
 
-/// What `app.keep_an_admin` takes before it looks who is left.
+/// What `app.require_admin_left` takes before it looks who is left.
 const LOCK: &str = "x'1647ac11'::integer";
 /// More looks than any machine needs until two requests wait.
 const MOST_LOOKS: usize = 20_000;
