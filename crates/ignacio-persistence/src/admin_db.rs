@@ -1,4 +1,4 @@
-//! The staff's way to the database.
+//! The database of the admin routes.
 
 use ignacio_domain::session::SessionDigest;
 use ignacio_domain::user::Role;
@@ -15,8 +15,8 @@ use crate::repos::admin::usage_report::UsageReport;
 use crate::repos::admin::user_content::UserContent;
 use crate::repos::idempotency_keys::IdempotencyKeys;
 
-/// The database as the role of the staff's routes: cheap to clone. That role sees nothing but
-/// through the live session of an admin.
+/// The database as the role of the admin routes. Cheap to clone. That role sees rows only through
+/// the live session of an admin.
 #[derive(Clone)]
 pub struct AdminDb {
     db: DatabaseConnection,
@@ -29,7 +29,7 @@ impl AdminDb {
     }
 
     /// Begins a transaction as the admin whose session this is; [`StoreError::Forbidden`] when the
-    /// session is somebody else's.
+    /// session belongs to a participant.
     #[tracing::instrument(name = "db.admin.begin", skip_all)]
     pub async fn begin(&self, session: &SessionDigest) -> Result<AdminScope, StoreError> {
         let (txn, identity) = identity::begin(&self.db, session).await?;
@@ -43,7 +43,7 @@ impl AdminDb {
     }
 }
 
-/// A transaction that began with the proof of an admin's session. What it reads of other people is
+/// A transaction that began by verifying an admin's session. What it reads of other users is
 /// written into the audit in the same transaction: without [`AdminScope::commit`] there is neither.
 /// Dropping it rolls back.
 pub struct AdminScope {
@@ -57,12 +57,12 @@ impl AdminScope {
         &self.identity
     }
 
-    /// Everybody's accounts.
+    /// All users.
     pub const fn users(&self) -> ManagedUsers<'_> {
         ManagedUsers::new(&self.txn, self.identity.user)
     }
 
-    /// How it stands with people's codes and logins.
+    /// The codes and failed logins of users.
     pub const fn login_attempts(&self) -> LoginAttempts<'_> {
         LoginAttempts::new(&self.txn)
     }
@@ -77,12 +77,12 @@ impl AdminScope {
         UsageReport::new(&self.txn)
     }
 
-    /// Answers to requests that may come again.
+    /// Idempotency keys of the admin.
     pub const fn idempotency_keys(&self) -> IdempotencyKeys<'_> {
         IdempotencyKeys::new(&self.txn, self.identity.user)
     }
 
-    /// What was done by whom.
+    /// The audit log.
     pub const fn audit_log(&self) -> AuditLog<'_> {
         AuditLog::new(&self.txn)
     }

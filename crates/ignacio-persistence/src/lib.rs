@@ -1,18 +1,23 @@
-//! Everything that is kept in Postgres: entities, scopes, repositories and the log of replies.
+//! Everything that is kept in Postgres: scopes, repositories and the event log of replies.
 //!
-//! There is no way to a row without saying who asks. A request goes through [`UserScope`], which
-//! begins with the proof of a session; a worker goes through [`WorkerDb`], whose jobs carry leases,
-//! and reads a person's rows only in a [`ReplyScope`], which acts for that person alone; the staff go
-//! through [`AdminScope`], which begins with the proof of an admin's session; tools that run before
-//! there is anybody go through [`OwnerDb`]. Each is another login role of the database,
-//! and row level security narrows what its statements see. SeaORM does not leave this crate.
+//! No row can be reached without an identity. A request goes through [`UserScope`], which begins by
+//! verifying a session; administration goes through [`AdminScope`], which begins by verifying an
+//! admin's session; a worker goes through [`WorkerDb`], whose jobs carry leases, and sees a user's
+//! rows only in a [`ReplyScope`] or a [`FollowUpScope`], with the identity that the lease gives;
+//! tools that run before anybody can log in go through [`OwnerDb`]. Each is another login role of
+//! the database, and row level security narrows what its statements see. SeaORM does not leave this
+//! crate.
+//!
+//! Statements are in `repos/`, by table or subject, and in `replies/`; `docs/adr/0016` says which
+//! queries are built with SeaORM, written as statements or stored as routines.
 //!
 //! How to add a table:
-//! 1. write the migration, with policies, grants and indexes in the same script;
-//! 2. add the entity under `entities/`;
-//! 3. add the domain type, and the conversion to `rows.rs`;
-//! 4. add a repository under `repos/` and reach it from the scope whose role may use it;
-//! 5. add its rows to the row level security matrix in `tests/it/rls.rs`;
+//! 1. write the migration with its columns, indexes and grants, and its policies;
+//! 2. add the domain type to `ignacio-domain`;
+//! 3. add a repository under `repos/`, with the conversion of its rows, and reach it from the scope
+//!    whose role may use it; conversions that several repositories share are in `rows.rs`;
+//! 4. add an entity under `entities/` if the repository reads or inserts whole rows;
+//! 5. add probes to the row level security matrix in `tests/it/rls/`;
 //! 6. run `cargo xtask schema` and read the difference in `docs/schema.sql`.
 
 mod admin_db;
@@ -37,8 +42,9 @@ pub use error::StoreError;
 pub use identity::Identity;
 pub use owner_db::OwnerDb;
 pub use replies::hub::ReplyHub;
+pub use replies::publisher::ReplyPublisher;
 pub use replies::subscriber::ReplySubscriber;
-pub use replies::writer::{ReplyPublisher, ReplyWriter, SummaryLimit};
+pub use replies::writer::{ReplyWriter, SummaryLimit};
 pub use repos::access_log::AccessLog;
 pub use repos::admin::audit_log::AuditLog;
 pub use repos::admin::login_attempts::LoginAttempts;

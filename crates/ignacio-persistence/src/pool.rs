@@ -7,12 +7,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::StoreError;
 
-/// How long a request waits for a connection before it is told that the service is busy.
+/// How long a request waits for a connection before the response says that the service is busy.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Connections are not pinged before each use (it costs a round trip), so they are not kept long.
 const MAX_LIFETIME: Duration = Duration::from_mins(30);
 
-/// Tools have nobody waiting who would rather hear that the service is busy.
+/// A tool may wait longer than a request.
 const TOOL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens a tool's one connection.
@@ -29,14 +29,14 @@ pub(crate) async fn open(url: &SecretString, size: u32) -> Result<DatabaseConnec
 async fn open_with(
     url: &SecretString,
     size: u32,
-    patience: Duration,
+    acquire_timeout: Duration,
 ) -> Result<DatabaseConnection, StoreError> {
     let mut options = ConnectOptions::new(url.expose_secret());
     options
         .max_connections(size)
         .min_connections(0)
         .connect_lazy(true)
-        .acquire_timeout(patience)
+        .acquire_timeout(acquire_timeout)
         .max_lifetime(MAX_LIFETIME)
         .test_before_acquire(false)
         .sqlx_logging(false)

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::entities::{conversations, responses, user_files};
 use crate::error::StoreError;
 
-/// The columns of a person that every role may read.
+/// The columns of a user that every role may read.
 #[derive(FromQueryResult)]
 pub(crate) struct UserRow {
     id: Uuid,
@@ -77,7 +77,7 @@ impl From<conversations::Model> for Conversation {
     }
 }
 
-/// A message with what hangs on it: a row of the view `app.message_details`.
+/// A message with its attachments and citations: a row of the view `app.message_details`.
 #[derive(FromQueryResult)]
 pub(crate) struct MessageRow {
     id: Uuid,

@@ -1,7 +1,7 @@
-//! A connection outside of the pools, for what is asked once, before the service is up.
+//! A connection outside the pools, for checks before the service starts.
 //!
-//! Only the simple query protocol is used, so that nothing is prepared: a pooler in transaction mode
-//! would mix the names of prepared statements up before it could be told what is wrong.
+//! It uses the simple query protocol only, so that nothing is prepared: a pooler in transaction mode
+//! would confuse prepared statements before the check could say what is wrong.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use sea_orm::sqlx::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// How long the database may take for all that one connection is asked.
+/// How long the database may take for all queries of one connection.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection that belongs to nobody else.
+/// A connection of its own.
 pub(crate) struct SimpleQueryConnection(PgConnection);
 
 impl SimpleQueryConnection {
@@ -41,9 +41,9 @@ impl SimpleQueryConnection {
             .collect()
     }
 
-    /// Says good-bye. One that is dropped instead leaves a complaint in the server's log.
+    /// Closes the connection. Dropping it instead leaves a message in the server's log.
     pub(crate) async fn close(self) {
-        // Whether the server heard it makes no difference: the socket is closed in any case.
-        let _heard = self.0.close().await;
+        // The socket is closed even if the server is not told.
+        let _closed = self.0.close().await;
     }
 }

@@ -1,7 +1,7 @@
 //! Whether a pooler lends us backends for a transaction at a time instead of keeping one for each
 //! connection.
 //!
-//! Through such a one prepared statements get lost or are somebody else's. The ports on which they
+//! Through such a one prepared statements get lost or are another user's. The ports on which they
 //! usually listen are known, but any port may lead to one, so it is tried out.
 
 use futures_util::future::{join_all, try_join_all};

@@ -1,4 +1,4 @@
-//! One transaction as one person.
+//! A transaction as one user.
 
 use sea_orm::DatabaseTransaction;
 
@@ -15,7 +15,7 @@ use crate::repos::sessions::Sessions;
 use crate::repos::usage::UsageRecords;
 use crate::repos::users::Users;
 
-/// A transaction that began with the proof of a session. Row level security shows it that person's
+/// A transaction that began by verifying a session. Row level security shows it that user's
 /// rows and no others. Dropping it rolls back.
 ///
 /// Never hold one over a call to the outside.
@@ -34,22 +34,22 @@ impl UserScope {
         &self.identity
     }
 
-    /// The person themselves.
+    /// The user.
     pub const fn users(&self) -> Users<'_> {
         Users::new(&self.txn)
     }
 
-    /// What the staff did with the person's data.
+    /// What admins did with the user's data.
     pub const fn access_log(&self) -> AccessLog<'_> {
         AccessLog::new(&self.txn)
     }
 
-    /// The person's devices.
+    /// The user's devices.
     pub const fn sessions(&self) -> Sessions<'_> {
         Sessions::new(&self.txn, &self.identity)
     }
 
-    /// The person's conversations.
+    /// The user's conversations.
     pub const fn conversations(&self) -> Conversations<'_> {
         Conversations::new(&self.txn, self.identity.user)
     }
@@ -59,7 +59,7 @@ impl UserScope {
         Messages::new(&self.txn, self.identity.user)
     }
 
-    /// What the person thinks of replies.
+    /// What the user thinks of replies.
     pub const fn feedback(&self) -> Feedbacks<'_> {
         Feedbacks::new(&self.txn, self.identity.user)
     }
@@ -69,17 +69,17 @@ impl UserScope {
         Responses::new(&self.txn, self.identity.user)
     }
 
-    /// What the person has used, and may use.
+    /// What the user has used, and may use.
     pub const fn usage(&self) -> UsageRecords<'_> {
         UsageRecords::new(&self.txn, self.identity.user)
     }
 
-    /// Answers to requests that may come again.
+    /// Idempotency keys of the user.
     pub const fn idempotency_keys(&self) -> IdempotencyKeys<'_> {
         IdempotencyKeys::new(&self.txn, self.identity.user)
     }
 
-    /// The person's files.
+    /// The user's files.
     pub const fn files(&self) -> Files<'_> {
         Files::new(&self.txn, self.identity.user)
     }

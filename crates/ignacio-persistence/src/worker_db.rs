@@ -8,7 +8,7 @@ use crate::error::StoreError;
 use crate::identity::assume_lease;
 use crate::pool;
 use crate::replies::hub::ReplyHub;
-use crate::replies::writer::ReplyPublisher;
+use crate::replies::publisher::ReplyPublisher;
 use crate::repos::file_jobs::FileJobs;
 use crate::repos::follow_up_jobs::{FollowUpJob, FollowUpJobs};
 use crate::repos::follow_up_scope::FollowUpScope;

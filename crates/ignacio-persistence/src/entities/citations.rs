@@ -1,4 +1,4 @@
-//! What replies quote.
+//! The passages of files that replies cite.
 
 use sea_orm::entity::prelude::*;
 
@@ -13,8 +13,6 @@ pub struct Model {
     pub file_name: String,
     pub quote: Option<String>,
     pub position: i32,
-    pub created_at: TimeDateTimeWithTimeZone,
-    pub verified: Option<bool>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,4 +1,4 @@
-//! Which files hang on which message.
+//! Which files are attached to which message.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,7 +10,6 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub file_id: Uuid,
     pub user_id: Uuid,
-    pub created_at: TimeDateTimeWithTimeZone,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,4 +1,4 @@
-//! What must go elsewhere when rows went here.
+//! External objects to remove because their rows are gone.
 
 use sea_orm::entity::prelude::*;
 
@@ -10,10 +10,6 @@ pub struct Model {
     pub kind: String,
     pub target: String,
     pub attempts: i32,
-    pub error: Option<String>,
-    pub next_attempt_at: TimeDateTimeWithTimeZone,
-    pub created_at: TimeDateTimeWithTimeZone,
-    pub updated_at: TimeDateTimeWithTimeZone,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

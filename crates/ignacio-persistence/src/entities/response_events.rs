@@ -1,4 +1,4 @@
-//! The log of a reply: each row covers the events `first_seq` to `seq`.
+//! The event log of replies: each row covers the events `first_seq` to `seq`.
 
 use sea_orm::entity::prelude::*;
 
@@ -14,7 +14,6 @@ pub struct Model {
     pub kind: String,
     #[sea_orm(column_type = "JsonBinary")]
     pub payload: Json,
-    pub created_at: TimeDateTimeWithTimeZone,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,4 +1,4 @@
-//! One row per generation of a reply; the row is also the job that makes it.
+//! One row per run that writes a reply; the row is also the job.
 
 use sea_orm::entity::prelude::*;
 
@@ -13,7 +13,6 @@ pub struct Model {
     pub message_id: Uuid,
     pub state: String,
     pub failure: Option<String>,
-    pub incomplete_reason: Option<String>,
     pub model: Option<String>,
     pub instructions_version: Option<String>,
     pub provider_response_id: Option<String>,
@@ -24,17 +23,12 @@ pub struct Model {
     pub reasoning_tokens: Option<i64>,
     pub cancel_requested_at: Option<TimeDateTimeWithTimeZone>,
     pub attempts: i32,
-    pub next_attempt_at: TimeDateTimeWithTimeZone,
-    pub lease_owner: Option<Uuid>,
-    pub lease_until: Option<TimeDateTimeWithTimeZone>,
     pub lease_epoch: i64,
     pub started_at: Option<TimeDateTimeWithTimeZone>,
     pub finished_at: Option<TimeDateTimeWithTimeZone>,
     pub created_at: TimeDateTimeWithTimeZone,
-    pub updated_at: TimeDateTimeWithTimeZone,
     pub tools: Vec<String>,
     pub first_text_at: Option<TimeDateTimeWithTimeZone>,
-    pub cost_micro: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,4 +1,4 @@
-//! The one vector store of each person.
+//! The one vector store of each user.
 
 use sea_orm::entity::prelude::*;
 
@@ -8,8 +8,6 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub user_id: Uuid,
     pub openai_vector_store_id: String,
-    pub created_at: TimeDateTimeWithTimeZone,
-    pub updated_at: TimeDateTimeWithTimeZone,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

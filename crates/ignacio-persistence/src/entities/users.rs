@@ -1,8 +1,7 @@
-//! People.
+//! Users, as administration sees them.
 
 use sea_orm::entity::prelude::*;
 
-#[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
 pub struct Model {
@@ -16,13 +15,9 @@ pub struct Model {
     pub updated_at: TimeDateTimeWithTimeZone,
     pub locale: String,
     pub unreachable_at: Option<TimeDateTimeWithTimeZone>,
-    pub web_search: bool,
-    #[sea_orm(has_many)]
-    pub conversations: HasMany<super::conversations::Entity>,
-    #[sea_orm(has_many)]
-    pub user_files: HasMany<super::user_files::Entity>,
-    #[sea_orm(has_many)]
-    pub user_sessions: HasMany<super::user_sessions::Entity>,
 }
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -1,5 +1,5 @@
-//! Writing the log of all replies of a process, many of them with each statement: text waits a
-//! moment for company, and what somebody waits for goes at once, by a way of its own.
+//! Writes the events of all replies of a process, many with each statement: text lingers for a
+//! moment, and what a reply waits for is written at once on a separate path.
 
 use std::time::Duration;
 
@@ -21,19 +21,19 @@ const MAX_BATCH: usize = 128;
 /// paid at most 40 times a second, or once for every [`MAX_BATCH`] replies.
 pub(crate) const BATCH_LINGER: Duration = Duration::from_millis(25);
 
-/// Takes what is pending. Cheap to clone; it ends with the last of its clones.
+/// Accepts events to write. Cheap to clone; its tasks end with the last clone.
 #[derive(Clone)]
 pub(crate) struct EventBatchWriter {
     batched: mpsc::UnboundedSender<Entry>,
     immediate: mpsc::UnboundedSender<Entry>,
 }
 
-/// When something is written.
+/// When events are written, and whether the disk has them when they are confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
-    /// With what comes of other replies meanwhile.
+    /// Together with the events of other replies.
     Batched,
-    /// Without a pause, and onto the disk.
+    /// Without lingering, and durably.
     Immediate,
 }
 
@@ -147,7 +147,7 @@ async fn write(
                 answer(entry, Err(StoreError::Unavailable(error)));
             }
         }
-        // One that cannot be written must not take the others with it.
+        // One that cannot be written must not fail the others.
         Err(error) => {
             tracing::debug!(%error, n_replies = batch.len(), "each reply is written by itself");
             for entry in batch {
@@ -161,7 +161,7 @@ async fn write(
 }
 
 fn answer(entry: Entry, written: Result<bool, StoreError>) {
-    // Who waited for it may be gone: the log has it either way.
+    // The reply may have been dropped; the log has the events either way.
     let _ = entry.answer.send(written);
 }
 

@@ -1,4 +1,4 @@
-//! The events of a running reply, packed: nearly all of them are deltas, which share one text.
+//! The events of a running reply, compact: nearly all are deltas, which share one text.
 
 use ignacio_domain::reply::{NumberedEvent, ReplyEvent};
 
@@ -35,7 +35,7 @@ impl EventBuffer {
         self.entries.push(Entry { seq: event.seq, content });
     }
 
-    /// The events behind a number.
+    /// The events after a number.
     pub(crate) fn after(&self, seq: i64) -> impl Iterator<Item = NumberedEvent> {
         let first = self.entries.partition_point(|it| it.seq <= seq);
         let (before, rest) = self.entries.split_at(first);

@@ -1,4 +1,4 @@
-//! Reading the log of replies for all the streams of a process with one query at a time.
+//! Polls the event log for all streams of a process with one query at a time.
 
 use std::time::Duration;
 
@@ -13,29 +13,28 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::replies::stored_event::LogRow;
 
-/// How often readers of replies that run elsewhere are served.
+/// How often readers of replies that run in other processes are served.
 pub(crate) const EVENT_INTERVAL: Duration = Duration::from_millis(250);
-/// How often the sessions of those who read replies that run here are looked at: a stream ends
-/// within this time, and the query's, after its session.
+/// How often the sessions of readers of local replies are checked: a stream ends within this time
+/// of its session, plus that of the query.
 pub(crate) const SESSION_INTERVAL: Duration = Duration::from_millis(700);
 
-/// What a reader wants to know.
+/// What a reader asks.
 pub(crate) struct PollRequest {
     pub(crate) session: SessionDigest,
     pub(crate) response: ResponseId,
     /// The number of the last event that the reader has.
     pub(crate) after: i64,
-    /// Whether to wait until there is something new, or only to see whether the session and the
-    /// reply are still there.
+    /// Whether to wait for something new, or to answer at once.
     pub(crate) wait: bool,
     pub(crate) answer: oneshot::Sender<Result<PollResult, StoreError>>,
 }
 
-/// What a reader learns.
+/// What a reader receives.
 pub(crate) struct PollResult {
-    /// What the log has behind the reader's last event.
+    /// What the log has after the reader's last event.
     pub(crate) events: Vec<NumberedEvent>,
-    /// Whether nothing will come behind them.
+    /// Whether nothing will come after them.
     pub(crate) has_ended: bool,
 }
 
@@ -62,7 +61,7 @@ pub(crate) async fn serve(
                 next = Instant::now() + pause;
             }
         }
-        // A reader that left has dropped its receiver.
+        // A disconnected reader has dropped its receiver.
         batch.retain(|request| !request.answer.is_closed());
         if batch.is_empty() {
             continue;
@@ -86,13 +85,13 @@ struct PolledRow {
     payload: Option<serde_json::Value>,
 }
 
-/// Answers what can be answered now, and gives back those who go on waiting.
+/// Answers what can be answered now, and returns the requests that keep waiting.
 async fn answer(db: &DatabaseConnection, batch: Vec<PollRequest>) -> Vec<PollRequest> {
     let rows = match read(db, &batch).await {
         Ok(rows) => rows,
         Err(error) => {
             tracing::warn!(error = %error, n_readers = batch.len(), "the log of replies cannot be read");
-            // The readers go on waiting: a database that comes back finds them.
+            // The readers keep waiting until the database is back.
             return batch;
         }
     };

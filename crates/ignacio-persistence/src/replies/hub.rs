@@ -1,4 +1,4 @@
-//! Replies that are read or written in this process, so that a delta reaches its reader at once.
+//! The replies that this process reads or writes, so that a delta reaches its readers at once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -23,7 +23,7 @@ struct Shared {
     wakeup: Notify,
 }
 
-/// One reply: all its events so far, as far as this process knows them.
+/// One reply: its events so far, as far as this process knows them.
 pub(crate) struct ReplyChannel {
     id: ResponseId,
     state: watch::Sender<ChannelState>,
@@ -33,14 +33,14 @@ pub(crate) struct ReplyChannel {
 /// What readers wait for.
 #[derive(Default)]
 pub(crate) struct ChannelState {
-    /// Whether a worker of this process is writing it: then nobody needs to look into the log.
+    /// Whether a worker of this process is writing it: then no reader needs the log.
     pub(crate) is_written_here: bool,
     /// Its events, in order and without gaps from the first one on.
     pub(crate) events: EventBuffer,
 }
 
 impl ReplyHub {
-    /// Nothing asked for, nothing running.
+    /// An empty hub.
     #[expect(clippy::new_without_default, reason = "a default would hide that each is apart")]
     pub fn new() -> Self {
         let (enqueue, enqueued) = mpsc::unbounded_channel();
@@ -57,42 +57,42 @@ impl ReplyHub {
         }
     }
 
-    /// Tells the worker of this process that a reply was asked for here.
+    /// Tells the worker of this process that a reply was queued here.
     pub fn enqueue(&self, response: ResponseId) {
         // The receiver lives as long as `self`.
         let _ = self.shared.enqueue.send(response);
     }
 
-    /// Waits for the next reply that was asked for in this process.
+    /// Waits for the next reply that was queued in this process.
     pub async fn next_enqueued(&self) -> ResponseId {
         next(&self.shared.enqueued).await
     }
 
-    /// Tells the worker of this process that a reply is to be stopped, which the database knows
-    /// already: workers of other processes find it there.
+    /// Tells the worker of this process to stop a reply. The database knows it already, where
+    /// workers of other processes find it.
     pub fn cancel(&self, response: ResponseId) {
         // The receiver lives as long as `self`.
         let _ = self.shared.cancel.send(response);
     }
 
-    /// Waits for the next reply that is to be stopped by a call to this process.
+    /// Waits for the next reply whose cancellation was requested in this process.
     pub async fn next_cancelled(&self) -> ResponseId {
         next(&self.shared.cancelled).await
     }
 
     /// Tells the worker of this process that there is a code to send, a file to sync or something
-    /// to clean up.
+    /// to remove.
     pub fn wake_worker(&self) {
         self.shared.wakeup.notify_waiters();
         self.shared.wakeup.notify_one();
     }
 
-    /// Waits until there is something to do.
+    /// Waits for the next [`ReplyHub::wake_worker`].
     pub async fn woken(&self) {
         self.shared.wakeup.notified().await;
     }
 
-    /// The place where a reply's reader and writer meet.
+    /// The channel that the readers and the writer of a reply share.
     pub(crate) fn channel(&self, id: ResponseId) -> Arc<ReplyChannel> {
         let mut replies = self.shared.replies.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(live) = replies.get(&id).and_then(Weak::upgrade) {
@@ -130,7 +130,7 @@ impl Drop for ReplyChannel {
     fn drop(&mut self) {
         let Some(hub) = self.hub.upgrade() else { return };
         let mut replies = hub.replies.lock().unwrap_or_else(PoisonError::into_inner);
-        // Somebody may have met anew between the last one leaving and this lock.
+        // A new channel may have taken its place between the last drop and this lock.
         if replies.get(&self.id).is_some_and(|it| it.strong_count() == 0) {
             replies.remove(&self.id);
         }
@@ -139,12 +139,12 @@ impl Drop for ReplyChannel {
 
 #[cfg(test)]
 mod tests {
-    //! Readers and writers meet, and nothing is left when both have gone.
+    //! Readers and writers share a channel, and nothing is left when both are dropped.
 
     use super::*;
 
     #[test]
-    fn an_entry_lives_as_long_as_somebody_holds_it() {
+    fn a_channel_lives_as_long_as_a_reader_or_writer_holds_it() {
         let replies = ReplyHub::new();
         let id = ResponseId::new();
         let (reader, writer) = (replies.channel(id), replies.channel(id));
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_asked_is_heard_in_order() {
+    async fn requests_arrive_in_order() {
         let replies = ReplyHub::new();
         let (one, two) = (ResponseId::new(), ResponseId::new());
         replies.enqueue(one);

@@ -86,7 +86,7 @@ impl LogRow {
         Ok((kind, payload))
     }
 
-    /// The events behind `after`, deltas merged into one.
+    /// The events after `after`, deltas merged into one.
     pub(crate) fn into_event(self, response: ResponseId, after: i64) -> Option<NumberedEvent> {
         if self.seq <= after {
             return None;

@@ -1,5 +1,5 @@
-//! The events of a reply as its reader gets them: from the worker of this process at once, else
-//! from the log.
+//! The events of a reply as its reader receives them: at once from a worker of this process, or by
+//! polling the log.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,11 +15,11 @@ use crate::error::StoreError;
 use crate::replies::event_poller::{self, PollRequest, PollResult};
 use crate::replies::hub::{ChannelState, ReplyChannel, ReplyHub};
 
-/// Behind the last event of every reply: who asks for more than that only wants to know whether
-/// session and reply are still there.
+/// Beyond the last event of every reply: a poll from here only learns whether the session and the
+/// reply still exist.
 const NO_EVENTS: i64 = i64::MAX;
 
-/// How many events of a reply that runs here a reader takes at once.
+/// How many events of a local reply a reader takes at once.
 const MAX_READY: usize = 32;
 
 /// Running and finished replies, as their readers see them. Cheap to clone.
@@ -27,8 +27,8 @@ const MAX_READY: usize = 32;
 pub struct ReplySubscriber {
     live: ReplyHub,
     polls: mpsc::UnboundedSender<PollRequest>,
-    /// Looks that never bring events: they tell a reader of a local reply, who needs nothing of the
-    /// log, that its session has ended.
+    /// Polls without events: they tell a reader of a local reply, which needs nothing from the log,
+    /// that its session has ended.
     session_polls: mpsc::UnboundedSender<PollRequest>,
 }
 
@@ -44,7 +44,7 @@ impl ReplySubscriber {
         Self { live, polls, session_polls }
     }
 
-    /// The events behind number `after`, in order, without gap or repeat, up to
+    /// The events after number `after`, in order, without gap or repeat, up to
     /// [`ReplyEvent::Ended`]; then the stream ends.
     ///
     /// An `Err` item ends it too: [`StoreError::Unauthenticated`] when the session is over,
@@ -78,18 +78,18 @@ impl ReplySubscriber {
 
 struct Reader {
     changes: watch::Receiver<ChannelState>,
-    /// Held so that a writer of this process meets this reader.
+    /// Held so that a writer of this process finds this reader's channel.
     _channel: Arc<ReplyChannel>,
     polls: mpsc::UnboundedSender<PollRequest>,
     session_polls: mpsc::UnboundedSender<PollRequest>,
-    /// Answers when the session or the reply is no longer there.
+    /// Resolves when the session or the reply no longer exists.
     guard: Option<oneshot::Receiver<Result<PollResult, StoreError>>>,
     session: SessionDigest,
     response: ResponseId,
     after: i64,
     ready: VecDeque<NumberedEvent>,
     has_ended: bool,
-    /// Whether the database has said that this session may read this reply.
+    /// Whether the database has confirmed that this session may read this reply.
     is_allowed: bool,
 }
 
@@ -111,13 +111,13 @@ impl Reader {
 
     async fn refill(&mut self) -> Result<(), StoreError> {
         if !self.is_allowed {
-            // Also fetches what the log has, so that most late readers need nothing else.
+            // This fetches what the log has, which is all that most late readers need.
             let result = self.fetch(false).await?;
             self.is_allowed = true;
             self.accept(result);
             return Ok(());
         }
-        // Looked at here too, because a reader that always finds something ready never waits.
+        // Checked here too, because a reader that always finds something ready never waits.
         if let Some(Ok(verdict)) = self.guard.as_mut().map(oneshot::Receiver::try_recv) {
             self.guard = None;
             verdict?;
@@ -160,14 +160,14 @@ impl Reader {
             _ = self.changes.changed() => {}
             verdict = guard => {
                 self.guard = None;
-                // That the reply has ended, its events tell.
+                // The events themselves say that the reply has ended.
                 verdict.ok().ok_or_else(reader_gone)??;
             }
         }
         Ok(())
     }
 
-    /// A reader who has the last event already is told that there is no more.
+    /// A reader that has the last event already learns that no more will come.
     fn accept(&mut self, result: PollResult) {
         self.has_ended = result.has_ended && result.events.is_empty();
         self.ready = result.events.into();

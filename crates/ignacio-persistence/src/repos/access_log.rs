@@ -1,4 +1,4 @@
-//! What the staff did with the data of the person who asks.
+//! What the admins did with the data of the user.
 
 use ignacio_domain::access::AccessLogEntry;
 use ignacio_domain::audit::AuditAction;
@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::repos::paging::FIRST_PAGE;
+use crate::repos::paging::bounds;
 
-/// The events of the audit that are about the scope's person and were done by the staff.
+/// The events of the audit that are about the scope's user and were done by the admins.
 pub struct AccessLog<'s> {
     txn: &'s DatabaseTransaction,
 }
@@ -54,9 +54,7 @@ impl<'s> AccessLog<'s> {
         after: Option<Position>,
         size: PageSize,
     ) -> Result<Page<AccessLogEntry>, StoreError> {
-        let start = after.unwrap_or(FIRST_PAGE);
-        let (at, last) = (start.at, start.id);
-        let limit = i32::from(size.rows()) + 1;
+        let (at, last, limit) = bounds(after, size);
         let read = raw_sql!(
             Postgres,
             "select id, action, actor_name, target_id, reason, created_at from audit_events

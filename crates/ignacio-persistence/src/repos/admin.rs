@@ -1,4 +1,4 @@
-//! What the staff may do, as the role of their routes.
+//! What the admins may do, as the role of their routes.
 
 pub(crate) mod audit_log;
 pub(crate) mod login_attempts;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 
-/// Writes down that the caller looked at `n_rows` things that need no grant.
+/// Records in the audit log that the admin read `n_rows` rows that need no grant.
 async fn audit_read(
     txn: &DatabaseTransaction,
     action: ignacio_domain::audit::AuditAction,

@@ -17,7 +17,7 @@ const BATCH: i64 = 10_000;
 const BEGINNING: [u8; 32] = [0; 32];
 
 /// The end of the chain: whoever keeps a copy of it elsewhere can later show that nothing up to
-/// there was changed, not even by somebody who could compute all hashes anew.
+/// there was changed, not even by somebody who could compute all hashes again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditHead {
     /// The number of the last event; 0 before the first.

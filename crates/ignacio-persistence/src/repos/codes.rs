@@ -36,7 +36,7 @@ pub struct CodeRequest {
     pub phone: Option<PhoneNumber>,
     /// What the wish is counted under.
     pub buckets: RateLimitKeys,
-    /// A device that says that the number's person has logged in with it.
+    /// A device that says that the number's user has logged in with it.
     pub device: Option<DeviceDigest>,
     /// How many codes one address may ask for in an hour.
     pub address_per_hour: u16,
@@ -54,9 +54,9 @@ pub enum CodeRequestOutcome {
         /// How long.
         wait: Duration,
     },
-    /// Too many failed tries: to wait, or to ask the staff.
+    /// Too many failed tries: to wait, or to ask the admins.
     Paused {
-        /// How long; `None` until the staff help.
+        /// How long; `None` until the admins help.
         wait: Option<Duration>,
     },
 }
@@ -75,9 +75,9 @@ pub enum CodeCheck {
     Expired,
     /// Unknown, used, or tried too often.
     Refused,
-    /// Too many failed tries at this number: to wait, or to ask the staff.
+    /// Too many failed tries at this number: to wait, or to ask the admins.
     Paused {
-        /// How long; `None` until the staff help.
+        /// How long; `None` until the admins help.
         wait: Option<Duration>,
     },
 }
@@ -112,16 +112,16 @@ impl<'d> Codes<'d> {
     }
 
     /// Opens a challenge for a number and queues the sending of a code. Whether the number is an
-    /// active person's shows nowhere: for others, and for `None`, it is a decoy for which the same
+    /// active user's shows nowhere: for others, and for `None`, it is a decoy for which the same
     /// is done.
-    #[tracing::instrument(name = "db.codes.challenge", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.codes.request", skip_all, err(level = "debug"))]
     pub async fn request(&self, request: &CodeRequest) -> Result<CodeRequestOutcome, StoreError> {
         self.open_challenge(request, None).await
     }
 
     /// Opens a challenge for somebody who is logged in, to show that it is still them. It has a
     /// budget of its own, the session's.
-    #[tracing::instrument(name = "db.codes.challenge_again", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.codes.request_step_up", skip_all, err(level = "debug"))]
     pub async fn request_step_up(
         &self,
         caller: &Identity,
@@ -173,7 +173,7 @@ impl<'d> Codes<'d> {
 
     /// Counts one try, committed before anything is compared, so that no race gives a sixth. A code
     /// that was asked for by a session is tried with that session, others without one.
-    #[tracing::instrument(name = "db.codes.attempt", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.codes.check", skip_all, err(level = "debug"))]
     pub async fn check(
         &self,
         id: OtpId,
@@ -212,7 +212,7 @@ impl<'d> Codes<'d> {
 
     /// How far a code is on its way, and until when it is good; `None` when there is no such
     /// challenge. What happened to one number alone is not told: that would say that it is
-    /// somebody's.
+    /// a user's.
     #[tracing::instrument(name = "db.codes.delivery", skip_all, err(level = "debug"))]
     pub async fn delivery(
         &self,

@@ -1,4 +1,4 @@
-//! Conversations of the person who asks.
+//! Conversations of the user.
 
 use ignacio_domain::conversation::{
     Conversation, ConversationChange, ConversationSummary, ConversationTitle,
@@ -8,23 +8,14 @@ use ignacio_domain::ids::{ConversationId, MessageId, UserId};
 use ignacio_domain::page::{Page, PageSize, Position};
 use sea_orm::{
     ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction,
-    EntityTrait as _, FromQueryResult, QueryFilter as _, QuerySelect as _, Set, raw_sql,
+    EntityTrait as _, FromQueryResult as _, QueryFilter as _, QuerySelect as _, Set, raw_sql,
 };
-use time::OffsetDateTime;
-use uuid::Uuid;
 
 use crate::entities::{conversations, user_files};
 use crate::error::StoreError;
+use crate::repos::paging::bounds;
 
-#[derive(FromQueryResult)]
-struct SummaryRow {
-    content: String,
-    n_messages: i64,
-    until_id: Uuid,
-    updated_at: OffsetDateTime,
-}
-
-/// Conversations that the scope's person has; row level security does the narrowing, and the
+/// Conversations that the scope's user has; row level security does the narrowing, and the
 /// filters on `user_id` let the indexes help.
 pub struct Conversations<'s> {
     txn: &'s DatabaseTransaction,
@@ -69,8 +60,8 @@ impl<'s> Conversations<'s> {
         Ok(row.map(Into::into))
     }
 
-    /// Changes its title or its marks; `None` when the person has no such conversation.
-    #[tracing::instrument(name = "db.conversations.change", skip_all, err(level = "debug"))]
+    /// Changes its title or its marks; `None` when the user has no such conversation.
+    #[tracing::instrument(name = "db.conversations.update", skip_all, err(level = "debug"))]
     pub async fn update(
         &self,
         id: ConversationId,
@@ -92,7 +83,7 @@ impl<'s> Conversations<'s> {
         Ok(row.map(Into::into))
     }
 
-    /// Deletes it with its messages, replies and events. Files that hang on nothing else are
+    /// Deletes it with its messages, replies and events. Files that are attached to nothing else are
     /// marked for deletion, unless they are to be kept. False when there is no such conversation.
     #[tracing::instrument(name = "db.conversations.delete", skip_all, err(level = "debug"))]
     pub async fn delete(&self, id: ConversationId, keep_files: bool) -> Result<bool, StoreError> {
@@ -127,21 +118,14 @@ impl<'s> Conversations<'s> {
     }
 
     /// What its oldest part said; `None` where nothing has been summed up yet, or what it ends with
-    /// was replaced, or there is no such conversation of the person's.
+    /// was replaced, or there is no such conversation of the user's.
     #[tracing::instrument(name = "db.conversations.summary", skip_all, err(level = "debug"))]
     pub async fn summary(
         &self,
         id: ConversationId,
     ) -> Result<Option<ConversationSummary>, StoreError> {
         let (user, id) = (self.user.into_uuid(), id.into_uuid());
-        let read = raw_sql!(
-            Postgres,
-            "select s.content, s.n_messages, s.until_id, s.updated_at from conversation_summaries s
-               join messages m on m.user_id = s.user_id and m.id = s.until_id
-              where s.user_id = {user} and s.conversation_id = {id}
-                and m.conversation_id = {id} and m.replaced_at is null"
-        );
-        let row = SummaryRow::find_by_statement(read).one(self.txn).await?;
+        let row = super::summaries::find_row(self.txn, user, id).await?;
         Ok(row.map(|row| ConversationSummary {
             content: row.content,
             n_messages: row.n_messages,
@@ -150,7 +134,7 @@ impl<'s> Conversations<'s> {
         }))
     }
 
-    /// The files that hang on its messages or were handed over for it, newest first.
+    /// The files that are attached to its messages or were handed over for it, newest first.
     #[tracing::instrument(name = "db.conversations.files", skip_all, err(level = "debug"))]
     pub async fn files(
         &self,
@@ -159,9 +143,7 @@ impl<'s> Conversations<'s> {
         size: PageSize,
     ) -> Result<Page<StoredFile>, StoreError> {
         let (user, id) = (self.user.into_uuid(), id.into_uuid());
-        let start = after.unwrap_or(crate::repos::paging::FIRST_PAGE);
-        let (at, last) = (start.at, start.id);
-        let limit = i32::from(size.rows()) + 1;
+        let (at, last, limit) = bounds(after, size);
         let read = raw_sql!(
             Postgres,
             "select f.* from user_files f

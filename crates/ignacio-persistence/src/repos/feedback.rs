@@ -1,4 +1,4 @@
-//! What the person who asks thinks of replies.
+//! What the user thinks of replies.
 
 use ignacio_domain::feedback::Feedback;
 use ignacio_domain::ids::{MessageId, UserId};
@@ -6,10 +6,10 @@ use sea_orm::{ConnectionTrait as _, DatabaseTransaction, raw_sql};
 
 use crate::error::StoreError;
 
-/// The rule that feedback hangs on a message.
+/// The rule that feedback is attached to a message.
 const OF_A_MESSAGE: &str = "message_feedback_message_id_fkey";
 
-/// Feedback that the scope's person gave.
+/// Feedback that the scope's user gave.
 pub struct Feedbacks<'s> {
     txn: &'s DatabaseTransaction,
     user: UserId,
@@ -21,7 +21,7 @@ impl<'s> Feedbacks<'s> {
     }
 
     /// Keeps it, in place of what was said before. False when the message is no reply of the
-    /// person's that has ended.
+    /// user's that has ended.
     #[tracing::instrument(name = "db.feedback.put", skip_all, err(level = "debug"))]
     pub async fn put(&self, reply: MessageId, feedback: &Feedback) -> Result<bool, StoreError> {
         let (user, id) = (self.user.into_uuid(), reply.into_uuid());

@@ -155,7 +155,7 @@ impl<'d> FileJobs<'d> {
     }
 
     /// The provider no longer has the upload.
-    #[tracing::instrument(name = "db.file_jobs.forget_upload", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.file_jobs.clear_upload", skip_all, err(level = "debug"))]
     pub async fn clear_upload(&self, job: &FileJob) -> Result<bool, StoreError> {
         let (id, worker, epoch) = self.fence(job);
         self.changes(raw_sql!(
@@ -170,7 +170,7 @@ impl<'d> FileJobs<'d> {
     }
 
     /// The store says that it can be searched.
-    #[tracing::instrument(name = "db.file_jobs.finish", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.file_jobs.complete", skip_all, err(level = "debug"))]
     pub async fn complete(&self, job: &FileJob, store: &str) -> Result<bool, StoreError> {
         let (id, worker, epoch) = self.fence(job);
         let store = store.to_owned();
@@ -186,7 +186,7 @@ impl<'d> FileJobs<'d> {
         .await
     }
 
-    /// To be tried again.
+    /// It is tried again.
     #[tracing::instrument(name = "db.file_jobs.retry", skip_all, err(level = "debug"))]
     pub async fn retry(
         &self,
@@ -197,7 +197,7 @@ impl<'d> FileJobs<'d> {
         self.release(job, after, Some(error), 0).await
     }
 
-    /// To be tried again, and this try does not count.
+    /// It is tried again, and this try does not count.
     #[tracing::instrument(name = "db.file_jobs.postpone", skip_all, err(level = "debug"))]
     pub async fn postpone(&self, job: &FileJob, after: Duration) -> Result<bool, StoreError> {
         self.release(job, after, None, 1).await
@@ -219,7 +219,7 @@ impl<'d> FileJobs<'d> {
     }
 
     /// Nothing of a deleted file is left elsewhere: its row goes too.
-    #[tracing::instrument(name = "db.file_jobs.purged", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.file_jobs.complete_purge", skip_all, err(level = "debug"))]
     pub async fn complete_purge(&self, job: &FileJob) -> Result<bool, StoreError> {
         let (id, worker, epoch) = self.fence(job);
         let txn = self.worker.begin().await?;
@@ -232,13 +232,13 @@ impl<'d> FileJobs<'d> {
         );
         let is_mine = txn.execute_raw(mark).await?.rows_affected() > 0;
         if is_mine {
-            txn.execute_raw(raw_sql!(Postgres, "delete from user_files where id = {id}")).await?;
+            user_files::Entity::delete_by_id(id).exec(&txn).await?;
         }
         txn.commit().await?;
         Ok(is_mine)
     }
 
-    /// The person's vector store.
+    /// The user's vector store.
     #[tracing::instrument(name = "db.file_jobs.vector_store", skip_all, err(level = "debug"))]
     pub async fn vector_store(&self, owner: UserId) -> Result<Option<String>, StoreError> {
         let row =
@@ -246,7 +246,7 @@ impl<'d> FileJobs<'d> {
         Ok(row.map(|row| row.openai_vector_store_id))
     }
 
-    /// Notes a person's vector store unless one is noted, and gives the noted one: whoever made
+    /// Notes a user's vector store unless one is noted, and gives the noted one: whoever made
     /// another deletes it.
     #[tracing::instrument(name = "db.file_jobs.adopt_vector_store", skip_all, err(level = "debug"))]
     pub async fn adopt_vector_store(

@@ -1,22 +1,22 @@
-//! Files of the person who asks.
+//! Files of the user.
 
 use ignacio_domain::file::{NewFile, ObjectKey, StoredContent, StoredFile};
 use ignacio_domain::ids::{ConversationId, FileId, UserId};
 use ignacio_domain::page::{Page, PageSize, Position};
 use ignacio_domain::sync::SyncStatus;
 use sea_orm::sea_query::extension::postgres::PgExpr as _;
-use sea_orm::sea_query::{Expr, ExprTrait as _, LikeExpr};
+use sea_orm::sea_query::{Expr, LikeExpr};
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
-    FromQueryResult as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select, raw_sql,
+    FromQueryResult as _, QueryFilter as _, QuerySelect as _, Select, Set, raw_sql,
 };
 use uuid::Uuid;
 
 use crate::entities::user_files;
 use crate::error::StoreError;
-use crate::repos::paging::FIRST_PAGE;
+use crate::repos::paging::newest_first;
 
-/// Files that the scope's person has. What is still being uploaded or already deleted is hidden.
+/// Files that the scope's user has. What is still being uploaded or already deleted is hidden.
 pub struct Files<'s> {
     txn: &'s DatabaseTransaction,
     user: UserId,
@@ -33,7 +33,7 @@ pub struct FileFilter {
     pub name: Option<String>,
 }
 
-/// How a file stands in the library, as a filter.
+/// How a file stands in the vector store, as a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncFilter {
     /// It never goes there.
@@ -56,7 +56,7 @@ impl<'s> Files<'s> {
         Self { txn, user }
     }
 
-    /// Which of these are not live files of the person.
+    /// Which of these are not live files of the user.
     #[tracing::instrument(name = "db.files.missing", skip_all, err(level = "debug"))]
     pub async fn missing(&self, ids: &[FileId]) -> Result<Vec<FileId>, StoreError> {
         if ids.is_empty() {
@@ -74,7 +74,7 @@ impl<'s> Files<'s> {
         Ok(ids.iter().filter(|it| found.iter().all(|id| *id != it.into_uuid())).copied().collect())
     }
 
-    /// Which of these live files could not be brought to the library: nothing can be read in them.
+    /// Which of these live files could not be brought to the vector store: nothing can be read in them.
     #[tracing::instrument(name = "db.files.failed", skip_all, err(level = "debug"))]
     pub async fn failed(&self, ids: &[FileId]) -> Result<Vec<FileId>, StoreError> {
         if ids.is_empty() {
@@ -102,17 +102,16 @@ impl<'s> Files<'s> {
         conversation: Option<ConversationId>,
     ) -> Result<ObjectKey, StoreError> {
         let key = ObjectKey::for_file(self.user, file.id);
-        let (id, user, path) =
-            (file.id.into_uuid(), self.user.into_uuid(), key.as_str().to_owned());
-        let (name, media_type) = (file.name.as_str().to_owned(), file.media_type.name);
-        let conversation = conversation.map(ConversationId::into_uuid);
-        let write = raw_sql!(
-            Postgres,
-            "insert into user_files
-                 (id, user_id, file_name, file_path, file_type, conversation_id)
-             values ({id}, {user}, {name}, {path}, {media_type}, {conversation})"
-        );
-        self.txn.execute_raw(write).await?;
+        let new = user_files::ActiveModel {
+            id: Set(file.id.into_uuid()),
+            user_id: Set(self.user.into_uuid()),
+            file_name: Set(file.name.as_str().to_owned()),
+            file_path: Set(key.as_str().to_owned()),
+            file_type: Set(file.media_type.name.to_owned()),
+            conversation_id: Set(conversation.map(ConversationId::into_uuid)),
+            ..Default::default()
+        };
+        user_files::Entity::insert(new).exec_without_returning(self.txn).await?;
         Ok(key)
     }
 
@@ -164,11 +163,7 @@ impl<'s> Files<'s> {
         size: PageSize,
     ) -> Result<Page<StoredFile>, StoreError> {
         use user_files::Column;
-        let start = after.unwrap_or(FIRST_PAGE);
-        let mut query = self.live().filter(
-            Expr::tuple([Expr::col(Column::CreatedAt), Expr::col(Column::Id)])
-                .lt(Expr::tuple([Expr::val(start.at), Expr::val(start.id)])),
-        );
+        let mut query = self.live();
         match filter.status {
             None => {}
             Some(SyncFilter::NotApplicable) => {
@@ -185,12 +180,8 @@ impl<'s> Files<'s> {
             let pattern = LikeExpr::new(format!("%{}%", escape_like(name)));
             query = query.filter(Expr::col(Column::FileName).ilike(pattern));
         }
-        let rows = query
-            .order_by_desc(Column::CreatedAt)
-            .order_by_desc(Column::Id)
-            .limit(u64::from(size.rows()) + 1)
-            .all(self.txn)
-            .await?;
+        let order = [Column::CreatedAt, Column::Id];
+        let rows = newest_first(self.txn, query, order, after, size).await?;
         page(rows, size)
     }
 

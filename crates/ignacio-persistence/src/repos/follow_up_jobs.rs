@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 
-/// Chores as jobs. What is written under a lease that is lost changes nothing.
+/// Follow-up jobs as jobs. What is written under a lease that is lost changes nothing.
 pub struct FollowUpJobs<'d> {
     worker: &'d DatabaseConnection,
     id: WorkerId,
@@ -21,11 +21,11 @@ pub enum FollowUpKind {
     Title,
     /// A conversation has become long.
     Summary,
-    /// A reply quotes documents.
+    /// A reply quotes files.
     VerifyCitations(MessageId),
 }
 
-/// A chore that this worker holds.
+/// A follow-up job that this worker holds.
 #[derive(Clone, Debug)]
 pub struct FollowUpJob {
     /// Which one it is.
@@ -81,7 +81,7 @@ impl<'d> FollowUpJobs<'d> {
         Self { worker, id }
     }
 
-    /// Takes chores that are due, those that wait longest first, for two minutes.
+    /// Takes follow-up jobs that are due, those that wait longest first, for two minutes.
     #[tracing::instrument(name = "db.follow_up_jobs.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, limit: u32) -> Result<Vec<FollowUpJob>, StoreError> {
         let (worker, limit) = (self.id.into_uuid(), i64::from(limit));
@@ -103,13 +103,13 @@ impl<'d> FollowUpJobs<'d> {
         rows.into_iter().map(FollowUpJob::try_from).collect()
     }
 
-    /// To be tried again.
+    /// It is tried again.
     #[tracing::instrument(name = "db.follow_up_jobs.retry", skip_all, err(level = "debug"))]
     pub async fn retry(&self, job: &FollowUpJob, after: Duration) -> Result<(), StoreError> {
         self.release(job, after, 0).await
     }
 
-    /// To be tried again, and this try does not count.
+    /// It is tried again, and this try does not count.
     #[tracing::instrument(name = "db.follow_up_jobs.postpone", skip_all, err(level = "debug"))]
     pub async fn postpone(&self, job: &FollowUpJob, after: Duration) -> Result<(), StoreError> {
         self.release(job, after, 1).await

@@ -1,4 +1,4 @@
-//! One transaction of a worker for the person whose chore it holds.
+//! One transaction of a worker for the user whose follow-up job it holds.
 
 use ignacio_domain::conversation::ConversationTitle;
 use ignacio_domain::file::ObjectKey;
@@ -13,20 +13,20 @@ use crate::repos::follow_up_jobs::{FollowUpJob, FollowUpKind};
 use crate::repos::summaries::{self, StoredSummary};
 use crate::rows::MessageRow;
 
-/// A transaction that acts for one person, as long as this worker holds the lease on one of their
-/// chores. Dropping it rolls back. Never hold one over a call to the outside.
+/// A transaction that acts for one user, as long as this worker holds the lease on one of their
+/// follow-up jobs. Dropping it rolls back. Never hold one over a call to the outside.
 pub struct FollowUpScope {
     txn: DatabaseTransaction,
     job: FollowUpJob,
 }
 
-/// A quotation of a reply, and the document that it is said to be from.
+/// A citation of a reply, and the file that it is said to be from.
 pub struct PendingCitation {
     /// The citation.
     pub id: CitationId,
     /// The words.
     pub quote: String,
-    /// The document.
+    /// The file.
     pub file: FileId,
     /// Where its bytes lie.
     pub key: ObjectKey,
@@ -64,7 +64,7 @@ impl FollowUpScope {
         Self { txn, job }
     }
 
-    /// Records what the chore took of the provider; `cost_micro_usd` is millionths of a US dollar.
+    /// Records what the follow-up job took of the provider; `cost_micro_usd` is millionths of a US dollar.
     pub async fn record_usage(
         &self,
         model: &str,
@@ -119,14 +119,14 @@ impl FollowUpScope {
         self.messages_after(None, limit).await
     }
 
-    /// What was said behind a summary and counts now, oldest first.
+    /// What was said after a summary and counts now, oldest first.
     pub async fn messages_after(
         &self,
         after: Option<&StoredSummary>,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
         let (user, conversation) = self.owner_and_conversation();
-        let (at, id) = summaries::place(after);
+        let (at, id) = summaries::end(after);
         let limit = i64::from(limit);
         let read = raw_sql!(
             Postgres,
@@ -143,7 +143,7 @@ impl FollowUpScope {
     /// What the oldest part of the conversation said, when that was summed up.
     pub async fn summary(&self) -> Result<Option<StoredSummary>, StoreError> {
         let (user, conversation) = self.owner_and_conversation();
-        summaries::summary(&self.txn, user, conversation).await
+        summaries::find(&self.txn, user, conversation).await
     }
 
     /// Keeps a summary in the place of the one before, unless what it ends with was replaced
@@ -154,7 +154,7 @@ impl FollowUpScope {
         model: &str,
     ) -> Result<bool, StoreError> {
         let (user, conversation) = self.owner_and_conversation();
-        let (until_at, until_id) = summaries::place(Some(summary));
+        let (until_at, until_id) = summaries::end(Some(summary));
         let (content, n_messages) = (summary.content.clone(), summary.n_messages);
         let model = model.to_owned();
         let write = raw_sql!(
@@ -173,7 +173,7 @@ impl FollowUpScope {
         Ok(self.txn.execute_raw(write).await?.rows_affected() > 0)
     }
 
-    /// The quotations of a reply that nobody has looked up, from documents that are still there.
+    /// The citations of a reply that nobody has looked up, from files that are still there.
     pub async fn pending_citations(
         &self,
         message: MessageId,
@@ -192,7 +192,7 @@ impl FollowUpScope {
         Ok(rows.into_iter().map(PendingCitation::from).collect())
     }
 
-    /// Notes of each citation whether its words stand in the document.
+    /// Notes of each citation whether its words stand in the file.
     pub async fn set_verified(&self, found: &[(CitationId, bool)]) -> Result<(), StoreError> {
         let user = self.job.owner.into_uuid();
         let ids: Vec<Uuid> = found.iter().map(|(id, _)| id.into_uuid()).collect();
@@ -207,7 +207,7 @@ impl FollowUpScope {
         Ok(())
     }
 
-    /// The chore is done: its row goes, and the transaction ends.
+    /// The follow-up job is done: its row goes, and the transaction ends.
     pub async fn complete(self) -> Result<(), StoreError> {
         let id = self.job.id.into_uuid();
         self.txn

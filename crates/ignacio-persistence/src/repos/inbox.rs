@@ -14,7 +14,7 @@ pub use self::delivery_reports::DeliveryUpdate;
 use crate::error::StoreError;
 
 /// A report may overtake the answer that names its message. It is looked at again for this long, in
-/// minutes, before it counts as one about somebody else's message.
+/// minutes, before it counts as one about another user's message.
 const PATIENCE: i32 = 10;
 /// What is noted about such a report.
 const UNKNOWN_MESSAGE: &str = "unknown_message";
@@ -67,7 +67,7 @@ impl<'d> Inbox<'d> {
     }
 
     /// Keeps a webhook by the digest of its bytes. False when it was there already.
-    #[tracing::instrument(name = "db.inbox.keep", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.inbox.store", skip_all, err(level = "debug"))]
     pub async fn store(&self, digest: [u8; 32], body: &[u8]) -> Result<bool, StoreError> {
         let (digest, body) = (digest.to_vec(), body.to_vec());
         let write = raw_sql!(
@@ -93,7 +93,7 @@ impl<'d> Inbox<'d> {
     }
 
     /// Takes webhooks that are due, the oldest first.
-    #[tracing::instrument(name = "db.inbox.take", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.inbox.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, limit: u32) -> Result<InboxBatch, StoreError> {
         let limit = i64::from(limit);
         let txn = self.auth.begin().await?;
@@ -118,7 +118,7 @@ impl InboxBatch {
 
     /// Writes down what the webhooks say, in their order, and is done with them: their bytes go,
     /// unless they were not understood.
-    #[tracing::instrument(name = "db.inbox.settle", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.inbox.complete", skip_all, err(level = "debug"))]
     pub async fn complete(self, contents: &[WebhookContent]) -> Result<Processed, StoreError> {
         let mut processed = Processed::default();
         if self.webhooks.is_empty() {

@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql
 
 use crate::error::StoreError;
 
-/// Before the word of a fault that even the key to the provider is behind.
+/// The prefix of an outage that is caused by the key to the provider.
 const CRITICAL: &str = "critical:";
 
 /// The watch, as the role that may see every challenge.
@@ -48,7 +48,7 @@ impl<'d> LoginMonitor<'d> {
 
     /// How logins go. Tries at decoys count for nothing: they threaten nobody, and strangers could
     /// make as many of them as they like.
-    #[tracing::instrument(name = "db.watch.health", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.login_monitor.health", skip_all, err(level = "debug"))]
     pub async fn health(&self) -> Result<LoginHealth, StoreError> {
         let read = raw_sql!(
             Postgres,
@@ -65,7 +65,7 @@ impl<'d> LoginMonitor<'d> {
 
     /// Notes that it was looked how logins go, and, if they go badly, that limits are tighter for so
     /// long. True when they were not before.
-    #[tracing::instrument(name = "db.watch.note", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.login_monitor.record_check", skip_all, err(level = "debug"))]
     pub async fn record_check(&self, alarm: Option<Duration>) -> Result<bool, StoreError> {
         let seconds = alarm.map(|it| it.as_secs_f64());
         let write = raw_sql!(
@@ -84,7 +84,7 @@ impl<'d> LoginMonitor<'d> {
     }
 
     /// Nothing can be sent: no worker tries for a while. A code that is sent all the same ends it.
-    #[tracing::instrument(name = "db.watch.open", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.login_monitor.report_outage", skip_all, err(level = "debug"))]
     pub async fn report_outage(&self, fault: &ProviderOutage) -> Result<(), StoreError> {
         let word = fault.to_string();
         let write = raw_sql!(

@@ -1,4 +1,4 @@
-//! New versions: the last reply made anew, and the last question put differently. The newer message
+//! New versions: the last reply regenerated, and the last question put differently. The newer message
 //! takes the place of the older one and of what came after it (a trigger sees to that).
 
 use ignacio_domain::ids::{ConversationId, MessageId};
@@ -21,7 +21,7 @@ pub enum Versioned<T> {
     InProgress(ConversationId),
 }
 
-/// A reply that is made anew.
+/// A reply that is regenerated.
 #[derive(Clone, Debug)]
 pub struct Regenerated {
     /// The reply, still empty.
@@ -50,9 +50,9 @@ impl RecentMessage {
 }
 
 impl Messages<'_> {
-    /// Makes the last reply anew. `id` is the reply, or the question that it is no whole answer to.
-    /// `None` when the person has no such message.
-    #[tracing::instrument(name = "db.messages.renew", skip_all, err(level = "debug"))]
+    /// Makes the last reply again. `id` is the reply, or the question that it is no whole answer to.
+    /// `None` when the user has no such message.
+    #[tracing::instrument(name = "db.messages.regenerate", skip_all, err(level = "debug"))]
     pub async fn regenerate(
         &self,
         id: MessageId,
@@ -75,9 +75,9 @@ impl Messages<'_> {
         Ok(Some(Versioned::Created(Regenerated { reply, response })))
     }
 
-    /// Puts the person's last message differently and asks for a reply to it. `None` when the
-    /// person has no such message. Check the files before, as for [`Messages::post`].
-    #[tracing::instrument(name = "db.messages.rewrite", skip_all, err(level = "debug"))]
+    /// Puts the user's last message differently and asks for a reply to it. `None` when the
+    /// user has no such message. Check the files before, as for [`Messages::post`].
+    #[tracing::instrument(name = "db.messages.edit", skip_all, err(level = "debug"))]
     pub async fn edit(
         &self,
         id: MessageId,
@@ -121,7 +121,7 @@ impl Messages<'_> {
         Ok(RecentMessage::find_by_statement(read).one(self.txn).await?)
     }
 
-    /// The last message of the person that counts.
+    /// The last message of the user that counts.
     async fn last_user_message(
         &self,
         conversation: ConversationId,

@@ -1,4 +1,4 @@
-//! Messages of the person who asks, and how one is posted.
+//! Messages of the user, and how one is posted.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use ignacio_domain::ids::{ConversationId, FileId, MessageId, ResponseId, UserId}
 use ignacio_domain::message::{Message, MessageStatus, NewMessage};
 use ignacio_domain::response::Response;
 use sea_orm::{
-    ActiveModelTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
-    FromQueryResult as _, Set, raw_sql,
+    ActiveModelTrait as _, DatabaseTransaction, EntityTrait as _, FromQueryResult as _,
+    QuerySelect as _, Set, raw_sql,
 };
 use uuid::Uuid;
 
-use crate::entities::{message_files, responses};
+use crate::entities::{conversations, message_files, messages, responses};
 use crate::error::StoreError;
 use crate::rows::MessageRow;
 
@@ -22,7 +22,7 @@ pub(super) struct ReplacedMessage {
     pub(super) version: i32,
 }
 
-/// Messages that the scope's person has.
+/// Messages that the scope's user has.
 pub struct Messages<'s> {
     pub(super) txn: &'s DatabaseTransaction,
     pub(super) user: UserId,
@@ -31,7 +31,7 @@ pub struct Messages<'s> {
 /// What posting a message makes.
 #[derive(Clone, Debug)]
 pub struct PostedMessage {
-    /// The person's message.
+    /// The user's message.
     pub message: Message,
     /// The reply, still empty.
     pub reply: Message,
@@ -61,7 +61,7 @@ impl<'s> Messages<'s> {
     }
 
     /// Stores a message with its attachments, the empty reply, and the response that a worker will
-    /// take up. `None` when the person has no such conversation; a conflict with
+    /// take up. `None` when the user has no such conversation; a conflict with
     /// `responses_running_key` when a reply is being made there. Check the files before: a foreign
     /// one is a conflict with `message_files_file_fkey`.
     #[tracing::instrument(name = "db.messages.post", skip_all, err(level = "debug"))]
@@ -78,17 +78,16 @@ impl<'s> Messages<'s> {
     }
 
     /// Locks a conversation, so that a reply cannot be asked for twice at once, nor the
-    /// conversation leave. False when the person has no such conversation.
+    /// conversation leave. False when the user has no such conversation.
     pub(super) async fn lock(&self, conversation: ConversationId) -> Result<bool, StoreError> {
-        let (user, id) = (self.user.into_uuid(), conversation.into_uuid());
-        let lock = raw_sql!(
-            Postgres,
-            "select 1 from conversations where user_id = {user} and id = {id} for update"
-        );
-        Ok(self.txn.query_one_raw(lock).await?.is_some())
+        let row = conversations::Entity::find_by_id(conversation.into_uuid())
+            .lock_exclusive()
+            .one(self.txn)
+            .await?;
+        Ok(row.is_some())
     }
 
-    /// The person's message, in place of another one or behind all, with the reply to come.
+    /// The user's message, in place of another one or after all, with the reply to come.
     pub(super) async fn insert_turn(
         &self,
         conversation: ConversationId,
@@ -104,7 +103,7 @@ impl<'s> Messages<'s> {
         Ok(PostedMessage { message, reply, response })
     }
 
-    /// An empty reply, in place of another one or behind all, with the response that will fill it.
+    /// An empty reply, in place of another one or after all, with the response that will fill it.
     pub(super) async fn insert_reply(
         &self,
         conversation: ConversationId,
@@ -117,7 +116,7 @@ impl<'s> Messages<'s> {
         Ok((reply, response))
     }
 
-    /// Finds one with what hangs on it.
+    /// Finds one with its attachments and citations.
     #[tracing::instrument(name = "db.messages.find", skip_all, err(level = "debug"))]
     pub async fn find(&self, id: MessageId) -> Result<Option<Message>, StoreError> {
         let (user, id) = (self.user.into_uuid(), id.into_uuid());
@@ -138,20 +137,17 @@ impl<'s> Messages<'s> {
     ) -> Result<MessageId, StoreError> {
         let id = MessageId::new();
         let status = if is_from_user { MessageStatus::Complete } else { MessageStatus::Pending };
-        let user = self.user.into_uuid();
-        let (row, conversation, content) =
-            (id.into_uuid(), conversation.into_uuid(), content.to_owned());
-        let status = status.as_str();
-        let (replaces, version) =
-            (replaced.map(|it| it.id), replaced.map_or(1, |it| it.version + 1));
-        let write = raw_sql!(
-            Postgres,
-            "insert into messages
-                 (id, user_id, conversation_id, content, is_from_user, status, version, replaces)
-             values ({row}, {user}, {conversation}, {content}, {is_from_user}, {status}, {version},
-                     {replaces})"
-        );
-        self.txn.execute_raw(write).await?;
+        let new = messages::ActiveModel {
+            id: Set(id.into_uuid()),
+            user_id: Set(self.user.into_uuid()),
+            conversation_id: Set(conversation.into_uuid()),
+            content: Set(content.to_owned()),
+            is_from_user: Set(is_from_user),
+            status: Set(status.as_str().to_owned()),
+            version: Set(replaced.map_or(1, |it| it.version + 1)),
+            replaces: Set(replaced.map(|it| it.id)),
+        };
+        messages::Entity::insert(new).exec_without_returning(self.txn).await?;
         Ok(id)
     }
 
@@ -166,7 +162,7 @@ impl<'s> Messages<'s> {
             file_id: Set(file.into_uuid()),
             ..Default::default()
         });
-        message_files::Entity::insert_many(rows).exec_with_returning(self.txn).await?;
+        message_files::Entity::insert_many(rows).exec_without_returning(self.txn).await?;
         Ok(())
     }
 

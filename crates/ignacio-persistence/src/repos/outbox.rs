@@ -50,7 +50,7 @@ pub struct OutboxJob {
 pub enum MessageKind {
     /// A code for a challenge, to be made.
     Code(OtpId),
-    /// Something that the person shall know.
+    /// Something that the user shall know.
     Notice(NoticeKind),
 }
 
@@ -132,7 +132,7 @@ impl<'d> Outbox<'d> {
 
     /// Stores the digest of a fresh code before it is sent, so that it works when it arrives; an
     /// earlier code of this challenge is void. False when the challenge is over: send nothing.
-    #[tracing::instrument(name = "db.outbox.arm", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.outbox.store_code", skip_all, err(level = "debug"))]
     pub async fn store_code(
         &self,
         challenge: OtpId,
@@ -149,7 +149,7 @@ impl<'d> Outbox<'d> {
 
     /// The provider took the message. The lease stays, because it tells when the sending began.
     /// A code that was taken shows that codes can be sent.
-    #[tracing::instrument(name = "db.outbox.sent", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.outbox.mark_sent", skip_all, err(level = "debug"))]
     pub async fn mark_sent(
         &self,
         job: &OutboxJob,
@@ -173,7 +173,7 @@ impl<'d> Outbox<'d> {
         Ok(())
     }
 
-    /// To be tried again.
+    /// It is tried again.
     #[tracing::instrument(name = "db.outbox.retry", skip_all, err(level = "debug"))]
     pub async fn retry(
         &self,
@@ -193,9 +193,9 @@ impl<'d> Outbox<'d> {
         Ok(())
     }
 
-    /// Not to be tried again; for a code, the person may ask for another. `is_misconfigured` says
+    /// Not to be tried again; for a code, the user may ask for another. `is_misconfigured` says
     /// whether it would have failed for any number.
-    #[tracing::instrument(name = "db.outbox.give_up", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.outbox.fail", skip_all, err(level = "debug"))]
     pub async fn fail(
         &self,
         job: &OutboxJob,
@@ -205,9 +205,9 @@ impl<'d> Outbox<'d> {
         self.fail_row(job.id, error, is_misconfigured).await
     }
 
-    /// Not to be tried again, because this number cannot be reached: the staff see that of the
-    /// account, as long as the account still has the number.
-    #[tracing::instrument(name = "db.outbox.unreachable", skip_all, err(level = "debug"))]
+    /// Not to be tried again, because this number cannot be reached: the admins see that of the
+    /// user, as long as the user still has the number.
+    #[tracing::instrument(name = "db.outbox.mark_unreachable", skip_all, err(level = "debug"))]
     pub async fn mark_unreachable(&self, job: &OutboxJob, error: &str) -> Result<(), StoreError> {
         let (id, error) = (job.id, error.to_owned());
         let number = job.phone.expose().to_owned();

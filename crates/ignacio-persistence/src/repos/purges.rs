@@ -76,13 +76,13 @@ impl<'d> Purges<'d> {
     }
 
     /// It is gone.
-    #[tracing::instrument(name = "db.purges.done", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.purges.complete", skip_all, err(level = "debug"))]
     pub async fn complete(&self, purge: &Purge) -> Result<(), StoreError> {
         purge_queue::Entity::delete_by_id(purge.id).exec(self.worker).await?;
         Ok(())
     }
 
-    /// To be tried again.
+    /// It is tried again.
     #[tracing::instrument(name = "db.purges.retry", skip_all, err(level = "debug"))]
     pub async fn retry(
         &self,

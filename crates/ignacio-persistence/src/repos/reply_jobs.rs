@@ -34,7 +34,7 @@ pub struct ReplyJob {
     pub provider_id: Option<String>,
     /// The provider's event number up to which the log goes.
     pub provider_cursor: Option<i64>,
-    /// Whether the person wanted it to stop before it was taken up.
+    /// Whether the user wanted it to stop before it was taken up.
     pub cancel_requested: bool,
 }
 
@@ -67,10 +67,10 @@ impl From<responses::Model> for ReplyJob {
 pub enum LeaseExtension {
     /// The lease is held for another 30 seconds.
     Held {
-        /// Whether the person wants it to stop.
+        /// Whether the user wants it to stop.
         cancel_requested: bool,
     },
-    /// Somebody else has it, or it is deleted: stop, and stop it upstream.
+    /// Another worker has it, or it is deleted: stop, and stop it upstream.
     Lost,
 }
 
@@ -105,7 +105,7 @@ impl<'d> ReplyJobs<'d> {
 
     /// The same with these, those of them that can be had: it does not look at any others, however
     /// many are running.
-    #[tracing::instrument(name = "db.reply_jobs.claim_these", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.reply_jobs.claim_by_id", skip_all, err(level = "debug"))]
     pub async fn claim_by_id(
         &self,
         responses: &[ResponseId],
@@ -161,7 +161,7 @@ impl<'d> ReplyJobs<'d> {
         Ok(())
     }
 
-    /// Which of this worker's running replies their person wants to stop.
+    /// Which of this worker's running replies their user wants to stop.
     #[tracing::instrument(name = "db.reply_jobs.cancelled", skip_all, err(level = "debug"))]
     pub async fn cancelled(&self) -> Result<Vec<ResponseId>, StoreError> {
         let worker = self.id.into_uuid();

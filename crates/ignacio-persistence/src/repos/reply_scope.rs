@@ -1,4 +1,4 @@
-//! One transaction of a worker for the person whose reply it holds.
+//! One transaction of a worker for the user whose reply it holds.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use crate::repos::reply_jobs::ReplyJob;
 use crate::repos::summaries::{self, StoredSummary};
 use crate::rows::{MessageRow, UserRow};
 
-/// A transaction that acts for one person, as long as this worker holds the lease on one of their
+/// A transaction that acts for one user, as long as this worker holds the lease on one of their
 /// replies. Dropping it rolls back. Never hold one over a call to the outside.
 pub struct ReplyScope {
     txn: DatabaseTransaction,
@@ -73,7 +73,7 @@ impl ReplyScope {
     /// What the oldest part of the conversation said, when that was summed up.
     pub async fn summary(&self) -> Result<Option<StoredSummary>, StoreError> {
         let (user, conversation) = self.owner_and_conversation();
-        summaries::summary(&self.txn, user, conversation).await
+        summaries::find(&self.txn, user, conversation).await
     }
 
     /// The provider's id of the last reply before this one that counts now, when it was completed:
@@ -98,7 +98,7 @@ impl ReplyScope {
         }
     }
 
-    /// Which documents that came with the question are still on their way into the library.
+    /// Which files that came with the question are still on their way into the vector store.
     pub async fn pending_files(&self) -> Result<Vec<(FileId, String)>, StoreError> {
         let (user, conversation) = self.owner_and_conversation();
         let reply = self.job.message.into_uuid();
@@ -125,7 +125,7 @@ impl ReplyScope {
         Ok(files?.into_iter().map(|(id, name)| (FileId::from_uuid(id), name)).collect())
     }
 
-    /// Where the bytes of the person's live files lie, and how many they are.
+    /// Where the bytes of the user's live files lie, and how many they are.
     pub async fn objects(
         &self,
         files: &[FileId],
@@ -153,7 +153,7 @@ impl ReplyScope {
         Ok(())
     }
 
-    /// The person's vector store, when at least one live file of theirs can be searched.
+    /// The user's vector store, when at least one live file of theirs can be searched.
     pub async fn vector_store(&self) -> Result<Option<String>, StoreError> {
         let user = self.job.owner.into_uuid();
         let read = raw_sql!(
@@ -170,7 +170,7 @@ impl ReplyScope {
         }
     }
 
-    /// Which of the person's live files these ids of the provider belong to, and their names.
+    /// Which of the user's live files these ids of the provider belong to, and their names.
     pub async fn files_by_provider_id(
         &self,
         ids: &[String],

@@ -1,4 +1,4 @@
-//! Replies of the person who asks.
+//! Replies of the user.
 
 use ignacio_domain::ids::{ConversationId, ResponseId, UserId};
 use ignacio_domain::response::Response;
@@ -10,7 +10,7 @@ use sea_orm::{
 use crate::entities::responses;
 use crate::error::StoreError;
 
-/// Responses that the scope's person has.
+/// Responses that the scope's user has.
 pub struct Responses<'s> {
     txn: &'s DatabaseTransaction,
     user: UserId,
@@ -28,7 +28,7 @@ impl<'s> Responses<'s> {
         row.map(Response::try_from).transpose()
     }
 
-    /// Asks for a reply to be stopped; `None` when the person has no such reply. One that has ended
+    /// Asks for a reply to be stopped; `None` when the user has no such reply. One that has ended
     /// stays as it is.
     #[tracing::instrument(name = "db.responses.cancel", skip_all, err(level = "debug"))]
     pub async fn cancel(&self, id: ResponseId) -> Result<Option<Response>, StoreError> {

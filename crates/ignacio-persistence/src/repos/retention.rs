@@ -6,15 +6,15 @@ use crate::error::StoreError;
 
 /// How many rows go at once.
 pub const CLEANUP_BATCH: u64 = 1_000;
-/// Whoever sweeps holds this advisory lock.
+/// The worker that cleans up holds this advisory lock.
 const LOCK: i64 = 0x1647_ac12;
 
-/// The broom.
+/// Deletes expired rows.
 pub struct RetentionCleanup<'d> {
     worker: &'d DatabaseConnection,
 }
 
-/// What is swept.
+/// What is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpiredRows {
     /// Challenges, with what was to be sent for them: 24 hours after they are over.
@@ -70,7 +70,7 @@ impl<'d> RetentionCleanup<'d> {
 
     /// Removes up to [`CLEANUP_BATCH`] rows whose time is over; says how many. One worker sweeps at a
     /// time, the others find nothing to do: the role may not lock rows to pass by each other's.
-    #[tracing::instrument(name = "db.sweep.batch", skip_all, fields(what = what.table()), err(level = "debug"))]
+    #[tracing::instrument(name = "db.retention.delete_batch", skip_all, fields(what = what.table()), err(level = "debug"))]
     pub async fn delete_batch(&self, what: ExpiredRows) -> Result<u64, StoreError> {
         let table = what.table();
         let delete = format!(

@@ -1,4 +1,4 @@
-//! The devices of the person who asks.
+//! The devices of the user.
 
 use ignacio_domain::ids::SessionId;
 use ignacio_domain::session::{RENEW_AFTER, STEP_UP_WINDOW, Session, SessionDigest};
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::identity::Identity;
 
-/// Live sessions of the scope's person.
+/// Live sessions of the scope's user.
 pub struct Sessions<'s> {
     txn: &'s DatabaseTransaction,
     identity: &'s Identity,
@@ -85,13 +85,13 @@ impl<'s> Sessions<'s> {
         SessionDigest::from_slice(&digest).ok_or(StoreError::corrupt("user_sessions", "token_hash"))
     }
 
-    /// Ends one; false when the person has no such live session. The device of another session is
+    /// Ends one; false when the user has no such live session. The device of another session is
     /// not known any more: whoever ends it may have lost it.
-    #[tracing::instrument(name = "db.sessions.end", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.sessions.revoke", skip_all, err(level = "debug"))]
     pub async fn revoke(&self, id: SessionId) -> Result<bool, StoreError> {
         let (user, current) = (self.identity.user.into_uuid(), self.identity.session.into_uuid());
         let id = id.into_uuid();
-        // Apart and first: it also lets go of the device in sessions, which must not wait behind the
+        // Apart and first: it also lets go of the device in sessions, which must not wait for the
         // audit's chain.
         let forget = raw_sql!(
             Postgres,
@@ -112,7 +112,7 @@ impl<'s> Sessions<'s> {
     }
 
     /// Ends all but the one that asks, and forgets their devices; gives their number.
-    #[tracing::instrument(name = "db.sessions.end_others", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.sessions.revoke_others", skip_all, err(level = "debug"))]
     pub async fn revoke_others(&self) -> Result<u64, StoreError> {
         let (user, current) = (self.identity.user.into_uuid(), self.identity.session.into_uuid());
         let forget = raw_sql!(

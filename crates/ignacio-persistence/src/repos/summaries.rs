@@ -22,7 +22,7 @@ pub struct StoredSummary {
 
 impl std::fmt::Debug for StoredSummary {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Summary")
+        out.debug_struct("StoredSummary")
             .field("until", &self.until)
             .field("n_messages", &self.n_messages)
             .finish_non_exhaustive()
@@ -30,39 +30,54 @@ impl std::fmt::Debug for StoredSummary {
 }
 
 #[derive(FromQueryResult)]
-struct Row {
-    content: String,
-    until_id: Uuid,
+pub(super) struct SummaryRow {
+    pub(super) content: String,
+    pub(super) until_id: Uuid,
     until_at: OffsetDateTime,
-    n_messages: i64,
+    pub(super) n_messages: i64,
+    pub(super) updated_at: OffsetDateTime,
 }
 
-/// A conversation's summary. One that ends with a message that was replaced tells of what does not
-/// count any more, and is none.
-pub(crate) async fn summary(
+impl From<SummaryRow> for StoredSummary {
+    fn from(row: SummaryRow) -> Self {
+        Self {
+            content: row.content,
+            until: MessageId::from_uuid(row.until_id),
+            until_at: row.until_at,
+            n_messages: row.n_messages,
+        }
+    }
+}
+
+/// The summary of a conversation. One that ends with a replaced message covers what no longer
+/// counts, and is none.
+pub(super) async fn find_row(
     txn: &DatabaseTransaction,
     user: Uuid,
     conversation: Uuid,
-) -> Result<Option<StoredSummary>, StoreError> {
+) -> Result<Option<SummaryRow>, StoreError> {
     let read = raw_sql!(
         Postgres,
-        "select s.content, s.until_id, s.until_at, s.n_messages
+        "select s.content, s.until_id, s.until_at, s.n_messages, s.updated_at
            from conversation_summaries s
            join messages m on m.user_id = s.user_id and m.id = s.until_id
           where s.user_id = {user} and s.conversation_id = {conversation}
             and m.conversation_id = {conversation} and m.replaced_at is null"
     );
-    let row = Row::find_by_statement(read).one(txn).await?;
-    Ok(row.map(|row| StoredSummary {
-        content: row.content,
-        until: MessageId::from_uuid(row.until_id),
-        until_at: row.until_at,
-        n_messages: row.n_messages,
-    }))
+    Ok(SummaryRow::find_by_statement(read).one(txn).await?)
 }
 
-/// The place that a summary ends at; without one, a place before all messages.
-pub(crate) fn place(summary: Option<&StoredSummary>) -> (OffsetDateTime, Uuid) {
+/// The same for a worker.
+pub(crate) async fn find(
+    txn: &DatabaseTransaction,
+    user: Uuid,
+    conversation: Uuid,
+) -> Result<Option<StoredSummary>, StoreError> {
+    Ok(find_row(txn, user, conversation).await?.map(Into::into))
+}
+
+/// The position that a summary ends at; without one, a position before all messages.
+pub(crate) fn end(summary: Option<&StoredSummary>) -> (OffsetDateTime, Uuid) {
     summary
         .map_or((OffsetDateTime::UNIX_EPOCH, Uuid::nil()), |it| (it.until_at, it.until.into_uuid()))
 }

@@ -1,4 +1,4 @@
-//! What the person who asks has used, and what is reserved for the next reply.
+//! What the user has used, and what is reserved for the next reply.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 
-/// Records of use that the scope's person has.
+/// Records of use that the scope's user has.
 pub struct UsageRecords<'s> {
     txn: &'s DatabaseTransaction,
     user: UserId,
@@ -75,8 +75,8 @@ impl<'s> UsageRecords<'s> {
     }
 
     /// Reserves what a reply may cost; `Some` says which limit is in the way, and then nothing is
-    /// reserved. Until the scope ends, this person's other reservations wait, in every process.
-    #[tracing::instrument(name = "db.spending.reserve", skip_all, err(level = "debug"))]
+    /// reserved. Until the scope ends, this user's other reservations wait, in every process.
+    #[tracing::instrument(name = "db.usage.reserve", skip_all, err(level = "debug"))]
     pub async fn reserve(
         &self,
         wanted: &Reservation,
@@ -115,7 +115,7 @@ impl<'s> UsageRecords<'s> {
 
     /// What was used from one day to another, both included: sums for each day and model, the
     /// newest day first. What is reserved counts once it is settled.
-    #[tracing::instrument(name = "db.spending.between", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.usage.between", skip_all, err(level = "debug"))]
     pub async fn between(&self, from: Date, to: Date) -> Result<Vec<UsageRow>, StoreError> {
         let user = self.user.into_uuid();
         let (start, end) = (midnight(from), midnight(to.next_day().unwrap_or(to)));

@@ -1,4 +1,4 @@
-//! The person who asks.
+//! The user who asks.
 
 use ignacio_domain::user::{ProfileChange, User};
 use sea_orm::{DatabaseTransaction, FromQueryResult as _, raw_sql};
@@ -6,7 +6,7 @@ use sea_orm::{DatabaseTransaction, FromQueryResult as _, raw_sql};
 use crate::error::StoreError;
 use crate::rows::UserRow;
 
-/// The one person that the scope may see.
+/// The one user that the scope may see.
 pub struct Users<'s> {
     txn: &'s DatabaseTransaction,
 }
@@ -16,8 +16,8 @@ impl<'s> Users<'s> {
         Self { txn }
     }
 
-    /// The person.
-    #[tracing::instrument(name = "db.people.find", skip_all, err(level = "debug"))]
+    /// The user.
+    #[tracing::instrument(name = "db.users.find", skip_all, err(level = "debug"))]
     pub async fn find(&self) -> Result<Option<User>, StoreError> {
         let read = raw_sql!(
             Postgres,
@@ -28,8 +28,8 @@ impl<'s> Users<'s> {
         row.map(User::try_from).transpose()
     }
 
-    /// Changes what a person may change about themselves.
-    #[tracing::instrument(name = "db.people.change", skip_all, err(level = "debug"))]
+    /// Changes what a user may change about themselves.
+    #[tracing::instrument(name = "db.users.update", skip_all, err(level = "debug"))]
     pub async fn update(&self, change: &ProfileChange) -> Result<Option<User>, StoreError> {
         let name = change.name.as_ref().map(|it| it.as_str().to_owned());
         let locale = change.locale.map(|it| it.as_str().to_owned());

@@ -1,7 +1,7 @@
 //! Challenges, tries and sessions.
 
-mod life;
-mod siege;
+mod lockout;
+mod session_expiry;
 
 use ignacio_domain::ids::OtpId;
 use ignacio_domain::phone::PhoneNumber;

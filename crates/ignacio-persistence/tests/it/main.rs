@@ -3,14 +3,14 @@
 
 mod administration;
 mod audit;
+mod catalogue_rules;
 mod deletion;
 mod files;
-mod lint;
 mod login;
 mod outbox;
 mod ownership;
 mod pages;
-mod plans;
+mod query_plans;
 mod replies;
 mod rls;
 mod schema;

@@ -1,6 +1,6 @@
-//! What a reply brings about besides itself: the time of its first text, and chores.
+//! What a reply brings about besides itself: the time of its first text, and follow-up jobs.
 //!
-//! Chores hang on the conversation. They are written before anything that hangs on the response,
+//! Follow-up jobs are attached to the conversation. They are written before anything that is attached to the response,
 //! in the order in which a deletion goes, so that the two never wait for each other.
 
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, raw_sql};
@@ -10,7 +10,7 @@ use super::ReplyWriter;
 use crate::error::StoreError;
 use crate::repos::summaries;
 
-/// How much may be said behind a conversation's summary before another one is asked for.
+/// How much may be said after a conversation's summary before another one is asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct SummaryLimit {
     /// Bytes.
@@ -116,8 +116,7 @@ impl ReplyWriter {
     async fn enqueue_summary(&self, txn: &DatabaseTransaction) -> Result<(), StoreError> {
         let Some(limit) = self.follow_ups.limit else { return Ok(()) };
         let (_, user, conversation) = self.ids();
-        let (at, id) =
-            summaries::place(summaries::summary(txn, user, conversation).await?.as_ref());
+        let (at, id) = summaries::end(summaries::find(txn, user, conversation).await?.as_ref());
         let own = i64::try_from(self.text.len()).unwrap_or(i64::MAX);
         let (bytes, messages) = (limit.bytes, limit.messages);
         let ask = raw_sql!(

@@ -1,4 +1,4 @@
-//! How it stands with people's codes and logins, for the staff.
+//! The codes and failed logins of users, for administration.
 
 use ignacio_domain::audit::AuditAction;
 use ignacio_domain::delivery::DeliveryStatus;
@@ -7,21 +7,16 @@ use ignacio_domain::lockout::LoginFailures;
 use ignacio_domain::managed_user::ManagedUser;
 use ignacio_domain::otp::CodeRecord;
 use ignacio_domain::rate_limit::RateLimitKey;
-use sea_orm::sea_query::{Expr, ExprTrait as _};
-use sea_orm::{
-    ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _, FromQueryResult,
-    JoinType, QueryFilter as _, QueryOrder as _, QuerySelect, raw_sql,
-};
+use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::audit_read;
-use super::managed_users::AccountRow;
-use crate::entities::otp_codes;
+use super::managed_users::find_unrecorded;
 use crate::error::StoreError;
 
 /// Codes that are listed at most.
-const MOST_CODES: u64 = 50;
+const MAX_CODES: i64 = 50;
 
 /// Codes that were sent, and tries that failed.
 pub struct LoginAttempts<'s> {
@@ -91,20 +86,21 @@ impl<'s> LoginAttempts<'s> {
     }
 
     /// Whose logins these are, without a note in the audit: what is asked of them next writes it.
-    #[tracing::instrument(name = "db.admin.logins.whose", skip_all, err(level = "debug"))]
+    #[tracing::instrument(
+        name = "db.admin.login_attempts.find_user",
+        skip_all,
+        err(level = "debug")
+    )]
     pub async fn find_user(&self, id: UserId) -> Result<Option<ManagedUser>, StoreError> {
-        let user = id.into_uuid();
-        let read = raw_sql!(
-            Postgres,
-            "select * from users
-              where id = {user} and id <> '00000000-0000-0000-0000-000000000000'"
-        );
-        let row = AccountRow::find_by_statement(read).one(self.txn).await?;
-        row.map(ManagedUser::try_from).transpose()
+        find_unrecorded(self.txn, id).await
     }
 
     /// How many tries have failed, of the number or of the known device with which most have.
-    #[tracing::instrument(name = "db.admin.logins.failures", skip_all, err(level = "debug"))]
+    #[tracing::instrument(
+        name = "db.admin.login_attempts.failures",
+        skip_all,
+        err(level = "debug")
+    )]
     pub async fn failures(
         &self,
         id: UserId,
@@ -130,7 +126,11 @@ impl<'s> LoginAttempts<'s> {
     }
 
     /// Forgets the tries that failed, of the number and of the known devices: both are let in again.
-    #[tracing::instrument(name = "db.admin.logins.forget_failures", skip_all, err(level = "debug"))]
+    #[tracing::instrument(
+        name = "db.admin.login_attempts.clear_failures",
+        skip_all,
+        err(level = "debug")
+    )]
     pub async fn clear_failures(
         &self,
         id: UserId,
@@ -148,29 +148,19 @@ impl<'s> LoginAttempts<'s> {
     }
 
     /// What became of the codes of the last day, the newest first.
-    #[tracing::instrument(name = "db.admin.logins.codes", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.admin.login_attempts.codes", skip_all, err(level = "debug"))]
     pub async fn codes(&self, id: UserId) -> Result<Vec<CodeRecord>, StoreError> {
+        let (user, limit) = (id.into_uuid(), MAX_CODES);
         // Column by column: this role may not read the digests, nor where a code was sent.
-        let mut codes = otp_codes::Entity::find()
-            .select_only()
-            .columns([
-                otp_codes::Column::Id,
-                otp_codes::Column::Attempts,
-                otp_codes::Column::RedeemedAt,
-                otp_codes::Column::ExpiresAt,
-                otp_codes::Column::CreatedAt,
-            ])
-            .filter(otp_codes::Column::UserId.eq(id.into_uuid()))
-            .filter(Expr::cust("otp_codes.created_at > now() - interval '1 day'"))
-            .order_by_desc(otp_codes::Column::CreatedAt)
-            .order_by_desc(otp_codes::Column::Id)
-            .limit(MOST_CODES);
-        let messages = ["state", "error", "sent_at", "delivered_at", "read_at", "failed_at"];
-        let is_its = Expr::col(("outbox", "otp_id")).equals(otp_codes::Column::Id.as_column_ref());
-        QuerySelect::query(&mut codes)
-            .join(JoinType::InnerJoin, "outbox", is_its)
-            .columns(messages.map(|column| ("outbox", column)));
-        let rows = codes.into_model::<CodeRow>().all(self.txn).await?;
+        let read = raw_sql!(
+            Postgres,
+            "select c.id, c.attempts, c.redeemed_at, c.expires_at, c.created_at,
+                    o.state, o.error, o.sent_at, o.delivered_at, o.read_at, o.failed_at
+               from otp_codes c join outbox o on o.otp_id = c.id
+              where c.user_id = {user} and c.created_at > now() - interval '1 day'
+              order by c.created_at desc, c.id desc limit {limit}"
+        );
+        let rows = CodeRow::find_by_statement(read).all(self.txn).await?;
         audit_read(self.txn, AuditAction::CodesListed, Some(id.into_uuid()), rows.len()).await?;
         rows.into_iter().map(CodeRecord::try_from).collect()
     }

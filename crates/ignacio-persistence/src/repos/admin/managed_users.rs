@@ -1,4 +1,4 @@
-//! Everybody's accounts, for the staff.
+//! Users, for administration.
 
 use ignacio_domain::audit::AuditAction;
 use ignacio_domain::erasure::Erasure;
@@ -7,39 +7,32 @@ use ignacio_domain::managed_user::{ManagedUser, UserChange, UserFilter};
 use ignacio_domain::page::{Page, PageSize, Position};
 use ignacio_domain::phone::PhoneNumber;
 use ignacio_domain::user::Role;
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
+use sea_orm::sea_query::{Expr, LockType};
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, Condition, ConnectionTrait as _, DatabaseTransaction,
+    EntityTrait as _, FromQueryResult, PaginatorTrait as _, QueryFilter as _, QuerySelect as _,
+    Select, Set, raw_sql,
+};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::audit_read;
+use crate::entities::users;
 use crate::error::StoreError;
 use crate::repos::new_users::NewUser;
-use crate::repos::paging::FIRST_PAGE;
+use crate::repos::paging::newest_first;
 use crate::rows;
 
-/// Accounts of all people but the temporary user of the log.
+/// All users except the temporary user of the log.
 pub struct ManagedUsers<'s> {
     txn: &'s DatabaseTransaction,
     admin: UserId,
 }
 
-#[derive(FromQueryResult)]
-pub(super) struct AccountRow {
-    id: Uuid,
-    phone_number: String,
-    name: String,
-    is_admin: bool,
-    is_active: bool,
-    locale: String,
-    unreachable_at: Option<OffsetDateTime>,
-    created_at: OffsetDateTime,
-    updated_at: OffsetDateTime,
-}
-
-impl TryFrom<AccountRow> for ManagedUser {
+impl TryFrom<users::Model> for ManagedUser {
     type Error = StoreError;
 
-    fn try_from(row: AccountRow) -> Result<Self, StoreError> {
+    fn try_from(row: users::Model) -> Result<Self, StoreError> {
         Ok(Self {
             id: UserId::from_uuid(row.id),
             phone: PhoneNumber::parse(&row.phone_number).ok(),
@@ -66,32 +59,41 @@ struct ErasureRow {
     created_at: OffsetDateTime,
 }
 
-#[derive(FromQueryResult)]
-struct CountRow {
-    n: i64,
-}
-
-/// A filter in the form in which the queries take it.
-struct Wanted {
-    text: Option<String>,
-    digits: Option<String>,
-    is_active: Option<bool>,
-    is_admin: Option<bool>,
-}
-
-impl From<&UserFilter> for Wanted {
-    fn from(filter: &UserFilter) -> Self {
-        let text = filter.query.as_ref().map(|it| it.trim().to_lowercase());
-        // However a number was typed, it is looked for as it is stored.
-        let digits: Option<String> =
-            text.as_ref().map(|it| it.chars().filter(char::is_ascii_digit).collect());
-        Self {
-            text,
-            digits: digits.filter(|it| it.len() >= 3),
-            is_active: filter.is_active,
-            is_admin: filter.role.map(|it| it == Role::Admin),
-        }
+/// The users that a filter lets through, without the temporary user of the log.
+fn matching(filter: &UserFilter) -> Select<users::Entity> {
+    let mut query = existing();
+    if let Some(role) = filter.role {
+        query = query.filter(users::Column::IsAdmin.eq(role == Role::Admin));
     }
+    if let Some(is_active) = filter.is_active {
+        query = query.filter(users::Column::IsActive.eq(is_active));
+    }
+    if let Some(text) = &filter.query {
+        let text = text.trim().to_lowercase();
+        // However a number was typed, it is looked for as it is stored.
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        let mut is_found =
+            Condition::any().add(Expr::cust_with_values("strpos(lower(name), $1) > 0", [text]));
+        if digits.len() >= 3 {
+            let has_digits = Expr::cust_with_values("strpos(phone_number, $1) > 0", [digits]);
+            is_found = is_found.add(has_digits);
+        }
+        query = query.filter(is_found);
+    }
+    query
+}
+
+fn existing() -> Select<users::Entity> {
+    users::Entity::find().filter(users::Column::Id.ne(Uuid::nil()))
+}
+
+/// Finds a user without recording it; the caller records what it reads of the user.
+pub(super) async fn find_unrecorded(
+    txn: &DatabaseTransaction,
+    id: UserId,
+) -> Result<Option<ManagedUser>, StoreError> {
+    let row = existing().filter(users::Column::Id.eq(id.into_uuid())).one(txn).await?;
+    row.map(ManagedUser::try_from).transpose()
 }
 
 impl<'s> ManagedUsers<'s> {
@@ -99,30 +101,16 @@ impl<'s> ManagedUsers<'s> {
         Self { txn, admin }
     }
 
-    /// A page of accounts, newest first.
-    #[tracing::instrument(name = "db.admin.accounts.list", skip_all, err(level = "debug"))]
+    /// A page of users, newest first.
+    #[tracing::instrument(name = "db.admin.users.list", skip_all, err(level = "debug"))]
     pub async fn list(
         &self,
         filter: &UserFilter,
         after: Option<Position>,
         size: PageSize,
     ) -> Result<Page<ManagedUser>, StoreError> {
-        let Wanted { text, digits, is_active, is_admin } = filter.into();
-        let start = after.unwrap_or(FIRST_PAGE);
-        let (at, last) = (start.at, start.id);
-        let limit = i32::from(size.rows()) + 1;
-        let read = raw_sql!(
-            Postgres,
-            "select * from users
-              where id <> '00000000-0000-0000-0000-000000000000'
-                and (created_at, id) < ({at}, {last})
-                and ({is_active}::boolean is null or is_active = {is_active})
-                and ({is_admin}::boolean is null or is_admin = {is_admin})
-                and ({text}::text is null or strpos(lower(name), {text}) > 0
-                     or strpos(phone_number, {digits}) > 0)
-              order by created_at desc, id desc limit {limit}"
-        );
-        let rows = AccountRow::find_by_statement(read).all(self.txn).await?;
+        let order = [users::Column::CreatedAt, users::Column::Id];
+        let rows = newest_first(self.txn, matching(filter), order, after, size).await?;
         let rows = rows.into_iter().map(ManagedUser::try_from).collect::<Result<_, _>>()?;
         let page = Page::from_lookahead(rows, size, |row: &ManagedUser| Position {
             at: row.created_at,
@@ -132,78 +120,63 @@ impl<'s> ManagedUsers<'s> {
         Ok(page)
     }
 
-    /// How many accounts a filter lets through.
-    #[tracing::instrument(name = "db.admin.accounts.count", skip_all, err(level = "debug"))]
+    /// How many users a filter lets through.
+    #[tracing::instrument(name = "db.admin.users.count", skip_all, err(level = "debug"))]
     pub async fn count(&self, filter: &UserFilter) -> Result<i64, StoreError> {
-        let Wanted { text, digits, is_active, is_admin } = filter.into();
-        let read = raw_sql!(
-            Postgres,
-            "select count(*) as n from users
-              where id <> '00000000-0000-0000-0000-000000000000'
-                and ({is_active}::boolean is null or is_active = {is_active})
-                and ({is_admin}::boolean is null or is_admin = {is_admin})
-                and ({text}::text is null or strpos(lower(name), {text}) > 0
-                     or strpos(phone_number, {digits}) > 0)"
-        );
-        Ok(CountRow::find_by_statement(read).one(self.txn).await?.map_or(0, |row| row.n))
+        let count = matching(filter).count(self.txn).await?;
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
 
     /// Finds one, and writes down that it was looked at.
-    #[tracing::instrument(name = "db.admin.accounts.find", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.admin.users.find", skip_all, err(level = "debug"))]
     pub async fn find(&self, id: UserId) -> Result<Option<ManagedUser>, StoreError> {
-        let user = id.into_uuid();
-        let read = raw_sql!(
-            Postgres,
-            "select * from users
-              where id = {user} and id <> '00000000-0000-0000-0000-000000000000'"
-        );
-        let Some(row) = AccountRow::find_by_statement(read).one(self.txn).await? else {
-            return Ok(None);
-        };
-        audit_read(self.txn, AuditAction::UserRead, Some(user), 1).await?;
-        row.try_into().map(Some)
+        let user = find_unrecorded(self.txn, id).await?;
+        if user.is_some() {
+            audit_read(self.txn, AuditAction::UserRead, Some(id.into_uuid()), 1).await?;
+        }
+        Ok(user)
     }
 
     /// Finds one to change it, and keeps others from changing it until the scope ends. `None` when
-    /// there is no such account; [`StoreError::OwnAccount`] for the caller's own, which nobody
+    /// there is no such user; [`StoreError::OwnAccount`] for the caller's own, which nobody
     /// looks after alone.
-    #[tracing::instrument(name = "db.admin.accounts.lock", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.admin.users.lock", skip_all, err(level = "debug"))]
     pub async fn lock(&self, id: UserId) -> Result<Option<ManagedUser>, StoreError> {
         if id == self.admin {
             return Err(StoreError::OwnAccount);
         }
-        let id = id.into_uuid();
-        let read = raw_sql!(Postgres, "select * from users where id = {id} for no key update");
-        let row = AccountRow::find_by_statement(read).one(self.txn).await?;
+        let row = users::Entity::find_by_id(id.into_uuid())
+            .lock(LockType::NoKeyUpdate)
+            .one(self.txn)
+            .await?;
         row.map(ManagedUser::try_from).transpose()
     }
 
-    /// Makes an account; [`StoreError::Conflict`] with `users_phone_number_key` when somebody has
+    /// Creates a user; [`StoreError::Conflict`] with `users_phone_number_key` when a user has
     /// the number, [`StoreError::StepUpRequired`] for an admin's without a fresh code.
-    #[tracing::instrument(name = "db.admin.accounts.add", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.admin.users.insert", skip_all, err(level = "debug"))]
     pub async fn insert(&self, new: &NewUser) -> Result<ManagedUser, StoreError> {
-        let id = UserId::new().into_uuid();
-        let (phone, name) = (new.phone.expose().to_owned(), new.name.as_str().to_owned());
-        let (is_admin, locale) = (new.role == Role::Admin, new.locale.as_str().to_owned());
-        let write = raw_sql!(
-            Postgres,
-            "insert into users (id, phone_number, name, is_admin, locale)
-             values ({id}, {phone}, {name}, {is_admin}, {locale}) returning *"
-        );
-        let row = AccountRow::find_by_statement(write).one(self.txn).await?;
-        row.ok_or(StoreError::corrupt("users", "id"))?.try_into()
+        let row = users::ActiveModel {
+            id: Set(UserId::new().into_uuid()),
+            phone_number: Set(new.phone.expose().to_owned()),
+            name: Set(new.name.as_str().to_owned()),
+            is_admin: Set(new.role == Role::Admin),
+            locale: Set(new.locale.as_str().to_owned()),
+            ..Default::default()
+        };
+        row.insert(self.txn).await?.try_into()
     }
 
-    /// Changes somebody else's account. It should be held by [`Self::lock`]: then no login is under
+    /// Changes another user. The row should be locked by [`Self::lock`]: then no login is under
     /// way, and what one has opened is seen here.
     ///
-    /// Another number or role, or not being active any more, ends the person's sessions; another
+    /// Another number or role, or not being active any more, ends the user's sessions; another
     /// number, or not being active, also voids their codes and makes their devices unknown.
     /// [`StoreError::StepUpRequired`] for another number, and for a new admin, without a fresh code;
     /// [`StoreError::LastAdmin`] when nobody would be left to let others in,
-    /// [`StoreError::Conflict`] with `users_phone_number_key` when somebody has the number; `None`
-    /// when there is no such account.
-    #[tracing::instrument(name = "db.admin.accounts.change", skip_all, err(level = "debug"))]
+    /// [`StoreError::Conflict`] with `users_phone_number_key` when a user has the number; `None`
+    /// when there is no such user.
+    #[tracing::instrument(name = "db.admin.users.update", skip_all, err(level = "debug"))]
     pub async fn update(
         &self,
         id: UserId,
@@ -238,10 +211,10 @@ impl<'s> ManagedUsers<'s> {
               where id = {user}
              returning *"
         );
-        let Some(row) = AccountRow::find_by_statement(write).one(self.txn).await? else {
+        let Some(row) = users::Model::find_by_statement(write).one(self.txn).await? else {
             return Ok(None);
         };
-        // The answer shows the whole account, also when nothing was changed.
+        // The response shows the whole user, even when nothing was changed.
         audit_read(self.txn, AuditAction::UserRead, Some(user), 1).await?;
         row.try_into().map(Some)
     }
@@ -274,18 +247,13 @@ impl<'s> ManagedUsers<'s> {
         Ok(())
     }
 
-    /// Ends all of somebody's sessions, and their devices are not known any more; gives the number
-    /// of the sessions, or `None` when there is no such account. [`StoreError::StepUpRequired`]
+    /// Ends all of a user's sessions, and their devices are not known any more; gives the number
+    /// of the sessions, or `None` when there is no such user. [`StoreError::StepUpRequired`]
     /// without a fresh code.
-    #[tracing::instrument(name = "db.admin.accounts.end_sessions", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.admin.users.revoke_sessions", skip_all, err(level = "debug"))]
     pub async fn revoke_sessions(&self, id: UserId) -> Result<Option<u64>, StoreError> {
         let user = id.into_uuid();
-        let read = raw_sql!(
-            Postgres,
-            "select 1 from users
-              where id = {user} and id <> '00000000-0000-0000-0000-000000000000'"
-        );
-        if self.txn.query_one_raw(read).await?.is_none() {
+        if find_unrecorded(self.txn, id).await?.is_none() {
             return Ok(None);
         }
         self.txn.execute_raw(raw_sql!(Postgres, "select app.require_step_up()")).await?;
@@ -300,11 +268,11 @@ impl<'s> ManagedUsers<'s> {
         Ok(Some(self.txn.execute_raw(write).await?.rows_affected()))
     }
 
-    /// Removes somebody else with everything that is theirs. What lies outside the database is
+    /// Removes another user with all their data. What lies outside the database is
     /// queued for the worker, and the receipt tells how much of it is left.
     /// [`StoreError::NotFound`], [`StoreError::OwnAccount`], [`StoreError::LastAdmin`] or, without
     /// a fresh code, [`StoreError::StepUpRequired`] when that cannot be.
-    #[tracing::instrument(name = "db.admin.accounts.erase", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.admin.users.erase", skip_all, err(level = "debug"))]
     pub async fn erase(&self, id: UserId) -> Result<Erasure, StoreError> {
         if id == self.admin {
             return Err(StoreError::OwnAccount);
@@ -320,7 +288,7 @@ impl<'s> ManagedUsers<'s> {
     }
 
     /// The receipt of a removal.
-    #[tracing::instrument(name = "db.admin.accounts.erasure", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.admin.users.erasure", skip_all, err(level = "debug"))]
     pub async fn erasure(&self, id: ErasureId) -> Result<Option<Erasure>, StoreError> {
         let id = id.into_uuid();
         let read = raw_sql!(

@@ -1,4 +1,4 @@
-//! Who used how much, for the staff.
+//! Who used how much, for administration.
 
 use ignacio_domain::audit::AuditAction;
 use ignacio_domain::ids::UserId;
@@ -28,10 +28,10 @@ impl<'s> UsageReport<'s> {
         today(self.txn).await
     }
 
-    /// Sums from one day to another, both included, of one person or of all, at most
-    /// [`MAX_USAGE_ROWS`]: days in their order, the newest first; models and people by what they
+    /// Sums from one day to another, both included, of one user or of all, at most
+    /// [`MAX_USAGE_ROWS`]: days in their order, the newest first; models and users by what they
     /// cost. It is written into the audit.
-    #[tracing::instrument(name = "db.admin.spending", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.admin.usage.between", skip_all, err(level = "debug"))]
     pub async fn between(
         &self,
         by: UsageGrouping,

@@ -1,4 +1,4 @@
-//! Reading what is somebody else's: files by name, and conversations under a grant.
+//! Reading what is another user's: files by name, and conversations under a grant.
 
 use ignacio_domain::access::{AccessGrant, GrantReason};
 use ignacio_domain::audit::AuditAction;
@@ -7,14 +7,16 @@ use ignacio_domain::file::StoredFile;
 use ignacio_domain::ids::{ConversationId, GrantId, UserId};
 use ignacio_domain::message::Message;
 use ignacio_domain::page::{Page, PageSize, Position};
-use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
-use time::OffsetDateTime;
+use sea_orm::{
+    ActiveModelTrait as _, ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction,
+    EntityTrait as _, FromQueryResult, QueryFilter as _, Set, raw_sql,
+};
 use uuid::Uuid;
 
 use super::audit_read;
-use crate::entities::conversations;
+use crate::entities::{access_grants, conversations};
 use crate::error::StoreError;
-use crate::repos::paging::FIRST_PAGE;
+use crate::repos::paging::{bounds, newest_first};
 use crate::rows::{FileRow, MessageRow};
 
 /// What an admin reads of others. Each reading is written into the audit before its rows show; the
@@ -24,18 +26,8 @@ pub struct UserContent<'s> {
     admin: UserId,
 }
 
-#[derive(FromQueryResult)]
-struct GrantRow {
-    id: Uuid,
-    admin_id: Uuid,
-    user_id: Uuid,
-    reason: String,
-    created_at: OffsetDateTime,
-    expires_at: OffsetDateTime,
-}
-
-impl From<GrantRow> for AccessGrant {
-    fn from(row: GrantRow) -> Self {
+impl From<access_grants::Model> for AccessGrant {
+    fn from(row: access_grants::Model) -> Self {
         Self {
             id: GrantId::from_uuid(row.id),
             admin: UserId::from_uuid(row.admin_id),
@@ -57,37 +49,44 @@ impl<'s> UserContent<'s> {
         Self { txn, admin }
     }
 
-    /// Lets the caller read a person's conversations for half an hour. [`StoreError::Conflict`] with
-    /// `access_grants_user_id_fkey` when there is no such person.
-    #[tracing::instrument(name = "db.admin.readings.grant", skip_all, err(level = "debug"))]
+    /// Lets the caller read a user's conversations for half an hour. [`StoreError::Conflict`] with
+    /// `access_grants_user_id_fkey` when there is no such user.
+    #[tracing::instrument(name = "db.admin.user_content.grant", skip_all, err(level = "debug"))]
     pub async fn grant(
         &self,
         user: UserId,
         reason: &GrantReason,
     ) -> Result<AccessGrant, StoreError> {
-        let (grant, admin) = (GrantId::new().into_uuid(), self.admin.into_uuid());
-        let (person, why) = (user.into_uuid(), reason.as_str().to_owned());
-        let write = raw_sql!(
-            Postgres,
-            "insert into access_grants (id, admin_id, user_id, reason)
-             values ({grant}, {admin}, {person}, {why}) returning *"
-        );
-        let row = GrantRow::find_by_statement(write).one(self.txn).await?;
-        Ok(row.ok_or(StoreError::corrupt("access_grants", "id"))?.into())
+        // The database sets the times, and refuses others.
+        let grant = access_grants::ActiveModel {
+            id: Set(GrantId::new().into_uuid()),
+            admin_id: Set(self.admin.into_uuid()),
+            user_id: Set(user.into_uuid()),
+            reason: Set(reason.as_str().to_owned()),
+            ..Default::default()
+        };
+        Ok(grant.insert(self.txn).await?.into())
     }
 
     /// A grant, whoever got it, also one that has run out.
-    #[tracing::instrument(name = "db.admin.readings.find_grant", skip_all, err(level = "debug"))]
+    #[tracing::instrument(
+        name = "db.admin.user_content.find_grant",
+        skip_all,
+        err(level = "debug")
+    )]
     pub async fn find_grant(&self, id: GrantId) -> Result<Option<AccessGrant>, StoreError> {
-        let id = id.into_uuid();
-        let read = raw_sql!(Postgres, "select * from access_grants where id = {id}");
-        Ok(GrantRow::find_by_statement(read).one(self.txn).await?.map(Into::into))
+        let row = access_grants::Entity::find_by_id(id.into_uuid()).one(self.txn).await?;
+        Ok(row.map(Into::into))
     }
 
-    /// A page of a person's conversations, the liveliest first, archived ones too.
+    /// A page of a user's conversations, the liveliest first, archived ones too.
     /// [`StoreError::GrantRequired`] without a live grant, [`StoreError::NotFound`] when there is no
-    /// such person.
-    #[tracing::instrument(name = "db.admin.readings.conversations", skip_all, err(level = "debug"))]
+    /// such user.
+    #[tracing::instrument(
+        name = "db.admin.user_content.conversations",
+        skip_all,
+        err(level = "debug")
+    )]
     pub async fn conversations(
         &self,
         user: UserId,
@@ -97,16 +96,9 @@ impl<'s> UserContent<'s> {
         let user = user.into_uuid();
         let begin = raw_sql!(Postgres, "select app.authorize_conversation_list({user})");
         self.txn.execute_raw(begin).await?;
-        let start = after.unwrap_or(FIRST_PAGE);
-        let (at, last) = (start.at, start.id);
-        let limit = i32::from(size.rows()) + 1;
-        let read = raw_sql!(
-            Postgres,
-            "select * from conversations
-              where user_id = {user} and (active_at, id) < ({at}, {last})
-              order by active_at desc, id desc limit {limit}"
-        );
-        let rows = conversations::Model::find_by_statement(read).all(self.txn).await?;
+        let query = conversations::Entity::find().filter(conversations::Column::UserId.eq(user));
+        let order = [conversations::Column::ActiveAt, conversations::Column::Id];
+        let rows = newest_first(self.txn, query, order, after, size).await?;
         let page =
             Page::from_lookahead(rows, size, |row| Position { at: row.active_at, id: row.id });
         Ok(Page { rows: page.rows.into_iter().map(Into::into).collect(), next: page.next })
@@ -114,7 +106,7 @@ impl<'s> UserContent<'s> {
 
     /// A page of a conversation's messages, newest first. [`StoreError::GrantRequired`] without a
     /// live grant, and the same when there is no such conversation.
-    #[tracing::instrument(name = "db.admin.readings.messages", skip_all, err(level = "debug"))]
+    #[tracing::instrument(name = "db.admin.user_content.messages", skip_all, err(level = "debug"))]
     pub async fn messages(
         &self,
         conversation: ConversationId,
@@ -126,9 +118,7 @@ impl<'s> UserContent<'s> {
             raw_sql!(Postgres, "select app.authorize_conversation_read({conversation}) as owner");
         let owner = OwnerRow::find_by_statement(begin).one(self.txn).await?;
         let user = owner.ok_or(StoreError::GrantRequired)?.owner;
-        let start = after.unwrap_or(FIRST_PAGE);
-        let (at, last) = (start.at, start.id);
-        let limit = i32::from(size.rows()) + 1;
+        let (at, last, limit) = bounds(after, size);
         let read = raw_sql!(
             Postgres,
             "select * from app.message_details
@@ -144,9 +134,9 @@ impl<'s> UserContent<'s> {
         }))
     }
 
-    /// A page of a person's files, newest first: what they are called, not what is in them. `None`
-    /// when there is no such person.
-    #[tracing::instrument(name = "db.admin.readings.files", skip_all, err(level = "debug"))]
+    /// A page of a user's files, newest first: what they are called, not what is in them. `None`
+    /// when there is no such user.
+    #[tracing::instrument(name = "db.admin.user_content.files", skip_all, err(level = "debug"))]
     pub async fn files(
         &self,
         user: UserId,
@@ -158,9 +148,7 @@ impl<'s> UserContent<'s> {
         if self.txn.query_one_raw(read).await?.is_none() {
             return Ok(None);
         }
-        let start = after.unwrap_or(FIRST_PAGE);
-        let (at, last) = (start.at, start.id);
-        let limit = i32::from(size.rows()) + 1;
+        let (at, last, limit) = bounds(after, size);
         let read = raw_sql!(
             Postgres,
             "select id, user_id, file_name, file_type, file_size, content_sha256,

@@ -13,9 +13,9 @@ use crate::error::StoreError;
 use crate::repos::sessions::SessionRow;
 use crate::rows::UserRow;
 
-/// Live sessions of one person; the oldest ends when one more begins.
+/// Live sessions of one user; the oldest ends when one more begins.
 const MAX_SESSIONS: i64 = 10;
-/// Devices that one person is known by; the one that was used longest ago goes.
+/// Devices that one user is known by; the one that was used longest ago goes.
 const MAX_DEVICES: i64 = 20;
 
 /// What a login brings.
@@ -48,8 +48,8 @@ struct UsedRow {
 }
 
 impl Codes<'_> {
-    /// Uses the code up and opens a session; the person's other codes are void from then on, and
-    /// failed tries are forgotten. `None` when somebody else used it first, or the account is gone,
+    /// Uses the code up and opens a session; the user's other codes are void from then on, and
+    /// failed tries are forgotten. `None` when another used it first, or the user is gone,
     /// inactive, or has another number by now.
     #[tracing::instrument(name = "db.codes.redeem", skip_all, err(level = "debug"))]
     pub async fn redeem(
@@ -71,8 +71,8 @@ impl Codes<'_> {
     }
 
     /// Uses up a code that this session has asked for: it has shown a fresh code from now on. False
-    /// when somebody else used it first, or the session is over.
-    #[tracing::instrument(name = "db.codes.confirm", skip_all, err(level = "debug"))]
+    /// when another used it first, or the session is over.
+    #[tracing::instrument(name = "db.codes.redeem_step_up", skip_all, err(level = "debug"))]
     pub async fn redeem_step_up(&self, id: OtpId, session: SessionId) -> Result<bool, StoreError> {
         let (id, session) = (id.into_uuid(), session.into_uuid());
         let write = raw_sql!(
@@ -92,8 +92,9 @@ impl Codes<'_> {
     }
 }
 
-/// The person whose code it was, and the device that asked for it, if it is known. The account is
-/// held first, so that it cannot be shut, nor get another number, while its session is opened.
+/// The user whose code it was, and the device that asked for it, if it is known. The user
+/// is locked first, so that it cannot be deactivated, nor get another number, while its session is
+/// opened.
 async fn use_code(
     txn: &DatabaseTransaction,
     id: OtpId,
@@ -130,7 +131,7 @@ async fn use_code(
     Ok(Some((row.person.try_into()?, row.device_id.map(DeviceId::from_uuid))))
 }
 
-/// Makes a device known, and tells its person unless it is the first one.
+/// Makes a device known, and tells its user unless it is the first one.
 async fn remember_device(
     txn: &DatabaseTransaction,
     person: &User,

@@ -143,7 +143,7 @@ async fn clear_reachable(txn: &DatabaseTransaction, touched: Vec<Uuid>) -> Resul
 }
 
 /// Who has the number of a message that could not reach it, unless that message arrived after all, or
-/// one that is not older did. The staff see it of the account, as long as it has the number.
+/// one that is not older did. The admins see it of the user, as long as it has the number.
 async fn mark_unreachable(
     txn: &DatabaseTransaction,
     suspects: Vec<Uuid>,

@@ -13,8 +13,8 @@ impl Outbox<'_> {
     /// code waiting; says how many there were.
     ///
     /// A code is tried when a worker finds it, and taken a moment after. The decoy was found now, so
-    /// that it needs the moment only: that of the last try, behind the pauses before it.
-    #[tracing::instrument(name = "db.outbox.imitate", skip_all, err(level = "debug"))]
+    /// that it needs the moment only: that of the last try, after the pauses before it.
+    #[tracing::instrument(name = "db.outbox.simulate_decoys", skip_all, err(level = "debug"))]
     pub async fn simulate_decoys(&self) -> Result<u64, StoreError> {
         let write = raw_sql!(
             Postgres,

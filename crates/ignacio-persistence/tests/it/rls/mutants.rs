@@ -5,7 +5,7 @@ use ignacio_devstack::{Role, TestDatabase};
 
 use super::actors::Actor;
 use super::matrix::{Cells, Rights, World};
-use crate::lint::findings;
+use crate::catalogue_rules::findings;
 
 /// Mutants that change no answer, so that only the lint can notice them, each with the reason why.
 const BY_LINT_ALONE: [(&str, &str); 3] = [
