@@ -28,7 +28,7 @@ pub(crate) async fn worker(
     let whatsapp = WhatsApp::new(whatsapp).map_err(ExitError::config)?;
     let ports = Ports {
         assistant: Arc::new(openai.clone()),
-        library: Arc::new(openai),
+        vector_store: Arc::new(openai),
         objects,
         messenger: Arc::new(whatsapp),
         parse_webhook,
@@ -51,6 +51,6 @@ pub(crate) async fn worker(
     let environment = app_env.as_str().to_owned();
     let mut settings = WorkerSettings::new(otp_pepper, safety_key, models, environment);
     settings.web_search = web_search;
-    settings.replies_at_once = replies_at_once;
+    settings.reply_concurrency = replies_at_once;
     Ok(Worker::new(settings, db, hub, ports))
 }

@@ -15,7 +15,7 @@ use ignacio_api::WebhookSettings;
 use ignacio_domain::keys::{Key, KeyRing, MasterSecret};
 use ignacio_domain::model_catalog::ModelCatalog;
 use ignacio_integrations::{OpenAiSettings, S3Settings, WhatsAppSettings};
-use ignacio_worker::REPLIES_AT_ONCE;
+use ignacio_worker::DEFAULT_REPLY_CONCURRENCY;
 use secrecy::SecretString;
 
 pub use self::environment::Environment;
@@ -316,7 +316,7 @@ fn otp_peppers(reader: &mut Reader<'_>, derived: Key) -> KeyRing {
 
 /// The upper bound catches typing errors: no process can write more replies.
 fn replies_at_once(reader: &mut Reader<'_>) -> usize {
-    reader.within("IGNACIO_REPLIES_AT_ONCE", REPLIES_AT_ONCE, 1..=10_000)
+    reader.within("IGNACIO_REPLIES_AT_ONCE", DEFAULT_REPLY_CONCURRENCY, 1..=10_000)
 }
 
 fn app_env(reader: &mut Reader<'_>) -> AppEnv {

@@ -1,129 +1,66 @@
-//! Brings documents into the provider's library, once each, whatever dies on the way.
+//! Syncs documents with the provider's vector stores, once each, whatever dies on the way.
 //!
 //! The provider's creates cannot be made idempotent, so the protocol is ours: a name that can be
 //! searched for, a lease with a fencing epoch on the row, and a record of each step as soon as it
-//! is done. Whoever takes a file over goes on where the record ends.
+//! is done. A worker that takes a file over goes on where the record ends.
 
-mod beat;
-mod checked;
 mod indexing;
-mod store;
+mod provider_copy;
+mod run;
 mod upload;
+mod vector_store;
+mod verified_stream;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use ignacio_domain::file::MediaType;
-use ignacio_domain::ids::FileId;
 use ignacio_domain::ports::PortError;
 use ignacio_domain::sync::MAX_ATTEMPTS;
 use ignacio_persistence::{FileJob, StoreError};
-use time::OffsetDateTime;
-use tokio::sync::{Mutex, Notify};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Mutex;
 
-use crate::Shared;
-use crate::job::{self, Verdict, insist, judge};
-use crate::queue::{Queue, Stop};
+pub(crate) use self::provider_copy::{created_after, provider_file_name};
+use self::run::SyncRun;
+use crate::context::WorkerContext;
+use crate::jobs::{JobControl, JobError, JobOutcome, JobProcessor, JobQueue, LeaseStatus};
 
-/// The provider's clock and ours may differ by this much when files are searched by age.
-const CLOCK_MARGIN: time::Duration = time::Duration::hours(1);
-
-/// The files that wait for the provider's library.
+/// Syncs the files that wait for it.
 pub(crate) struct FileSync {
-    shared: Arc<Shared>,
-    bell: Notify,
-    /// Held while a store is made, so that parallel first uploads of a person make one.
-    making_store: Mutex<()>,
-}
-
-/// Why a file did not get to the end.
-#[derive(Debug)]
-enum Halt {
-    /// The lease is lost: somebody else has the file, or it was deleted.
-    Lost,
-    /// The file goes back to the queue; the try does not count.
-    Later(Duration),
-    /// Something went wrong that may go right next time.
-    Again(String),
-    /// This file will never get there.
-    Never(String),
-    /// The outside failed.
-    Port(PortError),
-    /// The database failed.
-    Store(StoreError),
-}
-
-impl From<PortError> for Halt {
-    fn from(error: PortError) -> Self {
-        Self::Port(error)
-    }
-}
-
-impl From<StoreError> for Halt {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
+    context: Arc<WorkerContext>,
+    queue: JobQueue,
+    creating_store: Mutex<()>,
 }
 
 impl FileSync {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, bell: Notify::new(), making_store: Mutex::new(()) }
+    pub(crate) fn new(context: Arc<WorkerContext>) -> Self {
+        let queue = JobQueue::new("file_sync", context.settings.file_concurrency);
+        Self { context, queue, creating_store: Mutex::new(()) }
     }
 
-    async fn sync(&self, job: &FileJob, stop: &Stop, lost: &CancellationToken) -> Result<(), Halt> {
-        if job.attempts > MAX_ATTEMPTS {
-            return Err(Halt::Never("too_many_tries".to_owned()));
+    async fn record(&self, job: &FileJob, result: Result<(), JobError>) -> Result<(), StoreError> {
+        let files = self.context.db.file_jobs();
+        let backoff = &self.context.backoff;
+        if let Err(JobError::Port(error)) = &result {
+            log_error(error);
         }
-        let file = self.uploaded(job).await?;
-        let store = self.attached(job, &file).await?;
-        self.indexed(job, &store, &file, stop, lost).await?;
-        let files = self.shared.db.file_jobs();
-        if insist(self.shared.settings.pauses, || files.complete(job, &store)).await? {
-            Ok(())
-        } else {
-            Err(Halt::Lost)
-        }
-    }
-
-    /// Records what became of a file.
-    async fn settle(&self, job: &FileJob, end: Result<(), Halt>) -> Result<(), StoreError> {
-        let files = self.shared.db.file_jobs();
-        let pauses = self.shared.settings.pauses;
-        let verdict = match end {
-            Ok(()) => {
-                count("synced");
-                return Ok(());
+        let outcome = JobOutcome::of(result, job.attempts, backoff)?;
+        metrics::counter!("files_synced_total", "outcome" => outcome.as_str()).increment(1);
+        match outcome {
+            JobOutcome::Done => {}
+            JobOutcome::LeaseLost => {
+                // If the file was deleted, the lease is still ours: the purge need not wait for it.
+                files.postpone(job, Duration::ZERO).await?;
             }
-            Err(Halt::Lost) => {
-                count("lost");
-                // When it was deleted the lease is ours still: nobody has to wait for its end.
-                return files.postpone(job, Duration::ZERO).await.map(|_| ());
+            JobOutcome::Retry { after, error } => {
+                backoff.retry_write(|| files.retry(job, after, &error)).await?;
             }
-            Err(Halt::Store(error)) => return Err(error),
-            Err(Halt::Later(after)) => Verdict::Postpone { after },
-            Err(Halt::Again(error)) => job::again(&error, job.attempts, None, pauses),
-            Err(Halt::Never(error)) => Verdict::GiveUp { error },
-            Err(Halt::Port(error)) => {
-                tell(&error);
-                judge(&error, job.attempts, pauses)
+            JobOutcome::Postpone { after } => {
+                backoff.retry_write(|| files.postpone(job, after)).await?;
             }
-        };
-        match verdict {
-            Verdict::Retry { after, error } => {
-                count("retried");
-                insist(pauses, || files.retry(job, after, &error)).await?;
-            }
-            Verdict::Postpone { after } => {
-                count("postponed");
-                insist(pauses, || files.postpone(job, after)).await?;
-            }
-            Verdict::GiveUp { error } => {
+            JobOutcome::Fail { error } => {
                 tracing::warn!(%error, "a file cannot be synced");
-                count("failed");
-                insist(pauses, || files.fail(job, &error)).await?;
+                backoff.retry_write(|| files.fail(job, &error)).await?;
             }
         }
         Ok(())
@@ -131,23 +68,15 @@ impl FileSync {
 }
 
 #[async_trait]
-impl Queue for FileSync {
+impl JobProcessor for FileSync {
     type Job = FileJob;
 
-    fn name(&self) -> &'static str {
-        "files"
+    fn queue(&self) -> &JobQueue {
+        &self.queue
     }
 
-    fn at_once(&self) -> usize {
-        self.shared.settings.files_at_once
-    }
-
-    fn bell(&self) -> &Notify {
-        &self.bell
-    }
-
-    async fn claim(&self, room: usize) -> Result<Vec<FileJob>, StoreError> {
-        self.shared.db.file_jobs().claim(u32::try_from(room).unwrap_or(u32::MAX)).await
+    async fn claim(&self, limit: usize) -> Result<Vec<FileJob>, StoreError> {
+        self.context.db.file_jobs().claim(u32::try_from(limit).unwrap_or(u32::MAX)).await
     }
 
     #[tracing::instrument(
@@ -155,63 +84,54 @@ impl Queue for FileSync {
         skip_all,
         fields(file = %job.id, attempts = job.attempts)
     )]
-    async fn work(&self, job: &FileJob, stop: &Stop) -> Result<(), StoreError> {
-        let lost = CancellationToken::new();
-        let end = tokio::select! {
-            end = self.sync(job, stop, &lost) => end,
-            never = self.beat(job, &lost) => match never {},
-        };
-        self.settle(job, end).await
+    async fn process(&self, job: &FileJob, control: &JobControl) -> Result<(), StoreError> {
+        let creating_store = &self.creating_store;
+        let run = SyncRun { context: &self.context, job, control, creating_store };
+        let result = run.sync().await;
+        self.record(job, result).await
     }
 
-    async fn crashed(&self, job: &FileJob) -> Result<(), StoreError> {
-        self.settle(job, Err(Halt::Again("panic".to_owned()))).await
+    async fn panicked(&self, job: &FileJob) -> Result<(), StoreError> {
+        self.record(job, Err(JobError::Retryable("panic".to_owned()))).await
     }
 
-    async fn give_back(&self, job: &FileJob) -> Result<(), StoreError> {
-        self.shared.db.file_jobs().postpone(job, Duration::ZERO).await.map(|_| ())
+    async fn release(&self, job: &FileJob) -> Result<(), StoreError> {
+        self.context.db.file_jobs().postpone(job, Duration::ZERO).await.map(|_| ())
+    }
+
+    fn heartbeat_interval(&self) -> Option<Duration> {
+        Some(self.context.settings.file_heartbeat)
+    }
+
+    async fn extend_lease(&self, job: &FileJob) -> Result<LeaseStatus, StoreError> {
+        let is_held = self.context.db.file_jobs().extend(job).await?;
+        Ok(if is_held { LeaseStatus::Held } else { LeaseStatus::Lost })
     }
 }
 
-/// What a file is called at the provider: enough to find it again, and the ending by which the
-/// provider chooses how to read it. People see the file's own name, which stays with us.
-pub(crate) fn library_name(environment: &str, file: FileId, media_type: &str) -> String {
-    let usual = MediaType::find(media_type).and_then(|it| it.extensions.first().copied());
-    format!("ign-{environment}-{file}.{}", usual.unwrap_or("bin"))
+impl SyncRun<'_> {
+    /// Brings the file to the provider, from where an earlier try got.
+    async fn sync(&self) -> Result<(), JobError> {
+        if self.job.attempts > MAX_ATTEMPTS {
+            return Err(JobError::Permanent("too_many_tries".to_owned()));
+        }
+        let file = self.uploaded().await?;
+        let store = self.attached(&file).await?;
+        self.indexed(&store, &file).await?;
+        let files = self.context.db.file_jobs();
+        if self.context.backoff.retry_write(|| files.complete(self.job, &store)).await? {
+            Ok(())
+        } else {
+            Err(JobError::LeaseLost)
+        }
+    }
 }
 
-/// From when on a file of ours may have been made at the provider.
-pub(crate) fn made_since(job: &FileJob) -> OffsetDateTime {
-    job.created_at - CLOCK_MARGIN
-}
-
-/// Reports an error of the outside, loudly when somebody of ours must act.
-fn tell(error: &PortError) {
+/// Logs a provider's error, louder when an operator must act.
+fn log_error(error: &PortError) {
     if matches!(error, PortError::Misconfigured { .. }) {
         tracing::error!(%error, "files cannot be synced");
     } else {
         tracing::warn!(%error, "a file could not be synced now");
-    }
-}
-
-fn count(outcome: &'static str) {
-    metrics::counter!("files_synced_total", "outcome" => outcome).increment(1);
-}
-
-#[cfg(test)]
-mod tests {
-    //! Names at the provider.
-
-    use super::*;
-
-    #[test]
-    fn a_name_at_the_provider_is_fixed_by_the_file_and_its_type() {
-        let file: FileId = "0190b6a8-2222-7000-8000-000000000001".parse().unwrap();
-        assert_eq!(
-            library_name("prod", file, "application/pdf"),
-            "ign-prod-0190b6a8-2222-7000-8000-000000000001.pdf"
-        );
-        assert!(library_name("prod", file, "text/plain").contains(".txt"));
-        assert!(library_name("prod", file, "x/y").contains(".bin"));
     }
 }

@@ -1,5 +1,5 @@
-//! Takes out of the world what people deleted. Pointers go last, so that nothing is forgotten
-//! that still exists somewhere; a deletion is never given up.
+//! Deletes outside what users deleted. Pointers go last, so that whatever still exists is never
+//! forgotten; a deletion is never given up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,118 +8,112 @@ use async_trait::async_trait;
 use ignacio_domain::file::MediaType;
 use ignacio_domain::ports::PortError;
 use ignacio_persistence::{FileJob, Purge, PurgeTarget, StoreError};
-use tokio::sync::Notify;
 
-use crate::Shared;
-use crate::file_sync::{library_name, made_since};
-use crate::job::{Verdict, judge, pause, word_for};
-use crate::queue::{Queue, Stop};
+use crate::context::WorkerContext;
+use crate::file_sync::{created_after, provider_file_name};
+use crate::jobs::{JobControl, JobOutcome, JobProcessor, JobQueue, classify, error_code};
 
-/// Files whose owners deleted them: the rows are still there, hidden.
-pub(crate) struct DeletedFiles {
-    shared: Arc<Shared>,
-    bell: Notify,
+/// Purges files that their owners deleted: the rows still exist, hidden.
+pub(crate) struct FilePurge {
+    context: Arc<WorkerContext>,
+    queue: JobQueue,
 }
 
-impl DeletedFiles {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, bell: Notify::new() }
+impl FilePurge {
+    pub(crate) fn new(context: Arc<WorkerContext>) -> Self {
+        Self { queue: JobQueue::new("file_purge", context.settings.purge_concurrency), context }
     }
 
-    async fn clean(&self, job: &FileJob) -> Result<(), PortError> {
-        let library = &self.shared.ports.library;
+    async fn purge(&self, job: &FileJob) -> Result<(), PortError> {
+        let vector_store = &self.context.ports.vector_store;
         if let Some(file) = &job.provider_file_id {
             if let Some(store) = &job.vector_store {
-                gone(library.detach_file(store, file).await)?;
+                ignore_missing(vector_store.detach_file(store, file).await)?;
             }
-            gone(library.delete_file(file).await)?;
+            ignore_missing(vector_store.delete_file(file).await)?;
         }
-        if may_be_in_library(job) {
-            let name = library_name(&self.shared.settings.environment, job.id, &job.media_type);
-            for stray in library.find_files(&name, made_since(job)).await? {
-                gone(library.delete_file(&stray.id).await)?;
+        if may_be_at_provider(job) {
+            let name =
+                provider_file_name(&self.context.settings.environment, job.id, &job.media_type);
+            for copy in vector_store.find_files(&name, created_after(job)).await? {
+                ignore_missing(vector_store.delete_file(&copy.id).await)?;
             }
         }
-        gone(self.shared.ports.objects.delete(&job.key).await)
+        ignore_missing(self.context.ports.objects.delete(&job.key).await)
     }
 
-    async fn later(&self, job: &FileJob, word: &str) -> Result<(), StoreError> {
-        let after = pause(job.attempts, None, self.shared.settings.pauses);
-        self.shared.db.file_jobs().retry(job, after, word).await.map(|_| ())
+    async fn retry(&self, job: &FileJob, code: &str) -> Result<(), StoreError> {
+        let after = self.context.backoff.delay(job.attempts, None);
+        self.context.db.file_jobs().retry(job, after, code).await.map(|_| ())
     }
 }
 
 #[async_trait]
-impl Queue for DeletedFiles {
+impl JobProcessor for FilePurge {
     type Job = FileJob;
 
-    fn name(&self) -> &'static str {
-        "deleted_files"
+    fn queue(&self) -> &JobQueue {
+        &self.queue
     }
 
-    fn at_once(&self) -> usize {
-        self.shared.settings.purges_at_once
+    async fn claim(&self, limit: usize) -> Result<Vec<FileJob>, StoreError> {
+        self.context.db.file_jobs().claim_deleted(u32::try_from(limit).unwrap_or(u32::MAX)).await
     }
 
-    fn bell(&self) -> &Notify {
-        &self.bell
-    }
-
-    async fn claim(&self, room: usize) -> Result<Vec<FileJob>, StoreError> {
-        self.shared.db.file_jobs().claim_deleted(u32::try_from(room).unwrap_or(u32::MAX)).await
-    }
-
-    #[tracing::instrument(name = "work.purge_file", skip_all, fields(file = %job.id))]
-    async fn work(&self, job: &FileJob, _stop: &Stop) -> Result<(), StoreError> {
-        let files = self.shared.db.file_jobs();
-        let Err(error) = self.clean(job).await else {
+    #[tracing::instrument(name = "work.file_purge", skip_all, fields(file = %job.id))]
+    async fn process(&self, job: &FileJob, _control: &JobControl) -> Result<(), StoreError> {
+        let files = self.context.db.file_jobs();
+        let Err(error) = self.purge(job).await else {
             count("file", "done");
             return files.complete_purge(job).await.map(|_| ());
         };
-        tell(&error);
+        log_error(&error);
         count("file", "retried");
-        match verdict(&error, job.attempts, &self.shared) {
-            Verdict::Postpone { after } => files.postpone(job, after).await.map(|_| ()),
-            Verdict::Retry { after, error } => files.retry(job, after, &error).await.map(|_| ()),
-            Verdict::GiveUp { error } => self.later(job, &error).await,
+        match classify(&error, job.attempts, &self.context.backoff) {
+            JobOutcome::Postpone { after } => files.postpone(job, after).await.map(|_| ()),
+            JobOutcome::Retry { after, error } => files.retry(job, after, &error).await.map(|_| ()),
+            JobOutcome::Fail { .. } | JobOutcome::Done | JobOutcome::LeaseLost => {
+                self.retry(job, error_code(&error)).await
+            }
         }
     }
 
-    async fn crashed(&self, job: &FileJob) -> Result<(), StoreError> {
-        self.later(job, "panic").await
+    async fn panicked(&self, job: &FileJob) -> Result<(), StoreError> {
+        self.retry(job, "panic").await
     }
 
-    async fn give_back(&self, job: &FileJob) -> Result<(), StoreError> {
-        self.shared.db.file_jobs().postpone(job, Duration::ZERO).await.map(|_| ())
+    async fn release(&self, job: &FileJob) -> Result<(), StoreError> {
+        self.context.db.file_jobs().postpone(job, Duration::ZERO).await.map(|_| ())
     }
 }
 
-/// What rows that are gone already pointed to.
-pub(crate) struct Leftovers {
-    shared: Arc<Shared>,
-    bell: Notify,
+/// Deletes what deleted rows pointed to.
+pub(crate) struct ExternalCleanup {
+    context: Arc<WorkerContext>,
+    queue: JobQueue,
 }
 
-impl Leftovers {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, bell: Notify::new() }
+impl ExternalCleanup {
+    pub(crate) fn new(context: Arc<WorkerContext>) -> Self {
+        let queue = JobQueue::new("external_cleanup", context.settings.purge_concurrency);
+        Self { context, queue }
     }
 
-    async fn clean(&self, target: &PurgeTarget) -> Result<(), PortError> {
-        let ports = &self.shared.ports;
-        gone(match target {
+    async fn purge(&self, target: &PurgeTarget) -> Result<(), PortError> {
+        let ports = &self.context.ports;
+        ignore_missing(match target {
             PurgeTarget::Object(key) => ports.objects.delete(key).await,
-            PurgeTarget::ProviderFile(id) => ports.library.delete_file(id).await,
-            PurgeTarget::VectorStore(id) => ports.library.delete_store(id).await,
-            PurgeTarget::ProviderResponse(id) => self.forget(id).await,
+            PurgeTarget::ProviderFile(id) => ports.vector_store.delete_file(id).await,
+            PurgeTarget::VectorStore(id) => ports.vector_store.delete_store(id).await,
+            PurgeTarget::ProviderResponse(id) => self.delete_response(id).await,
         })
     }
 
-    /// A reply that is still being made is stopped first: that it is deleted need not end it.
-    async fn forget(&self, id: &str) -> Result<(), PortError> {
-        let assistant = &self.shared.ports.assistant;
+    /// A response that is still being generated is stopped first: deleting it need not end it.
+    async fn delete_response(&self, id: &str) -> Result<(), PortError> {
+        let assistant = &self.context.ports.assistant;
         match assistant.cancel(id).await {
-            // One that was not made in the background cannot be stopped, and has ended long ago.
+            // One that was not generated in the background cannot be stopped, and ended long ago.
             Ok(()) | Err(PortError::Rejected { .. }) => assistant.delete_response(id).await,
             Err(error) => Err(error),
         }
@@ -127,76 +121,66 @@ impl Leftovers {
 }
 
 #[async_trait]
-impl Queue for Leftovers {
+impl JobProcessor for ExternalCleanup {
     type Job = Purge;
 
-    fn name(&self) -> &'static str {
-        "leftovers"
+    fn queue(&self) -> &JobQueue {
+        &self.queue
     }
 
-    fn at_once(&self) -> usize {
-        self.shared.settings.purges_at_once
+    async fn claim(&self, limit: usize) -> Result<Vec<Purge>, StoreError> {
+        self.context.db.purges().claim(u32::try_from(limit).unwrap_or(u32::MAX)).await
     }
 
-    fn bell(&self) -> &Notify {
-        &self.bell
-    }
-
-    async fn claim(&self, room: usize) -> Result<Vec<Purge>, StoreError> {
-        self.shared.db.purges().claim(u32::try_from(room).unwrap_or(u32::MAX)).await
-    }
-
-    #[tracing::instrument(name = "work.purge", skip_all, fields(purge = %job.id))]
-    async fn work(&self, job: &Purge, _stop: &Stop) -> Result<(), StoreError> {
+    #[tracing::instrument(name = "work.external_cleanup", skip_all, fields(purge = %job.id))]
+    async fn process(&self, job: &Purge, _control: &JobControl) -> Result<(), StoreError> {
         let kind = kind_of(&job.target);
-        let Err(error) = self.clean(&job.target).await else {
+        let Err(error) = self.purge(&job.target).await else {
             count(kind, "done");
-            return self.shared.db.purges().complete(job).await;
+            return self.context.db.purges().complete(job).await;
         };
-        tell(&error);
+        log_error(&error);
         count(kind, "retried");
-        let after = match verdict(&error, job.attempts, &self.shared) {
-            Verdict::Postpone { after } | Verdict::Retry { after, .. } => after,
-            Verdict::GiveUp { .. } => pause(job.attempts, None, self.shared.settings.pauses),
+        let after = match classify(&error, job.attempts, &self.context.backoff) {
+            JobOutcome::Postpone { after } | JobOutcome::Retry { after, .. } => after,
+            JobOutcome::Fail { .. } | JobOutcome::Done | JobOutcome::LeaseLost => {
+                self.context.backoff.delay(job.attempts, None)
+            }
         };
-        self.shared.db.purges().retry(job, after, word_for(&error)).await
+        self.context.db.purges().retry(job, after, error_code(&error)).await
     }
 
-    async fn crashed(&self, job: &Purge) -> Result<(), StoreError> {
-        let after = pause(job.attempts, None, self.shared.settings.pauses);
-        self.shared.db.purges().retry(job, after, "panic").await
+    async fn panicked(&self, job: &Purge) -> Result<(), StoreError> {
+        let after = self.context.backoff.delay(job.attempts, None);
+        self.context.db.purges().retry(job, after, "panic").await
     }
 
-    async fn give_back(&self, job: &Purge) -> Result<(), StoreError> {
-        self.shared.db.purges().retry(job, Duration::ZERO, "stopped").await
+    async fn release(&self, job: &Purge) -> Result<(), StoreError> {
+        self.context.db.purges().retry(job, Duration::ZERO, "stopped").await
     }
 }
 
-/// What is not there need not be deleted.
-fn gone(deleted: Result<(), PortError>) -> Result<(), PortError> {
+/// What does not exist need not be deleted.
+fn ignore_missing(deleted: Result<(), PortError>) -> Result<(), PortError> {
     match deleted {
         Err(PortError::NotFound) => Ok(()),
         deleted => deleted,
     }
 }
 
-/// Images and recordings never go to the library, so it need not be asked about them.
-fn may_be_in_library(job: &FileJob) -> bool {
+/// Images and recordings are never uploaded, so the provider need not be asked about them.
+fn may_be_at_provider(job: &FileJob) -> bool {
     job.provider_file_id.is_some()
         || MediaType::find(&job.media_type).is_none_or(MediaType::is_searchable)
 }
 
-fn verdict(error: &PortError, attempts: i32, shared: &Shared) -> Verdict {
-    judge(error, attempts, shared.settings.pauses)
-}
-
-fn tell(error: &PortError) {
+fn log_error(error: &PortError) {
     match error {
         PortError::Misconfigured { .. } | PortError::Rejected { .. } => {
-            tracing::error!(%error, "something cannot be deleted");
+            tracing::error!(%error, "an object cannot be deleted");
         }
         PortError::Transient { .. } | PortError::NotFound => {
-            tracing::warn!(%error, "something could not be deleted now");
+            tracing::warn!(%error, "an object could not be deleted now");
         }
     }
 }

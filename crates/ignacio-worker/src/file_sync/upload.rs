@@ -1,97 +1,102 @@
-//! The first half of a file's way: one copy of it at the provider, and our record of which.
+//! The first step of a sync: one copy of the file at the provider, and our record of it.
 
 use ignacio_domain::ports::{PortError, ProviderUpload};
-use ignacio_persistence::{FileJob, StoreError};
+use ignacio_persistence::StoreError;
 
-use super::checked::{Finding, checked};
-use super::{FileSync, Halt, library_name, made_since};
-use crate::job::insist;
+use super::provider_copy::created_after;
+use super::run::SyncRun;
+use super::verified_stream::{Verification, verified_stream};
+use crate::jobs::JobError;
 
-/// How often damaged bytes are read: the damage may have happened on the way.
-const READS: usize = 2;
+/// How often damaged bytes are read: they may have been damaged on the way.
+const MAX_READS: usize = 2;
 
-impl FileSync {
+impl SyncRun<'_> {
     /// The provider's id of the file, which is uploaded unless it was before.
-    pub(super) async fn uploaded(&self, job: &FileJob) -> Result<String, Halt> {
-        if let Some(id) = &job.provider_file_id {
+    pub(super) async fn uploaded(&self) -> Result<String, JobError> {
+        if let Some(id) = &self.job.provider_file_id {
             return Ok(id.clone());
         }
-        let name = library_name(&self.shared.settings.environment, job.id, &job.media_type);
-        if job.attempts > 1
-            && let Some(id) = self.adopt(job, &name).await?
+        let name = self.provider_name();
+        if self.job.attempts > 1
+            && let Some(id) = self.adopt(&name).await?
         {
             return Ok(id);
         }
-        for _ in 0..READS {
-            if let Some(id) = self.upload(job, &name).await? {
-                return self.record(job, id).await;
+        for _ in 0..MAX_READS {
+            if let Some(id) = self.upload(&name).await? {
+                return self.record_or_delete(id).await;
             }
         }
-        Err(Halt::Never("integrity".to_owned()))
+        Err(JobError::Permanent("integrity".to_owned()))
     }
 
-    /// Takes over what an earlier try uploaded and could not record: the oldest copy. It is
-    /// recorded before the others are deleted, because only who can record may delete.
-    async fn adopt(&self, job: &FileJob, name: &str) -> Result<Option<String>, Halt> {
-        let library = &self.shared.ports.library;
-        let mut copies = library.find_files(name, made_since(job)).await?.into_iter();
+    /// Adopts the oldest copy that an earlier try uploaded and could not record. It is recorded
+    /// before the others are deleted, because only the lease's holder may delete.
+    async fn adopt(&self, name: &str) -> Result<Option<String>, JobError> {
+        let vector_store = &self.context.ports.vector_store;
+        let copies = vector_store.find_files(name, created_after(self.job)).await?;
+        let mut copies = copies.into_iter();
         let Some(oldest) = copies.next() else { return Ok(None) };
-        if !self.noted(job, &oldest.id).await? {
-            return Err(Halt::Lost);
+        if !self.record(&oldest.id).await? {
+            return Err(JobError::LeaseLost);
         }
         for copy in copies {
-            library.delete_file(&copy.id).await?;
+            vector_store.delete_file(&copy.id).await?;
         }
         Ok(Some(oldest.id))
     }
 
-    /// Uploads the file; `None` when its bytes are not what they were.
-    async fn upload(&self, job: &FileJob, name: &str) -> Result<Option<String>, Halt> {
-        let got = self.shared.ports.objects.get(&job.key, None).await;
+    /// Uploads the file; `None` when its bytes are not those that were received.
+    async fn upload(&self, name: &str) -> Result<Option<String>, JobError> {
+        let got = self.context.ports.objects.get(&self.job.key, None).await;
         let object = match got {
-            Err(PortError::NotFound) => return Err(Halt::Never("object_missing".to_owned())),
+            Err(PortError::NotFound) => {
+                return Err(JobError::Permanent("object_missing".to_owned()));
+            }
             got => got?,
         };
-        // Where no sum was taken, the size is hearsay, too.
-        if !job.sha256.is_empty() && i64::try_from(object.size).ok() != Some(job.size) {
+        // Where no digest was recorded, the recorded size cannot be trusted either.
+        if !self.job.sha256.is_empty() && i64::try_from(object.size).ok() != Some(self.job.size) {
             return Ok(None);
         }
-        let (content, check) = checked(object.bytes, job.sha256.clone());
+        let (content, verifier) = verified_stream(object.bytes, self.job.sha256.clone());
         let upload = ProviderUpload {
             name: name.to_owned(),
-            media_type: job.media_type.clone(),
+            media_type: self.job.media_type.clone(),
             size: object.size,
             content,
         };
-        let sent = self.shared.ports.library.upload_file(upload).await;
-        match (check.finding(), sent) {
-            (Finding::Intact, sent) => Ok(Some(sent?)),
-            (Finding::Damaged, sent) => {
-                if let Ok(id) = sent {
-                    self.shared.ports.library.delete_file(&id).await?;
+        let vector_store = &self.context.ports.vector_store;
+        let uploaded = vector_store.upload_file(upload).await;
+        match (verifier.verification(), uploaded) {
+            (Verification::Intact, uploaded) => Ok(Some(uploaded?)),
+            (Verification::Damaged, uploaded) => {
+                if let Ok(id) = uploaded {
+                    vector_store.delete_file(&id).await?;
                 }
                 Ok(None)
             }
             // The provider answered before it had everything.
-            (Finding::Unread, Err(error)) => Err(error.into()),
-            (Finding::Unread, Ok(id)) => {
-                self.shared.ports.library.delete_file(&id).await?;
-                Err(Halt::Again("unavailable".to_owned()))
+            (Verification::Incomplete, Err(error)) => Err(error.into()),
+            (Verification::Incomplete, Ok(id)) => {
+                vector_store.delete_file(&id).await?;
+                Err(JobError::Retryable("unavailable".to_owned()))
             }
         }
     }
 
-    /// Records an upload, or undoes it when the file is no longer ours to sync.
-    async fn record(&self, job: &FileJob, id: String) -> Result<String, Halt> {
-        if self.noted(job, &id).await? {
+    /// Records an upload, or deletes it when the lease is lost.
+    async fn record_or_delete(&self, id: String) -> Result<String, JobError> {
+        if self.record(&id).await? {
             return Ok(id);
         }
-        self.shared.ports.library.delete_file(&id).await?;
-        Err(Halt::Lost)
+        self.context.ports.vector_store.delete_file(&id).await?;
+        Err(JobError::LeaseLost)
     }
 
-    async fn noted(&self, job: &FileJob, id: &str) -> Result<bool, StoreError> {
-        let files = self.shared.db.file_jobs();
-        insist(self.shared.settings.pauses, || files.record_upload(job, id)).await
+    async fn record(&self, id: &str) -> Result<bool, StoreError> {
+        let files = self.context.db.file_jobs();
+        self.context.backoff.retry_write(|| files.record_upload(self.job, id)).await
     }
 }

@@ -1,23 +1,23 @@
-//! What comes with a question, and what the model may use: images, documents that are not ready,
-//! the web; and what is noted of it.
+//! Attachments and tools: images, documents that are not indexed yet, the web, and what is recorded
+//! of them.
 
 use ignacio_domain::reply::ReplyEvent;
-use ignacio_domain::response::ReplyOutcome;
+use ignacio_worker::SYSTEM_CLOCK;
 
-use crate::fakes::{delta, ended, started, transient};
-use crate::people::text_of;
+use crate::fakes::transient;
 use crate::stack::Stack;
+use crate::users::text_of;
 
 #[tokio::test]
-async fn an_image_is_shown_to_the_model_and_one_that_is_lost_is_named() {
+async fn an_image_is_sent_to_the_model_and_a_lost_one_is_named() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let talk = ana.starts_conversation().await;
-    let shown = ana.hands_over("foto.png", "\u{89}PNG").await;
-    let lost = ana.hands_over("otra.jpg", "JFIF").await;
+    let conversation = ana.starts_conversation().await;
+    let shown = ana.uploads("foto.png", "\u{89}PNG").await;
+    let lost = ana.uploads("otra.jpg", "JFIF").await;
     stack.objects.lose(&ana.key(lost));
-    stack.assistant.will_say("resp-1", "Veo una foto.");
-    ana.says_with(talk, "¿Qué ves?", vec![shown, lost]).await;
+    stack.assistant.will_reply("resp-1", "Veo una foto.");
+    ana.posts_with(conversation, "¿Qué ves?", vec![shown, lost]).await;
     stack.drain().await;
 
     let [prompt] = <[_; 1]>::try_from(stack.assistant.prompts()).unwrap();
@@ -29,42 +29,42 @@ async fn an_image_is_shown_to_the_model_and_one_that_is_lost_is_named() {
         notes,
         [("[imagen adjunta: foto.png]", 1), ("[imagen adjunta: otra.jpg, no se puede ver]", 0)]
     );
-    let picture = prompt.turns.iter().find_map(|it| it.images.first()).unwrap();
-    assert_eq!(picture.media_type, "image/png");
-    assert_eq!(picture.content, "\u{89}PNG".as_bytes());
-    assert_eq!(ana.newest(talk).await.content, "Veo una foto.");
+    let image = prompt.turns.iter().find_map(|it| it.images.first()).unwrap();
+    assert_eq!(image.media_type, "image/png");
+    assert_eq!(image.content, "\u{89}PNG".as_bytes());
+    assert_eq!(ana.newest(conversation).await.content, "Veo una foto.");
 
     // The provider has it in its state: it is not sent again.
-    stack.assistant.will_say("resp-2", "Nada más.");
-    ana.says(talk, "¿Y qué más?").await;
+    stack.assistant.will_reply("resp-2", "Nada más.");
+    ana.posts(conversation, "¿Y qué más?").await;
     stack.drain().await;
     let prompt = stack.assistant.prompts().pop().unwrap();
     assert!(prompt.turns.iter().all(|it| it.images.is_empty()));
 }
 
 #[tokio::test]
-async fn a_document_that_is_not_ready_is_told_and_the_reply_goes_on() {
+async fn a_pending_document_is_reported_and_the_reply_goes_on() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let talk = ana.starts_conversation().await;
-    let ready = ana.hands_over("plan.txt", "El plan.").await;
+    let ready = ana.uploads("plan.txt", "El plan.").await;
     stack.drain().await;
-    let late = ana.hands_over("guía.txt", "El piloto dura seis semanas.").await;
-    stack.library.faults.fail("upload", transient());
-    // Nobody brings it to the library meanwhile.
+    let late = ana.uploads("guía.txt", "El piloto dura seis semanas.").await;
+    stack.vector_store.faults.fail("upload", transient());
+    // No worker syncs it meanwhile.
     stack
         .database
         .execute("update user_files set next_attempt_at = now() + interval '1 hour'")
         .await;
-    stack.assistant.will_say("resp-1", "Sin la guía.");
-    let posted = ana.says_with(talk, "¿Qué dice?", vec![ready, late]).await;
+    stack.assistant.will_reply("resp-1", "Sin la guía.");
+    let posted =
+        ana.posts_with(ana.starts_conversation().await, "¿Qué dice?", vec![ready, late]).await;
     stack.drain().await;
 
     let events = ana.follows(posted.response.id).await;
     let pending = ReplyEvent::FilePending { file: late, name: "guía.txt".to_owned() };
-    let told: Vec<_> =
+    let texts: Vec<_> =
         events.iter().filter(|it| matches!(it, ReplyEvent::FilePending { .. })).collect();
-    assert_eq!(told, [&pending]);
+    assert_eq!(texts, [&pending]);
     assert_eq!(text_of(&events), "Sin la guía.");
     let prompt = &stack.assistant.prompts()[0];
     let notes: Vec<_> = prompt.turns.iter().map(|it| it.text.as_str()).collect();
@@ -73,18 +73,18 @@ async fn a_document_that_is_not_ready_is_told_and_the_reply_goes_on() {
 }
 
 #[tokio::test]
-async fn a_document_that_becomes_ready_is_waited_for() {
+async fn a_document_that_is_being_indexed_is_waited_for() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let talk = ana.starts_conversation().await;
-    let guide = ana.hands_over("guía.txt", "El piloto dura seis semanas.").await;
+    let guide = ana.uploads("guía.txt", "El piloto dura seis semanas.").await;
     stack
         .database
         .execute("update user_files set next_attempt_at = now() + interval '1 hour'")
         .await;
-    stack.assistant.will_say("resp-1", "Seis semanas.");
-    let posted = ana.says_with(talk, "¿Cuánto dura?", vec![guide]).await;
-    let patient = stack.worker_with(|it| it.pauses = ignacio_worker::Pauses::Kept).await;
+    stack.assistant.will_reply("resp-1", "Seis semanas.");
+    let posted =
+        ana.posts_with(ana.starts_conversation().await, "¿Cuánto dura?", vec![guide]).await;
+    let patient = stack.worker_with(|it| it.clock = SYSTEM_CLOCK).await;
     let (drained, ()) = tokio::join!(patient.drain(), async {
         let running = "select 1 from responses where state = 'running'";
         while stack.column(running).await.is_empty() {
@@ -100,18 +100,17 @@ async fn a_document_that_becomes_ready_is_waited_for() {
 }
 
 #[tokio::test]
-async fn the_web_is_searched_where_deployment_and_person_want_it() {
+async fn the_web_is_searched_where_deployment_and_user_allow_it() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    for (deployment, person) in [(true, true), (true, false), (false, true), (false, false)] {
-        let set = format!("update users set web_search = {person}");
+    for (deployment, user) in [(true, true), (true, false), (false, true), (false, false)] {
+        let set = format!("update users set web_search = {user}");
         stack.database.execute(&set).await;
         let worker = stack.worker_with(|it| it.web_search = deployment).await;
-        let talk = ana.starts_conversation().await;
-        stack.assistant.will_say("resp", "Claro.");
-        let posted = ana.says(talk, "¿Qué hay de nuevo?").await;
+        stack.assistant.will_reply("resp", "Claro.");
+        let posted = ana.asks("¿Qué hay de nuevo?").await;
         worker.drain().await.unwrap();
-        let is_on = deployment && person;
+        let is_on = deployment && user;
         assert_eq!(stack.assistant.prompts().pop().unwrap().web_search, is_on);
         let tools = ana.response(posted.response.id).await.tools;
         assert_eq!(tools, if is_on { vec!["web_search".to_owned()] } else { Vec::new() });
@@ -119,18 +118,14 @@ async fn the_web_is_searched_where_deployment_and_person_want_it() {
 }
 
 #[tokio::test]
-async fn what_a_reply_is_made_with_is_noted() {
+async fn what_a_reply_is_made_with_is_recorded() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    ana.hands_over("guía.txt", "El piloto dura seis semanas.").await;
+    ana.uploads("guía.txt", "El piloto dura seis semanas.").await;
     stack.drain().await;
-    let talk = ana.starts_conversation().await;
-    stack.assistant.will_start(Ok(vec![
-        started(0, "resp-1"),
-        delta(1, "Hola"),
-        ended(2, ReplyOutcome::Completed),
-    ]));
-    let posted = ana.says(talk, "Hola").await;
+    let conversation = ana.starts_conversation().await;
+    stack.assistant.will_reply("resp-1", "Hola");
+    let posted = ana.posts(conversation, "Hola").await;
     assert_eq!(posted.response.started_at, None);
     stack.drain().await;
     let response = ana.response(posted.response.id).await;
@@ -146,9 +141,9 @@ async fn what_a_reply_is_made_with_is_noted() {
     );
     assert!(response.created_at <= started && started <= text && text <= finished);
 
-    // A reply without a word has no first one.
+    // A reply without text has no first text.
     stack.assistant.will_start(Err(crate::fakes::rejected("no").into()));
-    let empty = ana.says(talk, "¿Y?").await;
+    let empty = ana.posts(conversation, "¿Y?").await;
     stack.drain().await;
     assert_eq!(ana.response(empty.response.id).await.first_text_at, None);
 }

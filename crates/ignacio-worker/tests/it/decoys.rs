@@ -1,4 +1,4 @@
-//! Codes for nobody: what is told of them is what is told of others.
+//! Decoys: codes for numbers without an account look like real ones.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,14 @@ use ignacio_domain::phone::PhoneNumber;
 
 use crate::stack::Stack;
 
-/// When decoys were taken after they were found, and delivered after that, in tenths of a second: each
-/// differs by up to 0.04 s from what it imitates.
-const STORIES: &str = "select (extract(epoch from o.sent_at - o.updated_at) * 10)::int || ' '
+/// When decoys were sent after they were claimed, and delivered after that, in tenths of a second:
+/// each differs by up to 0.04 s from the code that it simulates.
+const TIMINGS: &str = "select (extract(epoch from o.sent_at - o.updated_at) * 10)::int || ' '
          || coalesce(((extract(epoch from o.delivered_at - o.sent_at) * 10)::int)::text, '-')
     from outbox o join otp_codes c on c.id = o.otp_id
    where c.user_id is null order by o.created_at";
 
-/// Codes that were taken after 100, 200, … ms and delivered a second after that; every third was not.
+/// Codes that were sent after 100, 200, … ms and delivered a second later, except every third.
 async fn real_codes(stack: &Stack, n: u32) {
     let (user, _) = stack.add("Ana", "+573000000001").await;
     let statement = format!(
@@ -40,7 +40,7 @@ fn unknown(n: u32) -> PhoneNumber {
 }
 
 #[tokio::test]
-async fn nobody_gets_no_code() {
+async fn no_code_is_sent_for_a_decoy() {
     let stack = Stack::start().await;
     let (_, phone) = stack.add("Ana", "+573000000001").await;
     stack.database.execute("update users set is_active = false").await;
@@ -52,14 +52,14 @@ async fn nobody_gets_no_code() {
     stack.drain().await;
 
     assert_eq!(stack.messenger.faults.count("send_code"), 0);
-    assert_eq!(stack.column(STORIES).await, ["4 -", "4 -"], "nothing to imitate yet");
+    assert_eq!(stack.column(TIMINGS).await, ["4 -", "4 -"], "no code to simulate yet");
     stack.database.execute("update outbox set sent_at = sent_at - interval '1 second'").await;
     assert_eq!(state(inactive.id).await, DeliveryStatus::Sent);
     assert_eq!(state(impossible.id).await, DeliveryStatus::Sent);
 }
 
 #[tokio::test]
-async fn decoys_tell_the_stories_of_codes() {
+async fn decoys_have_the_timings_of_codes() {
     let stack = Stack::start().await;
     real_codes(&stack, 9).await;
     for n in 0..40 {
@@ -67,27 +67,27 @@ async fn decoys_tell_the_stories_of_codes() {
     }
     stack.drain().await;
 
-    let told = stack.column(STORIES).await;
-    let stories: BTreeSet<String> = (1..=9)
+    let texts = stack.column(TIMINGS).await;
+    let timings: BTreeSet<String> = (1..=9)
         .map(|n| match n % 3 {
             0 => format!("{n} -"),
             _ => format!("{n} 10"),
         })
         .collect();
-    let different: BTreeSet<String> = told.iter().cloned().collect();
-    assert!(different.is_subset(&stories), "{different:?}");
+    let different: BTreeSet<String> = texts.iter().cloned().collect();
+    assert!(different.is_subset(&timings), "{different:?}");
     assert!(different.len() > 4, "numbers differ: {different:?}");
 
-    // The same number has the same story again, also when there are others.
+    // A number keeps its timing, also when there are other codes.
     for n in 0..40 {
         stack.challenge(Some(&unknown(n))).await;
     }
     stack.drain().await;
-    assert_eq!(stack.column(STORIES).await[40..], told);
+    assert_eq!(stack.column(TIMINGS).await[40..], texts);
 }
 
 #[tokio::test]
-async fn only_what_was_really_sent_of_late_is_imitated() {
+async fn only_recently_sent_codes_are_simulated() {
     let stack = Stack::start().await;
     real_codes(&stack, 3).await;
     for (what, change) in [
@@ -99,15 +99,15 @@ async fn only_what_was_really_sent_of_late_is_imitated() {
         stack.database.execute(change).await;
         stack.challenge(None).await;
         stack.drain().await;
-        assert_eq!(stack.column(STORIES).await.last().unwrap(), "4 -", "{what}");
+        assert_eq!(stack.column(TIMINGS).await.last().unwrap(), "4 -", "{what}");
     }
 }
 
 #[tokio::test]
-async fn a_code_that_was_tried_again_is_imitated_with_its_pauses() {
+async fn a_retried_code_is_simulated_with_its_delays() {
     let stack = Stack::start().await;
     real_codes(&stack, 1).await;
-    // Tried at once, again a second and a half later, and taken 0.1 s after that.
+    // Tried at once and again 1.5 s later, and sent 0.1 s after that.
     stack
         .database
         .execute(
@@ -118,11 +118,11 @@ async fn a_code_that_was_tried_again_is_imitated_with_its_pauses() {
         .await;
     stack.challenge(None).await;
     stack.drain().await;
-    assert_eq!(stack.column(STORIES).await, ["16 -"]);
+    assert_eq!(stack.column(TIMINGS).await, ["16 -"]);
 }
 
 #[tokio::test]
-async fn any_number_of_decoys_keeps_no_code_waiting() {
+async fn any_number_of_decoys_holds_up_no_code() {
     let stack = Stack::start().await;
     let flood = "with code as (
              insert into otp_codes (phone_number, expires_at)
@@ -132,7 +132,7 @@ async fn any_number_of_decoys_keeps_no_code_waiting() {
     assert_eq!(stack.database.execute(flood).await, 1_500);
     let (_, phone) = stack.add("Ana", "+573000000001").await;
     stack.challenge(Some(&phone)).await;
-    let worker = stack.worker_with(|it| it.codes_at_once = 1).await;
+    let worker = stack.worker_with(|it| it.outbox_concurrency = 1).await;
     stack.messenger.faults.before("send_code", std::future::pending());
 
     let called = async {
@@ -141,7 +141,7 @@ async fn any_number_of_decoys_keeps_no_code_waiting() {
         }
     };
     tokio::select! {
-        _ = worker.drain() => panic!("it hangs"),
+        _ = worker.drain() => panic!("it stalls"),
         () = called => {}
     }
 

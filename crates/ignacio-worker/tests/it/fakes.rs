@@ -1,9 +1,9 @@
-//! Ports that do what a test tells them, and remember what was asked of them.
+//! Ports that do what a test plans, and record their calls.
 
 mod assistant;
-mod library;
 mod messenger;
 mod objects;
+mod vector_store;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
@@ -12,10 +12,12 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use ignacio_domain::ports::{PortError, SendError};
 
-pub(crate) use self::assistant::{FakeAssistant, Item, cited, delta, ended, retrieved, started};
-pub(crate) use self::library::FakeLibrary;
+pub(crate) use self::assistant::{
+    FakeAssistant, StreamItem, cited, delta, ended, retrieved, started,
+};
 pub(crate) use self::messenger::FakeMessenger;
 pub(crate) use self::objects::FakeObjects;
+pub(crate) use self::vector_store::FakeVectorStore;
 
 pub(crate) fn transient() -> PortError {
     PortError::Transient { retry_after: None, reason: "busy".to_owned() }
@@ -34,7 +36,7 @@ pub(crate) fn misconfigured() -> PortError {
     PortError::Misconfigured { code: "invalid_api_key".to_owned(), reason: "no".to_owned() }
 }
 
-pub(crate) fn passing() -> SendError {
+pub(crate) fn send_transient() -> SendError {
     SendError::Transient { reason: "busy".to_owned() }
 }
 
@@ -46,11 +48,11 @@ pub(crate) fn unreachable() -> SendError {
     SendError::Unreachable { code: "131026".to_owned() }
 }
 
-pub(crate) fn our_fault(code: &str, is_critical: bool) -> SendError {
+pub(crate) fn send_misconfigured(code: &str, is_critical: bool) -> SendError {
     SendError::Misconfigured { code: code.to_owned(), reason: "no".to_owned(), is_critical }
 }
 
-/// What happens around the calls of a port, by the call's name.
+/// What happens around a port's calls, by their names.
 pub(crate) struct Faults<E = PortError> {
     plans: Mutex<HashMap<&'static str, VecDeque<Fault<E>>>>,
     calls: Mutex<Vec<&'static str>>,
@@ -72,12 +74,12 @@ enum Fault<E> {
 }
 
 impl<E> Faults<E> {
-    /// The next call of this name that has no other plan fails.
+    /// The next call of this name without another plan fails.
     pub(crate) fn fail(&self, call: &'static str, error: E) {
         self.plan(call, Fault::Fail(error));
     }
 
-    /// The next call of this name that has no other plan waits for this first.
+    /// The next call of this name without another plan waits for this first.
     pub(crate) fn before(
         &self,
         call: &'static str,
@@ -86,7 +88,7 @@ impl<E> Faults<E> {
         self.plan(call, Fault::Before(Box::pin(what)));
     }
 
-    /// The next call of this name that has no other plan waits for this before it answers.
+    /// The next call of this name without another plan waits for this before it answers.
     pub(crate) fn after(
         &self,
         call: &'static str,

@@ -1,4 +1,4 @@
-//! Documents come into the library once each, and their status tells the truth.
+//! Documents are synced once each, and their status is true.
 
 use std::sync::Arc;
 
@@ -17,32 +17,32 @@ fn failed(code: &str) -> IndexingStatus {
 }
 
 #[tokio::test]
-async fn a_document_is_uploaded_put_into_its_owners_store_and_synced() {
+async fn a_document_is_uploaded_attached_to_its_owners_store_and_synced() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("Guía del reto.TXT", GUIDE).await;
-    stack.library.will_say([IndexingStatus::InProgress, IndexingStatus::InProgress]);
+    let guide = ana.uploads("Guía del reto.TXT", GUIDE).await;
+    stack.vector_store.will_index([IndexingStatus::InProgress, IndexingStatus::InProgress]);
 
     stack.drain().await;
     stack.drain().await;
 
     let report = ana.file(guide).await.sync;
     assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 1));
-    let [file] = <[_; 1]>::try_from(stack.library.files()).unwrap();
+    let [file] = <[_; 1]>::try_from(stack.vector_store.files()).unwrap();
     assert_eq!(file.name, format!("ign-test-{guide}.txt"));
-    assert_eq!(stack.library.content(&file.id), GUIDE.as_bytes());
-    assert_eq!(stack.library.store_names(), [format!("ign-test-{}", ana.id)]);
-    let [store] = <[_; 1]>::try_from(stack.library.stores()).unwrap();
-    assert!(stack.library.files_in(&store).contains(&file.id));
-    let tags = stack.library.tags_of(&file.id);
-    assert_eq!((tags.owner, tags.file), (ana.id, guide));
+    assert_eq!(stack.vector_store.content(&file.id), GUIDE.as_bytes());
+    assert_eq!(stack.vector_store.store_names(), [format!("ign-test-{}", ana.id)]);
+    let [store] = <[_; 1]>::try_from(stack.vector_store.stores()).unwrap();
+    assert!(stack.vector_store.files_in(&store).contains(&file.id));
+    let attributes = stack.vector_store.attributes_of(&file.id);
+    assert_eq!((attributes.owner, attributes.file), (ana.id, guide));
 }
 
 #[tokio::test]
-async fn a_document_of_the_old_system_comes_from_where_it_lies() {
+async fn an_imported_document_is_read_from_its_old_place() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("guía.txt", "").await;
+    let guide = ana.uploads("guía.txt", "").await;
     stack.objects.lose(&ana.key(guide));
     stack.objects.keep(&ObjectKey::from_stored("uploads/guia.txt".to_owned()), GUIDE.as_bytes());
     let carried_over = "update user_files
@@ -53,62 +53,62 @@ async fn a_document_of_the_old_system_comes_from_where_it_lies() {
 
     assert_eq!(ana.file(guide).await.sync.status, Some(SyncStatus::Synced));
     let id = stack.provider_id(guide).await;
-    assert_eq!(stack.library.content(&id), GUIDE.as_bytes());
+    assert_eq!(stack.vector_store.content(&id), GUIDE.as_bytes());
     ana.deletes(guide).await;
     stack.drain().await;
-    assert_eq!((stack.objects.count(), stack.library.files().len()), (0, 0));
+    assert_eq!((stack.objects.count(), stack.vector_store.files().len()), (0, 0));
 }
 
 #[tokio::test]
-async fn a_picture_stays_at_home() {
+async fn an_image_is_not_synced() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let picture = ana.hands_over("yo.png", "not really").await;
+    let image = ana.uploads("yo.png", "not really").await;
 
     stack.drain().await;
 
-    assert_eq!(ana.file(picture).await.sync.status, None);
-    assert!(stack.library.files().is_empty());
+    assert_eq!(ana.file(image).await.sync.status, None);
+    assert!(stack.vector_store.files().is_empty());
 }
 
 #[tokio::test]
-async fn passing_faults_are_tried_again() {
+async fn transient_errors_are_retried() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("guía.txt", GUIDE).await;
-    stack.library.faults.fail("upload", transient_for(2));
-    stack.library.faults.fail("upload", transient());
+    let guide = ana.uploads("guía.txt", GUIDE).await;
+    stack.vector_store.faults.fail("upload", transient_for(2));
+    stack.vector_store.faults.fail("upload", transient());
 
     stack.drain().await;
 
     let report = ana.file(guide).await.sync;
     assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 3));
     assert_eq!(report.error, None);
-    assert_eq!(stack.library.files().len(), 1);
+    assert_eq!(stack.vector_store.files().len(), 1);
 }
 
 #[tokio::test]
-async fn a_file_is_given_up_after_eight_tries() {
+async fn a_file_fails_after_eight_tries() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("guía.txt", GUIDE).await;
-    (0..20).for_each(|_| stack.library.faults.fail("upload", transient()));
+    let guide = ana.uploads("guía.txt", GUIDE).await;
+    (0..20).for_each(|_| stack.vector_store.faults.fail("upload", transient()));
 
     stack.drain().await;
 
     let report = ana.file(guide).await.sync;
     assert_eq!((report.status, report.attempts), (Some(SyncStatus::Failed), 8));
     assert_eq!(report.error.as_deref(), Some("unavailable"));
-    assert_eq!(stack.library.faults.count("upload"), 8);
+    assert_eq!(stack.vector_store.faults.count("upload"), 8);
 }
 
 #[tokio::test]
-async fn what_will_never_work_fails_at_once() {
+async fn a_permanent_error_fails_at_once() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     for code in ["unsupported_file", "invalid_file"] {
-        let guide = ana.hands_over("guía.txt", GUIDE).await;
-        stack.library.will_say([IndexingStatus::InProgress, failed(code)]);
+        let guide = ana.uploads("guía.txt", GUIDE).await;
+        stack.vector_store.will_index([IndexingStatus::InProgress, failed(code)]);
 
         stack.drain().await;
 
@@ -116,8 +116,8 @@ async fn what_will_never_work_fails_at_once() {
         assert_eq!((report.status, report.attempts), (Some(SyncStatus::Failed), 1));
         assert_eq!(report.error.as_deref(), Some(code));
     }
-    let guide = ana.hands_over("guía.txt", GUIDE).await;
-    stack.library.faults.fail("upload", rejected("file_too_large"));
+    let guide = ana.uploads("guía.txt", GUIDE).await;
+    stack.vector_store.faults.fail("upload", rejected("file_too_large"));
 
     stack.drain().await;
 
@@ -127,26 +127,26 @@ async fn what_will_never_work_fails_at_once() {
 }
 
 #[tokio::test]
-async fn a_fault_of_the_providers_indexing_is_tried_again() {
+async fn a_failed_indexing_is_retried() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("guía.txt", GUIDE).await;
-    stack.library.will_say([failed("server_error")]);
+    let guide = ana.uploads("guía.txt", GUIDE).await;
+    stack.vector_store.will_index([failed("server_error")]);
 
     stack.drain().await;
 
     let report = ana.file(guide).await.sync;
     assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 2));
-    assert_eq!(stack.library.faults.count("upload"), 1, "the upload was good");
-    assert_eq!(stack.library.faults.count("detach"), 1);
+    assert_eq!(stack.vector_store.faults.count("upload"), 1, "the upload was good");
+    assert_eq!(stack.vector_store.faults.count("detach"), 1);
 }
 
 #[tokio::test]
 async fn a_wrong_key_is_not_the_files_fault() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("guía.txt", GUIDE).await;
-    stack.library.faults.fail("upload", misconfigured());
+    let guide = ana.uploads("guía.txt", GUIDE).await;
+    stack.vector_store.faults.fail("upload", misconfigured());
 
     stack.drain().await;
 
@@ -162,12 +162,12 @@ async fn a_wrong_key_is_not_the_files_fault() {
 }
 
 #[tokio::test]
-async fn a_document_that_takes_too_long_is_looked_at_later() {
+async fn a_document_that_takes_too_long_is_postponed() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("guía.txt", GUIDE).await;
-    stack.library.will_say([IndexingStatus::InProgress]);
-    let impatient = stack.worker_with(|it| it.indexing_limit = std::time::Duration::ZERO).await;
+    let guide = ana.uploads("guía.txt", GUIDE).await;
+    stack.vector_store.will_index([IndexingStatus::InProgress]);
+    let impatient = stack.worker_with(|it| it.indexing_timeout = std::time::Duration::ZERO).await;
 
     impatient.drain().await.unwrap();
     let report = ana.file(guide).await.sync;
@@ -176,40 +176,40 @@ async fn a_document_that_takes_too_long_is_looked_at_later() {
     stack.database.execute("update user_files set next_attempt_at = now()").await;
     stack.drain().await;
     assert_eq!(ana.file(guide).await.sync.status, Some(SyncStatus::Synced));
-    assert_eq!(stack.library.faults.count("upload"), 1);
+    assert_eq!(stack.vector_store.faults.count("upload"), 1);
 }
 
 #[tokio::test]
-async fn damaged_bytes_never_reach_the_library() {
+async fn damaged_bytes_never_reach_the_provider() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    let guide = ana.uploads("guía.txt", GUIDE).await;
     stack.objects.damage_next_read();
     stack.drain().await;
     assert_eq!(ana.file(guide).await.sync.status, Some(SyncStatus::Synced), "the second read");
-    assert_eq!(stack.library.files().len(), 1);
+    assert_eq!(stack.vector_store.files().len(), 1);
 
-    let plan = ana.hands_over("plan.txt", "Otro texto").await;
+    let plan = ana.uploads("plan.txt", "Otro texto").await;
     stack.objects.damage_next_read();
     stack.objects.damage_next_read();
     stack.drain().await;
     let report = ana.file(plan).await.sync;
     assert_eq!((report.status, report.attempts), (Some(SyncStatus::Failed), 1));
     assert_eq!(report.error.as_deref(), Some("integrity"));
-    assert_eq!(stack.library.files().len(), 1, "nothing of it is there");
+    assert_eq!(stack.vector_store.files().len(), 1, "nothing of it is there");
 }
 
 #[tokio::test]
-async fn a_cut_read_is_tried_again_and_a_lost_object_is_not() {
+async fn a_cut_read_is_retried_and_a_lost_object_is_not() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    let guide = ana.uploads("guía.txt", GUIDE).await;
     stack.objects.cut_next_read();
     stack.drain().await;
     let report = ana.file(guide).await.sync;
     assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 2));
 
-    let plan = ana.hands_over("plan.txt", "Otro texto").await;
+    let plan = ana.uploads("plan.txt", "Otro texto").await;
     stack.objects.lose(&ana.key(plan));
     stack.drain().await;
     let report = ana.file(plan).await.sync;
@@ -222,51 +222,51 @@ async fn twenty_first_uploads_make_one_store() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     for number in 0..20 {
-        ana.hands_over(&format!("{number}.txt"), &format!("Texto {number}")).await;
+        ana.uploads(&format!("{number}.txt"), &format!("Texto {number}")).await;
     }
-    let worker = stack.worker_with(|it| it.files_at_once = 20).await;
+    let worker = stack.worker_with(|it| it.file_concurrency = 20).await;
 
     worker.drain().await.unwrap();
 
-    let [store] = <[_; 1]>::try_from(stack.library.stores()).unwrap();
-    assert_eq!(stack.library.files_in(&store).len(), 20);
-    assert_eq!(stack.library.faults.count("create_store"), 1);
+    let [store] = <[_; 1]>::try_from(stack.vector_store.stores()).unwrap();
+    assert_eq!(stack.vector_store.files_in(&store).len(), 20);
+    assert_eq!(stack.vector_store.faults.count("create_store"), 1);
 }
 
 #[tokio::test]
-async fn of_two_workers_that_make_a_store_at_once_one_wins() {
+async fn of_two_workers_that_create_a_store_at_once_one_wins() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    ana.hands_over("uno.txt", "Texto uno").await;
-    ana.hands_over("dos.txt", "Texto dos").await;
+    ana.uploads("uno.txt", "Texto uno").await;
+    ana.uploads("dos.txt", "Texto dos").await;
     let both = Arc::new(Barrier::new(2));
     for _ in 0..2 {
         let both = Arc::clone(&both);
-        stack.library.faults.after("create_store", async move {
+        stack.vector_store.faults.after("create_store", async move {
             both.wait().await;
         });
     }
-    let one = stack.worker_with(|it| it.files_at_once = 1).await;
-    let two = stack.worker_with(|it| it.files_at_once = 1).await;
+    let one = stack.worker_with(|it| it.file_concurrency = 1).await;
+    let two = stack.worker_with(|it| it.file_concurrency = 1).await;
 
     let (one, two) = tokio::join!(one.drain(), two.drain());
 
     one.unwrap();
     two.unwrap();
-    assert_eq!(stack.library.faults.count("create_store"), 2);
-    let [store] = <[_; 1]>::try_from(stack.library.stores()).unwrap();
-    assert_eq!(stack.library.files_in(&store).len(), 2);
+    assert_eq!(stack.vector_store.faults.count("create_store"), 2);
+    let [store] = <[_; 1]>::try_from(stack.vector_store.stores()).unwrap();
+    assert_eq!(stack.vector_store.files_in(&store).len(), 2);
     let noted = "select openai_vector_store_id from user_vector_stores";
     assert_eq!(stack.column(noted).await, [store]);
 }
 
 #[tokio::test]
-async fn who_lost_the_lease_undoes_the_upload() {
+async fn a_worker_that_lost_the_lease_deletes_its_upload() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    let guide = ana.uploads("guía.txt", GUIDE).await;
     let database = Arc::clone(&stack.database);
-    stack.library.faults.after("upload", async move {
+    stack.vector_store.faults.after("upload", async move {
         let lose = "update user_files set lease_until = now() - interval '1 second'";
         database.execute(lose).await;
     });
@@ -275,65 +275,65 @@ async fn who_lost_the_lease_undoes_the_upload() {
 
     let report = ana.file(guide).await.sync;
     assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 2));
-    let [file] = <[_; 1]>::try_from(stack.library.files()).unwrap();
+    let [file] = <[_; 1]>::try_from(stack.vector_store.files()).unwrap();
     assert_eq!(stack.provider_id(guide).await, file.id);
-    assert_eq!(stack.library.faults.count("upload"), 2);
+    assert_eq!(stack.vector_store.faults.count("upload"), 2);
 }
 
 #[tokio::test]
-async fn an_upload_of_a_file_that_was_deleted_meanwhile_is_undone() {
+async fn an_upload_of_a_file_that_was_deleted_meanwhile_is_deleted() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    ana.hands_over("guía.txt", GUIDE).await;
+    ana.uploads("guía.txt", GUIDE).await;
     let database = Arc::clone(&stack.database);
-    stack.library.faults.after("upload", async move {
+    stack.vector_store.faults.after("upload", async move {
         database.execute("update user_files set deleted_at = now(), next_attempt_at = now()").await;
     });
 
     stack.drain().await;
 
-    assert!(stack.library.files().is_empty());
+    assert!(stack.vector_store.files().is_empty());
     assert_eq!(stack.objects.count(), 0);
     assert_eq!(stack.column("select id from user_files").await.len(), 0);
 }
 
 #[tokio::test]
-async fn a_store_that_the_provider_lost_is_made_anew() {
+async fn a_store_that_the_provider_lost_is_created_again() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("guía.txt", GUIDE).await;
+    let guide = ana.uploads("guía.txt", GUIDE).await;
     stack.drain().await;
-    let [lost] = <[_; 1]>::try_from(stack.library.stores()).unwrap();
-    stack.library.lose_store(&lost);
-    let plan = ana.hands_over("plan.txt", "Otro texto").await;
+    let [lost] = <[_; 1]>::try_from(stack.vector_store.stores()).unwrap();
+    stack.vector_store.lose_store(&lost);
+    let plan = ana.uploads("plan.txt", "Otro texto").await;
 
     stack.drain().await;
 
-    let [store] = <[_; 1]>::try_from(stack.library.stores()).unwrap();
+    let [store] = <[_; 1]>::try_from(stack.vector_store.stores()).unwrap();
     assert_ne!(store, lost);
     for file in [guide, plan] {
         assert_eq!(ana.file(file).await.sync.status, Some(SyncStatus::Synced));
-        assert!(stack.library.files_in(&store).contains(&stack.provider_id(file).await));
+        assert!(stack.vector_store.files_in(&store).contains(&stack.provider_id(file).await));
     }
-    assert_eq!(stack.library.faults.count("upload"), 2, "the files were still there");
+    assert_eq!(stack.vector_store.faults.count("upload"), 2, "the files were still there");
 }
 
 #[tokio::test]
-async fn a_file_that_the_provider_lost_is_uploaded_anew() {
+async fn a_file_that_the_provider_lost_is_uploaded_again() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("guía.txt", GUIDE).await;
-    let library = Arc::clone(&stack.library);
-    stack.library.faults.before("attach", async move {
-        let [file] = <[_; 1]>::try_from(library.files()).unwrap();
-        library.lose_file(&file.id);
+    let guide = ana.uploads("guía.txt", GUIDE).await;
+    let vector_store = Arc::clone(&stack.vector_store);
+    stack.vector_store.faults.before("attach", async move {
+        let [file] = <[_; 1]>::try_from(vector_store.files()).unwrap();
+        vector_store.lose_file(&file.id);
     });
 
     stack.drain().await;
 
     let report = ana.file(guide).await.sync;
     assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 2));
-    let [file] = <[_; 1]>::try_from(stack.library.files()).unwrap();
+    let [file] = <[_; 1]>::try_from(stack.vector_store.files()).unwrap();
     assert_eq!(stack.provider_id(guide).await, file.id);
-    assert_eq!(stack.library.stores().len(), 1, "the store was not to blame");
+    assert_eq!(stack.vector_store.stores().len(), 1, "the store was not the cause");
 }

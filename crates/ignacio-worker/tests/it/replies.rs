@@ -1,5 +1,4 @@
-//! Replies: told at once, stored whole, cut and taken up again, and never shown as more than
-//! they are.
+//! Replies: streamed at once, stored whole, cut and resumed, and never shown as more than they are.
 
 use std::time::Duration;
 
@@ -13,11 +12,11 @@ use ignacio_worker::WorkerSettings;
 use tokio_util::sync::CancellationToken;
 
 use crate::fakes::{
-    Item, cited, delta, ended, misconfigured, rejected, retrieved, started, transient,
+    StreamItem, cited, delta, ended, misconfigured, rejected, retrieved, started, transient,
     transient_for,
 };
-use crate::people::text_of;
 use crate::stack::Stack;
+use crate::users::text_of;
 
 const USAGE: Usage = Usage { input: 100, cached: 40, output: 20, reasoning: 5 };
 
@@ -29,22 +28,21 @@ fn last_of(events: &[ReplyEvent]) -> &ReplyOutcome {
 }
 
 #[tokio::test]
-async fn a_reply_is_told_and_stored() {
+async fn a_reply_is_streamed_and_stored() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let conversation = ana.starts_conversation().await;
     stack.assistant.will_start(Ok(vec![
         started(0, "resp-1"),
         delta(1, "Hola, "),
         delta(2, "Ana.\0"),
         ended(3, ReplyOutcome::Completed),
     ]));
-    let posted = ana.says(conversation, "Hola").await;
+    let posted = ana.asks("Hola").await;
 
     stack.drain().await;
     stack.drain().await;
 
-    let reply = ana.newest(conversation).await;
+    let reply = ana.newest(posted.message.conversation).await;
     assert_eq!(reply.id, posted.reply.id);
     assert_eq!(
         (reply.content.as_str(), reply.status),
@@ -61,14 +59,13 @@ async fn a_reply_is_told_and_stored() {
 }
 
 #[tokio::test]
-async fn the_model_is_told_what_it_needs_and_no_more() {
+async fn the_model_is_given_what_it_needs_and_no_more() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("guía.txt", "El piloto dura seis semanas.").await;
-    let conversation = ana.starts_conversation().await;
+    let guide = ana.uploads("guía.txt", "El piloto dura seis semanas.").await;
     stack.drain().await;
-    stack.assistant.will_say("resp-1", "Claro.");
-    let posted = ana.says_with(conversation, "¿Qué dice?", vec![guide]).await;
+    stack.assistant.will_reply("resp-1", "Claro.");
+    let posted = ana.posts_with(ana.starts_conversation().await, "¿Qué dice?", vec![guide]).await;
 
     stack.drain().await;
 
@@ -79,22 +76,21 @@ async fn the_model_is_told_what_it_needs_and_no_more() {
     let turns: Vec<_> = prompt.turns.iter().map(|it| it.text.as_str()).collect();
     assert_eq!(turns, ["[documento adjunto: guía.txt]", "¿Qué dice?"]);
     let search = prompt.file_search.unwrap();
-    assert_eq!((search.owner, vec![search.vector_store_id]), (ana.id, stack.library.stores()));
+    assert_eq!((search.owner, vec![search.vector_store_id]), (ana.id, stack.vector_store.stores()));
     assert_eq!(prompt.safety_identifier.len(), 64);
     assert!(!prompt.safety_identifier.contains(&ana.id.to_string()));
     assert!(!prompt.instructions.contains(ana.phone.expose()));
 }
 
 #[tokio::test]
-async fn nobody_is_told_of_another_persons_library() {
+async fn a_prompt_never_names_another_users_vector_store() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    ana.hands_over("guía.txt", "El piloto dura seis semanas.").await;
+    ana.uploads("guía.txt", "El piloto dura seis semanas.").await;
     let ben = stack.participant("Ben", "+573000000002").await;
-    let conversation = ben.starts_conversation().await;
     stack.drain().await;
-    stack.assistant.will_say("resp-1", "Hola.");
-    ben.says(conversation, "Hola").await;
+    stack.assistant.will_reply("resp-1", "Hola.");
+    ben.asks("Hola").await;
 
     stack.drain().await;
 
@@ -102,46 +98,46 @@ async fn nobody_is_told_of_another_persons_library() {
 }
 
 #[tokio::test]
-async fn a_citation_names_the_persons_file_and_quotes_it() {
+async fn a_citation_names_the_users_file_and_quotes_it() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let guide = ana.hands_over("Guía.txt", "El piloto dura seis semanas. Hay café.").await;
+    let guide = ana.uploads("Guía.txt", "El piloto dura seis semanas. Hay café.").await;
     stack.drain().await;
     let id = stack.provider_id(guide).await;
-    let conversation = ana.starts_conversation().await;
     stack.assistant.will_start(Ok(vec![
         started(0, "resp-1"),
         retrieved(1, &id, "El piloto dura seis semanas. Hay café."),
         delta(2, "Según la guía, el piloto dura seis semanas"),
         cited(3, &id, 42),
         cited(4, &id, 42),
-        cited(5, "file-of-nobody", 42),
+        cited(5, "file-of-another-user", 42),
         delta(6, "."),
         ended(7, ReplyOutcome::Completed),
     ]));
-    let posted = ana.says(conversation, "¿Cuánto dura?").await;
+    let posted = ana.asks("¿Cuánto dura?").await;
 
     stack.drain().await;
 
-    let [citation] = <[_; 1]>::try_from(ana.newest(conversation).await.citations).unwrap();
+    let [citation] =
+        <[_; 1]>::try_from(ana.newest(posted.message.conversation).await.citations).unwrap();
     assert_eq!(citation.file, Some(guide));
     assert_eq!(citation.file_name, "Guía.txt");
     assert_eq!(citation.quote.as_deref(), Some("El piloto dura seis semanas."));
     assert_eq!(citation.position, 42);
-    let told = ana.follows(posted.response.id).await;
-    assert_eq!(told.iter().filter(|it| matches!(it, ReplyEvent::Cited(_))).count(), 1);
+    let texts = ana.follows(posted.response.id).await;
+    assert_eq!(texts.iter().filter(|it| matches!(it, ReplyEvent::Cited(_))).count(), 1);
 }
 
 #[tokio::test]
-async fn a_second_turn_goes_on_from_the_providers_state() {
+async fn a_second_turn_continues_from_the_providers_state() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let conversation = ana.starts_conversation().await;
-    stack.assistant.will_say("resp-1", "Uno.");
-    ana.says(conversation, "Primera").await;
+    stack.assistant.will_reply("resp-1", "Uno.");
+    ana.posts(conversation, "Primera").await;
     stack.drain().await;
-    stack.assistant.will_say("resp-2", "Dos.");
-    ana.says(conversation, "Segunda").await;
+    stack.assistant.will_reply("resp-2", "Dos.");
+    ana.posts(conversation, "Segunda").await;
     stack.drain().await;
 
     let prompts = stack.assistant.prompts();
@@ -151,16 +147,16 @@ async fn a_second_turn_goes_on_from_the_providers_state() {
 }
 
 #[tokio::test]
-async fn a_lost_state_falls_back_on_the_whole_history() {
+async fn a_lost_state_falls_back_on_the_full_history() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let conversation = ana.starts_conversation().await;
-    stack.assistant.will_say("resp-1", "Uno.");
-    ana.says(conversation, "Primera").await;
+    stack.assistant.will_reply("resp-1", "Uno.");
+    ana.posts(conversation, "Primera").await;
     stack.drain().await;
     stack.assistant.will_start(Err(AssistantError::StateLost));
-    stack.assistant.will_say("resp-2", "Dos.");
-    ana.says(conversation, "Segunda").await;
+    stack.assistant.will_reply("resp-2", "Dos.");
+    ana.posts(conversation, "Segunda").await;
     stack.drain().await;
 
     let prompts = stack.assistant.prompts();
@@ -172,15 +168,15 @@ async fn a_lost_state_falls_back_on_the_whole_history() {
 }
 
 #[tokio::test]
-async fn after_a_failed_reply_the_whole_history_is_told() {
+async fn after_a_failed_reply_the_full_history_is_given() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let conversation = ana.starts_conversation().await;
     stack.assistant.will_start(Err(rejected("bad").into()));
-    ana.says(conversation, "Primera").await;
+    ana.posts(conversation, "Primera").await;
     stack.drain().await;
-    stack.assistant.will_say("resp-2", "Dos.");
-    ana.says(conversation, "Segunda").await;
+    stack.assistant.will_reply("resp-2", "Dos.");
+    ana.posts(conversation, "Segunda").await;
     stack.drain().await;
 
     let prompts = stack.assistant.prompts();
@@ -190,28 +186,27 @@ async fn after_a_failed_reply_the_whole_history_is_told() {
 }
 
 #[tokio::test]
-async fn a_cut_stream_is_taken_up_where_it_was_cut() {
-    let cuts: [fn() -> Vec<Item>; 2] =
-        [Vec::new, || vec![Item::Break(AssistantError::Port(transient()))]];
+async fn a_cut_stream_is_resumed_where_it_was_cut() {
+    let cuts: [fn() -> Vec<StreamItem>; 2] =
+        [Vec::new, || vec![StreamItem::Break(AssistantError::Port(transient()))]];
     let stack = Stack::start().await;
     for cut in cuts {
-        let ana = stack.somebody().await;
+        let ana = stack.new_participant().await;
         let n_before = stack.assistant.resumed().len();
-        let conversation = ana.starts_conversation().await;
         let mut items = vec![started(0, "resp-1"), delta(1, "uno "), delta(2, "dos ")];
         items.extend(cut());
         stack.assistant.will_start(Ok(items));
         stack.assistant.will_resume(Err(transient().into()));
-        // The provider repeats what is known already.
+        // The provider repeats earlier events.
         stack.assistant.will_resume(Ok(vec![delta(2, "dos "), delta(3, "tres "), delta(4, "y ")]));
         stack.assistant.will_resume(Ok(vec![delta(5, "más"), ended(6, ReplyOutcome::Completed)]));
-        let posted = ana.says(conversation, "Cuenta").await;
+        let posted = ana.asks("Cuenta").await;
 
         stack.drain().await;
 
         let from_the_start = ("resp-1".to_owned(), -1);
         assert_eq!(stack.assistant.resumed()[n_before..], vec![from_the_start; 3]);
-        let reply = ana.newest(conversation).await;
+        let reply = ana.newest(posted.message.conversation).await;
         assert_eq!(reply.content, "uno dos tres y más");
         assert_eq!(reply.status, MessageStatus::Complete);
         assert_eq!(text_of(&ana.follows(posted.response.id).await), reply.content);
@@ -220,49 +215,46 @@ async fn a_cut_stream_is_taken_up_where_it_was_cut() {
 }
 
 #[tokio::test]
-async fn a_cut_that_cannot_be_mended_leaves_the_text_and_says_so() {
+async fn a_stream_that_cannot_be_resumed_leaves_the_text_and_says_so() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let conversation = ana.starts_conversation().await;
     let deltas = (1..=5).map(|it| delta(it, "palabra "));
     stack.assistant.will_start(Ok([started(0, "resp-1")].into_iter().chain(deltas).collect()));
-    let posted = ana.says(conversation, "Cuenta").await;
+    let posted = ana.asks("Cuenta").await;
 
     stack.drain().await;
 
-    let reply = ana.newest(conversation).await;
+    let reply = ana.newest(posted.message.conversation).await;
     assert_eq!(reply.content, "palabra ".repeat(5));
     assert_eq!(reply.status, MessageStatus::Failed);
     let response = ana.response(posted.response.id).await;
     assert_eq!(response.failure, Some(ReplyFailure::Interrupted));
-    assert_eq!(stack.assistant.prompts().len(), 1, "nobody asks twice once there is text");
+    assert_eq!(stack.assistant.prompts().len(), 1, "nothing is requested twice once there is text");
     let events = ana.follows(posted.response.id).await;
     assert_eq!(*last_of(&events), ReplyOutcome::Failed(ReplyFailure::Interrupted));
 }
 
 #[tokio::test]
-async fn silence_is_a_cut_too() {
+async fn an_idle_stream_is_resumed() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let conversation = ana.starts_conversation().await;
-    stack.assistant.will_start(Ok(vec![started(0, "resp-1"), delta(1, "uno "), Item::Hang]));
+    stack.assistant.will_start(Ok(vec![started(0, "resp-1"), delta(1, "uno "), StreamItem::Stall]));
     stack.assistant.will_resume(Ok(vec![delta(2, "dos"), ended(3, ReplyOutcome::Completed)]));
-    ana.says(conversation, "Cuenta").await;
-    let impatient = stack.worker_with(|it| it.idle = Duration::ZERO).await;
+    let posted = ana.asks("Cuenta").await;
+    let impatient = stack.worker_with(|it| it.idle_timeout = Duration::ZERO).await;
 
     impatient.drain().await.unwrap();
 
-    let reply = ana.newest(conversation).await;
+    let reply = ana.newest(posted.message.conversation).await;
     assert_eq!((reply.content.as_str(), reply.status), ("uno dos", MessageStatus::Complete));
 }
 
 #[tokio::test]
-async fn a_reply_may_not_take_for_ever() {
+async fn a_reply_has_a_deadline() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let conversation = ana.starts_conversation().await;
-    stack.assistant.will_start(Ok(vec![started(0, "resp-1"), Item::Hang]));
-    let posted = ana.says(conversation, "Cuenta").await;
+    stack.assistant.will_start(Ok(vec![started(0, "resp-1"), StreamItem::Stall]));
+    let posted = ana.asks("Cuenta").await;
     let impatient = stack.worker_with(|it| it.reply_deadline = Duration::from_millis(200)).await;
 
     impatient.drain().await.unwrap();
@@ -273,7 +265,7 @@ async fn a_reply_may_not_take_for_ever() {
 }
 
 #[tokio::test]
-async fn the_providers_own_end_is_kept_as_it_is() {
+async fn the_providers_own_outcome_is_kept() {
     let ends = [
         (
             ReplyOutcome::Incomplete { reason: "max_output_tokens".to_owned() },
@@ -286,17 +278,16 @@ async fn the_providers_own_end_is_kept_as_it_is() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     for (outcome, status) in ends {
-        let conversation = ana.starts_conversation().await;
         stack.assistant.will_start(Ok(vec![
             started(0, "resp-1"),
             delta(1, "Medio"),
             ended(2, outcome.clone()),
         ]));
-        let posted = ana.says(conversation, "Cuenta").await;
+        let posted = ana.asks("Cuenta").await;
 
         stack.drain().await;
 
-        let reply = ana.newest(conversation).await;
+        let reply = ana.newest(posted.message.conversation).await;
         assert_eq!((reply.content.as_str(), reply.status), ("Medio", status));
         assert_eq!(*last_of(&ana.follows(posted.response.id).await), outcome);
     }
@@ -305,7 +296,7 @@ async fn the_providers_own_end_is_kept_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_down_costs_the_reply_and_not_the_message() {
+async fn an_unavailable_provider_fails_the_reply_and_keeps_the_message() {
     type Answer = fn() -> AssistantError;
     let answers: [(Answer, ReplyFailure, usize); 4] = [
         (|| transient().into(), ReplyFailure::ProviderUnavailable, 3),
@@ -316,10 +307,9 @@ async fn a_provider_that_is_down_costs_the_reply_and_not_the_message() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     for (answer, failure, n_requests) in answers {
-        let conversation = ana.starts_conversation().await;
         let n_before = stack.assistant.prompts().len();
         (0..n_requests).for_each(|_| stack.assistant.will_start(Err(answer())));
-        let posted = ana.says(conversation, "Hola").await;
+        let posted = ana.asks("Hola").await;
 
         stack.drain().await;
 
@@ -333,46 +323,44 @@ async fn a_provider_that_is_down_costs_the_reply_and_not_the_message() {
 }
 
 #[tokio::test]
-async fn a_request_that_failed_without_a_word_is_repeated() {
+async fn a_request_that_failed_without_text_is_repeated() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let conversation = ana.starts_conversation().await;
     stack.assistant.will_start(Err(transient().into()));
     stack.assistant.will_start(Ok(vec![
         started(0, "resp-1"),
         ended(1, ReplyOutcome::Failed(ReplyFailure::ProviderUnavailable)),
     ]));
-    stack.assistant.will_say("resp-2", "Por fin.");
-    ana.says(conversation, "Hola").await;
+    stack.assistant.will_reply("resp-2", "Por fin.");
+    let posted = ana.asks("Hola").await;
 
     stack.drain().await;
 
-    let reply = ana.newest(conversation).await;
+    let reply = ana.newest(posted.message.conversation).await;
     assert_eq!((reply.content.as_str(), reply.status), ("Por fin.", MessageStatus::Complete));
 }
 
 #[tokio::test]
-async fn a_person_may_stop_a_reply() {
+async fn a_user_may_cancel_a_reply() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let conversation = ana.starts_conversation().await;
     stack.assistant.will_start(Ok(vec![
         started(0, "resp-1"),
         delta(1, "Hasta aquí"),
-        Item::Hang,
+        StreamItem::Stall,
         delta(2, " y no más"),
         ended(3, ReplyOutcome::Cancelled),
     ]));
-    let posted = ana.says(conversation, "Cuenta").await;
+    let posted = ana.asks("Cuenta").await;
     let worker = stack.worker().await;
 
     let (drained, ()) = tokio::join!(worker.drain(), async {
-        stack.assistant.hangs().await;
-        ana.stops(posted.response.id).await;
+        stack.assistant.stalled().await;
+        ana.cancels(posted.response.id).await;
     });
 
     drained.unwrap();
-    let reply = ana.newest(conversation).await;
+    let reply = ana.newest(posted.message.conversation).await;
     assert_eq!((reply.content.as_str(), reply.status), ("Hasta aquí", MessageStatus::Cancelled));
     assert_eq!(stack.assistant.cancelled(), ["resp-1"]);
     let response = ana.response(posted.response.id).await;
@@ -380,24 +368,28 @@ async fn a_person_may_stop_a_reply() {
 }
 
 #[tokio::test]
-async fn a_stop_that_is_called_for_in_this_process_is_heard_without_looking() {
+async fn a_local_cancellation_needs_no_poll() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let conversation = ana.starts_conversation().await;
     let ends = ended(2, ReplyOutcome::Cancelled);
-    stack.assistant.will_start(Ok(vec![started(0, "resp-1"), delta(1, "Ya"), Item::Hang, ends]));
-    let posted = ana.says(conversation, "Cuenta").await;
+    stack.assistant.will_start(Ok(vec![
+        started(0, "resp-1"),
+        delta(1, "Ya"),
+        StreamItem::Stall,
+        ends,
+    ]));
+    let posted = ana.asks("Cuenta").await;
     let never = |it: &mut WorkerSettings| {
-        it.cancel_poll = Duration::from_hours(1);
+        it.cancel_poll_interval = Duration::from_hours(1);
         it.reply_heartbeat = Duration::from_hours(1);
     };
     let worker = stack.worker_with(never).await;
     let stop = CancellationToken::new();
 
     tokio::join!(worker.run(stop.clone()), async {
-        stack.assistant.hangs().await;
-        ana.stops(posted.response.id).await;
-        stack.live.cancel(posted.response.id);
+        stack.assistant.stalled().await;
+        ana.cancels(posted.response.id).await;
+        stack.hub.cancel(posted.response.id);
         let events = ana.follows(posted.response.id).await;
         assert_eq!(*last_of(&events), ReplyOutcome::Cancelled);
         stop.cancel();
@@ -407,16 +399,15 @@ async fn a_stop_that_is_called_for_in_this_process_is_heard_without_looking() {
 }
 
 #[tokio::test]
-async fn a_reply_that_is_stopped_before_it_began_costs_nothing() {
+async fn a_reply_that_is_cancelled_before_it_started_costs_nothing() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let conversation = ana.starts_conversation().await;
-    let posted = ana.says(conversation, "Cuenta").await;
-    ana.stops(posted.response.id).await;
+    let posted = ana.asks("Cuenta").await;
+    ana.cancels(posted.response.id).await;
 
     stack.drain().await;
 
-    let reply = ana.newest(conversation).await;
+    let reply = ana.newest(posted.message.conversation).await;
     assert_eq!((reply.content.as_str(), reply.status), ("", MessageStatus::Cancelled));
     assert!(stack.assistant.prompts().is_empty());
 }
@@ -425,14 +416,13 @@ async fn a_reply_that_is_stopped_before_it_began_costs_nothing() {
 async fn a_reply_that_was_deleted_is_dropped() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let conversation = ana.starts_conversation().await;
-    stack.assistant.will_start(Ok(vec![started(0, "resp-1"), delta(1, "Hola"), Item::Hang]));
-    ana.says(conversation, "Cuenta").await;
+    stack.assistant.will_start(Ok(vec![started(0, "resp-1"), delta(1, "Hola"), StreamItem::Stall]));
+    let posted = ana.asks("Cuenta").await;
     let worker = stack.worker_with(|it| it.reply_heartbeat = Duration::from_millis(5)).await;
 
     let (drained, ()) = tokio::join!(worker.drain(), async {
-        stack.assistant.hangs().await;
-        ana.deletes_conversation(conversation).await;
+        stack.assistant.stalled().await;
+        ana.deletes_conversation(posted.message.conversation).await;
     });
 
     drained.unwrap();
@@ -444,15 +434,14 @@ async fn a_reply_that_was_deleted_is_dropped() {
 async fn an_upstream_reply_that_no_row_names_is_stopped_and_deleted() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    let conversation = ana.starts_conversation().await;
-    stack.assistant.will_start(Ok(vec![Item::Hang, started(0, "resp-1"), delta(1, "Hola")]));
-    ana.says(conversation, "Cuenta").await;
+    stack.assistant.will_start(Ok(vec![StreamItem::Stall, started(0, "resp-1"), delta(1, "Hola")]));
+    let posted = ana.asks("Cuenta").await;
     let worker = stack.worker().await;
 
     let (drained, ()) = tokio::join!(worker.drain(), async {
-        stack.assistant.hangs().await;
-        ana.deletes_conversation(conversation).await;
-        stack.assistant.goes_on();
+        stack.assistant.stalled().await;
+        ana.deletes_conversation(posted.message.conversation).await;
+        stack.assistant.resume_stream();
     });
 
     drained.unwrap();

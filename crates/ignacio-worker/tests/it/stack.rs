@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ignacio_devstack::{Role, TestDatabase};
 use ignacio_domain::ids::FileId;
@@ -9,10 +10,9 @@ use ignacio_domain::keys::Key;
 use ignacio_domain::model_catalog::{ModelCatalog, Price, RolePolicy};
 use ignacio_domain::quota::UsageLimits;
 use ignacio_persistence::{ApiDb, ApiDbSettings, ReplyHub, WorkerDb, WorkerDbSettings};
-use ignacio_worker::{Pauses, Ports, Worker, WorkerSettings};
+use ignacio_worker::{Ports, Worker, WorkerSettings};
 
-use crate::fakes::{FakeAssistant, FakeLibrary, FakeMessenger, FakeObjects};
-use crate::reports;
+use crate::fakes::{FakeAssistant, FakeMessenger, FakeObjects, FakeVectorStore};
 
 /// The pepper of the codes in these tests.
 pub(crate) const PEPPER: [u8; 32] = [7; 32];
@@ -20,9 +20,9 @@ pub(crate) const PEPPER: [u8; 32] = [7; 32];
 pub(crate) struct Stack {
     pub(crate) database: Arc<TestDatabase>,
     pub(crate) api: ApiDb,
-    pub(crate) live: ReplyHub,
+    pub(crate) hub: ReplyHub,
     pub(crate) assistant: Arc<FakeAssistant>,
-    pub(crate) library: Arc<FakeLibrary>,
+    pub(crate) vector_store: Arc<FakeVectorStore>,
     pub(crate) objects: Arc<FakeObjects>,
     pub(crate) messenger: Arc<FakeMessenger>,
 }
@@ -36,13 +36,13 @@ impl Stack {
             api_pool: 3,
             auth_pool: 2,
         };
-        let live = ReplyHub::new();
+        let hub = ReplyHub::new();
         Self {
-            api: ApiDb::connect(&settings).await.unwrap().with_hub(live.clone()),
+            api: ApiDb::connect(&settings).await.unwrap().with_hub(hub.clone()),
             database,
-            live,
+            hub,
             assistant: Arc::default(),
-            library: Arc::default(),
+            vector_store: Arc::default(),
             objects: Arc::default(),
             messenger: Arc::default(),
         }
@@ -60,13 +60,13 @@ impl Stack {
             worker_pool: 6,
             auth_pool: 2,
         };
-        let db = WorkerDb::connect(&settings).await.unwrap().with_hub(self.live.clone());
+        let db = WorkerDb::connect(&settings).await.unwrap().with_hub(self.hub.clone());
         let ports = Ports {
             assistant: Arc::<FakeAssistant>::clone(&self.assistant),
-            library: Arc::<FakeLibrary>::clone(&self.library),
+            vector_store: Arc::<FakeVectorStore>::clone(&self.vector_store),
             objects: Arc::<FakeObjects>::clone(&self.objects),
             messenger: Arc::<FakeMessenger>::clone(&self.messenger),
-            parse_webhook: reports::read,
+            parse_webhook: crate::delivery_reports::read,
         };
         let mut settings = WorkerSettings::new(
             Key::from_bytes(PEPPER),
@@ -74,17 +74,17 @@ impl Stack {
             Arc::new(models()),
             "test".to_owned(),
         );
-        settings.pauses = Pauses::Skipped;
+        settings.clock = |_| Duration::ZERO;
         change(&mut settings);
-        Worker::new(settings, db, Some(self.live.clone()), ports)
+        Worker::new(settings, db, Some(self.hub.clone()), ports)
     }
 
-    /// Does everything that is due.
+    /// Runs every job that is due.
     pub(crate) async fn drain(&self) {
         self.worker().await.drain().await.unwrap();
     }
 
-    /// What happens when workers die: their leases run out.
+    /// Expires all leases, as if their workers had crashed.
     pub(crate) async fn expire_leases(&self) {
         for table in ["responses", "user_files", "outbox", "follow_up_jobs"] {
             let statement = format!(
@@ -101,15 +101,15 @@ impl Stack {
         rows.into_iter().map(|it| it.unwrap_or_else(|| "-".to_owned())).collect()
     }
 
-    /// The provider's id of a file, as our row has it.
+    /// The provider's id of a file, from its row.
     pub(crate) async fn provider_id(&self, file: FileId) -> String {
         let query = format!("select openai_file_id from user_files where id = '{file}'");
         self.database.query_text(&query).await
     }
 }
 
-/// One model, at a price that is easy to reckon with: a dollar for a million tokens, a tenth for
-/// cached ones, ten for the answer.
+/// One model, at round prices: a dollar for a million input tokens, a tenth for cached ones, ten for
+/// output.
 pub(crate) fn models() -> ModelCatalog {
     let price = Price { input: 1_000_000, cached: 100_000, output: 10_000_000 };
     let limits = UsageLimits {

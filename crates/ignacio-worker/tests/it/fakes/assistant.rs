@@ -1,4 +1,4 @@
-//! A model that says what the script says.
+//! A model that follows a script.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -16,45 +16,45 @@ use tokio::sync::Notify;
 
 use super::Faults;
 
-/// One thing that a stream does; a script that is at its end cuts the stream.
-pub(crate) enum Item {
-    /// It tells an event.
+/// One step of a stream; the end of the script cuts it.
+pub(crate) enum StreamItem {
+    /// It sends an event.
     Event(AssistantEvent),
-    /// It breaks.
+    /// It fails.
     Break(AssistantError),
-    /// It says nothing until the reply is cancelled upstream or let go on; the test is told.
-    Hang,
+    /// It stalls until the reply is cancelled upstream or resumed; the test is notified.
+    Stall,
 }
 
 #[derive(Default)]
 pub(crate) struct FakeAssistant {
     pub(crate) faults: Faults,
-    starts: Mutex<VecDeque<Result<Vec<Item>, AssistantError>>>,
-    resumes: Mutex<VecDeque<Result<Vec<Item>, AssistantError>>>,
+    starts: Mutex<VecDeque<Result<Vec<StreamItem>, AssistantError>>>,
+    resumes: Mutex<VecDeque<Result<Vec<StreamItem>, AssistantError>>>,
     prompts: Mutex<Vec<Prompt>>,
     resumed: Mutex<Vec<(String, i64)>>,
     cancelled: Mutex<Vec<String>>,
     forgotten: Mutex<Vec<String>>,
-    composes: Mutex<VecDeque<Result<String, AssistantError>>>,
-    compositions: Mutex<Vec<TextRequest>>,
+    texts: Mutex<VecDeque<Result<String, AssistantError>>>,
+    generated_texts: Mutex<Vec<TextRequest>>,
     usages: Mutex<VecDeque<Usage>>,
-    hangs: Arc<Notify>,
+    stalled: Arc<Notify>,
     stop: Arc<Notify>,
 }
 
 impl FakeAssistant {
     /// The next request is answered like this.
-    pub(crate) fn will_start(&self, answer: Result<Vec<Item>, AssistantError>) {
+    pub(crate) fn will_start(&self, answer: Result<Vec<StreamItem>, AssistantError>) {
         self.starts.lock().unwrap().push_back(answer);
     }
 
-    /// The next re-attachment is answered like this.
-    pub(crate) fn will_resume(&self, answer: Result<Vec<Item>, AssistantError>) {
+    /// The next resume is answered like this.
+    pub(crate) fn will_resume(&self, answer: Result<Vec<StreamItem>, AssistantError>) {
         self.resumes.lock().unwrap().push_back(answer);
     }
 
-    /// The next request gets a whole answer in one piece.
-    pub(crate) fn will_say(&self, provider_id: &str, text: &str) {
+    /// The next request gets a whole reply in one piece.
+    pub(crate) fn will_reply(&self, provider_id: &str, text: &str) {
         self.will_start(Ok(vec![
             started(0, provider_id),
             delta(1, text),
@@ -62,25 +62,25 @@ impl FakeAssistant {
         ]));
     }
 
-    /// Forgets re-attachments that were planned and not needed.
-    pub(crate) fn forget_plans(&self) {
+    /// Drops planned resumes that were not needed.
+    pub(crate) fn clear_planned_resumes(&self) {
         self.resumes.lock().unwrap().clear();
     }
 
-    /// The next text beside the replies is this one; without a plan a title is always the same, and
-    /// a summary keeps the words that begin with `#`.
-    pub(crate) fn will_compose(&self, answer: Result<&str, AssistantError>) {
-        self.composes.lock().unwrap().push_back(answer.map(str::to_owned));
+    /// The next generated text is this one. Without a plan a title is always the same, and a summary
+    /// keeps the words that begin with `#`.
+    pub(crate) fn will_generate(&self, answer: Result<&str, AssistantError>) {
+        self.texts.lock().unwrap().push_back(answer.map(str::to_owned));
     }
 
-    /// What the next reply that is asked about took.
-    pub(crate) fn will_have_used(&self, usage: Usage) {
+    /// The usage that the next request for it reports.
+    pub(crate) fn will_report_usage(&self, usage: Usage) {
         self.usages.lock().unwrap().push_back(usage);
     }
 
-    /// The texts beside the replies that were asked for.
-    pub(crate) fn compositions(&self) -> Vec<TextRequest> {
-        self.compositions.lock().unwrap().clone()
+    /// The requests for generated texts.
+    pub(crate) fn generated_texts(&self) -> Vec<TextRequest> {
+        self.generated_texts.lock().unwrap().clone()
     }
 
     pub(crate) fn prompts(&self) -> Vec<Prompt> {
@@ -99,31 +99,31 @@ impl FakeAssistant {
         self.forgotten.lock().unwrap().clone()
     }
 
-    /// Waits until a stream hangs.
-    pub(crate) async fn hangs(&self) {
-        self.hangs.notified().await;
+    /// Waits until a stream stalls.
+    pub(crate) async fn stalled(&self) {
+        self.stalled.notified().await;
     }
 
-    /// Lets a stream that hangs go on.
-    pub(crate) fn goes_on(&self) {
+    /// Resumes a stalled stream.
+    pub(crate) fn resume_stream(&self) {
         self.stop.notify_one();
     }
 
-    fn play(&self, items: Vec<Item>) -> ReplyStream {
-        let (hangs, stop) = (Arc::clone(&self.hangs), Arc::clone(&self.stop));
-        let rest = (VecDeque::from(items), hangs, stop);
-        Box::pin(stream::unfold(rest, |(mut items, hangs, stop)| async move {
+    fn play(&self, items: Vec<StreamItem>) -> ReplyStream {
+        let (stalled, stop) = (Arc::clone(&self.stalled), Arc::clone(&self.stop));
+        let rest = (VecDeque::from(items), stalled, stop);
+        Box::pin(stream::unfold(rest, |(mut items, stalled, stop)| async move {
             let item = loop {
                 match items.pop_front()? {
-                    Item::Event(event) => break Ok(event),
-                    Item::Break(error) => break Err(error),
-                    Item::Hang => {
-                        hangs.notify_one();
+                    StreamItem::Event(event) => break Ok(event),
+                    StreamItem::Break(error) => break Err(error),
+                    StreamItem::Stall => {
+                        stalled.notify_one();
                         stop.notified().await;
                     }
                 }
             };
-            Some((item, (items, hangs, stop)))
+            Some((item, (items, stalled, stop)))
         }))
     }
 }
@@ -134,7 +134,7 @@ impl Assistant for FakeAssistant {
         self.prompts.lock().unwrap().push(prompt);
         self.faults.around("start", async { Ok(()) }).await?;
         let answer = self.starts.lock().unwrap().pop_front();
-        answer.expect("nobody planned this request").map(|items| self.play(items))
+        answer.expect("no answer was planned").map(|items| self.play(items))
     }
 
     async fn resume(&self, provider_id: &str, after: i64) -> Result<ReplyStream, AssistantError> {
@@ -149,9 +149,9 @@ impl Assistant for FakeAssistant {
             Purpose::Title => "Una conversación".to_owned(),
             Purpose::Summary => summary(&request.input),
         };
-        self.compositions.lock().unwrap().push(request);
+        self.generated_texts.lock().unwrap().push(request);
         self.faults.around("compose", async { Ok(()) }).await?;
-        let planned = self.composes.lock().unwrap().pop_front();
+        let planned = self.texts.lock().unwrap().pop_front();
         Ok(GeneratedText { text: planned.unwrap_or(Ok(usual))?, usage: None })
     }
 
@@ -179,31 +179,31 @@ fn summary(input: &str) -> String {
     format!("Se habló de {}", marks.collect::<Vec<_>>().join(" "))
 }
 
-fn event(cursor: i64, kind: AssistantEventKind) -> Item {
-    Item::Event(AssistantEvent { cursor, kind })
+fn event(cursor: i64, kind: AssistantEventKind) -> StreamItem {
+    StreamItem::Event(AssistantEvent { cursor, kind })
 }
 
-pub(crate) fn started(cursor: i64, provider_id: &str) -> Item {
+pub(crate) fn started(cursor: i64, provider_id: &str) -> StreamItem {
     event(cursor, AssistantEventKind::Started { provider_id: provider_id.to_owned() })
 }
 
-pub(crate) fn delta(cursor: i64, text: &str) -> Item {
+pub(crate) fn delta(cursor: i64, text: &str) -> StreamItem {
     event(cursor, AssistantEventKind::Delta(text.to_owned()))
 }
 
-pub(crate) fn retrieved(cursor: i64, provider_file_id: &str, text: &str) -> Item {
+pub(crate) fn retrieved(cursor: i64, provider_file_id: &str, text: &str) -> StreamItem {
     let (provider_file_id, text) = (provider_file_id.to_owned(), text.to_owned());
     event(cursor, AssistantEventKind::Retrieved { provider_file_id, text })
 }
 
-pub(crate) fn cited(cursor: i64, provider_file_id: &str, position: i32) -> Item {
+pub(crate) fn cited(cursor: i64, provider_file_id: &str, position: i32) -> StreamItem {
     let provider_file_id = provider_file_id.to_owned();
     let file_name = "as-the-provider-calls-it.txt".to_owned();
     event(cursor, AssistantEventKind::Cited { provider_file_id, file_name, position })
 }
 
-/// The end, and what it took.
-pub(crate) fn ended(cursor: i64, outcome: ReplyOutcome) -> Item {
+/// The end, with its usage.
+pub(crate) fn ended(cursor: i64, outcome: ReplyOutcome) -> StreamItem {
     let usage = Some(Usage { input: 100, cached: 40, output: 20, reasoning: 5 });
     event(cursor, AssistantEventKind::Ended { outcome, usage })
 }

@@ -1,4 +1,4 @@
-//! Sends codes and notices to nobody.
+//! Records codes and notices instead of sending them.
 
 use std::sync::Mutex;
 
@@ -19,12 +19,12 @@ pub(crate) struct FakeMessenger {
 }
 
 impl FakeMessenger {
-    /// Number, code and language of every code that went out.
+    /// Number, code and language of every code that was sent.
     pub(crate) fn sent(&self) -> Vec<(PhoneNumber, String, Locale)> {
         self.sent.lock().unwrap().clone()
     }
 
-    /// Number, kind and language of every notice that went out.
+    /// Number, kind and language of every notice that was sent.
     pub(crate) fn notices(&self) -> Vec<(PhoneNumber, NoticeKind, Locale)> {
         self.notices.lock().unwrap().clone()
     }

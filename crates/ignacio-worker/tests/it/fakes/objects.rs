@@ -27,12 +27,12 @@ enum Read {
 }
 
 impl FakeObjects {
-    /// Puts an object there.
+    /// Adds an object.
     pub(crate) fn keep(&self, key: &ObjectKey, content: &[u8]) {
         self.objects.lock().unwrap().insert(key.as_str().to_owned(), content.to_vec());
     }
 
-    /// Takes an object away.
+    /// Removes an object.
     pub(crate) fn lose(&self, key: &ObjectKey) {
         self.objects.lock().unwrap().remove(key.as_str());
     }
@@ -41,12 +41,12 @@ impl FakeObjects {
         self.objects.lock().unwrap().len()
     }
 
-    /// The next read that has no other plan gives a flipped bit.
+    /// The next read without another plan has a flipped bit.
     pub(crate) fn damage_next_read(&self) {
         self.reads.lock().unwrap().push_back(Read::Damaged);
     }
 
-    /// The next read that has no other plan ends in the middle.
+    /// The next read without another plan ends in the middle.
     pub(crate) fn cut_next_read(&self) {
         self.reads.lock().unwrap().push_back(Read::Cut);
     }
