@@ -1,10 +1,11 @@
-//! `cargo xtask tidy`: the house rules that a compiler does not know.
+//! `cargo xtask tidy`: the house rules that the compiler does not check.
 
 mod bodies;
 mod docs;
 mod layers;
 mod manifests;
 mod sources;
+mod vocabulary;
 mod workspace;
 
 use std::process::ExitCode;
@@ -14,12 +15,14 @@ use clap::Args;
 use self::workspace::Workspace;
 use crate::environment::root;
 
-/// Check the house rules that the compiler does not know.
+/// Check the house rules that the compiler does not check.
 ///
-/// Layers: who may depend on whom, and which crates may use SeaORM, actix-web, reqwest and their
-/// like. Sources: a header sentence in every file, no file over 500 lines, no marks of unfinished
-/// work, status numbers in one place, no body that can be printed. Documents: settings, error codes, decision numbers and paths
-/// agree with the code. The same check is a test, so `cargo test` runs it too.
+/// Layers: which crates may depend on which, and which may use SeaORM, actix-web, reqwest and so on.
+/// Sources: a header sentence in every file, no file over 500 lines, no marks of unfinished work,
+/// HTTP statuses of errors in one place, no request or response body that can be printed.
+/// Vocabulary: no retired names (xtask/src/tidy/retired.txt), and no public type name in two
+/// crates. Documents: settings, error codes, decision numbers and paths agree with the code. The
+/// same check is a test, so `cargo test` runs it too.
 #[derive(Debug, Args)]
 pub(crate) struct Tidy {}
 
@@ -46,7 +49,7 @@ impl Tidy {
             println!("{place}: {what}");
         }
         if violations.is_empty() {
-            println!("tidy: {} files, nothing to complain about", workspace.files.len());
+            println!("tidy: {} files, no violations", workspace.files.len());
             return Ok(ExitCode::SUCCESS);
         }
         println!("tidy: {} violations", violations.len());
@@ -55,7 +58,14 @@ impl Tidy {
 }
 
 fn violations(workspace: &Workspace) -> Vec<Violation> {
-    let rules = [layers::check, manifests::check, sources::check, bodies::check, docs::check];
+    let rules = [
+        layers::check,
+        manifests::check,
+        sources::check,
+        bodies::check,
+        vocabulary::check,
+        docs::check,
+    ];
     let mut violations: Vec<Violation> =
         rules.into_iter().flat_map(|rule| rule(workspace)).collect();
     violations.sort();
@@ -64,7 +74,7 @@ fn violations(workspace: &Workspace) -> Vec<Violation> {
 
 #[cfg(test)]
 mod tests {
-    //! The repository keeps its own rules.
+    //! The repository follows its own rules.
 
     use super::*;
 
