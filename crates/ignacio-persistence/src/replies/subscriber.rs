@@ -124,8 +124,8 @@ impl Reader {
         }
         let is_written_here = {
             let state = self.changes.borrow_and_update();
-            // The rest is taken when these are read: nobody holds a whole reply in events. Anew each
-            // time, because a queue that was long once stays large.
+            // The rest is taken when these are read: no reader holds a whole reply in events. A new
+            // queue each time, because one that was long once stays large.
             self.ready = state.events.after(self.after).take(MAX_READY).collect();
             state.is_written_here
         };

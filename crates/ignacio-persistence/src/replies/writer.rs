@@ -1,4 +1,4 @@
-//! Writing a reply: its readers in this process see each event at once, the log gets them merged.
+//! Writes a reply: readers in this process see each event at once, the log receives them merged.
 
 mod end;
 mod follow_ups;
@@ -100,7 +100,7 @@ impl ReplyWriter {
         &self.text
     }
 
-    /// Whether this was told already, maybe by an earlier worker.
+    /// Whether the reply has this event already, perhaps from an earlier worker.
     pub fn has_event(&self, event: &ReplyEvent) -> bool {
         self.channel.subscribe().borrow().events.after(0).any(|it| it.event == *event)
     }
@@ -150,9 +150,9 @@ impl ReplyWriter {
         self.finish_flush().await
     }
 
-    /// Begins what [`ReplyWriter::flush`] does, so that the reply goes on meanwhile; the log may wait
-    /// for that of other replies. To be followed by [`ReplyWriter::finish_flush`]; nothing is begun while
-    /// something is under way.
+    /// Starts what [`ReplyWriter::flush`] does, so that the reply continues meanwhile; the events may
+    /// be batched with those of other replies. [`ReplyWriter::finish_flush`] must follow; while a
+    /// flush is in progress, this does nothing.
     pub fn start_flush(&mut self, upstream: Option<(&str, i64)>) -> Result<(), StoreError> {
         self.submit(Durability::Batched, upstream)
     }
@@ -176,13 +176,13 @@ impl ReplyWriter {
         Ok(())
     }
 
-    /// Whether a flush is under way.
+    /// Whether a flush is in progress.
     pub const fn is_flushing(&self) -> bool {
         self.flush.is_some()
     }
 
-    /// Waits for the flush that was begun, and says what became of it; what could not be written is
-    /// pending again. True when none is under way. It may be dropped and called again.
+    /// Waits for the flush that was started; what could not be written is pending again. False when
+    /// the lease is lost, true when no flush is in progress. It may be dropped and called again.
     pub async fn finish_flush(&mut self) -> Result<bool, StoreError> {
         let Some(flush) = &mut self.flush else { return Ok(true) };
         let written = (&mut flush.answer).await.unwrap_or_else(|_gone| Err(writer_gone()));
@@ -206,7 +206,7 @@ impl ReplyWriter {
 
 impl Drop for ReplyWriter {
     fn drop(&mut self) {
-        // From here on the log is what counts.
+        // From here on readers follow the log.
         self.channel.change(|state| state.is_written_here = false);
     }
 }

@@ -119,8 +119,8 @@ impl<'d> Codes<'d> {
         self.open_challenge(request, None).await
     }
 
-    /// Opens a challenge for somebody who is logged in, to show that it is still them. It has a
-    /// budget of its own, the session's.
+    /// Opens a challenge for a logged-in user, to verify that it is still them. Its budget is the
+    /// session's.
     #[tracing::instrument(name = "db.codes.request_step_up", skip_all, err(level = "debug"))]
     pub async fn request_step_up(
         &self,

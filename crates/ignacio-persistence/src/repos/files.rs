@@ -74,7 +74,7 @@ impl<'s> Files<'s> {
         Ok(ids.iter().filter(|it| found.iter().all(|id| *id != it.into_uuid())).copied().collect())
     }
 
-    /// Which of these live files could not be brought to the vector store: nothing can be read in them.
+    /// Which of these live files failed to sync: the model cannot search them.
     #[tracing::instrument(name = "db.files.failed", skip_all, err(level = "debug"))]
     pub async fn failed(&self, ids: &[FileId]) -> Result<Vec<FileId>, StoreError> {
         if ids.is_empty() {

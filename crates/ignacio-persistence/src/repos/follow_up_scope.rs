@@ -64,7 +64,7 @@ impl FollowUpScope {
         Self { txn, job }
     }
 
-    /// Records what the follow-up job took of the provider; `cost_micro_usd` is millionths of a US dollar.
+    /// Records the usage of the follow-up job; `cost_micro_usd` is in millionths of a US dollar.
     pub async fn record_usage(
         &self,
         model: &str,

@@ -1,4 +1,4 @@
-//! What the workers know of logins as a whole, in one row that they share.
+//! What the workers know about logins as a whole, in one row that they share.
 
 use std::fmt;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub struct LoginMonitor<'d> {
     auth: &'d DatabaseConnection,
 }
 
-/// Why no code can be sent, to anybody, before somebody of ours has acted.
+/// Why no code can be sent to any user before an operator acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderOutage {
     /// The provider's word for it.
@@ -27,7 +27,7 @@ pub struct ProviderOutage {
 /// How logins go.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct LoginHealth {
-    /// Tries within the last hour, at codes that were for somebody.
+    /// Attempts at the codes of real users within the last hour.
     pub tries: i64,
     /// Those of them that did not end in a login.
     pub failures: i64,

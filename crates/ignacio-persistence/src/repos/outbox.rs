@@ -72,7 +72,7 @@ impl<'d> Outbox<'d> {
         Self { auth, worker }
     }
 
-    /// Takes codes and notices that are due, for 60 seconds; codes first, somebody waits for them.
+    /// Takes codes and notices that are due, for 60 seconds; codes first, because a user waits for them.
     #[tracing::instrument(name = "db.outbox.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, limit: u32) -> Result<Vec<OutboxJob>, StoreError> {
         let (worker, limit) = (self.worker.into_uuid(), i64::from(limit));

@@ -68,7 +68,7 @@ impl<'d> RetentionCleanup<'d> {
         Self { worker }
     }
 
-    /// Removes up to [`CLEANUP_BATCH`] rows whose time is over; says how many. One worker sweeps at a
+    /// Removes up to [`CLEANUP_BATCH`] rows whose time is over; says how many. One worker cleans up at a
     /// time, the others find nothing to do: the role may not lock rows to pass by each other's.
     #[tracing::instrument(name = "db.retention.delete_batch", skip_all, fields(what = what.table()), err(level = "debug"))]
     pub async fn delete_batch(&self, what: ExpiredRows) -> Result<u64, StoreError> {

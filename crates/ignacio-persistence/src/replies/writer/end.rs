@@ -14,17 +14,16 @@ use crate::identity::assume_lease;
 use crate::replies::stored_event::pack;
 
 impl ReplyWriter {
-    /// Ends the reply in one transaction under the lease: what is pending, the end itself, the
-    /// message's text and status, the citations that were pushed, what it cost and the state, and the
-    /// follow-up jobs that it gives reason to. False when the lease is lost. After an error it may be called
-    /// again.
+    /// Ends the reply in one transaction under the lease: follow-up jobs, pending events and the end
+    /// itself, the message's text and status, the citations, the usage, and the state. False when
+    /// the lease is lost. After an error it may be called again.
     #[tracing::instrument(name = "db.replies.end", skip_all, err(level = "debug"))]
     pub async fn end(
         &mut self,
         outcome: ReplyOutcome,
         spent: UsageCost,
     ) -> Result<bool, StoreError> {
-        // What is under way may arrive or not, but not after the end. What did not is in the end.
+        // A flush in progress must not arrive after the end; events that it lost are written here.
         if matches!(self.finish_flush().await, Ok(false)) {
             return Ok(false);
         }
@@ -150,7 +149,7 @@ impl ReplyWriter {
                     reasoning_tokens = {reasoning}, cost_micro = {cost_micro_usd}, finished_at = now(), lease_until = null
               where id = {id} and lease_epoch = {epoch}"
         );
-        // Somebody may have taken it over since this transaction began.
+        // Another worker may have claimed it since this transaction began.
         Ok(txn.execute_raw(write).await?.rows_affected() == 1)
     }
 

@@ -1,7 +1,7 @@
-//! What a reply brings about besides itself: the time of its first text, and follow-up jobs.
+//! What a reply causes besides its text: the time of its first text, and follow-up jobs.
 //!
-//! Follow-up jobs are attached to the conversation. They are written before anything that is attached to the response,
-//! in the order in which a deletion goes, so that the two never wait for each other.
+//! Follow-up jobs refer to the conversation. They are inserted before anything that refers to the
+//! response, in the order in which a deletion locks rows, so that the two never deadlock.
 
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, raw_sql};
 use tokio::time::Instant;
@@ -10,7 +10,7 @@ use super::ReplyWriter;
 use crate::error::StoreError;
 use crate::repos::summaries;
 
-/// How much may be said after a conversation's summary before another one is asked for.
+/// How much may follow a conversation's summary before another one is enqueued.
 #[derive(Clone, Copy, Debug)]
 pub struct SummaryLimit {
     /// Bytes.
@@ -19,7 +19,7 @@ pub struct SummaryLimit {
     pub messages: i64,
 }
 
-/// What is known of a reply's surroundings.
+/// What a reply has caused so far.
 #[derive(Default)]
 pub(super) struct FollowUps {
     /// When the first text came.
@@ -38,12 +38,12 @@ impl FollowUps {
 }
 
 impl ReplyWriter {
-    /// Asks for a summary at the reply's end when the conversation is over this limit then.
+    /// Enqueues a summary at the reply's end if the conversation exceeds this limit then.
     pub const fn set_summary_limit(&mut self, limit: SummaryLimit) {
         self.follow_ups.limit = Some(limit);
     }
 
-    /// Whether something was asked for since this was asked last.
+    /// Whether a follow-up job was enqueued since the last call.
     pub const fn take_enqueued(&mut self) -> bool {
         std::mem::replace(&mut self.follow_ups.has_enqueued, false)
     }
@@ -54,8 +54,8 @@ impl ReplyWriter {
         is_new.then(|| self.follow_ups.first_text.map_or(0.0, |it| it.elapsed().as_secs_f64()))
     }
 
-    /// Notes at the end, where the log had no text before, when the first text came, and asks for a title where
-    /// there is none.
+    /// Records at the end when the first text came, if the log had no text before, and enqueues a
+    /// title if there is none.
     async fn record_first_text(
         &self,
         txn: &DatabaseTransaction,

@@ -10,7 +10,7 @@ use super::audit_read;
 use crate::error::StoreError;
 use crate::repos::usage::{SumRow, midnight, today};
 
-/// Groups that are told at most; those that cost most come first.
+/// The most groups in a report; those that cost most come first.
 pub const MAX_USAGE_ROWS: i64 = 1_000;
 
 /// Everybody's records of use.

@@ -29,10 +29,10 @@ pub struct NewSession<'n> {
     pub device_name: Option<&'n str>,
 }
 
-/// Somebody who has just logged in.
+/// A user who has just logged in.
 #[derive(Debug)]
 pub struct LoggedIn {
-    /// Who.
+    /// The user.
     pub user: User,
     /// With which session.
     pub session: Session,
@@ -173,7 +173,7 @@ async fn open_session(
     let (device, device_name) = (device.into_uuid(), new.device_name.map(str::to_owned));
     let is_admin = person.role == Role::Admin;
     let keep = MAX_SESSIONS;
-    // NIST SP 800-63B: participants at AAL1 (30 days), staff at AAL2 (12 hours, 30 minutes idle).
+    // NIST SP 800-63B: participants at AAL1 (30 days), admins at AAL2 (12 hours, 30 minutes idle).
     // One statement: its triggers end with the audit's chain, for which others wait until the commit.
     let write = raw_sql!(
         Postgres,

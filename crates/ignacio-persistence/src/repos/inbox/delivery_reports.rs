@@ -28,7 +28,7 @@ struct ChangeRow {
     id: Uuid,
     message_id: String,
     #[sea_orm(nested)]
-    learnt: DeliveryUpdate,
+    update: DeliveryUpdate,
 }
 
 /// Writes reports down; gives the messages that are ours, and what was new about them.
@@ -43,22 +43,22 @@ pub(super) async fn record(
     let unreachable: HashSet<&str> =
         reports.iter().filter(|it| blames_number(it)).map(|it| it.message_id.as_str()).collect();
     let (mut touched, mut suspects) = (Vec::new(), Vec::new());
-    let (mut known, mut learnt) = (HashSet::new(), Vec::new());
+    let (mut known, mut updates) = (HashSet::new(), Vec::new());
     for change in changes {
         touched.push(change.id);
         if unreachable.contains(change.message_id.as_str()) {
             suspects.push(change.id);
         }
         known.insert(change.message_id);
-        if !change.learnt.outcomes.is_empty() {
-            learnt.push(change.learnt);
+        if !change.update.outcomes.is_empty() {
+            updates.push(change.update);
         }
     }
     clear_reachable(txn, touched).await?;
     if !suspects.is_empty() {
         mark_unreachable(txn, suspects).await?;
     }
-    Ok((known, learnt))
+    Ok((known, updates))
 }
 
 fn blames_number(report: &DeliveryReport) -> bool {

@@ -1,4 +1,4 @@
-//! What becomes of codes that are for nobody: the same as of those that are for somebody.
+//! Simulates the delivery of decoys, so that they look like codes of real users.
 
 use sea_orm::{ConnectionTrait as _, raw_sql};
 
@@ -6,14 +6,13 @@ use super::Outbox;
 use crate::error::StoreError;
 
 impl Outbox<'_> {
-    /// Tells of decoys that are due what could be told of codes: the delays of a code that was
-    /// really sent within 24 hours, always of the same one for the same number as long as it is
-    /// among the newest fifty. When nothing can be sent, decoys fail too. Without anything to
-    /// imitate, a decoy is taken after about 0.4 s. Each challenge differs a little, as codes do. One statement for up to 1,000, so that they keep no
-    /// code waiting; says how many there were.
+    /// Gives due decoys the delivery that a real code had within the last 24 hours: the same one for
+    /// the same number, as long as it is among the newest fifty, varied a little by challenge.
+    /// Without such a code, a decoy is accepted after about 0.4 s; during an outage decoys fail too.
+    /// One statement covers up to 1,000, so that decoys delay no code; gives their number.
     ///
-    /// A code is tried when a worker finds it, and taken a moment after. The decoy was found now, so
-    /// that it needs the moment only: that of the last try, after the pauses before it.
+    /// A code is attempted when a worker finds it, and accepted a moment later. A decoy is found only
+    /// now, so it needs just that moment: the duration of the last attempt, and the backoff before it.
     #[tracing::instrument(name = "db.outbox.simulate_decoys", skip_all, err(level = "debug"))]
     pub async fn simulate_decoys(&self) -> Result<u64, StoreError> {
         let write = raw_sql!(
