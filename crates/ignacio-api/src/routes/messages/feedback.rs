@@ -10,7 +10,7 @@ use validator::Validate;
 use crate::auth::Caller;
 use crate::extract::{PathId, ValidJson};
 use crate::problem::{ApiError, Problem, ResourceKind, ValidationCode};
-use crate::responders::{Kept, NoContent};
+use crate::responders::NoContent;
 use crate::state::AppState;
 use crate::views::message::{FeedbackView, RatingView};
 
