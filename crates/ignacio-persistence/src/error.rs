@@ -76,6 +76,7 @@ impl From<DbErr> for StoreError {
             };
         };
         match code.as_str() {
+            // The routines' own states (migration/src/sql/routines), each a fact of the domain.
             "IGSES" => Self::Unauthenticated,
             "IGREU" => Self::Reused,
             "IGSUP" => Self::StepUpRequired,
