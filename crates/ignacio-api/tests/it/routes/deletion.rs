@@ -56,14 +56,14 @@ impl Stack {
                from messages where id = '{reply}'"
         );
         assert_eq!(self.database.execute(&sum_up).await, 1);
-        let chores = format!(
+        let follow_ups = format!(
             "insert into follow_up_jobs (user_id, conversation_id, kind, message_id)
              select user_id, id, kind, case kind when 'citations' then '{reply}'::uuid end
                from conversations, unnest('{{title,summary,citations}}'::text[]) kind
               where id = '{id}'
              on conflict do nothing"
         );
-        self.database.execute(&chores).await;
+        self.database.execute(&follow_ups).await;
         let all = format!("select count(*) from follow_up_jobs where conversation_id = '{id}'");
         assert_eq!(self.database.query_i64(&all).await, 3);
     }

@@ -339,7 +339,7 @@ impl Game {
 
     pub(super) async fn change_person(&mut self, who: usize) {
         let Some(scope) = self.scope(who).await else { return };
-        let name = format!("Person {who}, {}", self.dice.random::<u32>());
+        let name = format!("User {who}, {}", self.dice.random::<u32>());
         let change = ProfileChange {
             name: Some(UserName::parse(&name).unwrap()),
             ..ProfileChange::default()

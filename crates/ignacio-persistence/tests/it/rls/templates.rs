@@ -129,7 +129,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         table: "follow_up_jobs",
         whose: MINE,
         owner: ("user_id", ME),
-        key: &[("id", "md5('$me chore')::uuid")],
+        key: &[("id", "md5('$me follow-up')::uuid")],
         row: &[
             ("user_id", ME),
             ("conversation_id", "md5('$me talk')::uuid"),

@@ -76,7 +76,7 @@ begin
         insert into message_feedback (message_id, user_id, rating)
         values (md5(me || ' answer')::uuid, md5(me)::uuid, 'up');
         insert into follow_up_jobs (id, user_id, conversation_id, kind)
-        values (md5(me || ' chore')::uuid, md5(me)::uuid, md5(me || ' talk')::uuid, 'title');
+        values (md5(me || ' follow-up')::uuid, md5(me)::uuid, md5(me || ' talk')::uuid, 'title');
         insert into conversation_summaries
             (conversation_id, user_id, content, until_at, until_id, n_messages, model)
         values (md5(me || ' talk')::uuid, md5(me)::uuid, 's', now(),
