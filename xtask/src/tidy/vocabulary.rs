@@ -12,9 +12,12 @@ use super::{
 const RETIRED: &str = include_str!("retired.txt");
 
 /// Files that may name what is gone: the list itself, the history, and the schema of the old system.
-const EXEMPT: [&str; 5] = [
+const EXEMPT: [&str; 8] = [
     "CHANGELOG.md",
-    "migration/src/sql/00",
+    "migration/src/sql/001",
+    "migration/src/sql/002",
+    "migration/src/sql/003",
+    "migration/src/sql/004",
     "migration/tests/it/legacy/",
     "xtask/src/tidy/retired.txt",
     "xtask/src/tidy/vocabulary.rs",
