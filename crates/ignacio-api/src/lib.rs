@@ -5,6 +5,7 @@
 //! the database, and returns a view. `router` lists all routes on one screen. The OpenAPI document
 //! is generated from the same code.
 
+mod accept_language;
 mod auth;
 mod cursor;
 mod disposition;

@@ -1,8 +1,7 @@
-//! `Accept`: JSON or a stream of events. `Accept-Language`: one of our languages.
+//! `Accept`: JSON or a stream of events.
 
-use actix_web::http::header::{Accept, AcceptLanguage, Header as _, Preference, Quality};
-use actix_web::{HttpMessage, HttpRequest};
-use ignacio_domain::locale::Locale;
+use actix_web::HttpRequest;
+use actix_web::http::header::{Accept, Header as _, Quality};
 
 use crate::problem::ApiError;
 
@@ -67,21 +66,6 @@ fn precision(range: &str, wanted: &str) -> Option<u8> {
     }
 }
 
-/// The language of the answer: the best of those that the client reads, Spanish when it reads none
-/// of ours.
-pub(crate) fn locale(request: &impl HttpMessage) -> Locale {
-    let Ok(mut accepted) = AcceptLanguage::parse(request) else { return Locale::default() };
-    // `ranked` does not tell languages that the client refuses.
-    accepted.retain(|it| it.quality > Quality::ZERO);
-    let ranked = accepted.ranked();
-    let tags = ranked.iter().filter_map(Preference::item);
-    tags.filter_map(|tag| tag.primary_language().to_ascii_lowercase().parse().ok())
-        .next()
-        .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod fuzz;
 #[cfg(test)]
 mod tests {
     //! The client's preference decides, JSON is the default.
@@ -121,21 +105,6 @@ mod tests {
             assert_eq!(format(accept), expected, "{accept}");
         }
         assert_eq!(preferred(&anything()).ok(), Some(ResponseFormat::Json));
-    }
-
-    #[test]
-    fn the_best_language_that_we_speak_is_chosen() {
-        let locale = |value: &str| {
-            let request = TestRequest::get().insert_header((header::ACCEPT_LANGUAGE, value));
-            locale(&request.to_http_request())
-        };
-        for english in ["fr, en;q=0.5", "es;q=0.2, en-GB;q=0.7", "en, es", "EN"] {
-            assert_eq!(locale(english), Locale::En, "{english}");
-        }
-        for spanish in ["es-CO,es;q=0.9,en;q=0.8", "fr, de", "en;q=0", ";;q=,,", "", "*"] {
-            assert_eq!(locale(spanish), Locale::Es, "{spanish}");
-        }
-        assert_eq!(super::locale(&anything()), Locale::Es);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use actix_web::http::header::{self, HeaderMap};
 use ignacio_domain::ids::RequestId;
 use ignacio_domain::locale::Locale;
 
-use crate::negotiate;
+use crate::accept_language;
 
 /// The header that carries a request's id in both directions.
 pub(crate) const REQUEST_ID: header::HeaderName = header::HeaderName::from_static("x-request-id");
@@ -27,7 +27,7 @@ impl RequestContext {
     pub(crate) fn of(request: &ServiceRequest) -> Self {
         Self {
             request_id: request_id(request.headers()),
-            locale: negotiate::locale(request),
+            locale: accept_language::locale(request),
             path: request.path().to_owned(),
         }
     }
