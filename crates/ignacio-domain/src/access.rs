@@ -1,4 +1,4 @@
-//! Grants to look into somebody's conversations, and what the person sees of it.
+//! Grants to read a user's conversations, and the access log that the user sees.
 
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -9,17 +9,17 @@ use crate::redacted_debug::redacted_debug;
 
 /// The longest reason, in characters.
 pub const MAX_REASON_CHARS: usize = 500;
-/// The shortest one: a sentence that the person can understand, not a word.
+/// The shortest reason: a sentence that the user can understand, not a word.
 pub const MIN_REASON_CHARS: usize = 10;
 
-/// Why somebody of the staff looks into conversations: two words at least, and
-/// [`MIN_REASON_CHARS`] to [`MAX_REASON_CHARS`] characters, on one line. The person reads it.
+/// Why an admin reads conversations: at least two words, and
+/// [`MIN_REASON_CHARS`] to [`MAX_REASON_CHARS`] characters, on one line. The user sees it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GrantReason(String);
 
 redacted_debug!(GrantReason);
 
-/// Why a text is no reason.
+/// A text that is not a valid reason.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error(
     "a reason has {MIN_REASON_CHARS} to {MAX_REASON_CHARS} characters and at least two words: the person will read it"
@@ -45,39 +45,39 @@ impl GrantReason {
     }
 }
 
-/// Half an hour in which one of the staff may read one person's conversations.
+/// Permission for one admin to read one user's conversations, for half an hour.
 #[derive(Clone)]
 pub struct AccessGrant {
-    /// Which one it is.
+    /// The identifier.
     pub id: GrantId,
-    /// Who may read.
+    /// The admin who may read.
     pub admin: UserId,
-    /// Whose conversations.
+    /// The user whose conversations they are.
     pub user: UserId,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// From when.
+    /// When the grant was created.
     pub created_at: OffsetDateTime,
-    /// Until when.
+    /// When the grant ends.
     pub expires_at: OffsetDateTime,
 }
 
 redacted_debug!(AccessGrant { id, admin, user, created_at, expires_at });
 
-/// Something that the staff did with a person's data, as the person sees it.
+/// Something that an admin did with a user's data, as the user sees it.
 #[derive(Clone)]
 pub struct AccessLogEntry {
-    /// Which event it is.
+    /// The event.
     pub id: AuditEventId,
     /// What was done.
     pub action: AuditAction,
-    /// Who did it, by the name of that time.
+    /// The actor's name at that time.
     pub actor_name: Option<String>,
-    /// The conversation, session, file or grant, where it was about one.
+    /// The conversation, session, file or grant, if the action concerned one.
     pub target: Option<uuid::Uuid>,
     /// The reason that was given.
     pub reason: Option<String>,
-    /// When.
+    /// When it happened.
     pub created_at: OffsetDateTime,
 }
 
@@ -85,7 +85,7 @@ redacted_debug!(AccessLogEntry { id, action, target, created_at });
 
 #[cfg(test)]
 mod tests {
-    //! A reason is something that a person can understand.
+    //! A reason is a sentence that the user can understand.
 
     use super::*;
 

@@ -1,4 +1,4 @@
-//! The audit: what was done, by whom, and to whose data.
+//! The audit log: what was done, by whom, and to whose data.
 
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -7,46 +7,46 @@ use uuid::Uuid;
 use crate::ids::{AuditEventId, UserId};
 use crate::redacted_debug::redacted_debug;
 
-/// What an event says was done. The words are those of the column's CHECK.
+/// What was done. The words are those of the column's CHECK constraint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AuditAction {
-    /// Somebody logged in.
+    /// A user logged in.
     SessionOpened,
     /// A session was ended.
     SessionEnded,
-    /// A session was ended because a token was shown that it had replaced long before.
+    /// A session was ended because a token was used that had been replaced long before.
     SessionReused,
-    /// Somebody who was logged in has shown a fresh code.
+    /// A logged-in user entered a fresh code.
     SessionVerified,
-    /// An account was made.
+    /// A user was created.
     UserCreated,
-    /// An account was changed by somebody else.
+    /// A user was changed by an admin.
     UserChanged,
-    /// A person was removed with all their data.
+    /// A user was deleted with all their data.
     UserDeleted,
-    /// The staff looked at an account.
+    /// An admin read a user.
     UserRead,
-    /// The staff listed accounts.
+    /// An admin listed users.
     UsersListed,
-    /// The staff let new devices log in again after too many failed tries.
+    /// An admin ended a lockout.
     UserUnlocked,
-    /// The staff looked at what became of somebody's codes.
+    /// An admin listed a user's codes.
     CodesListed,
     /// A conversation was deleted.
     ConversationDeleted,
-    /// The staff listed somebody's conversations.
+    /// An admin listed a user's conversations.
     ConversationsListed,
-    /// The staff read messages.
+    /// An admin read messages.
     MessagesListed,
     /// A file was deleted.
     FileDeleted,
-    /// The staff listed somebody's files.
+    /// An admin listed a user's files.
     FilesListed,
-    /// The staff looked at who used how much.
+    /// An admin read the usage report.
     UsageListed,
-    /// A grant to read conversations was given.
+    /// An admin was granted access to a user's conversations.
     GrantCreated,
-    /// The staff looked into the audit.
+    /// An admin read the audit log.
     AuditListed,
 }
 
@@ -74,7 +74,7 @@ impl AuditAction {
         Self::AuditListed,
     ];
 
-    /// The word for it, as stored and as sent.
+    /// The word for it in the database and in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SessionOpened => "session.opened",
@@ -99,25 +99,25 @@ impl AuditAction {
         }
     }
 
-    /// The action of a word; `None` where there is none.
+    /// Parses the word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.as_str() == word)
     }
 }
 
-/// Who did something, by the role of that time.
+/// The role of the actor at that time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ActorRole {
     /// A participant.
     Participant,
-    /// Somebody of the staff.
+    /// An admin.
     Admin,
-    /// Nobody: a tool, a worker, or the service itself.
+    /// A tool, a worker, or the service itself.
     System,
 }
 
 impl ActorRole {
-    /// The word for it.
+    /// The word for it in the database and in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Participant => "participant",
@@ -126,52 +126,52 @@ impl ActorRole {
         }
     }
 
-    /// The role of a word; `None` where there is none.
+    /// Parses the word.
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Participant, Self::Admin, Self::System].into_iter().find(|it| it.as_str() == word)
     }
 }
 
-/// What an event says beyond its action; never a text or a number of somebody's.
+/// Details of an event; never user content or a phone number.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub struct AuditDetail {
-    /// Which things of an account were changed.
+    /// The fields of a user that were changed.
     pub changed: Vec<String>,
-    /// Whether the person is an admin from then on.
+    /// Whether the user is now an admin.
     pub is_admin: Option<bool>,
-    /// Whether the person may log in from then on.
+    /// Whether the user may now log in.
     pub is_active: Option<bool>,
-    /// How many rows a list showed.
+    /// How many rows a list returned.
     pub n_rows: Option<i64>,
 }
 
-/// One event, as the staff see it.
+/// One event of the audit log, as admins see it.
 #[derive(Clone)]
 pub struct AuditEvent {
-    /// Which one it is.
+    /// The identifier.
     pub id: AuditEventId,
-    /// Its place in the chain, from 1 on, without gaps.
+    /// Its position in the hash chain, from 1, without gaps.
     pub seq: i64,
-    /// Who did it; `None` for the system.
+    /// The actor; `None` for the system.
     pub actor: Option<UserId>,
-    /// Their name at that time.
+    /// The actor's name at that time.
     pub actor_name: Option<String>,
-    /// Their role at that time.
+    /// The actor's role at that time.
     pub actor_role: ActorRole,
     /// What was done.
     pub action: AuditAction,
-    /// Whose data it was about.
+    /// The user whose data it concerned.
     pub subject: Option<UserId>,
-    /// The session, conversation, file or grant.
+    /// The session, conversation, file or grant that it concerned.
     pub target: Option<Uuid>,
     /// The reason that was given.
     pub reason: Option<String>,
-    /// What else there is to say.
+    /// Further details.
     pub detail: AuditDetail,
-    /// SHA-256 over the event and the hash of the one before it.
+    /// SHA-256 of the event and the previous event's hash.
     pub hash: Vec<u8>,
-    /// When.
+    /// When it happened.
     pub created_at: OffsetDateTime,
 }
 
@@ -187,17 +187,17 @@ redacted_debug!(AuditEvent {
     created_at
 });
 
-/// Which events to list; `None` lets all through.
+/// Which events to list; `None` does not filter.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AuditFilter {
-    /// Who did it.
+    /// The actor.
     pub actor: Option<UserId>,
-    /// Whose data it was about.
+    /// The user whose data it concerned.
     pub subject: Option<UserId>,
     /// What was done.
     pub action: Option<AuditAction>,
-    /// Not before.
+    /// The earliest time, inclusive.
     pub from: Option<OffsetDateTime>,
-    /// Before.
+    /// The latest time, exclusive.
     pub to: Option<OffsetDateTime>,
 }

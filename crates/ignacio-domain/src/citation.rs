@@ -1,35 +1,35 @@
-//! Citations: which document a reply leans on, and the words it leans on.
+//! Citations: which file a reply is based on, and the words that it quotes from it.
 
 use std::collections::HashSet;
 
 use crate::ids::FileId;
 use crate::redacted_debug::redacted_debug;
 
-/// The longest quotation, in characters.
+/// The longest quote, in characters.
 pub const MAX_QUOTE_CHARS: usize = 400;
 
-/// A place in a reply that leans on one of the person's documents.
+/// A place in a reply that is based on one of the user's files.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Citation {
-    /// The document; `None` once it has been deleted.
+    /// The file; `None` once it was deleted.
     pub file: Option<FileId>,
-    /// What the document was called.
+    /// The file's name at that time.
     pub file_name: String,
-    /// The document's own words, when the provider showed the passage.
+    /// The file's own words, if the provider returned the passage.
     pub quote: Option<String>,
-    /// Where in the reply's text the citation stands, in characters from its start.
+    /// The citation's position in the reply's text, in characters.
     pub position: i32,
-    /// Whether the quote stands in the document; `None` where nobody has looked it up, or could.
+    /// Whether the file contains the quote; `None` if that was not, or could not be, verified.
     pub verified: Option<bool>,
 }
 
 redacted_debug!(Citation { file, position, verified });
 
-/// Picks the words of `passages` that the text before a citation leans on: the sentence that
-/// shares most words with it, cut at [`MAX_QUOTE_CHARS`]. `None` when nothing is shared.
+/// Finds the words of `passages` that the text before a citation is based on: the sentence that
+/// shares most words with it, cut at [`MAX_QUOTE_CHARS`]. `None` if no sentence shares a word.
 ///
-/// The provider's annotation names the document and the place in the answer, but not the words;
-/// the passages are what its search returned for that document.
+/// The provider's annotation names the file and the position in the reply, but not the words;
+/// the passages are what its search returned for that file.
 pub fn find_quote(leaning: &str, passages: &[String]) -> Option<String> {
     let wanted = words(leaning);
     let best = passages
@@ -41,13 +41,13 @@ pub fn find_quote(leaning: &str, passages: &[String]) -> Option<String> {
     Some(best.1.chars().take(MAX_QUOTE_CHARS).collect())
 }
 
-/// Whether a quotation stands in a document's text, whatever its line breaks and capitals.
+/// Whether a text contains a quote, regardless of white space and case.
 pub fn contains_quote(quote: &str, text: &str) -> bool {
     let quote = normalize(quote);
     !quote.is_empty() && normalize(text).contains(&quote)
 }
 
-/// A text with single spaces and small letters.
+/// A text with single spaces and in lower case.
 fn normalize(text: &str) -> String {
     text.split_whitespace().map(str::to_lowercase).collect::<Vec<_>>().join(" ")
 }
@@ -80,7 +80,7 @@ fn words(text: &str) -> HashSet<String> {
 
 #[cfg(test)]
 mod tests {
-    //! The quoted words are the document's, and the ones that the answer leans on.
+    //! A quote consists of the file's words that fit the reply best.
 
     use super::*;
 

@@ -9,7 +9,7 @@ use crate::redacted_debug::redacted_debug;
 /// The longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 200;
 
-/// The longest title that is made and not typed, in characters.
+/// The longest generated title, in characters.
 pub const GENERATED_TITLE_CHARS: usize = 80;
 
 /// A conversation's title: trimmed, 1 to [`MAX_TITLE_CHARS`] characters, no control characters.
@@ -18,7 +18,7 @@ pub struct ConversationTitle(String);
 
 redacted_debug!(ConversationTitle);
 
-/// Why a text is no title.
+/// A text that is not a valid title.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a title has 1 to {MAX_TITLE_CHARS} characters and no control characters")]
 pub struct TitleError;
@@ -34,8 +34,8 @@ impl ConversationTitle {
         Ok(Self(title.to_owned()))
     }
 
-    /// A title from what a model wrote when it was asked for one: its first line that says
-    /// something, without quotation marks around it, cut to [`GENERATED_TITLE_CHARS`].
+    /// A title from a model's output: the first line that is not blank,
+    /// without surrounding quotation marks, cut to [`GENERATED_TITLE_CHARS`].
     pub fn from_model(text: &str) -> Option<Self> {
         let bare = |line: &'_ str| {
             let marks = |it: char| it.is_whitespace() || "\"'«»“”‘’`*#_.:-".contains(it);
@@ -45,7 +45,7 @@ impl ConversationTitle {
         Self::parse(&cut(&line, GENERATED_TITLE_CHARS)).ok()
     }
 
-    /// A title from the beginning of the first message, where no model has given a better one.
+    /// A title from the beginning of the first message, if there is no generated one.
     pub fn from_first_message(text: &str) -> Option<Self> {
         Self::parse(&cut(text, GENERATED_TITLE_CHARS / 2)).ok()
     }
@@ -56,7 +56,7 @@ impl ConversationTitle {
     }
 }
 
-/// The whole words of a text that fit, on one line; a word that is longer than that is cut.
+/// As many whole words of a text as fit, on one line; only a first word that is too long is cut.
 fn cut(text: &str, most: usize) -> String {
     let mut short = String::new();
     for word in text.split(|it: char| it.is_whitespace() || it.is_control()) {
@@ -79,21 +79,21 @@ fn cut(text: &str, most: usize) -> String {
 /// A conversation, with the counts that the database keeps.
 #[derive(Clone)]
 pub struct Conversation {
-    /// Which one it is.
+    /// The identifier.
     pub id: ConversationId,
-    /// What it is called, once somebody or something has named it.
+    /// The title, once there is one.
     pub title: Option<String>,
     /// How many messages it has.
     pub message_count: i64,
     /// When the newest message was written.
     pub last_message_at: Option<OffsetDateTime>,
-    /// Whether it is kept out of the ordinary list.
+    /// Whether it is archived.
     pub archived: bool,
-    /// Whether its owner keeps it at hand.
+    /// Whether it is pinned.
     pub pinned: bool,
-    /// When it was started.
+    /// When it was created.
     pub created_at: OffsetDateTime,
-    /// When its title or marks last changed.
+    /// When its title or flags last changed.
     pub updated_at: OffsetDateTime,
 }
 
@@ -107,23 +107,23 @@ redacted_debug!(Conversation {
     updated_at
 });
 
-/// The longest words to look for, in characters.
+/// The longest search query, in characters.
 pub const MAX_SEARCH_CHARS: usize = 200;
 
-/// What to look for in titles and messages: trimmed, at most [`MAX_SEARCH_CHARS`] characters, no
-/// NUL (Postgres has none).
+/// A search in titles and messages: trimmed, at most [`MAX_SEARCH_CHARS`] characters, no
+/// NUL (Postgres cannot store it).
 #[derive(Clone, PartialEq, Eq)]
 pub struct SearchQuery(String);
 
 redacted_debug!(SearchQuery);
 
-/// Why a text cannot be looked for.
+/// A text that is not a valid search query.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("what is looked for has at most {MAX_SEARCH_CHARS} characters, none of them NUL")]
 pub struct SearchQueryError;
 
 impl SearchQuery {
-    /// Trims and checks a text; `None` where nothing is left to look for.
+    /// Trims and checks a text; `None` if it is blank.
     pub fn parse(text: &str) -> Result<Option<Self>, SearchQueryError> {
         let words = text.trim();
         if words.chars().count() > MAX_SEARCH_CHARS || words.contains('\0') {
@@ -132,46 +132,46 @@ impl SearchQuery {
         Ok((!words.is_empty()).then(|| Self(words.to_owned())))
     }
 
-    /// The words as text.
+    /// The query as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// What the oldest part of a conversation said, in the model's words.
+/// A model's summary of the oldest part of a conversation.
 #[derive(Clone)]
 pub struct ConversationSummary {
-    /// The words.
+    /// The text.
     pub content: String,
-    /// How many messages it tells of.
+    /// How many messages it covers.
     pub n_messages: i64,
-    /// The last of them.
+    /// The last message that it covers.
     pub last_message: MessageId,
-    /// When it was last written.
+    /// When it was last updated.
     pub updated_at: OffsetDateTime,
 }
 
 redacted_debug!(ConversationSummary { n_messages, last_message, updated_at });
 
-/// Which conversations a list shows.
+/// Which conversations to list.
 #[derive(Clone, Default)]
 pub struct ConversationFilter {
-    /// Those that were put away, or those that were not.
+    /// Archived ones, or the others.
     pub archived: bool,
-    /// Only pinned ones, or only others; `None` is both.
+    /// Pinned ones, or the others; `None` is both.
     pub pinned: Option<bool>,
-    /// Only those with these words in the title or in a message, whatever their case and accents.
+    /// Only those with these words in the title or in a message, ignoring case and accents.
     pub query: Option<SearchQuery>,
 }
 
 redacted_debug!(ConversationFilter { archived, pinned });
 
-/// What an owner may change about a conversation; `None` leaves a thing as it is.
+/// What an owner may change about a conversation; `None` leaves a field as it is.
 #[derive(Clone, Default)]
 pub struct ConversationChange {
     /// A new title.
     pub title: Option<ConversationTitle>,
-    /// Archive it or fetch it back.
+    /// Archive or restore it.
     pub archived: Option<bool>,
     /// Pin or unpin it.
     pub pinned: Option<bool>,
@@ -181,7 +181,7 @@ redacted_debug!(ConversationChange { archived, pinned });
 
 #[cfg(test)]
 mod tests {
-    //! Titles that are made are short, plain and on one line.
+    //! Generated titles are short, plain and on one line.
 
     use super::*;
 

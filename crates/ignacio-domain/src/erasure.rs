@@ -4,29 +4,29 @@ use time::OffsetDateTime;
 
 use crate::ids::{ErasureId, UserId};
 
-/// The removal of a person: what went at once, and what still lies elsewhere.
+/// The erasure of a user: what was deleted at once, and what is still stored elsewhere.
 #[derive(Clone, Debug)]
 pub struct Erasure {
-    /// Which one it is.
+    /// The identifier.
     pub id: ErasureId,
-    /// Who was removed.
+    /// The erased user.
     pub user_id: UserId,
-    /// Conversations that went.
+    /// Deleted conversations.
     pub n_conversations: i64,
-    /// Messages that went.
+    /// Deleted messages.
     pub n_messages: i64,
-    /// Files that went.
+    /// Deleted files.
     pub n_files: i64,
-    /// Bytes in the object store that are still to be removed, in objects.
+    /// Objects in the object store that are still to be deleted.
     pub n_objects_left: i64,
-    /// Files, stores and replies at the provider that are still to be removed.
+    /// Files, vector stores and responses at the provider that are still to be deleted.
     pub n_provider_items_left: i64,
-    /// When the person was removed.
+    /// When the user was erased.
     pub created_at: OffsetDateTime,
 }
 
 impl Erasure {
-    /// Whether nothing is left anywhere.
+    /// Whether everything is deleted everywhere.
     pub const fn is_done(&self) -> bool {
         self.n_objects_left == 0 && self.n_provider_items_left == 0
     }

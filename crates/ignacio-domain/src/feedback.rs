@@ -1,4 +1,4 @@
-//! What people think of replies.
+//! Users' feedback on replies.
 
 use thiserror::Error;
 
@@ -31,14 +31,14 @@ impl Rating {
     }
 }
 
-/// Why somebody thinks so: trimmed, 1 to [`MAX_FEEDBACK_REASON_CHARS`] characters, no NUL (Postgres
+/// The reason for a rating: trimmed, 1 to [`MAX_FEEDBACK_REASON_CHARS`] characters, no NUL (Postgres
 /// cannot store it).
 #[derive(Clone, PartialEq, Eq)]
 pub struct FeedbackReason(String);
 
 redacted_debug!(FeedbackReason);
 
-/// Why a text is no reason.
+/// A text that is not a valid reason.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a reason has 1 to {MAX_FEEDBACK_REASON_CHARS} characters, none of them NUL")]
 pub struct FeedbackReasonError;
@@ -60,12 +60,12 @@ impl FeedbackReason {
     }
 }
 
-/// What the person thinks of one reply.
+/// A user's feedback on one reply.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Feedback {
     /// Whether it helped.
     pub rating: Rating,
-    /// Why.
+    /// The reason.
     pub reason: Option<FeedbackReason>,
 }
 

@@ -1,4 +1,4 @@
-//! Files that people hand over: their names, types, sizes and where they are kept.
+//! Files that users upload: names, media types, sizes and storage keys.
 
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -10,17 +10,17 @@ use crate::sync::SyncStatus;
 /// The longest file name, in bytes of UTF-8.
 pub const MAX_NAME_BYTES: usize = 255;
 
-/// A file's name as the person knows it: no path, no control or direction characters. It is data
+/// A file's name as the user knows it: no path, no control or direction characters. It is data
 /// and never part of a storage key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileName(String);
 
 redacted_debug!(FileName);
 
-/// Why a text is no file name.
+/// A text that is not a valid file name.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum FileNameError {
-    /// Nothing left after the path was taken off.
+    /// Nothing is left without the path.
     #[error("a file needs a name")]
     Blank,
     /// Over the limit.
@@ -29,7 +29,7 @@ pub enum FileNameError {
 }
 
 impl FileName {
-    /// Takes the last part of whatever path a client sent and drops what cannot be shown.
+    /// Takes the last component of a client's path and drops invisible characters.
     pub fn parse(text: &str) -> Result<Self, FileNameError> {
         let last = text.rsplit(['/', '\\']).next().unwrap_or_default();
         let shown: String = last.chars().filter(|it| !is_invisible(*it)).collect();
@@ -48,7 +48,7 @@ impl FileName {
         &self.0
     }
 
-    /// What stands behind the last dot, in lower case.
+    /// What follows the last dot, in lower case.
     pub fn extension(&self) -> Option<String> {
         let (stem, extension) = self.0.rsplit_once('.')?;
         (!stem.is_empty() && !extension.is_empty()).then(|| extension.to_lowercase())
@@ -61,31 +61,31 @@ fn is_invisible(character: char) -> bool {
             | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// The broad kind of a file, which decides what becomes of it.
+/// The broad kind of a file, which decides how it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileKind {
-    /// Goes to the provider's library and can be quoted.
+    /// Is indexed in a vector store and can be cited.
     Document,
-    /// Can be shown to the model with a message.
+    /// Is sent to the model with a message.
     Image,
-    /// A recording.
+    /// An audio recording.
     Audio,
-    /// A film.
+    /// A video.
     Video,
 }
 
-/// A media type that people may hand over.
+/// A media type that users may upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MediaType {
-    /// The type as in `Content-Type`.
+    /// The type, as in `Content-Type`.
     pub name: &'static str,
-    /// What becomes of such files.
+    /// How such files are used.
     pub kind: FileKind,
-    /// The endings under which such files are known; the first is the usual one.
+    /// The file extensions; the first is the preferred one.
     pub extensions: &'static [&'static str],
 }
 
-/// Every media type that people may hand over.
+/// Every media type that users may upload.
 pub const MEDIA_TYPES: &[MediaType] = {
     use FileKind::{Audio, Document, Image, Video};
     const fn it(
@@ -133,28 +133,28 @@ pub const MEDIA_TYPES: &[MediaType] = {
 };
 
 impl MediaType {
-    /// The media type of this name, when it is one that people may hand over.
+    /// The media type of this name, if users may upload it.
     pub fn find(name: &str) -> Option<Self> {
         MEDIA_TYPES.iter().find(|it| it.name == name).copied()
     }
 
-    /// The media type that is known under this ending (lower case, no dot).
+    /// The media type of this file extension (lower case, no dot).
     pub fn from_extension(extension: &str) -> Option<Self> {
         MEDIA_TYPES.iter().find(|it| it.extensions.contains(&extension)).copied()
     }
 
-    /// Whether such files go to the provider's library.
+    /// Whether such files are indexed in a vector store.
     pub fn is_searchable(self) -> bool {
         self.kind == FileKind::Document
     }
 }
 
-/// Where a file's bytes are kept: `users/<person>/<file>`, nothing of it chosen by a client.
+/// Where a file's bytes are stored: `users/<user>/<file>`, no part of it chosen by a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectKey(String);
 
 impl ObjectKey {
-    /// The key of a person's file.
+    /// The key of a user's file.
     pub fn for_file(owner: UserId, file: FileId) -> Self {
         Self(format!("users/{owner}/{file}"))
     }
@@ -170,37 +170,37 @@ impl ObjectKey {
     }
 }
 
-/// How far a file is on its way into the provider's library.
+/// The progress of a file's sync to the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncReport {
-    /// Where it stands; `None` for files that never go there.
+    /// The status; `None` for files that are never synced.
     pub status: Option<SyncStatus>,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: i32,
-    /// A stable word for what went wrong last.
+    /// A stable code for the last error.
     pub error: Option<String>,
 }
 
 /// A file as its owner sees it.
 #[derive(Clone)]
 pub struct StoredFile {
-    /// Which one it is.
+    /// The identifier.
     pub id: FileId,
-    /// Whose it is.
+    /// The owner.
     pub owner: UserId,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// Its media type, decided by content.
+    /// The media type, determined from the content.
     pub media_type: String,
     /// Its size in bytes.
     pub size: i64,
-    /// SHA-256 of its bytes, in hex; unknown for files from before sums were taken.
+    /// SHA-256 of its bytes, in hex; unknown for files that are older than this field.
     pub sha256: Option<String>,
-    /// How far it is on its way into the library.
+    /// The progress of the sync.
     pub sync: SyncReport,
-    /// When it was handed over.
+    /// When it was uploaded.
     pub created_at: OffsetDateTime,
-    /// When anything about it last changed.
+    /// When it last changed.
     pub updated_at: OffsetDateTime,
 }
 
@@ -211,9 +211,9 @@ redacted_debug!(StoredFile { id, owner, media_type, size, sync, created_at, upda
 pub struct NewFile {
     /// Its id.
     pub id: FileId,
-    /// What it is called.
+    /// The name.
     pub name: FileName,
-    /// Its media type, decided by its first bytes.
+    /// The media type, determined from the first bytes.
     pub media_type: MediaType,
 }
 
@@ -222,9 +222,9 @@ redacted_debug!(NewFile { id, media_type });
 /// What is known of a file once its bytes are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoredContent {
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// SHA-256 of them.
+    /// SHA-256 of the bytes.
     pub sha256: [u8; 32],
 }
 

@@ -1,4 +1,4 @@
-//! Typed identifiers, and the one place that makes new ones.
+//! Typed identifiers, and the only place that generates them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// A new identifier: a `UUIDv7`, so that rows made together lie together in an index.
+            /// A new identifier: a `UUIDv7`, so that rows of one time are neighbours in an index.
             #[expect(clippy::new_without_default, reason = "a default would hide that each is new")]
             pub fn new() -> Self {
                 Self(next())
@@ -25,7 +25,7 @@ macro_rules! id {
                 Self(value)
             }
 
-            /// The bare value, for entities and views.
+            /// The plain UUID, for entities and views.
             pub const fn into_uuid(self) -> Uuid {
                 self.0
             }
@@ -48,23 +48,23 @@ macro_rules! id {
 }
 
 id!(
-    /// A person: a participant or somebody of the staff.
+    /// A user: a participant or an admin.
     UserId
 );
 id!(
-    /// A conversation of one person with Ignacio.
+    /// A conversation of one user with Ignacio.
     ConversationId
 );
 id!(
-    /// A message, written by the person or by Ignacio.
+    /// A message, written by the user or by Ignacio.
     MessageId
 );
 id!(
-    /// One generation of a reply.
+    /// A response: one run that writes a reply.
     ResponseId
 );
 id!(
-    /// A stored document, image or recording.
+    /// An uploaded file.
     FileId
 );
 id!(
@@ -76,7 +76,7 @@ id!(
     OtpId
 );
 id!(
-    /// A device that its person has logged in with before.
+    /// A device that its user has logged in with before.
     DeviceId
 );
 id!(
@@ -84,27 +84,27 @@ id!(
     CitationId
 );
 id!(
-    /// An event of the audit.
+    /// An event of the audit log.
     AuditEventId
 );
 id!(
-    /// A grant to look into somebody's conversations.
+    /// A grant to read a user's conversations.
     GrantId
 );
 id!(
-    /// The removal of a person.
+    /// The erasure of a user.
     ErasureId
 );
 id!(
-    /// Something to do beside a reply.
+    /// A follow-up job of a reply.
     FollowUpId
 );
 id!(
-    /// A running worker process, as it signs its leases.
+    /// A worker process, as the holder of leases.
     WorkerId
 );
 id!(
-    /// A request that came without a usable id of its own, as logs and problems name it.
+    /// An HTTP request without a usable id of its own.
     RequestId
 );
 

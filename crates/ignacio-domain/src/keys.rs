@@ -1,4 +1,4 @@
-//! Keys that a deployment derives from its one secret.
+//! The keys that a deployment derives from its secret.
 
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -8,15 +8,15 @@ use thiserror::Error;
 
 use crate::redacted_debug::redacted_debug;
 
-/// The fewest characters that a deployment's secret may have.
+/// The minimum length of a deployment's secret, in characters.
 pub const MIN_SECRET_CHARS: usize = 32;
 
-/// A deployment's one secret, from which every other key is derived (HKDF-SHA-256, RFC 5869).
+/// A deployment's secret, from which all keys are derived (HKDF-SHA-256, RFC 5869).
 pub struct MasterSecret(SecretString);
 
 redacted_debug!(MasterSecret);
 
-/// Why a text is not fit to be a deployment's secret.
+/// A text that is too short for a secret.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a secret needs at least {MIN_SECRET_CHARS} characters")]
 pub struct SecretTooShort;
@@ -45,14 +45,14 @@ impl MasterSecret {
     }
 }
 
-/// A 256-bit key. It shows itself to nobody.
+/// A 256-bit key.
 #[derive(Clone)]
 pub struct Key([u8; 32]);
 
 redacted_debug!(Key);
 
 impl Key {
-    /// A key given byte by byte, for tests and for keys that are not derived.
+    /// A key from its bytes, for tests and for keys that are not derived.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
@@ -77,12 +77,12 @@ impl Key {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
     fn mac(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
         let mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("any key fits");
-        parts.iter().fold(mac, |mac, part| mac.chain_update(part))
+        parts.iter().fold(mac, hmac::Mac::chain_update)
     }
 }
 
-/// Keys for one purpose: one of them signs, and all of them are accepted, so that one can be
-/// replaced without a gap.
+/// Keys for one purpose: one signs and all are accepted, so that keys can be
+/// rotated without an interruption.
 #[derive(Clone, Debug)]
 pub struct KeyRing {
     signing: Key,
@@ -90,17 +90,17 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
-    /// A key that signs, and those that are accepted beside it.
+    /// A signing key, and the other accepted keys.
     pub const fn new(signing: Key, accepted: Vec<Key>) -> Self {
         Self { signing, accepted }
     }
 
-    /// The key that signs.
+    /// The signing key.
     pub const fn signing(&self) -> &Key {
         &self.signing
     }
 
-    /// Every key that is accepted, the one that signs first.
+    /// All accepted keys, the signing key first.
     pub fn iter(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.signing).chain(&self.accepted)
     }

@@ -1,9 +1,12 @@
-//! What Ignacio is about: people, sessions, conversations, files and the rules that bind them.
+//! The domain: users, sessions, conversations, files and the rules of the programme.
 //!
-//! This crate knows no framework, no SQL and no wire format, and it does no I/O: it holds value
-//! types that are parsed once at the edge, the rules of the programme, and the *ports*, which are
-//! the traits through which the rest of the service talks to the outside world. Nothing in here
-//! will ever need a runtime, a database or a network to be tested.
+//! This crate knows no framework, no SQL and no wire format, and does no I/O. It contains value
+//! types that are parsed once, where a value enters the service, and the *ports*: the
+//! traits through which the rest of the service calls external systems. No test in here
+//! needs a runtime, a database or a network.
+//!
+//! Types that hold user content, phone numbers or secrets print only what the `redacted_debug!`
+//! below each of them lists.
 
 pub mod access;
 pub mod audit;

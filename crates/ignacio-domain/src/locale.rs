@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// The language in which a person is spoken to. Spanish unless something says otherwise.
+/// The language of a user: Spanish unless something says otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Locale {
     /// Spanish.
@@ -24,7 +24,7 @@ impl Locale {
     }
 }
 
-/// A language that Ignacio does not speak.
+/// An unsupported language.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("the languages are es and en")]
 pub struct UnknownLocale;

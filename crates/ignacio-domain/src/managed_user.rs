@@ -1,4 +1,4 @@
-//! Accounts, as the staff look after them.
+//! Users as admins manage them.
 
 use time::OffsetDateTime;
 
@@ -8,25 +8,25 @@ use crate::phone::PhoneNumber;
 use crate::redacted_debug::redacted_debug;
 use crate::user::{Role, UserName};
 
-/// A person's account as the staff see it.
+/// A user as admins see it.
 #[derive(Clone)]
 pub struct ManagedUser {
-    /// Whose it is.
+    /// The owner.
     pub id: UserId,
-    /// Where codes are sent; `None` where what an older system stored is no number, so that nobody
+    /// Where codes are sent; `None` if the number from a legacy system is invalid, so that nobody
     /// can log in with it.
     pub phone: Option<PhoneNumber>,
-    /// How they are called.
+    /// The name.
     pub name: String,
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// Whether they may log in.
+    /// Whether the user may log in.
     pub is_active: bool,
-    /// How they are spoken to.
+    /// The language.
     pub locale: Locale,
-    /// Since when the number is not on WhatsApp, as far as was seen.
+    /// Since when messages to the number fail because it cannot be reached.
     pub unreachable_since: Option<OffsetDateTime>,
-    /// When the account was made.
+    /// When the user was created.
     pub created_at: OffsetDateTime,
     /// When it last changed.
     pub updated_at: OffsetDateTime,
@@ -42,32 +42,32 @@ redacted_debug!(ManagedUser {
     updated_at
 });
 
-/// What the staff may change about somebody else; `None` leaves a thing as it is. Another number or
-/// role, and the end of being active, end all sessions of the person.
+/// What an admin may change about a user; `None` leaves a field as it is. Another number or
+/// role, or deactivation, ends all sessions of the user.
 #[derive(Clone, Default)]
 pub struct UserChange {
-    /// Another number. Whoever had it and whoever has it now are told.
+    /// Another number. The old and the new number both get a notice.
     pub phone: Option<PhoneNumber>,
     /// A new name.
     pub name: Option<UserName>,
     /// A new language.
     pub locale: Option<Locale>,
-    /// Another role.
+    /// A new role.
     pub role: Option<Role>,
-    /// Whether they may log in.
+    /// Whether the user may log in.
     pub is_active: Option<bool>,
 }
 
 redacted_debug!(UserChange { locale, role, is_active });
 
-/// Which accounts to list; `None` lets all through.
+/// Which users to list; `None` does not filter.
 #[derive(Clone, Default)]
 pub struct UserFilter {
-    /// Part of the name or of the number, in any case.
+    /// Part of the name or of the number, ignoring case.
     pub query: Option<String>,
-    /// Whether they may log in.
+    /// Whether the user may log in.
     pub is_active: Option<bool>,
-    /// What they may do.
+    /// The role.
     pub role: Option<Role>,
 }
 

@@ -1,4 +1,4 @@
-//! Messages: what the person wrote and what Ignacio answered.
+//! Messages of a conversation: the user's, and Ignacio's replies.
 
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -8,18 +8,18 @@ use crate::feedback::Feedback;
 use crate::ids::{ConversationId, FileId, MessageId, ResponseId};
 use crate::redacted_debug::redacted_debug;
 
-/// The longest message of a person, in bytes of UTF-8.
+/// The longest message of a user, in bytes of UTF-8.
 pub const MAX_BODY_BYTES: usize = 32 * 1024;
-/// How many files may hang on one message.
+/// The most attachments of one message.
 pub const MAX_ATTACHMENTS: usize = 20;
 
-/// What a person wrote: not blank, at most [`MAX_BODY_BYTES`], no NUL (Postgres cannot store it).
+/// What a user wrote: not blank, at most [`MAX_BODY_BYTES`], no NUL (Postgres cannot store it).
 #[derive(Clone, PartialEq, Eq)]
 pub struct MessageBody(String);
 
 redacted_debug!(MessageBody);
 
-/// Why a text is no message.
+/// Why a text is not a valid message.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum BodyError {
     /// Nothing, or nothing but white space.
@@ -56,24 +56,24 @@ impl MessageBody {
 /// Who wrote a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Author {
-    /// The person whose conversation it is.
+    /// The user whose conversation it is.
     User,
     /// Ignacio.
     Ignacio,
 }
 
-/// How far a message is. A person's own messages are complete from the start.
+/// The status of a message. A user's own messages are complete from the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageStatus {
-    /// A reply that is waited for or being written.
+    /// A reply that is queued or being written.
     Pending,
-    /// Whole.
+    /// Complete.
     Complete,
     /// Ended early for a reason that the provider gave; the text so far is kept.
     Incomplete,
-    /// Stopped by the person; the text so far is kept.
+    /// Cancelled by the user; the text so far is kept.
     Cancelled,
-    /// Could not be written, or not to its end; the text so far is kept.
+    /// Failed; the text so far is kept.
     Failed,
 }
 
@@ -97,14 +97,14 @@ impl MessageStatus {
     }
 }
 
-/// A file that hangs on a message.
+/// A file that is attached to a message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Attachment {
     /// Which file.
     pub id: FileId,
-    /// What it is called.
+    /// The name.
     pub name: String,
-    /// Its media type.
+    /// The media type.
     pub media_type: String,
 }
 
@@ -113,31 +113,31 @@ redacted_debug!(Attachment { id, media_type });
 /// A message as its owner reads it.
 #[derive(Clone)]
 pub struct Message {
-    /// Which one it is.
+    /// The identifier.
     pub id: MessageId,
     /// The conversation that it belongs to.
     pub conversation: ConversationId,
     /// Who wrote it.
     pub author: Author,
-    /// What it says; the text so far while it is being written.
+    /// The text; while a reply is being written, the text so far.
     pub content: String,
-    /// How far it is.
+    /// The state.
     pub status: MessageStatus,
-    /// The newest generation of a reply; `None` on a person's message.
+    /// The latest response that wrote the reply; `None` for a user's message.
     pub response: Option<ResponseId>,
-    /// What hangs on it.
+    /// The attached files.
     pub attachments: Vec<Attachment>,
-    /// What the reply quotes.
+    /// The citations of a reply.
     pub citations: Vec<Citation>,
     /// When it was written.
     pub created_at: OffsetDateTime,
-    /// Which version it is, from 1.
+    /// The version, from 1.
     pub version: i32,
-    /// The version before.
+    /// The previous version.
     pub replaces: Option<MessageId>,
-    /// When a later version took its place, or that of a message before it.
+    /// When a later version replaced it, or replaced a message before it.
     pub replaced_at: Option<OffsetDateTime>,
-    /// What the person thinks of the reply.
+    /// The user's feedback on a reply.
     pub feedback: Option<Feedback>,
 }
 
@@ -156,12 +156,12 @@ redacted_debug!(Message {
     feedback
 });
 
-/// A message that a person sends.
+/// A message that a user sends.
 #[derive(Clone)]
 pub struct NewMessage {
-    /// What it says.
+    /// The text.
     pub body: MessageBody,
-    /// The stored files to hang on it.
+    /// The files to attach.
     pub files: Vec<FileId>,
 }
 

@@ -1,4 +1,4 @@
-//! Which models may write replies, what they cost, and how much a person may use.
+//! Which models may write replies, what they cost, and which quotas apply.
 
 use std::collections::BTreeMap;
 
@@ -8,22 +8,22 @@ use crate::quota::UsageLimits;
 use crate::usage::Usage;
 use crate::user::Role;
 
-/// Tokens that prices are given for.
+/// Prices are per this many tokens.
 const PER: i128 = 1_000_000;
 
-/// What a model costs: millionths of a US dollar for a million tokens.
+/// The price of a model, in millionths of a US dollar per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Price {
-    /// Of the prompt.
+    /// For tokens of the prompt.
     pub input: i64,
-    /// Of the part of the prompt that the provider had cached.
+    /// For tokens of the prompt that the provider had cached.
     pub cached: i64,
-    /// Of the answer, reasoning included.
+    /// For tokens of the reply, reasoning included.
     pub output: i64,
 }
 
 impl Price {
-    /// What a call cost, in millionths of a US dollar, rounded up.
+    /// The cost of a call, in millionths of a US dollar, rounded up.
     pub fn cost(self, usage: Usage) -> i64 {
         let cached = usage.cached.clamp(0, usage.input.max(0));
         let fresh = usage.input.max(0) - cached;
@@ -33,12 +33,12 @@ impl Price {
     }
 }
 
-/// What people of one role may use.
+/// What users of one role may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RolePolicy {
-    /// The models that they may ask for; the first one answers who asks for none.
+    /// The models that they may select; the first is the default.
     pub models: Vec<String>,
-    /// How much.
+    /// The quotas.
     pub limits: UsageLimits,
 }
 
@@ -51,7 +51,7 @@ pub struct ModelCatalog {
     helper: String,
 }
 
-/// Why models do not fit together.
+/// Why a model catalog is invalid.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum ModelCatalogError {
     /// A role has no model.
@@ -60,13 +60,13 @@ pub enum ModelCatalogError {
     /// A model that is used has no price.
     #[error("the model `{0}` has no price")]
     NoPrice(String),
-    /// A limit that nothing fits in.
+    /// A quota of zero or less.
     #[error("{0} has a limit that is not above zero")]
     ClosedLimit(&'static str),
 }
 
 impl ModelCatalog {
-    /// Puts them together; `helper` names conversations and sums them up.
+    /// Checks a catalog; `helper` is the model that writes titles and summaries.
     pub fn new(
         prices: BTreeMap<String, Price>,
         participant: RolePolicy,
@@ -88,7 +88,7 @@ impl ModelCatalog {
         Ok(Self { prices, participant, admin, helper })
     }
 
-    /// One model for everybody, at no price and without a limit: for tests.
+    /// One model for everybody, free and unlimited: for tests.
     pub fn free(model: &str) -> Self {
         let limits = UsageLimits {
             concurrent_replies: u16::MAX,
@@ -104,7 +104,7 @@ impl ModelCatalog {
         Self { prices, participant: policy.clone(), admin: policy, helper: model.to_owned() }
     }
 
-    /// What a role may use.
+    /// The policy of a role.
     pub const fn policy(&self, role: Role) -> &RolePolicy {
         match role {
             Role::Participant => &self.participant,
@@ -112,8 +112,8 @@ impl ModelCatalog {
         }
     }
 
-    /// The model that answers somebody: the one that they ask for, when they may, or the first of
-    /// their role's. `None` when they may not have it.
+    /// The model for a request: the wanted one if the role may use it, or the role's default.
+    /// `None` if the role may not use the wanted one.
     pub fn select(&self, role: Role, wanted: Option<&str>) -> Option<&str> {
         let allowed = &self.policy(role).models;
         match wanted {
@@ -122,12 +122,12 @@ impl ModelCatalog {
         }
     }
 
-    /// The model that names conversations and sums them up.
+    /// The model that writes titles and summaries.
     pub fn helper_model(&self) -> &str {
         &self.helper
     }
 
-    /// What a call cost, in millionths of a US dollar; nothing for a model that is no longer known.
+    /// The cost of a call, in millionths of a US dollar; zero for a model that is no longer known.
     pub fn cost(&self, model: &str, usage: Usage) -> i64 {
         self.prices.get(model).map_or(0, |price| price.cost(usage))
     }
@@ -135,7 +135,7 @@ impl ModelCatalog {
 
 #[cfg(test)]
 mod tests {
-    //! Money is counted exactly, and nobody gets a model that is not theirs.
+    //! Cost is exact, and a role gets its own models only.
 
     use super::*;
 

@@ -1,4 +1,4 @@
-//! One-time codes: how they are made, kept and judged.
+//! One-time codes: how they are generated, stored and verified.
 
 use rand_core::CryptoRng;
 use thiserror::Error;
@@ -10,29 +10,29 @@ use crate::keys::{Key, KeyRing};
 use crate::phone::PhoneNumber;
 use crate::redacted_debug::redacted_debug;
 
-/// Digits of a code (NIST SP 800-63B asks for at least 20 bits; six digits are 19.9, and the
-/// five tries of [`MAX_TRIES`] make up for it).
+/// Digits of a code (NIST SP 800-63B requires at least 20 bits; six digits have 19.9, and the
+/// low [`MAX_TRIES`] makes up for it).
 pub const CODE_DIGITS: usize = 6;
-/// How long a code lives (NIST and ASVS 6.5.5 allow ten minutes).
+/// How long a code is valid (NIST and ASVS 6.5.5 allow ten minutes).
 pub const CODE_LIFETIME: Duration = Duration::minutes(5);
-/// How often a challenge may be tried before it is dead.
+/// How many attempts a challenge allows.
 pub const MAX_TRIES: i16 = 5;
-/// The same while too many logins fail (see [`crate::rate_limit::ALARM_FAILURES`]).
+/// The same during a login alarm (see [`crate::lockout::ALARM_FAILURES`]).
 pub const MAX_TRIES_IN_ALARM: i16 = 3;
 
-/// A one-time code: six decimal digits, leading zeros kept. It cannot be printed by accident.
+/// A one-time code: six decimal digits, leading zeros included. It cannot be printed by accident.
 pub struct OtpCode(String);
 
 redacted_debug!(OtpCode);
 
-/// A text that is no code.
+/// A text that is not a code.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a code has {CODE_DIGITS} digits")]
 pub struct CodeError;
 
 impl OtpCode {
-    /// A new code, all of the 10⁶ equally likely: draws that would favour the low ones are thrown
-    /// away.
+    /// A new code; all 10⁶ are equally likely, because draws that would favour low codes are
+    /// rejected.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
         const CODES: u32 = 1_000_000;
         const FAIR: u32 = u32::MAX - u32::MAX % CODES;
@@ -44,7 +44,7 @@ impl OtpCode {
         }
     }
 
-    /// Accepts six digits; spaces and dashes between them are forgiven, as people copy them.
+    /// Accepts six digits, and spaces and dashes between them, as users copy them.
     pub fn parse(text: &str) -> Result<Self, CodeError> {
         let digits: String =
             text.chars().filter(|it| !matches!(it, ' ' | '-' | '\u{a0}')).collect();
@@ -54,18 +54,18 @@ impl OtpCode {
         Ok(Self(digits))
     }
 
-    /// The digits, for the message that carries them.
+    /// The digits, for the message to the user.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What is stored: HMAC-SHA-256 under a pepper that the database never sees, bound to the
-    /// challenge and the number.
+    /// What is stored: an HMAC with a pepper that the database never sees, bound to the
+    /// challenge and the phone number.
     pub fn digest(&self, pepper: &Key, challenge: OtpId, phone: &PhoneNumber) -> OtpDigest {
         OtpDigest(pepper.hmac(&self.parts(challenge.into_uuid().as_bytes(), phone)))
     }
 
-    /// Whether this is the code behind a stored digest under one of the peppers, each compared in
+    /// Whether the stored digest is this code's under one of the peppers, each compared in
     /// constant time.
     pub fn matches(
         &self,
@@ -84,7 +84,7 @@ impl OtpCode {
     }
 }
 
-/// The keyed digest of a code: what the database knows it by.
+/// The keyed digest of a code, as stored in the database.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OtpDigest([u8; 32]);
 
@@ -102,36 +102,36 @@ impl OtpDigest {
     }
 }
 
-/// A challenge as the one who asked for it sees it. It looks the same whether or not the number
-/// belongs to anybody.
+/// A challenge as its requester sees it. It looks the same whether or not the number
+/// belongs to a user.
 #[derive(Clone, Copy, Debug)]
 pub struct Challenge {
-    /// What must be shown together with the code.
+    /// The id, which is redeemed together with the code.
     pub id: OtpId,
     /// When the code stops working.
     pub expires_at: OffsetDateTime,
-    /// When the same number may ask again.
+    /// When the same number may request another code.
     pub resend_after: OffsetDateTime,
 }
 
-/// What became of one of somebody's codes; never the code.
+/// The history of one of a user's codes, without the code.
 #[derive(Clone, Debug)]
 pub struct CodeRecord {
     /// The challenge.
     pub id: OtpId,
-    /// When it was asked for.
+    /// When it was requested.
     pub requested_at: OffsetDateTime,
     /// How far the message has come.
     pub status: DeliveryStatus,
-    /// Why it has come no farther: `WhatsApp`'s number of the error, or a word of ours.
+    /// Why it came no further: `WhatsApp`'s error code, or a word of ours.
     pub reason: Option<String>,
-    /// How often the code was tried.
+    /// How many attempts were made with the code.
     pub tries: u16,
-    /// Whether it was right in the end.
+    /// Whether it was redeemed.
     pub is_used: bool,
-    /// When `WhatsApp` took the message.
+    /// When `WhatsApp` accepted the message.
     pub sent_at: Option<OffsetDateTime>,
-    /// When it was on the phone.
+    /// When it reached the phone.
     pub delivered_at: Option<OffsetDateTime>,
     /// When the code stops working.
     pub expires_at: OffsetDateTime,

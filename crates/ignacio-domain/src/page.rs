@@ -1,9 +1,9 @@
-//! Pages of a list: how many rows, and after which one.
+//! Pages of a list: how many rows, and after which row.
 
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// How many rows a page has: 1 to 100, 50 by default.
+/// The number of rows of a page: 1 to 100, 50 by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PageSize(u8);
 
@@ -28,13 +28,13 @@ impl Default for PageSize {
     }
 }
 
-/// Where a page starts: strictly behind this row in the list's order (time, then id, both newest
+/// Where a page starts: strictly after this row in the list's order (time, then id, both newest
 /// first).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// The time of the row.
     pub at: OffsetDateTime,
-    /// Its id, which decides between rows of one time.
+    /// The row's id, which orders rows of the same time.
     pub id: Uuid,
 }
 
@@ -43,13 +43,13 @@ pub struct Position {
 pub struct Page<T> {
     /// The rows, in the list's order.
     pub rows: Vec<T>,
-    /// Where the next page starts; `None` on the last one.
+    /// Where the next page starts; `None` on the last page.
     pub next: Option<Position>,
 }
 
 impl<T> Page<T> {
-    /// Makes a page from rows that were asked for with one more than fits: the extra row only
-    /// tells that there is a next page.
+    /// Makes a page from rows that were queried with one more than fits: the extra row only
+    /// shows that there is a next page.
     pub fn from_lookahead(
         mut rows: Vec<T>,
         size: PageSize,

@@ -1,4 +1,4 @@
-//! Phone numbers in their one canonical form, E.164.
+//! Phone numbers in canonical form, E.164.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use thiserror::Error;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PhoneNumber(String);
 
-/// Why a text is no phone number.
+/// Why a text is not a phone number.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum PhoneError {
     /// Something other than digits and the usual punctuation.
@@ -25,16 +25,16 @@ pub enum PhoneError {
     CountryCode,
 }
 
-/// Nothing longer is looked at. Fifteen digits in three bytes each, with two invisible marks of three
+/// Longer texts are not parsed. Fifteen digits of three bytes each, with two invisible marks of three
 /// bytes before each, stay well below.
 const MAX_BYTES: usize = 256;
 
 impl PhoneNumber {
-    /// Reads a number however it was typed: with `+`, `00` or neither before the country code,
+    /// Parses a number however it was typed: with `+`, `00` or neither before the country code,
     /// with spaces, dashes, dots or brackets, with full-width or Arabic-Indic digits, and with the
     /// invisible direction marks that address books leave behind.
     ///
-    /// What leaves a doubt is refused, for the code would go to somebody else: letters, extensions,
+    /// Anything ambiguous is rejected, because the code would go to somebody else: letters, extensions,
     /// slashes (two numbers in one field), and the `(0)` that is dialled within a country only.
     pub fn parse(text: &str) -> Result<Self, PhoneError> {
         if text.len() > MAX_BYTES {
@@ -60,8 +60,8 @@ impl PhoneNumber {
     }
 }
 
-/// The digits of a typed number, and whether a plus stood before them; `None` where something else
-/// stood in it.
+/// The digits of a typed number, and whether a plus came before them; `None` if it contains
+/// anything else.
 fn digits_of(typed: &str) -> Option<(String, bool)> {
     let mut digits = String::with_capacity(17);
     let mut plus = false;
@@ -73,7 +73,7 @@ fn digits_of(typed: &str) -> Option<(String, bool)> {
             ')' | '）' => {
                 let before = bracket.take()?;
                 let inside = digits.get(before..).filter(|inside| !inside.is_empty())?;
-                // To drop a national zero is right for most countries and wrong for some.
+                // Dropping a national zero is right for most countries and wrong for some.
                 if before > 0 && inside.starts_with('0') {
                     return None;
                 }
@@ -85,7 +85,7 @@ fn digits_of(typed: &str) -> Option<(String, bool)> {
     bracket.is_none().then_some((digits, plus))
 }
 
-/// What stands between digits and means nothing.
+/// Characters between digits that have no meaning.
 const fn is_filler(character: char) -> bool {
     matches!(
         character,

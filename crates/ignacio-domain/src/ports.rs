@@ -1,6 +1,6 @@
-//! The ports: what the service needs from the world outside, and how that may fail.
+//! The ports: what the service needs from external systems, and how that may fail.
 //!
-//! Each error says what the caller can do about it, never what the provider's wire looked like.
+//! Each error says what the caller can do about it, never what the provider sent.
 
 use std::fmt;
 use std::io;
@@ -27,13 +27,13 @@ use crate::usage::Usage;
 /// Bytes that arrive over time.
 pub type ByteStream = Pin<Box<dyn Stream<Item = io::Result<Bytes>> + Send>>;
 
-/// Why a call to the outside failed, by what the caller can do.
+/// Why a call to an external system failed, by what the caller can do.
 #[derive(Debug, Error)]
 pub enum PortError {
-    /// Try again later: no connection, time-out, overload, a fault on the other side.
+    /// Try again later: no connection, a timeout, overload, or a fault on the other side.
     #[error("the other side is unavailable: {reason}")]
     Transient {
-        /// When the other side wants to be asked again.
+        /// How long the other side asks to wait.
         retry_after: Option<Duration>,
         /// For the log.
         reason: String,
@@ -41,18 +41,18 @@ pub enum PortError {
     /// The other side does not have it.
     #[error("the other side does not have it")]
     NotFound,
-    /// This will not work, however often it is tried.
+    /// Retrying will not help.
     #[error("the other side refused ({code}): {reason}")]
     Rejected {
-        /// A stable word, stored with the row that was worked on.
+        /// A stable code, stored with the row that was processed.
         code: String,
         /// For the log.
         reason: String,
     },
-    /// A key, a permission, a quota or a name is wrong: somebody of ours must act.
+    /// A key, a permission, a quota or a name is wrong: an operator must act.
     #[error("misconfigured or out of quota ({code}): {reason}")]
     Misconfigured {
-        /// A stable word, stored with the row that was worked on.
+        /// A stable code, stored with the row that was processed.
         code: String,
         /// For the log.
         reason: String,
@@ -83,11 +83,11 @@ pub struct ObjectContent {
     pub bytes: ByteStream,
 }
 
-/// Where files are kept (S3).
+/// The object store (S3).
 #[async_trait]
 pub trait ObjectStore: Send + Sync {
-    /// Stores bytes of unknown length under a key, in bounded memory; what was stored in part is
-    /// removed when `content` or the store fails. An error of `content` comes back as
+    /// Stores bytes of unknown length under a key, in bounded memory; a partial object is
+    /// removed if `content` or the store fails. An error of `content` is reported as
     /// [`PortError::Rejected`] with the code `content`.
     async fn put(
         &self,
@@ -101,27 +101,27 @@ pub trait ObjectStore: Send + Sync {
         key: &ObjectKey,
         range: Option<ByteRange>,
     ) -> Result<ObjectContent, PortError>;
-    /// Removes an object; one that is not there is removed already.
+    /// Deletes an object; succeeds if it does not exist.
     async fn delete(&self, key: &ObjectKey) -> Result<(), PortError>;
-    /// Makes the bucket, private, where it is missing. True when it was made.
+    /// Creates the bucket, private, if it is missing. True if it was created.
     async fn ensure_bucket(&self) -> Result<bool, PortError>;
-    /// Whether the bucket answers.
+    /// Checks that the bucket is reachable.
     async fn check(&self) -> Result<(), PortError>;
 }
 
-/// A document on its way into the provider's library.
+/// A file to upload to the provider.
 pub struct ProviderUpload {
-    /// The name that it gets there, from which it can be found again.
+    /// The name at the provider, by which it can be found again.
     pub name: String,
-    /// Its media type.
+    /// The media type.
     pub media_type: String,
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
     /// The bytes.
     pub content: ByteStream,
 }
 
-/// A document in the provider's library.
+/// A file at the provider.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ProviderFile {
     /// The provider's id.
@@ -132,62 +132,62 @@ pub struct ProviderFile {
 
 redacted_debug!(ProviderFile { id });
 
-/// What the provider says of a document's way into a store.
+/// The provider's progress in indexing a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IndexingStatus {
-    /// Not done yet.
+    /// Not finished yet.
     InProgress,
-    /// Can be searched.
+    /// The file can be searched.
     Completed,
-    /// Will never be.
+    /// The file cannot be indexed.
     Failed {
-        /// The provider's word, such as `unsupported_file`.
+        /// The provider's error code, such as `unsupported_file`.
         code: String,
     },
 }
 
-/// Whose a document is: kept with it at the provider, and what each search is filtered by.
+/// Attributes that the provider stores with a file, and by which each search is filtered.
 #[derive(Clone, Copy, Debug)]
 pub struct FileAttributes {
     /// The owner.
     pub owner: UserId,
-    /// Our file.
+    /// Our id of the file.
     pub file: FileId,
 }
 
-/// The provider's library: files, and one vector store per person.
+/// The files at the provider, and one vector store per user that indexes them.
 #[async_trait]
 pub trait VectorStore: Send + Sync {
-    /// Uploads a document and gives the provider's id. Not idempotent: look by name first when an
-    /// earlier try may have got through.
+    /// Uploads a file and returns the provider's id. Not idempotent: search by name first if an
+    /// earlier attempt may have succeeded.
     async fn upload_file(&self, upload: ProviderUpload) -> Result<String, PortError>;
-    /// The documents of exactly this name that were made at `since` or later, oldest first.
+    /// The files of exactly this name that were created at `since` or later, oldest first.
     async fn find_files(
         &self,
         name: &str,
         since: OffsetDateTime,
     ) -> Result<Vec<ProviderFile>, PortError>;
-    /// Deletes a document, which takes it out of every store; one that is not there is deleted.
+    /// Deletes a file, also from every vector store; succeeds if it does not exist.
     async fn delete_file(&self, id: &str) -> Result<(), PortError>;
-    /// Makes a store and gives its id.
+    /// Creates a vector store and returns its id.
     async fn create_store(&self, name: &str) -> Result<String, PortError>;
-    /// Deletes a store; one that is not there is deleted.
+    /// Deletes a vector store; succeeds if it does not exist.
     async fn delete_store(&self, store: &str) -> Result<(), PortError>;
-    /// Puts a document into a store; one that is in it already stays.
-    /// [`PortError::NotFound`] when the store or the document is gone.
+    /// Adds a file to a vector store; succeeds if it is already in it.
+    /// [`PortError::NotFound`] if the store or the file does not exist.
     async fn attach_file(
         &self,
         store: &str,
         file: &str,
         attributes: FileAttributes,
     ) -> Result<(), PortError>;
-    /// How far a document in a store is. [`PortError::NotFound`] when it is not in it.
+    /// The indexing status of a file. [`PortError::NotFound`] if it is not in the store.
     async fn indexing_status(&self, store: &str, file: &str) -> Result<IndexingStatus, PortError>;
-    /// Takes a document out of a store; one that is not in it is out.
+    /// Removes a file from a vector store; succeeds if it is not in it.
     async fn detach_file(&self, store: &str, file: &str) -> Result<(), PortError>;
 }
 
-/// One event of a reply as the provider tells it.
+/// One event of a reply, as the provider sends it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AssistantEvent {
     /// The provider's number, for [`Assistant::resume`].
@@ -196,41 +196,41 @@ pub struct AssistantEvent {
     pub kind: AssistantEventKind,
 }
 
-/// What happened upstream.
+/// The kinds of events.
 #[derive(Clone, PartialEq)]
 pub enum AssistantEventKind {
-    /// The provider took the request; its id is good for resuming, cancelling and going on.
+    /// The provider accepted the request; its id serves to resume, cancel and continue.
     Started {
         /// The provider's id.
         provider_id: String,
     },
-    /// A tool began.
+    /// A tool call started.
     ToolStarted(ToolKind),
-    /// A tool ended.
+    /// A tool call finished.
     ToolFinished(ToolKind),
     /// File search found this passage.
     Retrieved {
-        /// The provider's id of the document.
+        /// The provider's id of the file.
         provider_file_id: String,
         /// The passage.
         text: String,
     },
     /// More text.
     Delta(String),
-    /// The text leans on a document.
+    /// The text cites a file.
     Cited {
-        /// The provider's id of the document.
+        /// The provider's id of the file.
         provider_file_id: String,
-        /// What the provider calls it.
+        /// The file's name at the provider.
         file_name: String,
-        /// Where in the text, in characters.
+        /// The position in the text, in characters.
         position: i32,
     },
-    /// The provider's own end; nothing follows. A stream that stops without one was cut.
+    /// The final event. A stream that stops without one was interrupted.
     Ended {
-        /// How.
+        /// The outcome.
         outcome: ReplyOutcome,
-        /// What it took, when the provider says.
+        /// The usage, if the provider reports it.
         usage: Option<Usage>,
     },
 }
@@ -253,13 +253,13 @@ impl fmt::Debug for AssistantEventKind {
     }
 }
 
-/// A reply while it is made. An `Err` item ends it.
+/// The events of a reply. An `Err` item ends the stream.
 pub type ReplyStream = Pin<Box<dyn Stream<Item = Result<AssistantEvent, AssistantError>> + Send>>;
 
-/// Why a reply could not be had.
+/// Why a reply failed.
 #[derive(Debug, Error)]
 pub enum AssistantError {
-    /// The provider no longer has the state named by [`Prompt::previous_response_id`]: ask again with the
+    /// The provider lost the state of [`Prompt::previous_response_id`]: repeat the request with the
     /// whole history.
     #[error("the provider lost the conversation's state")]
     StateLost,
@@ -268,12 +268,12 @@ pub enum AssistantError {
     Port(#[from] PortError),
 }
 
-/// A text that was asked for beside the replies.
+/// A generated text that is not a reply.
 #[derive(Clone, PartialEq, Eq)]
 pub struct GeneratedText {
     /// What the model wrote; never blank.
     pub text: String,
-    /// What it took, when the provider says.
+    /// The usage, if the provider reports it.
     pub usage: Option<Usage>,
 }
 
@@ -282,44 +282,44 @@ redacted_debug!(GeneratedText { usage });
 /// The model.
 #[async_trait]
 pub trait Assistant: Send + Sync {
-    /// Asks for a reply. One upstream request, never repeated by the implementation.
+    /// Starts a reply with one upstream request, which the implementation never repeats.
     async fn start(&self, prompt: Prompt) -> Result<ReplyStream, AssistantError>;
-    /// Follows a reply that was begun before, behind the provider's event `after`.
+    /// Follows a reply that was started before, from the provider's event after `after`.
     async fn resume(&self, provider_id: &str, after: i64) -> Result<ReplyStream, AssistantError>;
-    /// Asks for a short text in one piece. One upstream request, never repeated by the
-    /// implementation; the provider keeps nothing of it.
+    /// Generates a short text, not streamed, with one upstream request that is never repeated by the
+    /// implementation; the provider does not store it.
     async fn generate_text(&self, request: TextRequest) -> Result<GeneratedText, AssistantError>;
-    /// What a reply took, by the provider's own final object; `None` when it does not say, or has
-    /// none.
+    /// The usage of a reply, from the provider's stored response; `None` if it reports none or does
+    /// not have the response.
     async fn fetch_usage(&self, provider_id: &str) -> Result<Option<Usage>, PortError>;
-    /// Stops a reply upstream.
+    /// Cancels a reply upstream.
     async fn cancel(&self, provider_id: &str) -> Result<(), PortError>;
-    /// Deletes what the provider stored of a reply; what is not there is deleted.
+    /// Deletes what the provider stored of a reply; succeeds if there is nothing.
     async fn delete_response(&self, provider_id: &str) -> Result<(), PortError>;
 }
 
-/// Something that happened to an account, of which its person is told.
+/// An event that its user is notified of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoticeKind {
-    /// The account has another number.
+    /// The user's phone number changed.
     PhoneChanged,
-    /// Somebody logged in with a device that was not known.
+    /// Somebody logged in with an unknown device.
     NewDevice,
 }
 
 /// Why a message could not be sent, by what the sender can do.
 #[derive(Debug, Error)]
 pub enum SendError {
-    /// Try again in a moment: no answer, or a fault on the other side.
+    /// Try again in a moment: no response, or a fault on the other side.
     #[error("the other side is unavailable: {reason}")]
     Transient {
         /// For the log.
         reason: String,
     },
-    /// Too many messages at once, to this number or to all.
+    /// Too many messages, to this number or to all numbers.
     #[error("the other side wants a pause: {reason}")]
     Throttled {
-        /// How long.
+        /// How long to wait.
         retry_after: Duration,
         /// For the log.
         reason: String,
@@ -327,32 +327,32 @@ pub enum SendError {
     /// This number cannot be reached.
     #[error("the number cannot be reached ({code})")]
     Unreachable {
-        /// The provider's word for it.
+        /// The provider's error code.
         code: String,
     },
-    /// Nothing can be sent to anybody before somebody of ours has acted.
+    /// Nothing can be sent to anybody until an operator acts.
     #[error("nothing can be sent ({code}): {reason}")]
     Misconfigured {
-        /// The provider's word for it.
+        /// The provider's error code.
         code: String,
         /// For the log.
         reason: String,
-        /// Whether even the key to the provider is wrong.
+        /// Whether the provider rejects our credentials.
         is_critical: bool,
     },
 }
 
-/// Sends messages that nobody has asked for in a conversation: codes and notices (WhatsApp).
+/// Sends codes and notices (WhatsApp).
 #[async_trait]
 pub trait Messenger: Send + Sync {
-    /// Sends a code in the person's language and gives the provider's message id.
+    /// Sends a code in the user's language and returns the provider's message id.
     async fn send_code(
         &self,
         to: &PhoneNumber,
         code: &OtpCode,
         locale: Locale,
     ) -> Result<String, SendError>;
-    /// Sends a notice in the person's language and gives the provider's message id.
+    /// Sends a notice in the user's language and returns the provider's message id.
     async fn send_notice(
         &self,
         to: &PhoneNumber,

@@ -1,6 +1,6 @@
-//! What the model is asked: instructions, history, and the library it may look into.
+//! Prompts: instructions, history, and the files that the model may search.
 //!
-//! The texts are files beside this one. Raise [`INSTRUCTIONS_VERSION`] with every change of them.
+//! The texts are in the folder `prompt`. Raise [`INSTRUCTIONS_VERSION`] with every change of them.
 
 use bytes::Bytes;
 
@@ -17,10 +17,10 @@ const INSTRUCTIONS: &str = include_str!("prompt/instructions.es.md");
 const TITLE: &str = include_str!("prompt/title.es.md");
 const SUMMARY: &str = include_str!("prompt/summary.es.md");
 
-/// A picture that the model is shown.
+/// An image for the model.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ImageInput {
-    /// Its media type.
+    /// The media type.
     pub media_type: String,
     /// The file's bytes.
     pub content: Bytes,
@@ -28,7 +28,7 @@ pub struct ImageInput {
 
 redacted_debug!(ImageInput { media_type });
 
-/// The most tokens that a reply may have, and so what is reserved for one.
+/// The most tokens of a reply, and so what is reserved for one.
 pub const MAX_OUTPUT_TOKENS: u32 = 4_096;
 
 /// One message of the history.
@@ -36,51 +36,51 @@ pub const MAX_OUTPUT_TOKENS: u32 = 4_096;
 pub struct PromptTurn {
     /// Who wrote it.
     pub author: Author,
-    /// What it says.
+    /// The text.
     pub text: String,
-    /// What it shows.
+    /// The images.
     pub images: Vec<ImageInput>,
 }
 
 redacted_debug!(PromptTurn { author, images });
 
 impl PromptTurn {
-    /// A message of words alone.
+    /// A message without images.
     pub const fn text_only(author: Author, text: String) -> Self {
         Self { author, text, images: Vec::new() }
     }
 }
 
-/// The documents that a reply may look into: one person's, and nobody else's.
+/// The files that a reply may search: those of one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSearchScope {
-    /// The provider's id of the person's vector store.
+    /// The provider's id of the user's vector store.
     pub vector_store_id: String,
-    /// Whose it is; the search is filtered by it as well.
+    /// The owner; the search is also filtered by it.
     pub owner: UserId,
 }
 
 /// A request for a reply.
 #[derive(Clone)]
 pub struct Prompt {
-    /// Which response this is for; the provider keeps it as metadata, so that a lost answer can be
+    /// The response; the provider stores it as metadata, so that a lost reply can be
     /// found again.
     pub response: ResponseId,
     /// The model's name.
     pub model: String,
-    /// The rules, as [`instructions`] gives them.
+    /// The result of [`instructions`].
     pub instructions: String,
-    /// The provider's state to go on from; then `turns` holds only what is new.
+    /// The provider's state to continue from; then `turns` contains only what is new.
     pub previous_response_id: Option<String>,
-    /// The history, oldest first, ending with what the person just wrote.
+    /// The history, oldest first, ending with the user's latest message.
     pub turns: Vec<PromptTurn>,
-    /// Where file search may look; `None` when the person has no synced documents.
+    /// Where to search files; `None` if the user has no synced files.
     pub file_search: Option<FileSearchScope>,
     /// Whether the web may be searched.
     pub web_search: bool,
-    /// A stable pseudonym of the person for the provider's abuse detection; no name, no number.
+    /// A stable pseudonym of the user for the provider's abuse detection; no name, no number.
     pub safety_identifier: String,
-    /// The most tokens that the answer may have.
+    /// The most tokens of the reply.
     pub max_output_tokens: u32,
 }
 
@@ -93,17 +93,17 @@ redacted_debug!(Prompt {
     max_output_tokens
 });
 
-/// What a text is written for that is no reply.
+/// The purpose of a generated text that is not a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// A conversation's name.
+    /// A conversation's title.
     Title,
-    /// What the oldest part of a conversation said.
+    /// A summary of the oldest part of a conversation.
     Summary,
 }
 
 impl Purpose {
-    /// The word for it, at the provider and in the record of what was spent.
+    /// The word for it at the provider and in the usage records.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Title => "title",
@@ -111,7 +111,7 @@ impl Purpose {
         }
     }
 
-    /// What the model is told to do.
+    /// The instructions for the model.
     pub fn instructions(self) -> &'static str {
         match self {
             Self::Title => TITLE.trim_end(),
@@ -120,36 +120,36 @@ impl Purpose {
     }
 }
 
-/// A request for a short text beside the replies, answered in one piece and not kept there.
+/// A request for a short text that is not a reply, not streamed and not stored.
 #[derive(Clone)]
 pub struct TextRequest {
-    /// What for.
+    /// The purpose.
     pub purpose: Purpose,
     /// The model's name.
     pub model: String,
-    /// What it is about.
+    /// The input.
     pub input: String,
-    /// The most tokens that the answer may have, reasoning included.
+    /// The most tokens of the output, reasoning included.
     pub max_output_tokens: u32,
-    /// A stable pseudonym of the person, as in [`Prompt::safety_identifier`].
+    /// A stable pseudonym of the user, as in [`Prompt::safety_identifier`].
     pub safety_identifier: String,
 }
 
 redacted_debug!(TextRequest { purpose, model, max_output_tokens });
 
-/// Ignacio's rules for one person. Retrieved documents are data and never instructions.
+/// Ignacio's instructions for one user. Retrieved documents are data and never instructions.
 pub fn instructions(name: &str, locale: Locale) -> String {
     let language = match locale {
         Locale::Es => "español",
         Locale::En => "inglés",
     };
-    // A name is typed by people: it is quoted and kept to one line, so that it stays a name. It
-    // goes in last, so that nothing in it is filled in.
+    // Users type names: the name is quoted and kept on one line, so that it stays a name. It
+    // is inserted last, so that placeholders in it are not replaced.
     let name = name.replace(['"', '\n', '\r'], " ");
     INSTRUCTIONS.trim_end().replace("{language}", language).replace("{name}", &name)
 }
 
-/// Adds to the rules what the oldest part of the conversation said, as data.
+/// Adds the summary of the conversation's oldest part to the instructions, as data.
 pub fn with_summary(instructions: &str, summary: &str) -> String {
     format!(
         "{instructions}\n\nLa conversación empezó antes de los mensajes que ves. Esto es un resumen \
@@ -158,12 +158,12 @@ pub fn with_summary(instructions: &str, summary: &str) -> String {
     )
 }
 
-/// What a title is made from.
+/// The input for a title.
 pub fn title_input<'m>(messages: impl IntoIterator<Item = (Author, &'m str)>) -> String {
     fenced("conversacion", &transcript(messages))
 }
 
-/// What a summary is made from: the one before, and what was said since.
+/// The input for a summary: the previous summary, and the messages since.
 pub fn summary_input<'m>(
     before: Option<&str>,
     messages: impl IntoIterator<Item = (Author, &'m str)>,
@@ -180,12 +180,12 @@ fn transcript<'m>(messages: impl IntoIterator<Item = (Author, &'m str)>) -> Stri
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Text between two marks, which nothing in it can imitate.
+/// Text between two tags, which nothing in it can imitate.
 fn fenced(mark: &str, text: &str) -> String {
     format!("<{mark}>\n{}\n</{mark}>", text.replace('<', "‹").replace('>', "›"))
 }
 
-/// How an attached file is named to the model.
+/// The note by which the model learns of an attached file.
 pub fn attachment_note(name: &str, media_type: &str, is_pending: bool) -> String {
     let kind = if MediaType::find(media_type).is_some_and(MediaType::is_searchable) {
         "documento"
@@ -196,7 +196,7 @@ pub fn attachment_note(name: &str, media_type: &str, is_pending: bool) -> String
     format!("[{kind} adjunto: {name}{state}]")
 }
 
-/// How an attached image is named to the model, whether it is shown or not.
+/// The note by which the model learns of an attached image, included or not.
 pub fn image_note(name: &str, is_shown: bool) -> String {
     let state = if is_shown { "" } else { ", no se puede ver" };
     format!("[imagen adjunta: {name}{state}]")
@@ -204,7 +204,7 @@ pub fn image_note(name: &str, is_shown: bool) -> String {
 
 #[cfg(test)]
 mod tests {
-    //! What people and documents write cannot break out of its place.
+    //! User content cannot break out of its place in a prompt.
 
     use super::*;
 

@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-/// How much one person may use. `None` is no limit. Days and months are those of UTC.
+/// How much one user may use; `None` is unlimited. Days and months are in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsageLimits {
-    /// Replies that are made for one person at the same time.
+    /// Replies that are written for one user at the same time.
     pub concurrent_replies: u16,
     /// Messages within any ten minutes.
     pub messages_per_ten_minutes: u16,
-    /// Messages in a day.
+    /// Messages per day.
     pub messages_per_day: u16,
-    /// Tokens in a day, of prompts and answers.
+    /// Tokens per day, of prompts and replies.
     pub tokens_per_day: Option<i64>,
-    /// Tokens in a month.
+    /// Tokens per month.
     pub tokens_per_month: Option<i64>,
-    /// Money in a day, in millionths of a US dollar.
+    /// Cost per day, in millionths of a US dollar.
     pub cost_micro_usd_per_day: Option<i64>,
-    /// Money in a month.
+    /// Cost per month, in millionths of a US dollar.
     pub cost_micro_usd_per_month: Option<i64>,
 }
 
@@ -38,22 +38,22 @@ impl UsageLimits {
     }
 }
 
-/// Which limit is in the way.
+/// The quotas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuotaKind {
-    /// So many replies are being made for this person already.
+    /// Replies at the same time.
     ConcurrentReplies,
     /// Messages within ten minutes.
     MessagesPerTenMinutes,
-    /// Messages of the day.
+    /// Messages per day.
     MessagesPerDay,
-    /// Tokens of the day.
+    /// Tokens per day.
     TokensPerDay,
-    /// Tokens of the month.
+    /// Tokens per month.
     TokensPerMonth,
-    /// Money of the day.
+    /// Cost per day.
     CostPerDay,
-    /// Money of the month.
+    /// Cost per month.
     CostPerMonth,
 }
 
@@ -87,13 +87,13 @@ impl QuotaKind {
     }
 }
 
-/// Why nothing was reserved.
+/// The quota that a reservation would exceed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QuotaExceeded {
-    /// The limit.
+    /// The quota.
     pub quota: QuotaKind,
-    /// When there is room again; `None` when that depends on replies that are being made.
+    /// When it resets; `None` if that depends on replies that are being written.
     pub resets_at: Option<OffsetDateTime>,
-    /// How long it is until then.
+    /// The time until then.
     pub retry_after: Option<Duration>,
 }

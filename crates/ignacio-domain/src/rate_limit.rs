@@ -1,36 +1,36 @@
-//! How often a code may be asked for and tried.
+//! How often codes may be requested.
 
 use time::Duration;
 use uuid::Uuid;
 
 use crate::keys::Key;
 
-/// So many, at most, within a time.
+/// At most this many within a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// How many.
+    /// The maximum.
     pub max: u16,
-    /// Within which time, counted back from now.
+    /// The window, counted back from now.
     pub window: Duration,
 }
 
-/// Codes for one number, or for one known device (the admired ones: 60 s at `GoTrue`, then one an
-/// hour at MAS; Meta's own limit for a pair is one in six seconds).
+/// Codes for one number, or for one known device (for comparison: 60 s at `GoTrue`, one an
+/// hour at MAS; Meta allows one per recipient in six seconds).
 pub const PER_NUMBER: [RateLimit; 3] = [
     RateLimit { max: 1, window: Duration::minutes(1) },
     RateLimit { max: 5, window: Duration::hours(1) },
     RateLimit { max: 10, window: Duration::hours(24) },
 ];
-/// Codes that one address may ask for, all numbers together. Many people share the address of a
-/// school, so it is not the tightest.
+/// Codes that one address may request, for all numbers together. Many users share the address of a
+/// school, so this is not the tightest limit.
 pub const PER_ADDRESS: RateLimit = RateLimit { max: 10, window: Duration::hours(1) };
-/// Codes that the whole service sends, unless a deployment says otherwise: what an attacker who
-/// knows many numbers can cost us.
+/// Codes that the whole service sends, unless a deployment sets another limit: it bounds what an
+/// attacker who knows many numbers can cost us.
 pub const SERVICE: RateLimit = RateLimit { max: 300, window: Duration::hours(1) };
-/// The same while too many logins fail.
+/// The same during a login alarm.
 pub const SERVICE_IN_ALARM: u16 = 60;
 
-/// What something is counted under: a keyed digest, so that neither numbers nor addresses are kept.
+/// The key of a counter: a keyed digest, so that neither numbers nor addresses are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimitKey(Uuid);
 
@@ -40,22 +40,22 @@ impl RateLimitKey {
         Self::new(key, "number", number.as_bytes())
     }
 
-    /// For a client's address, as far as it says who somebody is.
+    /// For a client's address, as far as it identifies a client.
     pub fn for_address(key: &Key, address: &[u8]) -> Self {
         Self::new(key, "address", address)
     }
 
-    /// For everything that the service sends.
+    /// For all codes that the service sends.
     pub fn for_service(key: &Key) -> Self {
         Self::new(key, "service", b"sent")
     }
 
-    /// For what it would have sent, had the numbers been somebody's.
+    /// For the decoys: codes for unknown numbers, which are not sent.
     pub fn for_decoys(key: &Key) -> Self {
         Self::new(key, "service", b"decoys")
     }
 
-    /// For what the service sends to those whom it knows already.
+    /// For codes that known devices and logged-in users request.
     pub fn for_known_users(key: &Key) -> Self {
         Self::new(key, "service", b"known")
     }
@@ -73,23 +73,23 @@ impl RateLimitKey {
     }
 }
 
-/// What one request for a code is counted under.
+/// The counters of one request for a code.
 #[derive(Clone, Copy, Debug)]
 pub struct RateLimitKeys {
     /// The number that the code is for.
     pub number: RateLimitKey,
-    /// The client that asks.
+    /// The requesting client's address.
     pub address: RateLimitKey,
-    /// The service, when the number is somebody's.
+    /// The service, if the number belongs to a user.
     pub service: RateLimitKey,
-    /// What takes its place when it is nobody's.
+    /// The decoys, if it does not.
     pub decoys: RateLimitKey,
-    /// What takes its place when a known device asks, or who is logged in.
+    /// Instead of both, if the request comes from a known device or a logged-in user.
     pub known: RateLimitKey,
 }
 
 impl RateLimitKeys {
-    /// The buckets of a request; `number` and `address` are what [`RateLimitKey::for_number`] and
+    /// The counters of a request; `number` and `address` are what [`RateLimitKey::for_number`] and
     /// [`RateLimitKey::for_address`] take.
     pub fn new(key: &Key, number: &str, address: &[u8]) -> Self {
         Self {
@@ -104,7 +104,7 @@ impl RateLimitKeys {
 
 #[cfg(test)]
 mod tests {
-    //! What is counted apart has different ids, and the same has the same.
+    //! Different counters have different keys, and the same counter the same key.
 
     use super::*;
 

@@ -13,9 +13,9 @@ use crate::usage::Usage;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolKind {
-    /// Looks into the person's documents.
+    /// Searches the user's files.
     FileSearch,
-    /// Looks into the web.
+    /// Searches the web.
     WebSearch,
 }
 
@@ -32,31 +32,31 @@ impl ToolKind {
 /// Something that happened in a reply; the last one is always [`ReplyEvent::Ended`].
 #[derive(Clone, PartialEq)]
 pub enum ReplyEvent {
-    /// A worker has begun.
+    /// A worker started the response.
     Created {
         /// The response.
         response: ResponseId,
         /// The message that it writes.
         message: MessageId,
     },
-    /// The model began to use a tool.
+    /// The model started a tool call.
     ToolStarted(ToolKind),
-    /// The model is done with a tool.
+    /// The model finished a tool call.
     ToolFinished(ToolKind),
     /// More text.
     Delta(String),
-    /// A quotation from one of the person's documents.
+    /// A citation of one of the user's files.
     Cited(Citation),
-    /// A document that came with the question cannot be searched yet: the reply goes on without it.
+    /// An attached file cannot be searched yet: the reply continues without it.
     FilePending {
-        /// The document.
+        /// The file.
         file: FileId,
-        /// What it is called.
+        /// The file's name.
         name: String,
     },
-    /// The conversation has got a name meanwhile.
+    /// The conversation got a title.
     Titled(String),
-    /// What it took.
+    /// The usage.
     Used(Usage),
     /// The end.
     Ended(ReplyOutcome),
@@ -70,7 +70,7 @@ impl fmt::Debug for ReplyEvent {
             }
             Self::ToolStarted(tool) => write!(out, "ToolStarted({tool:?})"),
             Self::ToolFinished(tool) => write!(out, "ToolFinished({tool:?})"),
-            // What the model writes is as private as what it was asked.
+            // The model's text is as private as the user's.
             Self::Delta(text) => write!(out, "Delta({} bytes)", text.len()),
             Self::Cited(citation) => write!(out, "Cited({citation:?})"),
             Self::FilePending { file, .. } => write!(out, "FilePending({file})"),
@@ -84,7 +84,7 @@ impl fmt::Debug for ReplyEvent {
 /// An event and its number: 1, 2, 3 … within its response, without gaps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NumberedEvent {
-    /// The number, which clients send back as `Last-Event-ID`.
+    /// The number, which clients return as `Last-Event-ID`.
     pub seq: i64,
     /// What happened.
     pub event: ReplyEvent,

@@ -9,48 +9,48 @@ use crate::usage::Usage;
 /// A response as its owner sees it.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// Which one it is.
+    /// The identifier.
     pub id: ResponseId,
     /// The conversation that it belongs to.
     pub conversation: ConversationId,
     /// The message that it writes.
     pub message: MessageId,
-    /// How far it is.
+    /// The state.
     pub state: ResponseState,
-    /// Why it failed, when it did.
+    /// Why it failed, if it did.
     pub failure: Option<ReplyFailure>,
-    /// The model that was asked.
+    /// The model.
     pub model: Option<String>,
-    /// The version of the rules that it is made by.
+    /// The version of the instructions.
     pub instructions_version: Option<String>,
-    /// The tools that the model may use for it.
+    /// The tools that the model may use.
     pub tools: Vec<String>,
-    /// What it took, once known.
+    /// The usage, once known.
     pub usage: Option<Usage>,
-    /// When it was asked for.
+    /// When it was requested.
     pub created_at: OffsetDateTime,
-    /// When a worker began.
+    /// When a worker started it.
     pub started_at: Option<OffsetDateTime>,
-    /// When the first of its text came.
+    /// When its first text arrived.
     pub first_text_at: Option<OffsetDateTime>,
     /// When it ended.
     pub finished_at: Option<OffsetDateTime>,
 }
 
-/// How far a response is.
+/// The state of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseState {
     /// Waits for a worker.
     Queued,
-    /// A worker is at it.
+    /// A worker is processing it.
     Running,
-    /// Whole: the provider said so.
+    /// Complete, as the provider said.
     Completed,
     /// Ended early for a reason that the provider gave.
     Incomplete,
-    /// Stopped by the person.
+    /// Cancelled by the user.
     Cancelled,
-    /// Could not be made, or not to its end.
+    /// Failed, possibly after some text.
     Failed,
 }
 
@@ -81,25 +81,25 @@ impl ResponseState {
         Self::ALL.into_iter().find(|it| it.as_str() == text)
     }
 
-    /// Whether nothing more will happen to it.
+    /// Whether it has ended.
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Queued | Self::Running)
     }
 }
 
-/// Why a reply failed, as told to the person; the details are in the log.
+/// Why a reply failed, as the user sees it; the details are in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplyFailure {
-    /// The provider could not be reached or was overloaded, also after the retries.
+    /// The provider was unreachable or overloaded, even after retries.
     ProviderUnavailable,
-    /// The provider refused the request.
+    /// The provider rejected the request.
     ProviderRejected,
-    /// The provider's stream ended before its end; the text so far is kept.
+    /// The provider's stream was interrupted; the text so far is kept.
     Interrupted,
-    /// The reply took longer than it may.
+    /// The reply took too long.
     TimedOut,
-    /// Something in our own house.
+    /// An error of the service itself.
     Internal,
 }
 
@@ -132,21 +132,21 @@ impl ReplyFailure {
 /// How a reply ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReplyOutcome {
-    /// The provider said that it is whole.
+    /// The provider reported it as complete.
     Completed,
     /// The provider ended it early and said why.
     Incomplete {
-        /// The provider's word, such as `max_output_tokens`.
+        /// The provider's reason, such as `max_output_tokens`.
         reason: String,
     },
-    /// The person stopped it.
+    /// The user cancelled it.
     Cancelled,
     /// It failed.
     Failed(ReplyFailure),
 }
 
 impl ReplyOutcome {
-    /// The state that a response is left in.
+    /// The resulting state of the response.
     pub const fn state(&self) -> ResponseState {
         match self {
             Self::Completed => ResponseState::Completed,

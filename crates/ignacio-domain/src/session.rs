@@ -17,20 +17,20 @@ const BODY_CHARS: usize = 43;
 
 /// After this time a client should renew its token.
 pub const RENEW_AFTER: Duration = Duration::hours(24);
-/// How long a fresh code counts as one, for what is only done with one.
+/// How long a session counts as verified after a fresh code (step-up).
 pub const STEP_UP_WINDOW: Duration = Duration::minutes(10);
-/// How long a device is known after it was last logged in with.
+/// How long a device stays known after its last login.
 pub const DEVICE_LIFETIME: Duration = Duration::days(180);
 
 /// A session's bearer token: `ign_`, 256 random bits in base64url, and their CRC-32 in hex.
 ///
-/// The checksum lets a mistyped or cut token be refused without asking the database. The token is
-/// shown to the device once and kept nowhere.
+/// Thanks to the checksum, a mistyped or cut token is rejected without a query. The token is
+/// shown to the device once and stored nowhere.
 pub struct SessionToken(String);
 
 redacted_debug!(SessionToken);
 
-/// A text that is no session token.
+/// A text that is not a token.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("this is not a session token")]
 pub struct TokenError;
@@ -43,7 +43,7 @@ impl SessionToken {
         Self(written(SESSION_PREFIX, bytes))
     }
 
-    /// Accepts a token whose shape and checksum are right; whether it lives, only the database
+    /// Accepts a token whose form and checksum are right; whether it is valid, only the database
     /// knows.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         if is_well_formed(SESSION_PREFIX, text) {
@@ -53,26 +53,26 @@ impl SessionToken {
         }
     }
 
-    /// The token that takes this one's place. It is made out of this one with a key of ours, so that
-    /// all tabs that renew the same token get the same, and nobody else can tell it.
+    /// The token that replaces this one. It is derived from this one with a key of ours, so that
+    /// all tabs that renew the same token get the same successor, and nobody else can compute it.
     #[must_use]
     pub fn successor(&self, key: &Key) -> Self {
         Self(written(SESSION_PREFIX, key.hmac(&[self.0.as_bytes()])))
     }
 
-    /// What is stored and looked up instead of the token. An unkeyed hash suffices at 256 random
-    /// bits (ASVS 6.5.2 asks for 112).
+    /// What is stored and looked up instead of the token. An unkeyed hash suffices for 256 random
+    /// bits (ASVS 6.5.2 requires 112).
     pub fn digest(&self) -> SessionDigest {
         SessionDigest(sha256(&self.0))
     }
 
-    /// The token itself, for the one answer that shows it.
+    /// The token itself, for the one response that contains it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
-/// SHA-256 of a session token: what the database knows a session by.
+/// SHA-256 of a session token, as stored in the database.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionDigest([u8; 32]);
 
@@ -90,8 +90,8 @@ impl SessionDigest {
     }
 }
 
-/// What a device shows to be known again at its next login: made like a session's token, and good for
-/// nothing else. With it a device has its own tries, which strangers cannot use up.
+/// The token by which a device is recognised at its next login. It has the form of a session token
+/// and no other use. With it, a device has attempts of its own, which strangers cannot use up.
 pub struct DeviceToken(String);
 
 redacted_debug!(DeviceToken);
@@ -118,7 +118,7 @@ impl DeviceToken {
         DeviceDigest(sha256(&self.0))
     }
 
-    /// The token itself, for the one answer that shows it.
+    /// The token itself, for the one response that contains it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -143,7 +143,7 @@ fn written(prefix: &str, bytes: [u8; 32]) -> String {
     format!("{prefix}{body}{check:08x}")
 }
 
-/// Whether a text is what [`written`] makes of the 32 bytes that stand in it.
+/// Whether a text is what [`written`] makes of the 32 bytes in it.
 fn is_well_formed(prefix: &str, text: &str) -> bool {
     text.strip_prefix(prefix)
         .and_then(|rest| URL_SAFE_NO_PAD.decode(rest.get(..BODY_CHARS)?).ok())
@@ -158,21 +158,21 @@ fn sha256(text: &str) -> [u8; 32] {
 /// A logged-in device, as its owner sees it.
 #[derive(Clone)]
 pub struct Session {
-    /// Which session it is.
+    /// The session.
     pub id: SessionId,
-    /// What the device called itself at login.
+    /// The device's name, as given at login.
     pub device_name: Option<String>,
     /// When it logged in.
     pub created_at: OffsetDateTime,
-    /// When it was last seen, within five minutes.
+    /// When it was last used, to within five minutes.
     pub last_used_at: OffsetDateTime,
     /// When it ends at the latest.
     pub expires_at: OffsetDateTime,
     /// When its token should be renewed.
     pub renew_after: OffsetDateTime,
-    /// Until when it may do what needs a fresh code.
+    /// How long it may do what requires a fresh code.
     pub verified_until: OffsetDateTime,
-    /// Whether it is the one that asks.
+    /// Whether it is the session of the current request.
     pub is_current: bool,
 }
 

@@ -1,6 +1,6 @@
-//! What the tests of this crate share: how much they try, and texts that are almost right.
+//! Test helpers: the number of iterations, and almost valid texts.
 
-/// The number that a test tries: the full one where `IGNACIO_TEST_SLOW` is `1`, as it is in
+/// The number of iterations of a test: the full one if `IGNACIO_TEST_SLOW` is `1`, as it is in
 /// `cargo xtask test --slow`, else the ordinary one.
 #[expect(
     clippy::disallowed_methods,
@@ -10,7 +10,7 @@ pub(crate) fn scale<T>(ordinary: T, full: T) -> T {
     if std::env::var("IGNACIO_TEST_SLOW").is_ok_and(|it| it == "1") { full } else { ordinary }
 }
 
-/// The two texts that a fuzzer's bytes make: what UTF-8 they hold, and one spelled in an alphabet,
+/// The two texts of a fuzzer's bytes: as UTF-8, and spelled in an alphabet,
 /// which gets past the first character far more often.
 pub(crate) fn texts(bytes: &[u8], alphabet: &str) -> [String; 2] {
     let letters: Vec<char> = alphabet.chars().collect();

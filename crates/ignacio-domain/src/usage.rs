@@ -1,84 +1,84 @@
-//! What replies cost: what is reserved before a call, settled after it, and shown to people.
+//! Usage: what is reserved before a call, recorded after it, and shown to users.
 
 use serde::{Deserialize, Serialize};
 use time::Date;
 
 use crate::ids::{ResponseId, UserId};
 
-/// Tokens of a reply, as the provider's final object counts them.
+/// The tokens of a call, as the provider counts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     /// Tokens of the prompt, cached ones included.
     pub input: i64,
     /// Tokens of the prompt that the provider had cached.
     pub cached: i64,
-    /// Tokens of the answer, reasoning included.
+    /// Tokens of the output, reasoning included.
     pub output: i64,
     /// Tokens of reasoning.
     pub reasoning: i64,
 }
 
-/// What is reserved for a reply before anything is asked of the provider.
+/// What is reserved for a reply before the provider is called.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
     /// The reply.
     pub response: ResponseId,
     /// The model that will write it.
     pub model: String,
-    /// Tokens of prompt and answer, at most as far as that is known before.
+    /// The most tokens of prompt and reply, as estimated before the call.
     pub tokens: i64,
-    /// Their price, in millionths of a US dollar.
+    /// Their cost, in millionths of a US dollar.
     pub cost_micro_usd: i64,
 }
 
-/// What a call turned out to cost.
+/// The actual cost of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UsageCost {
-    /// The provider's own numbers, and their price in millionths of a US dollar.
+    /// The provider's own numbers.
     Known {
         /// Tokens.
         usage: Usage,
-        /// Money.
+        /// Cost, in millionths of a US dollar.
         cost_micro_usd: i64,
     },
-    /// The provider was asked and did not say: it counts as what was reserved.
+    /// The provider was called but reported no usage: the reservation counts.
     Unknown,
-    /// The provider never took the request.
+    /// The provider never accepted the request.
     Nothing,
 }
 
-/// Sums of what was used, of one group of records.
+/// The total usage of a group of records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UsageTotals {
     /// Replies.
     pub replies: i64,
     /// Tokens.
     pub usage: Usage,
-    /// Money, in millionths of a US dollar.
+    /// Cost, in millionths of a US dollar.
     pub cost_micro_usd: i64,
 }
 
-/// What sums are made for; a field that is not grouped by is `None`.
+/// A row of a usage report; a field that is not grouped by is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageRow {
-    /// The day, of UTC.
+    /// The day, in UTC.
     pub day: Option<Date>,
     /// The model.
     pub model: Option<String>,
-    /// The person.
+    /// The user.
     pub user: Option<UserId>,
-    /// The sums.
+    /// The totals.
     pub totals: UsageTotals,
 }
 
-/// What the staff's sums are made for.
+/// How a usage report is grouped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UsageGrouping {
-    /// Each day.
+    /// By day.
     #[default]
     Day,
-    /// Each model.
+    /// By model.
     Model,
-    /// Each person.
+    /// By user.
     User,
 }

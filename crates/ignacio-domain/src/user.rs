@@ -1,4 +1,4 @@
-//! People: participants and staff.
+//! Users: participants and admins.
 
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -8,12 +8,12 @@ use crate::locale::Locale;
 use crate::phone::PhoneNumber;
 use crate::redacted_debug::redacted_debug;
 
-/// What a person may do.
+/// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Takes part in the programme.
     Participant,
-    /// Looks after the programme.
+    /// Runs the programme.
     Admin,
 }
 
@@ -27,16 +27,16 @@ impl Role {
     }
 }
 
-/// The longest name of a person, in characters.
+/// The longest name of a user, in characters.
 pub const MAX_NAME_CHARS: usize = 120;
 
-/// A person's name: trimmed, 1 to [`MAX_NAME_CHARS`] characters, no control characters.
+/// A user's name: trimmed, 1 to [`MAX_NAME_CHARS`] characters, no control characters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UserName(String);
 
 redacted_debug!(UserName);
 
-/// Why a text is no name.
+/// A text that is not a valid name.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a name has 1 to {MAX_NAME_CHARS} characters and no control characters")]
 pub struct NameError;
@@ -58,22 +58,22 @@ impl UserName {
     }
 }
 
-/// A person as the service knows them.
+/// A user.
 #[derive(Clone)]
 pub struct User {
-    /// Who it is.
+    /// The identifier.
     pub id: UserId,
     /// Where codes are sent.
     pub phone: PhoneNumber,
-    /// How they are called.
+    /// The name.
     pub name: String,
-    /// What they may do.
+    /// The role.
     pub role: Role,
-    /// How they are spoken to.
+    /// The language.
     pub locale: Locale,
-    /// Whether the web may be searched for their replies, where the deployment allows it.
+    /// Whether replies may search the web, if the deployment allows it.
     pub web_search: bool,
-    /// When the account was made.
+    /// When the user was created.
     pub created_at: OffsetDateTime,
     /// When it last changed.
     pub updated_at: OffsetDateTime,
@@ -81,7 +81,7 @@ pub struct User {
 
 redacted_debug!(User { id, role, locale, web_search, created_at, updated_at });
 
-/// What a person may change about themselves; `None` leaves a thing as it is.
+/// What users may change about themselves; `None` leaves a field as it is.
 #[derive(Clone, Default)]
 pub struct ProfileChange {
     /// A new name.
@@ -96,7 +96,7 @@ redacted_debug!(ProfileChange { locale, web_search });
 
 #[cfg(test)]
 mod tests {
-    //! Names are bounded.
+    //! Names are trimmed and bounded.
 
     use super::*;
 

@@ -44,9 +44,9 @@ proptest! {
         let mut status = SyncStatus::Pending;
         for step in steps {
             let to = SyncStatus::ALL[step];
-            if let Ok(next) = status.transition_to(to) {
-                prop_assert!(next != SyncStatus::Synced || status == SyncStatus::Syncing);
-                status = next;
+            if status.can_transition_to(to) {
+                prop_assert!(to != SyncStatus::Synced || status == SyncStatus::Syncing);
+                status = to;
             }
         }
     }
