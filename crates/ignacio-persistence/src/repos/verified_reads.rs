@@ -39,7 +39,7 @@ pub(crate) async fn current_user(
     session: &SessionDigest,
 ) -> Result<User, StoreError> {
     let digest = session.as_bytes().to_vec();
-    let read = raw_sql!(Postgres, "select * from app.current_user({digest})");
+    let read = raw_sql!(Postgres, "select * from app.whoami({digest})");
     let row = UserRow::find_by_statement(read).one(db).await.map_err(StoreError::from);
     revoke_on_reuse(db, session, row).await?.ok_or(StoreError::Unauthenticated)?.try_into()
 }
