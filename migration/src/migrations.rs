@@ -72,7 +72,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        MIGRATIONS.map(|migration| Box::new(migration) as Box<dyn MigrationTrait>).into()
+        MIGRATIONS.map(|migration| -> Box<dyn MigrationTrait> { Box::new(migration) }).into()
     }
 }
 
