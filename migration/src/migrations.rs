@@ -112,7 +112,7 @@ mod tests {
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
         let found: BTreeSet<String> = files
             .map(|file| file.into_string().unwrap())
-            .filter(|file| file.ends_with(".sql"))
+            .filter(|file| Path::new(file).extension().is_some_and(|it| it == "sql"))
             .collect();
         let listed = names()
             .into_iter()

@@ -10,9 +10,8 @@ pub(crate) fn locale(request: &impl HttpMessage) -> Locale {
     // `ranked` ignores that a quality of zero refuses a language.
     accepted.retain(|it| it.quality > Quality::ZERO);
     let ranked = accepted.ranked();
-    let tags = ranked.iter().filter_map(Preference::item);
-    tags.filter_map(|tag| tag.primary_language().to_ascii_lowercase().parse().ok())
-        .next()
+    let mut tags = ranked.iter().filter_map(Preference::item);
+    tags.find_map(|tag| tag.primary_language().to_ascii_lowercase().parse().ok())
         .unwrap_or_default()
 }
 

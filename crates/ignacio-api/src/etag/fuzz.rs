@@ -24,7 +24,7 @@ fn a_tag_is_known_only_where_it_is_named() {
     bolero::check!().with_iterations(scale(3_000, 1_000_000)).with_max_len(8).for_each(|bytes| {
         for request in requests(bytes, &header::IF_NONE_MATCH, &PIECES) {
             let value = value(&request, &header::IF_NONE_MATCH);
-            let is_text = str::from_utf8(value).is_ok_and(|it| it.is_ascii());
+            let is_text = str::from_utf8(value).is_ok_and(str::is_ascii);
             let is_any = value.trim_ascii() == b"*";
             let is_named = is_any || names(value, &[b"\"abc\"", b"W/\"abc\""]);
             assert_eq!(is_known(&request, &tag), is_text && is_named, "{request:?}");

@@ -196,6 +196,6 @@ mod tests {
 
     #[test]
     fn bytes_are_shown_in_hex() {
-        assert_eq!(hex::encode(&[0, 10, 255]), "000aff");
+        assert_eq!(hex::encode([0, 10, 255]), "000aff");
     }
 }

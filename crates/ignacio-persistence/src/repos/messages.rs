@@ -160,7 +160,6 @@ impl<'s> Messages<'s> {
             message_id: Set(message.into_uuid()),
             user_id: Set(self.user.into_uuid()),
             file_id: Set(file.into_uuid()),
-            ..Default::default()
         });
         message_files::Entity::insert_many(rows).exec_without_returning(self.txn).await?;
         Ok(())

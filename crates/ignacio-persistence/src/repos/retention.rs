@@ -31,7 +31,7 @@ pub enum ExpiredRows {
     Notices,
     /// Webhooks of the provider: after 30 days.
     Webhooks,
-    /// IdempotencyKeys to requests that may come again: after 24 hours.
+    /// Idempotency keys of requests that may be repeated: after 24 hours.
     IdempotencyKeys,
 }
 

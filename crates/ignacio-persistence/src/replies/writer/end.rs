@@ -71,7 +71,6 @@ impl ReplyWriter {
                 seq: Set(row.seq),
                 kind: Set(kind),
                 payload: Set(payload),
-                ..Default::default()
             });
         }
         // A commit whose answer was lost has written them already.
@@ -116,7 +115,6 @@ impl ReplyWriter {
             file_name: Set(it.file_name),
             quote: Set(it.quote),
             position: Set(it.position),
-            ..Default::default()
         });
         citations::Entity::insert_many(rows).exec_without_returning(txn).await?;
         Ok(())
