@@ -51,7 +51,7 @@ fn redact(value: &mut Value) {
             for (name, value) in fields {
                 match (name.as_str(), &value) {
                     ("token" | "next_cursor" | "hash", Value::String(_)) => {
-                        *value = format!("[{name}]").into()
+                        *value = format!("[{name}]").into();
                     }
                     _ => redact(value),
                 }

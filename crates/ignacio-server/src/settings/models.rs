@@ -59,7 +59,7 @@ struct LimitsEntry {
     usd_per_month: Option<f64>,
 }
 
-/// The models of the file that is named, or the default_models ones.
+/// The models of the named file, or the built-in ones.
 pub(super) fn read(reader: &mut Reader<'_>) -> Arc<ModelCatalog> {
     let Some(path) = reader.text(NAME) else { return default_models() };
     let text = match fs::read_to_string(&path) {
