@@ -61,7 +61,7 @@ impl Stack {
         stack
     }
 
-    /// The without_processes, without Ignacio.
+    /// The stand-ins and the database, without a process of Ignacio.
     async fn without_processes() -> Self {
         ignacio_integrations::http::install_crypto();
         let database = TestDatabase::create().await;

@@ -135,7 +135,7 @@ async fn a_stolen_database_holds_no_token_of_a_session_or_a_device() {
     // As text, as the bytes of that text, and as the bytes that it stands for.
     let hits = tokens.iter().filter(|it| {
         let secret: String = it.chars().skip(4).take(43).collect();
-        let forms = [hex::encode(secret.as_bytes()), hex::encode(&decoded(&secret)), secret];
+        let forms = [hex::encode(secret.as_bytes()), hex::encode(decoded(&secret)), secret];
         forms.iter().any(|form| dump.contains(form))
     });
     let hits = hits.count();
