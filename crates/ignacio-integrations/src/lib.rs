@@ -1,16 +1,17 @@
-//! The world outside: `OpenAI`, an S3 store and `WhatsApp`, behind the ports of `ignacio-domain`.
+//! The ports of `ignacio-domain`, implemented with `OpenAI`, an S3 store and the `WhatsApp` Cloud API.
 //!
-//! Each module turns one provider's wire into what the service asks for, and each of its failures
-//! into a [`PortError`](ignacio_domain::ports::PortError), which says what the caller can do. No
-//! error, log line or span made here holds a phone number, a code, a key or a piece of a message:
-//! of what a provider says about a failure only its words for it are kept (status, code, type).
+//! Each module maps one provider's wire format to a port, and each of its failures to a
+//! [`PortError`](ignacio_domain::ports::PortError) or
+//! [`SendError`](ignacio_domain::ports::SendError), which says what the caller can do. No error, log
+//! line or span contains a phone number, a code, a key or text of a message: of a provider's error
+//! only the status, the code and the type are kept.
 //!
-//! Nothing in here retries on its own, apart from the S3 client, whose calls are idempotent: when
-//! and how often to try again is the caller's decision.
+//! Nothing here retries, except the S3 client, whose calls are idempotent: the caller decides when
+//! and how often to retry.
 //!
-//! One library below says more than we do: when `async-openai` cannot decode an answer it logs the
-//! whole payload, as an error, under targets that begin with `async_openai`. A binary that installs
-//! a `tracing` subscriber turns these off (`async_openai=off`), whatever level it runs at.
+//! If `async-openai` cannot decode a response, it logs the whole payload as an error, under targets
+//! that begin with `async_openai`. A binary that installs a `tracing` subscriber must turn these off
+//! (`async_openai=off`) at every level.
 
 pub mod http;
 pub mod openai;

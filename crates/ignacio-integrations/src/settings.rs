@@ -1,68 +1,68 @@
-//! What makes settings impossible, found when a client is built and not at its first call.
+//! Checks of settings, made when a client is built and not at its first call.
 
 use std::error::Error;
 
 use reqwest::{Url, header::HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// A client cannot be built from its settings. The text names the setting and never its value.
+/// Why a client cannot be built from its settings. The text names the setting, never its value.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// Something that must be given is not.
+    /// A required setting is empty.
     #[error("{name} is empty")]
-    Blank {
+    Empty {
         /// The field.
         name: &'static str,
     },
-    /// Not the address of a service.
-    #[error("{name} is no http:// or https:// address")]
-    Address {
+    /// Not the base URL of a service.
+    #[error("{name} is not an http:// or https:// address")]
+    BaseUrl {
         /// The field.
         name: &'static str,
     },
-    /// A secret with line breaks or other characters that no header carries.
+    /// A secret with line breaks or other characters that a header cannot carry.
     #[error("{name} has characters that an HTTP header cannot carry")]
     Header {
         /// The field.
         name: &'static str,
     },
-    /// A number outside of what the provider accepts.
-    #[error("{name} must be between {least} and {most}")]
+    /// A number outside the range that the provider accepts.
+    #[error("{name} must be between {min} and {max}")]
     Range {
         /// The field.
         name: &'static str,
-        /// The least that is accepted.
-        least: u32,
-        /// The most that is accepted.
-        most: u32,
+        /// The smallest accepted value.
+        min: u32,
+        /// The largest accepted value.
+        max: u32,
     },
     /// The HTTP client could not be set up on this machine.
     #[error("the HTTP client could not be set up")]
     Client(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// The base address of a service, without the slash at its end.
-pub(crate) fn address(name: &'static str, text: &str) -> Result<String, SettingsError> {
+/// Checks the base URL of a service and strips its trailing slash.
+pub(crate) fn base_url(name: &'static str, text: &str) -> Result<String, SettingsError> {
     let trimmed = text.trim_end_matches('/');
     match Url::parse(trimmed) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
             Ok(trimmed.to_owned())
         }
-        Ok(_) | Err(_) => Err(SettingsError::Address { name }),
+        Ok(_) | Err(_) => Err(SettingsError::BaseUrl { name }),
     }
 }
 
-/// A text that must not be empty.
-pub(crate) fn given(name: &'static str, text: &str) -> Result<(), SettingsError> {
-    if text.trim().is_empty() { Err(SettingsError::Blank { name }) } else { Ok(()) }
+/// Checks that a text is not empty.
+pub(crate) fn require_text(name: &'static str, text: &str) -> Result<(), SettingsError> {
+    if text.trim().is_empty() { Err(SettingsError::Empty { name }) } else { Ok(()) }
 }
 
-/// The value of `Authorization` for a token, marked so that it is not shown in logs.
+/// The `Authorization` header of a token, marked as sensitive so that it never shows in logs.
 pub(crate) fn bearer(
     name: &'static str,
     token: &SecretString,
 ) -> Result<HeaderValue, SettingsError> {
-    given(name, token.expose_secret())?;
+    require_text(name, token.expose_secret())?;
     let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose_secret()))
         .ok()
         .ok_or(SettingsError::Header { name })?;
@@ -78,9 +78,9 @@ mod tests {
 
     #[test]
     fn an_address_is_http_and_loses_its_last_slash() {
-        assert_eq!(address("base_url", "https://a.example/v1/").unwrap(), "https://a.example/v1");
+        assert_eq!(base_url("base_url", "https://a.example/v1/").unwrap(), "https://a.example/v1");
         for bad in ["", "api.example/v1", "ftp://a.example", "https://"] {
-            assert!(address("base_url", bad).is_err(), "{bad}");
+            assert!(base_url("base_url", bad).is_err(), "{bad}");
         }
     }
 

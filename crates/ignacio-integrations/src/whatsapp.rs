@@ -1,4 +1,4 @@
-//! One-time codes and notices by `WhatsApp`: templates of the Cloud API.
+//! One-time codes and notices, sent with templates of the `WhatsApp` Cloud API.
 
 mod error;
 mod settings;
@@ -20,62 +20,62 @@ use reqwest::{
 };
 use serde_json::Value;
 
-use self::template::Message;
+use self::template::TemplateMessage;
 use crate::{
     http,
-    settings::{SettingsError, address, bearer, given},
+    settings::{SettingsError, base_url, bearer, require_text},
 };
 
 pub use self::{settings::WhatsAppSettings, webhook::parse_webhook};
 
-/// Short, so that three tries of the caller fit into the time that a person waits for a code.
-const SILENCE: Duration = Duration::from_secs(8);
+/// Short, so that three attempts of the caller fit into the time that a user waits for a code.
+const READ_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// The `WhatsApp` Cloud API as the [`Messenger`]. Cheap to clone.
 ///
-/// Neither the number nor the code is ever logged, and errors carry only Meta's number and type
-/// for them, because Meta's texts can quote what was sent.
+/// Numbers and codes are never logged, and errors contain only Meta's error code and type, because
+/// Meta's texts can quote what was sent.
 #[derive(Clone, Debug)]
 pub struct WhatsApp {
     http: Client,
     url: String,
     authorization: HeaderValue,
-    code: String,
-    phone_changed: String,
-    new_device: String,
+    otp_template: String,
+    phone_changed_template: String,
+    new_device_template: String,
 }
 
 impl WhatsApp {
-    /// Sets the client up; nothing is sent yet.
+    /// Builds the client; nothing is sent yet.
     pub fn new(settings: WhatsAppSettings) -> Result<Self, SettingsError> {
-        let base = address("whatsapp.base_url", &settings.base_url)?;
-        given("whatsapp.phone_number_id", &settings.phone_number_id)?;
-        given("whatsapp.otp_template", &settings.otp_template)?;
-        given("whatsapp.phone_changed_template", &settings.phone_changed_template)?;
-        given("whatsapp.new_device_template", &settings.new_device_template)?;
+        let base = base_url("whatsapp.base_url", &settings.base_url)?;
+        require_text("whatsapp.phone_number_id", &settings.phone_number_id)?;
+        require_text("whatsapp.otp_template", &settings.otp_template)?;
+        require_text("whatsapp.phone_changed_template", &settings.phone_changed_template)?;
+        require_text("whatsapp.new_device_template", &settings.new_device_template)?;
         Ok(Self {
-            http: http::client(SILENCE)?,
+            http: http::client(READ_TIMEOUT)?,
             url: format!("{base}/{}/messages", settings.phone_number_id),
             authorization: bearer("whatsapp.access_token", &settings.access_token)?,
-            code: settings.otp_template,
-            phone_changed: settings.phone_changed_template,
-            new_device: settings.new_device_template,
+            otp_template: settings.otp_template,
+            phone_changed_template: settings.phone_changed_template,
+            new_device_template: settings.new_device_template,
         })
     }
 
-    /// One request. A time-out may hide a message that went out: the caller sends again, and the
-    /// person gets two.
-    async fn post(&self, message: &Message<'_>) -> Result<String, SendError> {
+    /// One request. After a timeout the message may have been sent anyway: the caller retries, and
+    /// the user gets two.
+    async fn post(&self, message: &TemplateMessage<'_>) -> Result<String, SendError> {
         let request =
             self.http.post(&self.url).header(AUTHORIZATION, &self.authorization).json(message);
-        let mut answer = request.send().await.map_err(error::of_silence)?;
+        let mut answer = request.send().await.map_err(error::connection_error)?;
         if !answer.status().is_success() {
-            return Err(error::of_refusal(answer).await);
+            return Err(error::refusal(answer).await);
         }
-        let accepted = http::json(&mut answer).await;
+        let accepted = http::read_json(&mut answer).await;
         let id = accepted.pointer("/messages/0/id").and_then(Value::as_str);
         id.map(str::to_owned).ok_or_else(|| SendError::Transient {
-            reason: "the answer names no message".to_owned(),
+            reason: "the response names no message".to_owned(),
         })
     }
 }
@@ -89,7 +89,7 @@ impl Messenger for WhatsApp {
         code: &OtpCode,
         locale: Locale,
     ) -> Result<String, SendError> {
-        self.post(&Message::with_code(&self.code, to, code, locale)).await
+        self.post(&TemplateMessage::with_code(&self.otp_template, to, code, locale)).await
     }
 
     #[tracing::instrument(name = "out.whatsapp.send_notice", skip_all, fields(?notice, locale = locale.as_str()))]
@@ -100,9 +100,9 @@ impl Messenger for WhatsApp {
         locale: Locale,
     ) -> Result<String, SendError> {
         let template = match notice {
-            NoticeKind::PhoneChanged => &self.phone_changed,
-            NoticeKind::NewDevice => &self.new_device,
+            NoticeKind::PhoneChanged => &self.phone_changed_template,
+            NoticeKind::NewDevice => &self.new_device_template,
         };
-        self.post(&Message::plain(template, to, locale)).await
+        self.post(&TemplateMessage::without_parameters(template, to, locale)).await
     }
 }

@@ -1,4 +1,4 @@
-//! The [`Assistant`]: asks for replies, follows them, stops them and has them forgotten.
+//! The [`Assistant`]: starts replies, follows them, cancels them and deletes them.
 
 use async_openai::{error::OpenAIError, traits::RequestOptionsBuilder as _};
 use async_trait::async_trait;
@@ -13,30 +13,35 @@ use reqwest::StatusCode;
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::Value;
 
-use super::{OpenAi, error, events::Reader, library::USER_ID, reply};
+use super::{
+    OpenAi, error,
+    event_reader::EventReader,
+    reply_stream,
+    request::{USER_ID, accept_missing, ignore_body},
+};
 
-/// How often a reply may use tools; each use is paid for.
+/// How often a reply may use tools; each use costs money.
 const MAX_TOOL_CALLS: u8 = 8;
 
 #[async_trait]
 impl Assistant for OpenAi {
-    /// In background mode the reply goes on upstream when the stream is dropped; without it,
-    /// dropping the stream ends it, and the provider keeps nothing to go on from: a prompt that
-    /// builds on its state is answered with [`AssistantError::StateLost`], unasked.
+    /// In background mode the reply continues upstream when the stream is dropped. Without it,
+    /// dropping the stream ends the reply and the provider keeps no state, so a prompt that builds
+    /// on earlier state fails with [`AssistantError::StateLost`] before anything is sent.
     #[tracing::instrument(name = "out.openai.start", skip_all, fields(response.id = %prompt.response))]
     async fn start(&self, prompt: Prompt) -> Result<ReplyStream, AssistantError> {
         if !self.background && prompt.previous_response_id.is_some() {
             return Err(AssistantError::StateLost);
         }
-        let ask = Ask::new(&prompt, self);
-        let upstream = self.replies.responses().create_stream_byot::<_, Value>(&ask).await;
+        let request = CreateResponse::new(&prompt, self);
+        let upstream = self.replies.responses().create_stream_byot::<_, Value>(&request).await;
         let upstream = upstream.map_err(error::assistant_error)?;
-        Ok(reply::follow(upstream, Reader::new(None)))
+        Ok(reply_stream::follow(upstream, EventReader::new(None)))
     }
 
-    /// A negative `after` follows from the very first event. Only replies that were begun in
-    /// background mode can be followed again. A tool call that was under way is told as begun
-    /// once more when the provider mentions it again.
+    /// A negative `after` starts from the first event. Only replies that were started in
+    /// background mode can be resumed. A tool call that was in progress is reported as started
+    /// again if the provider mentions it again.
     #[tracing::instrument(name = "out.openai.resume", skip_all, fields(provider.id = provider_id, after))]
     async fn resume(&self, provider_id: &str, after: i64) -> Result<ReplyStream, AssistantError> {
         let after = (after >= 0).then_some(after);
@@ -46,7 +51,7 @@ impl Assistant for OpenAi {
                 responses.query(&[("starting_after", after)]).map_err(error::assistant_error)?;
         }
         let upstream = responses.retrieve_stream_byot::<_, Value>(provider_id).await;
-        Ok(reply::follow(upstream.map_err(error::assistant_error)?, Reader::new(after)))
+        Ok(reply_stream::follow(upstream.map_err(error::assistant_error)?, EventReader::new(after)))
     }
 
     #[tracing::instrument(name = "out.openai.generate_text", skip_all, fields(purpose = request.purpose.as_str()))]
@@ -56,7 +61,7 @@ impl Assistant for OpenAi {
 
     #[tracing::instrument(name = "out.openai.fetch_usage", skip_all, fields(provider.id = provider_id))]
     async fn fetch_usage(&self, provider_id: &str) -> Result<Option<Usage>, PortError> {
-        self.taken(provider_id).await
+        self.usage_of(provider_id).await
     }
 
     #[tracing::instrument(name = "out.openai.cancel", skip_all, fields(provider.id = provider_id))]
@@ -64,45 +69,31 @@ impl Assistant for OpenAi {
         let cancelled: Result<IgnoredAny, _> =
             self.replies.responses().cancel_byot(provider_id).await;
         match cancelled {
-            // What cannot be cancelled may have ended a moment before.
-            Err(refused) if may_be_over(&refused) && self.is_over(provider_id).await? => Ok(()),
-            other => done(other),
+            // A reply that cannot be cancelled may have ended a moment ago.
+            Err(refused) if may_have_ended(&refused) && self.has_ended(provider_id).await? => {
+                Ok(())
+            }
+            other => ignore_body(other),
         }
     }
 
     #[tracing::instrument(name = "out.openai.delete_response", skip_all, fields(provider.id = provider_id))]
     async fn delete_response(&self, provider_id: &str) -> Result<(), PortError> {
-        gone(self.replies.responses().delete_byot::<_, IgnoredAny>(provider_id).await)
+        accept_missing(self.replies.responses().delete_byot::<_, IgnoredAny>(provider_id).await)
     }
 }
 
 impl OpenAi {
-    async fn is_over(&self, provider_id: &str) -> Result<bool, PortError> {
+    async fn has_ended(&self, provider_id: &str) -> Result<bool, PortError> {
         let response: Status =
             self.replies.responses().retrieve_byot(provider_id).await.map_err(error::port_error)?;
         Ok(!matches!(response.status.as_str(), "queued" | "in_progress"))
     }
 }
 
-fn may_be_over(error: &OpenAIError) -> bool {
+fn may_have_ended(error: &OpenAIError) -> bool {
     error::refusal(error)
         .is_some_and(|it| matches!(it.status, StatusCode::BAD_REQUEST | StatusCode::CONFLICT))
-}
-
-/// The outcome of a call whose answer says nothing beyond its status.
-pub(super) fn done(answer: Result<IgnoredAny, OpenAIError>) -> Result<(), PortError> {
-    match answer {
-        Ok(_) | Err(OpenAIError::JSONDeserialize(..)) => Ok(()),
-        Err(error) => Err(error::port_error(error)),
-    }
-}
-
-/// The same for a deletion, where nothing to delete is as good.
-pub(super) fn gone(answer: Result<IgnoredAny, OpenAIError>) -> Result<(), PortError> {
-    match done(answer) {
-        Err(PortError::NotFound) => Ok(()),
-        other => other,
-    }
 }
 
 #[derive(Deserialize)]
@@ -112,7 +103,7 @@ struct Status {
 
 /// The body of `POST /responses`.
 #[derive(Serialize)]
-struct Ask<'p> {
+struct CreateResponse<'p> {
     model: &'p str,
     instructions: &'p str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,7 +123,7 @@ struct Ask<'p> {
     background: bool,
 }
 
-impl<'p> Ask<'p> {
+impl<'p> CreateResponse<'p> {
     fn new(prompt: &'p Prompt, openai: &OpenAi) -> Self {
         let mut tools = Vec::new();
         let mut include = Vec::new();
@@ -161,8 +152,7 @@ impl<'p> Ask<'p> {
     }
 }
 
-/// A message in its short form, where the content is plain text whoever wrote it, unless it shows
-/// something.
+/// A message: plain text for either author, or parts if it has images.
 #[derive(Serialize)]
 struct Message<'p> {
     r#type: &'static str,
@@ -185,11 +175,10 @@ enum Part<'p> {
 }
 
 impl Part<'_> {
-    /// An image inside the request: nothing is left with the provider that would have to be
-    /// deleted there.
-    fn image(picture: &ImageInput) -> Self {
-        let content = STANDARD.encode(&picture.content);
-        let image_url = format!("data:{};base64,{content}", picture.media_type);
+    /// An image inside the request, so that no copy stays with the provider.
+    fn image(image: &ImageInput) -> Self {
+        let content = STANDARD.encode(&image.content);
+        let image_url = format!("data:{};base64,{content}", image.media_type);
         Self::InputImage { image_url, detail: "auto" }
     }
 }
@@ -218,8 +207,8 @@ enum Tool<'p> {
 }
 
 impl<'p> Tool<'p> {
-    /// Looks into one person's store, and there only at what is tagged as theirs: a store that was
-    /// mixed up by mistake still shows nobody else's documents.
+    /// Searches one user's vector store, and only files that carry the user's id: even a store
+    /// that was mixed up never shows another user's files.
     fn file_search(search: &'p FileSearchScope, max_num_results: u8) -> Self {
         Self::FileSearch {
             vector_store_ids: [&search.vector_store_id],

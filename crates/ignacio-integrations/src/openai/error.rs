@@ -1,4 +1,4 @@
-//! What `OpenAI`'s failures mean to a caller.
+//! Maps `OpenAI`'s errors to what a caller can do about them.
 
 use async_openai::error::OpenAIError;
 use ignacio_domain::{
@@ -8,17 +8,17 @@ use ignacio_domain::{
 };
 use reqwest::StatusCode;
 
-use super::transport::{Refusal, Words};
+use super::single_attempt::{ErrorWords, Refusal};
 use crate::http;
 
-/// The parameter of a request that names the state to go on from.
-const PREVIOUS: &str = "previous_response_id";
+/// The request parameter that names the state to continue from.
+const STATE_PARAM: &str = "previous_response_id";
 const STATE_LOST: &str = "previous_response_not_found";
-/// Words for "somebody has to pay or to raise a limit"; waiting does not help.
+/// Somebody must pay or raise a limit; waiting does not help.
 const OUT_OF_QUOTA: [&str; 3] =
     ["insufficient_quota", "credit_balance_exhausted", "access_terminated"];
-const OUT_OF_QUOTA_BEGINS: [&str; 2] = ["billing_", "credit_balance"];
-/// Words for keys, permissions and names that are wrong whatever the request says.
+const OUT_OF_QUOTA_PREFIXES: [&str; 2] = ["billing_", "credit_balance"];
+/// Keys, permissions and names that are wrong for every request.
 const MISCONFIGURED: [&str; 5] = [
     "model_not_found",
     "invalid_api_key",
@@ -26,10 +26,10 @@ const MISCONFIGURED: [&str; 5] = [
     "permission_error",
     "invalid_organization",
 ];
-/// Words that end a running reply for reasons that pass.
-const PASSING: [&str; 3] = ["server_error", "rate_limit_exceeded", "vector_store_timeout"];
-/// Words by which a stream's error says that the request is at fault.
-const AT_FAULT: [&str; 5] = [
+/// Transient reasons for the end of a running reply.
+const TRANSIENT: [&str; 3] = ["server_error", "rate_limit_exceeded", "vector_store_timeout"];
+/// Errors of a stream that the request itself causes.
+const REJECTED: [&str; 5] = [
     "invalid_request_error",
     "invalid_prompt",
     "context_length_exceeded",
@@ -37,18 +37,20 @@ const AT_FAULT: [&str; 5] = [
     "string_above_max_length",
 ];
 
-/// Turns a failed call into what its caller can do.
+/// Maps a failed call to what its caller can do.
 pub(super) fn port_error(error: OpenAIError) -> PortError {
     match error {
-        OpenAIError::Reqwest(error) => http::no_answer(error),
+        OpenAIError::Reqwest(error) => http::connection_error(error),
         OpenAIError::Boxed(error) => match error.downcast::<Refusal>() {
             Ok(refusal) => of_refusal(&refusal),
             Err(other) => transient(&error_chain(other.as_ref())),
         },
-        // These carry payloads, so that nothing of them is repeated.
-        OpenAIError::JSONDeserialize(..) => transient("the answer is not what the API documents"),
-        OpenAIError::StreamError(_) => transient("the stream broke off or fell silent"),
-        // The transport refuses before the crate gets to make one of these.
+        // These contain payloads: nothing of them may reach a log.
+        OpenAIError::JSONDeserialize(..) => {
+            transient("the response does not match the documented API")
+        }
+        OpenAIError::StreamError(_) => transient("the stream broke off or timed out"),
+        // The transport reports refusals before the crate can build one of these.
         OpenAIError::ApiError(answer) => transient(answer.status_code.as_str()),
         OpenAIError::InvalidArgument(reason)
         | OpenAIError::FileReadError(reason)
@@ -58,7 +60,7 @@ pub(super) fn port_error(error: OpenAIError) -> PortError {
     }
 }
 
-/// The same for a reply, where the provider may have lost the conversation's state.
+/// The same for a reply, for which the provider may have lost the state of the conversation.
 pub(super) fn assistant_error(error: OpenAIError) -> AssistantError {
     if refusal(&error).is_some_and(is_state_lost) {
         return AssistantError::StateLost;
@@ -66,17 +68,16 @@ pub(super) fn assistant_error(error: OpenAIError) -> AssistantError {
     port_error(error).into()
 }
 
-/// An error that a stream reports about itself. Words that are new count as a fault of the
-/// provider's, which a caller may outwait.
-pub(super) fn of_stream(words: &Words) -> AssistantError {
+/// Maps an error event of a stream. Unknown codes count as transient.
+pub(super) fn stream_error(words: &ErrorWords) -> AssistantError {
     if words.any_of(&[STATE_LOST]) {
         return AssistantError::StateLost;
     }
-    let code = words.narrowest().unwrap_or("error").to_owned();
+    let code = words.most_specific().unwrap_or("error").to_owned();
     let reason = format!("the stream reports an error: {words}");
     let error = if is_misconfigured(words) {
         PortError::Misconfigured { code, reason }
-    } else if words.any_of(&AT_FAULT) {
+    } else if words.any_of(&REJECTED) {
         PortError::Rejected { code, reason }
     } else {
         PortError::Transient { retry_after: None, reason }
@@ -84,18 +85,18 @@ pub(super) fn of_stream(words: &Words) -> AssistantError {
     error.into()
 }
 
-/// Why a reply failed that the provider itself ended as failed: [`ReplyFailure::ProviderUnavailable`]
-/// for reasons that pass, so that a reply without any text may be tried again, and
-/// [`ReplyFailure::ProviderRejected`] for all others, known or new.
-pub(super) fn of_failed(words: &Words) -> ReplyFailure {
-    if words.narrowest().is_none() || words.any_of(&PASSING) {
+/// Why the provider ended a reply as failed: [`ReplyFailure::ProviderUnavailable`] for transient
+/// reasons, so that a reply without any text may be retried, and
+/// [`ReplyFailure::ProviderRejected`] for all others, known or unknown.
+pub(super) fn failure_of(words: &ErrorWords) -> ReplyFailure {
+    if words.most_specific().is_none() || words.any_of(&TRANSIENT) {
         ReplyFailure::ProviderUnavailable
     } else {
         ReplyFailure::ProviderRejected
     }
 }
 
-/// The refusal inside an error, when the provider answered at all.
+/// The refusal inside an error, if the provider responded at all.
 pub(super) fn refusal(error: &OpenAIError) -> Option<&Refusal> {
     match error {
         OpenAIError::Boxed(error) => error.downcast_ref(),
@@ -105,20 +106,21 @@ pub(super) fn refusal(error: &OpenAIError) -> Option<&Refusal> {
 
 fn is_state_lost(refusal: &Refusal) -> bool {
     refusal.words.any_of(&[STATE_LOST])
-        || (refusal.status == StatusCode::NOT_FOUND && refusal.param.as_deref() == Some(PREVIOUS))
+        || (refusal.status == StatusCode::NOT_FOUND
+            && refusal.param.as_deref() == Some(STATE_PARAM))
 }
 
-fn is_misconfigured(words: &Words) -> bool {
+fn is_misconfigured(words: &ErrorWords) -> bool {
     words.any_of(&OUT_OF_QUOTA)
         || words.any_of(&MISCONFIGURED)
-        || OUT_OF_QUOTA_BEGINS.iter().any(|start| words.begins(start))
+        || OUT_OF_QUOTA_PREFIXES.iter().any(|start| words.starts_with(start))
 }
 
-/// By words first, because 429 is both "slow down" and "pay", and 404 both "gone" and "no such
-/// model"; then by status, which is all that a proxy's HTML page leaves.
+/// By error code first, because 429 means both "slow down" and "pay", and 404 both "gone" and "no
+/// such model"; then by status, which is all that the HTML page of a proxy leaves.
 fn of_refusal(refusal: &Refusal) -> PortError {
     let status = refusal.status;
-    let code = || match refusal.words.narrowest() {
+    let code = || match refusal.words.most_specific() {
         Some(word) => word.to_owned(),
         None => format!("http_{}", status.as_u16()),
     };
@@ -142,41 +144,41 @@ fn transient(reason: &str) -> PortError {
 
 #[cfg(test)]
 mod tests {
-    //! The provider's words are told apart by what a caller can do about them.
+    //! The provider's error codes are mapped by what a caller can do about them.
 
     use serde_json::json;
 
     use super::*;
 
-    fn words(code: &str, kind: &str) -> Words {
-        Words::of(&json!({ "code": code, "type": kind }))
+    fn words(code: &str, kind: &str) -> ErrorWords {
+        ErrorWords::parse(&json!({ "code": code, "type": kind }))
     }
 
     #[test]
-    fn an_error_in_a_stream_is_read_by_its_words() {
+    fn stream_errors_are_mapped_by_their_code() {
         use AssistantError::{Port, StateLost};
-        assert!(matches!(of_stream(&words(STATE_LOST, "invalid_request_error")), StateLost));
-        for passing in ["server_error", "rate_limit_exceeded", "something_new", ""] {
-            let error = of_stream(&words(passing, ""));
-            assert!(matches!(error, Port(PortError::Transient { .. })), "{passing}");
+        assert!(matches!(stream_error(&words(STATE_LOST, "invalid_request_error")), StateLost));
+        for transient in ["server_error", "rate_limit_exceeded", "something_new", ""] {
+            let error = stream_error(&words(transient, ""));
+            assert!(matches!(error, Port(PortError::Transient { .. })), "{transient}");
         }
-        let error = of_stream(&words("context_length_exceeded", "invalid_request_error"));
+        let error = stream_error(&words("context_length_exceeded", "invalid_request_error"));
         assert!(matches!(error, Port(PortError::Rejected { code, .. })
             if code == "context_length_exceeded"));
         for quota in ["insufficient_quota", "billing_hard_limit_reached"] {
-            let error = of_stream(&words(quota, ""));
+            let error = stream_error(&words(quota, ""));
             assert!(matches!(error, Port(PortError::Misconfigured { .. })), "{quota}");
         }
     }
 
     #[test]
-    fn only_known_passing_reasons_are_worth_another_try() {
-        for passing in PASSING {
-            assert_eq!(of_failed(&words(passing, "")), ReplyFailure::ProviderUnavailable);
+    fn only_known_transient_reasons_are_retried() {
+        for transient in TRANSIENT {
+            assert_eq!(failure_of(&words(transient, "")), ReplyFailure::ProviderUnavailable);
         }
-        assert_eq!(of_failed(&Words::default()), ReplyFailure::ProviderUnavailable);
+        assert_eq!(failure_of(&ErrorWords::default()), ReplyFailure::ProviderUnavailable);
         for final_word in ["invalid_prompt", "bio_policy", "something_new"] {
-            assert_eq!(of_failed(&words(final_word, "")), ReplyFailure::ProviderRejected);
+            assert_eq!(failure_of(&words(final_word, "")), ReplyFailure::ProviderRejected);
         }
     }
 }

@@ -1,22 +1,22 @@
-//! What `OpenAI` is called with.
+//! The settings of the `OpenAI` client.
 
 use secrecy::SecretString;
 
 use crate::settings::SettingsError;
 
-/// The API's own limit of `max_num_results`.
-const MOST_RESULTS: u8 = 50;
+/// The API's limit for `max_num_results`.
+const MAX_RESULTS: u8 = 50;
 
-/// Where `OpenAI` is and how it is used; read by the binary, never here.
+/// The API, its key and how it is used.
 #[derive(Clone, Debug)]
 pub struct OpenAiSettings {
     /// The API's address, version included: `https://api.openai.com/v1`.
     pub base_url: String,
     /// The project's key.
     pub api_key: SecretString,
-    /// Whether replies are made in background mode, so that they go on, and can be followed
-    /// again, when the connection or the worker dies. True unless the project's data rules forbid
-    /// that the provider keeps a reply for the minutes that this takes.
+    /// Whether replies run in background mode, so that they continue and can be resumed if the
+    /// connection or the worker dies. True unless data protection rules forbid the provider to
+    /// store a reply for some minutes.
     pub background: bool,
     /// How many passages a file search may return: 1 to 50.
     pub max_num_results: u8,
@@ -24,13 +24,13 @@ pub struct OpenAiSettings {
 
 impl OpenAiSettings {
     pub(super) fn check(&self) -> Result<(), SettingsError> {
-        if (1..=MOST_RESULTS).contains(&self.max_num_results) {
+        if (1..=MAX_RESULTS).contains(&self.max_num_results) {
             Ok(())
         } else {
             Err(SettingsError::Range {
                 name: "openai.max_num_results",
-                least: 1,
-                most: MOST_RESULTS.into(),
+                min: 1,
+                max: MAX_RESULTS.into(),
             })
         }
     }
@@ -50,7 +50,7 @@ mod tests {
                 base_url: "https://api.openai.com/v1/".to_owned(),
                 api_key: "sk-secret".into(),
                 background: true,
-                max_num_results: MOST_RESULTS,
+                max_num_results: MAX_RESULTS,
             };
             change(&mut settings);
             OpenAi::new(settings).err().map(|error| error.to_string())
@@ -58,9 +58,9 @@ mod tests {
         assert_eq!(with(|_| ()), None);
         assert_eq!(with(|it| it.api_key = "".into()).unwrap(), "openai.api_key is empty");
         let url = with(|it| it.base_url = "api.openai.com".to_owned()).unwrap();
-        assert_eq!(url, "openai.base_url is no http:// or https:// address");
+        assert_eq!(url, "openai.base_url is not an http:// or https:// address");
         let range = "openai.max_num_results must be between 1 and 50";
         assert_eq!(with(|it| it.max_num_results = 0).unwrap(), range);
-        assert_eq!(with(|it| it.max_num_results = MOST_RESULTS + 1).unwrap(), range);
+        assert_eq!(with(|it| it.max_num_results = MAX_RESULTS + 1).unwrap(), range);
     }
 }

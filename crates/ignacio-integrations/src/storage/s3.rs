@@ -24,8 +24,8 @@ use secrecy::ExposeSecret as _;
 
 use super::{
     error::{of_bucket, port_error},
+    multipart_upload::MultipartUpload,
     settings::S3Settings,
-    upload::Upload,
 };
 use crate::settings::SettingsError;
 
@@ -127,7 +127,7 @@ impl ObjectStore for S3Store {
         media_type: &str,
         content: ByteStream,
     ) -> Result<(), PortError> {
-        Upload::new(self, key, media_type).send(content).await
+        MultipartUpload::new(self, key, media_type).send(content).await
     }
 
     #[tracing::instrument(name = "out.s3.get", skip_all, fields(key = key.as_str()))]

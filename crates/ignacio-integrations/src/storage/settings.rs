@@ -1,33 +1,33 @@
-//! What the object store is called with.
+//! The settings of the object store.
 
 use secrecy::SecretString;
 
-use crate::settings::{SettingsError, address, given};
+use crate::settings::{SettingsError, base_url, require_text};
 
-/// Where the objects are kept; read by the binary, never here.
+/// The bucket, its address and its credentials.
 #[derive(Clone, Debug)]
 pub struct S3Settings {
-    /// The address of a store other than Amazon's; `None` for Amazon's own.
+    /// The address of a store that is not Amazon's; `None` for Amazon S3.
     pub endpoint: Option<String>,
-    /// The region, which is signed with every request. Stores that have none take any word.
+    /// The region, which is part of every signature. Stores without regions accept any word.
     pub region: String,
     /// The bucket.
     pub bucket: String,
-    /// The name of the key.
+    /// The id of the access key.
     pub access_key_id: String,
-    /// The key.
+    /// The secret access key.
     pub secret_access_key: SecretString,
-    /// Whether the bucket stands in the path (most stores) or in the host name (Amazon).
+    /// Whether the bucket is part of the path (most stores) or of the host name (Amazon).
     pub path_style: bool,
 }
 
 impl S3Settings {
     pub(super) fn check(&self) -> Result<(), SettingsError> {
         if let Some(endpoint) = &self.endpoint {
-            address("s3.endpoint", endpoint)?;
+            base_url("s3.endpoint", endpoint)?;
         }
-        given("s3.region", &self.region)?;
-        given("s3.bucket", &self.bucket)?;
-        given("s3.access_key_id", &self.access_key_id)
+        require_text("s3.region", &self.region)?;
+        require_text("s3.bucket", &self.bucket)?;
+        require_text("s3.access_key_id", &self.access_key_id)
     }
 }

@@ -1,9 +1,8 @@
-//! What the `WhatsApp` Cloud API is called with.
+//! The settings of the `WhatsApp` client.
 
 use secrecy::SecretString;
 
-/// Which number sends, and which templates; read by the binary, never here. Each template exists in the
-/// languages `es` and `en`.
+/// The sending number and the templates. Each template exists in the languages `es` and `en`.
 #[derive(Clone, Debug)]
 pub struct WhatsAppSettings {
     /// The Graph API's address, version included: `https://graph.facebook.com/v23.0`.

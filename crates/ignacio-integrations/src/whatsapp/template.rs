@@ -1,11 +1,11 @@
-//! The messages that carry a code, or a notice.
+//! Template messages: those with a code, and notices.
 
 use ignacio_domain::{locale::Locale, otp::OtpCode, phone::PhoneNumber};
 use serde::Serialize;
 
-/// A template message. The text is the template's.
+/// A template message; the text belongs to the template.
 #[derive(Serialize)]
-pub(super) struct Message<'a> {
+pub(super) struct TemplateMessage<'a> {
     messaging_product: &'static str,
     recipient_type: &'static str,
     to: &'a str,
@@ -13,8 +13,8 @@ pub(super) struct Message<'a> {
     template: Template<'a>,
 }
 
-impl<'a> Message<'a> {
-    /// With a code, which is filled in twice: for the eye, and for the button that copies it.
+impl<'a> TemplateMessage<'a> {
+    /// With a code, which is filled in twice: into the text, and into the button that copies it.
     pub(super) fn with_code(
         template: &'a str,
         to: &'a PhoneNumber,
@@ -26,15 +26,19 @@ impl<'a> Message<'a> {
             Component::Body { parameters: parameters() },
             Component::Button { sub_type: "url", index: "0", parameters: parameters() },
         ];
-        Self::of(template, to, locale, components)
+        Self::new(template, to, locale, components)
     }
 
-    /// With nothing to fill in.
-    pub(super) fn plain(template: &'a str, to: &'a PhoneNumber, locale: Locale) -> Self {
-        Self::of(template, to, locale, Vec::new())
+    /// Without parameters.
+    pub(super) fn without_parameters(
+        template: &'a str,
+        to: &'a PhoneNumber,
+        locale: Locale,
+    ) -> Self {
+        Self::new(template, to, locale, Vec::new())
     }
 
-    fn of(
+    fn new(
         name: &'a str,
         to: &'a PhoneNumber,
         locale: Locale,
@@ -95,7 +99,7 @@ mod tests {
     fn the_code_stands_in_the_text_and_on_the_button() {
         let phone = PhoneNumber::parse("+57 300 123 4567").unwrap();
         let code = OtpCode::parse("012345").unwrap();
-        let message = Message::with_code("codigo", &phone, &code, Locale::Es);
+        let message = TemplateMessage::with_code("codigo", &phone, &code, Locale::Es);
         let parameters = json!([{ "type": "text", "text": "012345" }]);
         assert_eq!(
             serde_json::to_value(message).unwrap(),
@@ -120,7 +124,9 @@ mod tests {
     #[test]
     fn a_notice_has_nothing_to_fill_in() {
         let phone = PhoneNumber::parse("+57 300 123 4567").unwrap();
-        let message = serde_json::to_value(Message::plain("aviso", &phone, Locale::En)).unwrap();
+        let message =
+            serde_json::to_value(TemplateMessage::without_parameters("aviso", &phone, Locale::En))
+                .unwrap();
         assert_eq!(message["template"], json!({ "name": "aviso", "language": { "code": "en" } }));
         assert_eq!(message["to"], "+573001234567");
     }

@@ -1,5 +1,5 @@
-//! The bodies of Meta's webhooks. They are read with patience: Meta adds fields, types and words
-//! whenever it likes, puts many things into one body, and promises no order.
+//! Parses the bodies of Meta's webhooks, leniently: Meta adds fields, types and statuses at any
+//! time, puts many things into one body, and promises no order.
 
 use ignacio_domain::delivery::{
     DeliveryFailure, DeliveryFault, DeliveryReport, DeliveryStatus, WebhookContent,
@@ -9,20 +9,20 @@ use time::{Duration, OffsetDateTime};
 
 use super::error::{Meaning, meaning};
 
-/// The longest id of a message that is taken over; Meta's have about 60 characters.
+/// The longest message id that is accepted; Meta's have about 60 characters.
 const MAX_ID_BYTES: usize = 255;
-/// The code of a failure that comes without one.
-const NO_CODE: &str = "unknown";
+/// The code of a failure without one.
+const UNKNOWN_CODE: &str = "unknown";
 
-/// Meta counts whole seconds. What is reported within this time happened now: that is more exact, and
-/// never before what we know ourselves.
-const FRESH: Duration = Duration::seconds(30);
+/// Meta's timestamps have whole seconds. A report that is younger than this gets the current time:
+/// that is more exact, and never earlier than what we recorded ourselves.
+const RECENT: Duration = Duration::seconds(30);
 
-/// Reads the body of a webhook; the time is the present one.
+/// Parses the body of a webhook, given the current time.
 ///
-/// Only reports about messages are taken; messages of people, news of templates and of the account
-/// are passed over. A body that is no JSON is `unreadable`, one with a report that names no message
-/// or says nothing of it is `odd_report`; the other reports of such a body count.
+/// Only reports about our messages are returned; incoming messages and notifications about
+/// templates or the account are ignored. A body that is not JSON is `unreadable`; one with a report
+/// that lacks its message id or status is `odd_report`, and its other reports still count.
 pub fn parse_webhook(body: &[u8], now: OffsetDateTime) -> WebhookContent {
     let Ok(body) = serde_json::from_slice::<Value>(body) else {
         return WebhookContent { reports: Vec::new(), parse_error: Some("unreadable") };
@@ -33,21 +33,21 @@ pub fn parse_webhook(body: &[u8], now: OffsetDateTime) -> WebhookContent {
     for status in statuses {
         match report(status, now) {
             Ok(report) => content.reports.extend(report),
-            Err(Odd) => content.parse_error = Some("odd_report"),
+            Err(Malformed) => content.parse_error = Some("odd_report"),
         }
     }
     content
 }
 
-/// What is no report although it stands where reports do.
-struct Odd;
+/// A malformed report.
+struct Malformed;
 
-/// A report; none for a status that we do not follow.
-fn report(status: &Value, now: OffsetDateTime) -> Result<Option<DeliveryReport>, Odd> {
-    let text = |name| status.get(name).and_then(Value::as_str).ok_or(Odd);
+/// Parses a report; `None` for a status that we do not track.
+fn report(status: &Value, now: OffsetDateTime) -> Result<Option<DeliveryReport>, Malformed> {
+    let text = |name| status.get(name).and_then(Value::as_str).ok_or(Malformed);
     let message_id = text("id")?.to_owned();
     if !is_id(&message_id) {
-        return Err(Odd);
+        return Err(Malformed);
     }
     let at = time_of(status, now);
     let (status, failure) = match text("status")? {
@@ -63,27 +63,27 @@ fn report(status: &Value, now: OffsetDateTime) -> Result<Option<DeliveryReport>,
 fn failure(status: &Value) -> DeliveryFailure {
     let code = list(status, "errors").first().and_then(|error| number(error.get("code")?));
     let fault = match code.and_then(meaning) {
-        Some(Meaning::ThisNumber) => DeliveryFault::Unreachable,
-        Some(Meaning::Ours | Meaning::Key) => DeliveryFault::Misconfigured,
-        Some(Meaning::Passes | Meaning::Throttled) | None => DeliveryFault::Transient,
+        Some(Meaning::Unreachable) => DeliveryFault::Unreachable,
+        Some(Meaning::Misconfigured | Meaning::NoAccess) => DeliveryFault::Misconfigured,
+        Some(Meaning::Transient | Meaning::Throttled) | None => DeliveryFault::Transient,
     };
-    let code = code.map_or_else(|| NO_CODE.to_owned(), |code| code.to_string());
+    let code = code.map_or_else(|| UNKNOWN_CODE.to_owned(), |code| code.to_string());
     DeliveryFailure { code, fault }
 }
 
-/// When it happened: of a report that is late, what Meta says, else now.
+/// When it happened: Meta's time if the report is late, else now.
 fn time_of(status: &Value, now: OffsetDateTime) -> OffsetDateTime {
     let seconds = status.get("timestamp").and_then(number).filter(|it| *it > 0);
-    let told = seconds.and_then(|it| OffsetDateTime::from_unix_timestamp(it).ok());
-    told.filter(|told| *told < now - FRESH).unwrap_or(now)
+    let reported = seconds.and_then(|it| OffsetDateTime::from_unix_timestamp(it).ok());
+    reported.filter(|it| *it < now - RECENT).unwrap_or(now)
 }
 
-/// A number, also where it is written as text.
+/// A number, even if it is written as text.
 fn number(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// The items of a list; none where there is no list.
+/// The items of a list; none if there is no list.
 fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }

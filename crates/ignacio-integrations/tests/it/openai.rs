@@ -1,11 +1,11 @@
 //! `OpenAI`.
 
-mod compose;
-mod cuts;
 mod errors;
+mod generate_text;
+mod interrupted_streams;
 mod journeys;
-mod library;
 mod replies;
+mod vector_store;
 
 use futures_util::StreamExt as _;
 use ignacio_domain::{

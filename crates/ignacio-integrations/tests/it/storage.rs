@@ -379,5 +379,5 @@ fn wrong_settings_are_named() {
     assert_eq!(with(|it| it.bucket.clear()).unwrap(), "s3.bucket is empty");
     assert_eq!(with(|it| it.region.clear()).unwrap(), "s3.region is empty");
     let odd = with(|it| it.endpoint = Some("localhost".to_owned())).unwrap();
-    assert_eq!(odd, "s3.endpoint is no http:// or https:// address");
+    assert_eq!(odd, "s3.endpoint is not an http:// or https:// address");
 }

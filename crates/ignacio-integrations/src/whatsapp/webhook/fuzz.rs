@@ -92,7 +92,7 @@ fn what_is_read_can_be_stored() {
                 assert_eq!(report.failure.is_some(), report.status == DeliveryStatus::Failed);
                 if let Some(DeliveryFailure { code, .. }) = report.failure {
                     let is_number = code.parse::<i64>().is_ok();
-                    assert!(is_number || code == NO_CODE, "{code}");
+                    assert!(is_number || code == UNKNOWN_CODE, "{code}");
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Stores bytes of unknown length: one request when they are few, else part by part.
+//! Stores bytes of unknown length: with one request if they are few, else part by part.
 
 use aws_sdk_s3::{
     primitives::ByteStream as SdkStream,
@@ -16,25 +16,25 @@ use super::{
     s3::S3Store,
 };
 
-/// What S3 wants each part but the last to have at least; also the most that goes in one request.
-const PART: usize = 5 * 1024 * 1024;
+/// S3's minimum size of every part but the last; also the most that is sent in one request.
+const PART_SIZE: usize = 5 * 1024 * 1024;
 
-/// An upload on its way. Once a multipart upload is begun it is either completed or aborted.
-pub(super) struct Upload<'a> {
+/// An upload in progress. Once a multipart upload was created, it is completed or aborted.
+pub(super) struct MultipartUpload<'a> {
     store: &'a S3Store,
     key: &'a str,
     media_type: &'a str,
-    /// The store's name for the multipart upload, once there is one.
+    /// The id of the multipart upload, once it was created.
     id: Option<String>,
     parts: Vec<CompletedPart>,
 }
 
-impl<'a> Upload<'a> {
+impl<'a> MultipartUpload<'a> {
     pub(super) fn new(store: &'a S3Store, key: &'a ObjectKey, media_type: &'a str) -> Self {
         Self { store, key: key.as_str(), media_type, id: None, parts: Vec::new() }
     }
 
-    /// Sends everything; what was stored in part is taken back when that fails.
+    /// Sends everything; on failure, removes the parts that were stored.
     pub(super) async fn send(mut self, content: ByteStream) -> Result<(), PortError> {
         let sent = self.send_all(content).await;
         if sent.is_err() {
@@ -43,24 +43,24 @@ impl<'a> Upload<'a> {
         sent
     }
 
-    /// The next part is read while one is stored. What is being stored is not let go of when the
-    /// content fails, because a part that arrives behind the abort would stay for ever.
+    /// Reads the next part while one is stored. If the content fails, the part in flight is still
+    /// awaited, because a part that arrives after the abort would stay forever.
     async fn send_all(&mut self, content: ByteStream) -> Result<(), PortError> {
-        let mut pieces = Pieces { content, buffer: BytesMut::new() };
-        let mut piece = pieces.next().await?;
-        if piece.is_last {
-            return self.whole(piece.bytes).await;
+        let mut chunks = Parts { content, buffer: BytesMut::new() };
+        let mut part = chunks.next().await?;
+        if part.is_last {
+            return self.put_object(part.bytes).await;
         }
-        while !piece.is_last {
-            let (stored, next) = future::join(self.part(piece.bytes), pieces.next()).await;
+        while !part.is_last {
+            let (stored, next) = future::join(self.upload_part(part.bytes), chunks.next()).await;
             stored?;
-            piece = next?;
+            part = next?;
         }
-        self.part(piece.bytes).await?;
+        self.upload_part(part.bytes).await?;
         self.complete().await
     }
 
-    async fn whole(&self, bytes: Bytes) -> Result<(), PortError> {
+    async fn put_object(&self, bytes: Bytes) -> Result<(), PortError> {
         self.store
             .client
             .put_object()
@@ -74,8 +74,8 @@ impl<'a> Upload<'a> {
             .map_err(|error| port_error(&error))
     }
 
-    async fn part(&mut self, bytes: Bytes) -> Result<(), PortError> {
-        let id = self.begun().await?;
+    async fn upload_part(&mut self, bytes: Bytes) -> Result<(), PortError> {
+        let id = self.upload_id().await?;
         let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
         let stored = self
             .store
@@ -94,12 +94,12 @@ impl<'a> Upload<'a> {
         Ok(())
     }
 
-    /// The multipart upload's id; begins it when there is none yet.
-    async fn begun(&mut self) -> Result<String, PortError> {
+    /// The id of the multipart upload, which is created on first use.
+    async fn upload_id(&mut self) -> Result<String, PortError> {
         if let Some(id) = &self.id {
             return Ok(id.clone());
         }
-        let begun = self
+        let created = self
             .store
             .client
             .create_multipart_upload()
@@ -109,10 +109,10 @@ impl<'a> Upload<'a> {
             .send()
             .await
             .map_err(|error| port_error(&error))?;
-        let Some(id) = begun.upload_id else {
+        let Some(id) = created.upload_id else {
             return Err(PortError::Transient {
                 retry_after: None,
-                reason: "the store began an upload and did not name it".to_owned(),
+                reason: "the store returned no upload id".to_owned(),
             });
         };
         self.id = Some(id.clone());
@@ -134,8 +134,8 @@ impl<'a> Upload<'a> {
             .map_err(|error| port_error(&error))
     }
 
-    /// Frees the parts. What cannot be freed now goes by the bucket's rule for unfinished uploads,
-    /// and the first error is the one that the caller must hear of.
+    /// Removes the parts. If that fails, the bucket's rule for incomplete uploads removes them
+    /// later; the caller gets the error that came first.
     async fn abort(&mut self) {
         let Some(id) = self.id.take() else { return };
         let aborted = self
@@ -149,35 +149,35 @@ impl<'a> Upload<'a> {
             .await;
         if let Err(error) = aborted {
             let error = port_error(&error);
-            tracing::warn!(%error, key = self.key, "an upload was given up and not cleaned up");
+            tracing::warn!(%error, key = self.key, "an aborted upload could not be cleaned up");
         }
     }
 }
 
-/// The content in pieces of a part's size.
-struct Pieces {
+/// The content, split into parts.
+struct Parts {
     content: ByteStream,
     buffer: BytesMut,
 }
 
-/// As much as goes into one part.
-struct Piece {
+/// One part of the content.
+struct Part {
     bytes: Bytes,
     is_last: bool,
 }
 
-impl Pieces {
-    async fn next(&mut self) -> Result<Piece, PortError> {
-        // A piece is handed out only when there is something behind it, so that the last one is
-        // known for what it is and never empty, unless all of the content is.
-        while self.buffer.len() <= PART {
+impl Parts {
+    async fn next(&mut self) -> Result<Part, PortError> {
+        // A part is returned only once there are bytes after it, so that the last part is recognised
+        // and never empty, unless the content is.
+        while self.buffer.len() <= PART_SIZE {
             let Some(chunk) = self.content.next().await else {
-                return Ok(Piece { bytes: self.buffer.split().freeze(), is_last: true });
+                return Ok(Part { bytes: self.buffer.split().freeze(), is_last: true });
             };
             self.buffer.extend_from_slice(&chunk.map_err(|error| of_content(&error))?);
         }
-        let bytes = self.buffer.split_to(PART).freeze();
-        self.buffer.reserve(PART);
-        Ok(Piece { bytes, is_last: false })
+        let bytes = self.buffer.split_to(PART_SIZE).freeze();
+        self.buffer.reserve(PART_SIZE);
+        Ok(Part { bytes, is_last: false })
     }
 }

@@ -1,4 +1,4 @@
-//! Sends each request exactly once, and keeps of a refusal what tells a caller what to do.
+//! The transport: sends each request exactly once and parses refusals.
 
 use std::{
     task::{Context, Poll},
@@ -13,23 +13,23 @@ use tower::Service;
 
 use crate::http;
 
-/// The longest word that is taken over from a refusal.
+/// The longest error code that is kept.
 const MAX_WORD_BYTES: usize = 64;
 
-/// The bottom of `async-openai`'s stack: no retry, and refusals become [`Refusal`]s before the
-/// crate tries to decode them, which would lose the status and the headers.
+/// The bottom of `async-openai`'s stack: no retries, and refusals become [`Refusal`]s before the
+/// crate decodes them, which would lose the status and the headers.
 #[derive(Clone, Debug)]
-pub(super) struct SingleTry {
+pub(super) struct SingleAttempt {
     http: reqwest::Client,
 }
 
-impl SingleTry {
+impl SingleAttempt {
     pub(super) const fn new(http: reqwest::Client) -> Self {
         Self { http }
     }
 }
 
-impl Service<HttpRequestFactory> for SingleTry {
+impl Service<HttpRequestFactory> for SingleAttempt {
     type Response = Response;
     type Error = OpenAIError;
     type Future = BoxFuture<'static, Result<Response, OpenAIError>>;
@@ -50,8 +50,8 @@ impl Service<HttpRequestFactory> for SingleTry {
     }
 }
 
-/// An answer other than 2xx. Of its body only short words are kept: the message may quote what
-/// was sent.
+/// A response other than 2xx. Only short codes of its body are kept, because the message may quote
+/// what was sent.
 #[derive(Debug, thiserror::Error)]
 #[error("status {}, {}, parameter {}, request {}",
     .status.as_u16(),
@@ -61,10 +61,10 @@ impl Service<HttpRequestFactory> for SingleTry {
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
     pub(super) retry_after: Option<Duration>,
-    pub(super) words: Words,
+    pub(super) words: ErrorWords,
     pub(super) param: Option<String>,
-    /// Whether it says that what was asked for is so already.
-    pub(super) already: bool,
+    /// Whether the requested state already exists.
+    pub(super) already_exists: bool,
     request_id: Option<String>,
 }
 
@@ -73,14 +73,14 @@ impl Refusal {
         let headers = answer.headers();
         let retry_after = http::retry_after(headers);
         let request_id = headers.get("x-request-id").and_then(|it| word(it.to_str().ok()?));
-        let body = http::json(&mut answer).await;
+        let body = http::read_json(&mut answer).await;
         let error = body.pointer("/error").unwrap_or(&Value::Null);
         Self {
             status: answer.status(),
             retry_after,
-            words: Words::of(error),
+            words: ErrorWords::parse(error),
             param: error.get("param").and_then(Value::as_str).and_then(word),
-            already: error
+            already_exists: error
                 .get("message")
                 .and_then(Value::as_str)
                 .is_some_and(|it| it.to_lowercase().contains("already")),
@@ -89,37 +89,37 @@ impl Refusal {
     }
 }
 
-/// The two words by which `OpenAI` names an error; either may be missing.
+/// The code and type by which `OpenAI` names an error; either may be missing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Words {
+pub(super) struct ErrorWords {
     pub(super) code: Option<String>,
     pub(super) kind: Option<String>,
 }
 
-impl Words {
-    /// Reads an error object.
-    pub(super) fn of(error: &Value) -> Self {
+impl ErrorWords {
+    /// Parses an error object.
+    pub(super) fn parse(error: &Value) -> Self {
         let read = |key| error.get(key).and_then(Value::as_str).and_then(word);
         Self { code: read("code"), kind: read("type") }
     }
 
-    /// Whether either word is among these.
+    /// Whether the code or the type is one of these.
     pub(super) fn any_of(&self, words: &[&str]) -> bool {
         [&self.code, &self.kind].into_iter().flatten().any(|it| words.contains(&it.as_str()))
     }
 
-    /// Whether either word begins like this.
-    pub(super) fn begins(&self, start: &str) -> bool {
+    /// Whether the code or the type starts with this.
+    pub(super) fn starts_with(&self, start: &str) -> bool {
         [&self.code, &self.kind].into_iter().flatten().any(|it| it.starts_with(start))
     }
 
-    /// The narrower of the words, when there is one.
-    pub(super) fn narrowest(&self) -> Option<&str> {
+    /// The code, or else the type.
+    pub(super) fn most_specific(&self) -> Option<&str> {
         self.code.as_deref().or(self.kind.as_deref())
     }
 }
 
-impl std::fmt::Display for Words {
+impl std::fmt::Display for ErrorWords {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let code = self.code.as_deref().unwrap_or("-");
         let kind = self.kind.as_deref().unwrap_or("-");
@@ -127,7 +127,7 @@ impl std::fmt::Display for Words {
     }
 }
 
-/// Takes over what looks like an identifier, and nothing that could be a sentence.
+/// Keeps what looks like an identifier, and nothing that could be a sentence.
 fn word(text: &str) -> Option<String> {
     let fits = (1..=MAX_WORD_BYTES).contains(&text.len())
         && text.bytes().all(|it| it.is_ascii_alphanumeric() || b"_-.[]".contains(&it));
@@ -136,7 +136,7 @@ fn word(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    //! Identifiers are taken over from a refusal, sentences are not.
+    //! Identifiers of a refusal are kept, sentences are not.
 
     use serde_json::json;
 
@@ -144,11 +144,12 @@ mod tests {
 
     #[test]
     fn only_identifiers_are_kept() {
-        let words = Words::of(&json!({ "code": "rate_limit_exceeded", "type": "it was: +57300" }));
+        let words =
+            ErrorWords::parse(&json!({ "code": "rate_limit_exceeded", "type": "it was: +57300" }));
         assert_eq!(words.code.as_deref(), Some("rate_limit_exceeded"));
         assert_eq!(words.kind, None);
         assert_eq!(words.to_string(), "code rate_limit_exceeded, type -");
-        assert_eq!(Words::of(&json!({ "code": 429, "type": null })), Words::default());
+        assert_eq!(ErrorWords::parse(&json!({ "code": 429, "type": null })), ErrorWords::default());
         assert_eq!(word(&"x".repeat(MAX_WORD_BYTES + 1)), None);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::*;
 
-fn kinds(reader: &mut Reader, event: &Value) -> Vec<AssistantEventKind> {
+fn kinds(reader: &mut EventReader, event: &Value) -> Vec<AssistantEventKind> {
     reader.read(event).unwrap().into_iter().map(|it| it.kind).collect()
 }
 
@@ -21,14 +21,14 @@ fn citation(message: i64, index: i64) -> Value {
                             "index": index } })
 }
 
-fn position(reader: &mut Reader, event: &Value) -> i32 {
+fn position(reader: &mut EventReader, event: &Value) -> i32 {
     match kinds(reader, event).as_slice() {
         [AssistantEventKind::Cited { position, .. }] => *position,
         other => panic!("{other:?}"),
     }
 }
 
-fn end(reader: &mut Reader, event: &Value) -> (ReplyOutcome, Option<Usage>) {
+fn end(reader: &mut EventReader, event: &Value) -> (ReplyOutcome, Option<Usage>) {
     match kinds(reader, event).pop() {
         Some(AssistantEventKind::Ended { outcome, usage }) => (outcome, usage),
         other => panic!("{other:?}"),
@@ -37,7 +37,7 @@ fn end(reader: &mut Reader, event: &Value) -> (ReplyOutcome, Option<Usage>) {
 
 #[test]
 fn the_cursor_follows_the_providers_numbers() {
-    let mut reader = Reader::new(None);
+    let mut reader = EventReader::new(None);
     let created = json!({ "type": "response.created", "sequence_number": 0,
                           "response": { "id": "resp_1" } });
     let events = reader.read(&created).unwrap();
@@ -45,13 +45,13 @@ fn the_cursor_follows_the_providers_numbers() {
     assert_eq!(events.first().unwrap().cursor, 0);
 
     // Without a number, an event belongs to the one before it.
-    let events = Reader::new(Some(41)).read(&delta(0, "a")).unwrap();
+    let events = EventReader::new(Some(41)).read(&delta(0, "a")).unwrap();
     assert_eq!(events.first().unwrap().cursor, 41);
 }
 
 #[test]
 fn what_comes_twice_is_told_once() {
-    let mut reader = Reader::new(Some(4));
+    let mut reader = EventReader::new(Some(4));
     let mut event = delta(0, "a");
     for (number, n_told) in [(3, 0), (4, 0), (5, 1), (5, 0), (6, 1)] {
         event["sequence_number"] = json!(number);
@@ -64,7 +64,7 @@ fn what_comes_twice_is_told_once() {
 
 #[test]
 fn a_citation_stands_where_the_provider_says_in_characters() {
-    let mut reader = Reader::new(None);
+    let mut reader = EventReader::new(None);
     kinds(&mut reader, &delta(1, "Años 🚀: sí."));
     assert_eq!(position(&mut reader, &citation(1, 6)), 6);
     // Zero or nothing is no place: then it stands behind the text so far.
@@ -76,7 +76,7 @@ fn a_citation_stands_where_the_provider_says_in_characters() {
 
 #[test]
 fn a_second_message_is_set_off_and_its_citations_are_shifted() {
-    let mut reader = Reader::new(None);
+    let mut reader = EventReader::new(None);
     kinds(&mut reader, &delta(0, "Busco."));
     let more = kinds(&mut reader, &delta(2, "Aquí"));
     assert_eq!(more, [AssistantEventKind::Delta("\n\nAquí".to_owned())]);
@@ -89,7 +89,7 @@ fn a_second_message_is_set_off_and_its_citations_are_shifted() {
 #[test]
 fn a_tool_is_told_once_per_call() {
     use AssistantEventKind::{Retrieved, ToolFinished, ToolStarted};
-    let mut reader = Reader::new(None);
+    let mut reader = EventReader::new(None);
     let call = |step: &str| {
         json!({ "type": format!("response.file_search_call.{step}"),
                                     "output_index": 0, "item_id": "fs_1" })
@@ -113,7 +113,7 @@ fn a_tool_is_told_once_per_call() {
 #[test]
 fn a_call_that_failed_ends_with_its_item() {
     use AssistantEventKind::{ToolFinished, ToolStarted};
-    let mut reader = Reader::new(None);
+    let mut reader = EventReader::new(None);
     let searching = json!({ "type": "response.web_search_call.searching", "item_id": "ws_1" });
     assert_eq!(kinds(&mut reader, &searching), [ToolStarted(ToolKind::WebSearch)]);
     let item = json!({ "type": "response.output_item.done",
@@ -123,7 +123,7 @@ fn a_call_that_failed_ends_with_its_item() {
 
 #[test]
 fn what_is_new_is_skipped_and_counted() {
-    let mut reader = Reader::new(None);
+    let mut reader = EventReader::new(None);
     for event in [
         json!({ "type": "response.hologram.delta", "delta": { "x": 1 } }),
         json!({ "type": "response.output_item.done", "item": { "type": "hologram" } }),
@@ -152,7 +152,7 @@ fn only_the_providers_own_word_completes_a_reply() {
                         "output_tokens": 7, "output_tokens_details": { "reasoning_tokens": 2 } });
     let event = json!({ "type": "response.completed",
                         "response": { "status": "completed", "usage": usage } });
-    let (outcome, used) = end(&mut Reader::new(None), &event);
+    let (outcome, used) = end(&mut EventReader::new(None), &event);
     assert_eq!(outcome, ReplyOutcome::Completed);
     assert_eq!(used, Some(Usage { input: 10, cached: 4, output: 7, reasoning: 2 }));
 
@@ -189,7 +189,7 @@ fn only_the_providers_own_word_completes_a_reply() {
     ];
     for (name, response, expected) in cases {
         let event = json!({ "type": format!("response.{name}"), "response": response });
-        assert_eq!(end(&mut Reader::new(None), &event), (expected, None), "{event}");
+        assert_eq!(end(&mut EventReader::new(None), &event), (expected, None), "{event}");
     }
 }
 
@@ -200,7 +200,7 @@ fn an_error_event_is_an_error_in_either_shape() {
         json!({ "type": "error", "error": { "type": "server_error", "code": null } }),
         json!({ "error": { "type": "server_error" } }),
     ] {
-        let error = Reader::new(None).read(&event).unwrap_err();
+        let error = EventReader::new(None).read(&event).unwrap_err();
         assert!(matches!(error, AssistantError::Port(PortError::Transient { .. })), "{event}");
     }
 }
@@ -211,7 +211,7 @@ fn an_event_without_its_point_is_an_error() {
         json!({ "type": "response.created", "response": {} }),
         json!({ "type": "response.output_text.delta", "delta": 7 }),
     ] {
-        let error = Reader::new(None).read(&event).unwrap_err();
+        let error = EventReader::new(None).read(&event).unwrap_err();
         assert!(matches!(error, AssistantError::Port(PortError::Rejected { code, .. })
             if code == "unreadable_event"));
     }
@@ -219,7 +219,7 @@ fn an_event_without_its_point_is_an_error() {
 
 #[test]
 fn a_reply_without_end_is_ended() {
-    let mut reader = Reader::new(None);
+    let mut reader = EventReader::new(None);
     let piece = delta(0, &"ñ".repeat(MAX_TEXT_BYTES / 4));
     for _ in 0..2 {
         assert_eq!(kinds(&mut reader, &piece).len(), 1);

@@ -1,4 +1,4 @@
-//! Short texts beside the replies, and what a reply took: plain calls with one answer each.
+//! Short texts other than replies, and the usage of a reply: calls with a single response each.
 
 use ignacio_domain::{
     ports::{AssistantError, GeneratedText, PortError},
@@ -8,38 +8,38 @@ use ignacio_domain::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{OpenAi, error, events, transport::Words};
+use super::{OpenAi, error, event_reader, single_attempt::ErrorWords};
 
 impl OpenAi {
     pub(super) async fn generate(
         &self,
         request: &TextRequest,
     ) -> Result<GeneratedText, AssistantError> {
-        let ask = Ask::from(request);
+        let body = Body::from(request);
         let answer: Value =
-            self.replies.responses().create_byot(&ask).await.map_err(error::assistant_error)?;
+            self.replies.responses().create_byot(&body).await.map_err(error::assistant_error)?;
         if let Some(error) = answer.get("error").filter(|it| it.is_object()) {
-            return Err(error::of_stream(&Words::of(error)));
+            return Err(error::stream_error(&ErrorWords::parse(error)));
         }
         let text = text_of(&answer);
         if text.trim().is_empty() {
-            let reason = "there is no text in the answer".to_owned();
+            let reason = "the response contains no text".to_owned();
             return Err(PortError::Rejected { code: "empty_answer".to_owned(), reason }.into());
         }
-        Ok(GeneratedText { text, usage: events::usage_of(&answer) })
+        Ok(GeneratedText { text, usage: event_reader::usage_of(&answer) })
     }
 
-    pub(super) async fn taken(&self, provider_id: &str) -> Result<Option<Usage>, PortError> {
+    pub(super) async fn usage_of(&self, provider_id: &str) -> Result<Option<Usage>, PortError> {
         let kept: Result<Value, _> = self.replies.responses().retrieve_byot(provider_id).await;
         match kept.map_err(error::port_error) {
-            Ok(response) => Ok(events::usage_of(&response)),
+            Ok(response) => Ok(event_reader::usage_of(&response)),
             Err(PortError::NotFound) => Ok(None),
             Err(error) => Err(error),
         }
     }
 }
 
-/// All text of a response's output. One that was cut short still says something.
+/// All text of a response's output, even if it was cut short.
 fn text_of(response: &Value) -> String {
     let items = response.get("output").and_then(Value::as_array);
     let parts = items
@@ -51,9 +51,9 @@ fn text_of(response: &Value) -> String {
     parts.filter_map(|part| part.get("text")?.as_str()).collect()
 }
 
-/// The body of `POST /responses` for a text that nobody follows and the provider does not keep.
+/// The body of `POST /responses` for a text that is not streamed and not stored.
 #[derive(Serialize)]
-struct Ask<'c> {
+struct Body<'c> {
     model: &'c str,
     instructions: &'c str,
     input: &'c str,
@@ -68,7 +68,7 @@ struct Metadata {
     purpose: &'static str,
 }
 
-impl<'c> From<&'c TextRequest> for Ask<'c> {
+impl<'c> From<&'c TextRequest> for Body<'c> {
     fn from(request: &'c TextRequest) -> Self {
         Self {
             model: &request.model,

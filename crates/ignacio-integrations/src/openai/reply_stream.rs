@@ -1,4 +1,4 @@
-//! A reply as a stream: one upstream stream read to its end, and nothing behind the end.
+//! A reply as a stream: reads one upstream stream up to its end and stops there.
 
 use std::collections::VecDeque;
 
@@ -7,12 +7,12 @@ use futures_util::{StreamExt as _, stream};
 use ignacio_domain::ports::{AssistantError, AssistantEvent, AssistantEventKind, ReplyStream};
 use serde_json::Value;
 
-use super::{error, events::Reader};
+use super::{error, event_reader::EventReader};
 
-/// Reads `upstream` until the provider's own end, the first error, or the end of the connection,
-/// whichever comes first; the connection is closed at that moment. After a bare end of the
-/// connection the stream just stops: it was cut.
-pub(super) fn follow(upstream: StreamResponse<Value>, reader: Reader) -> ReplyStream {
+/// Reads `upstream` until the provider's final event, the first error, or the end of the
+/// connection, and then closes the connection. If the connection ends without a final event, the
+/// stream just stops: it was interrupted.
+pub(super) fn follow(upstream: StreamResponse<Value>, reader: EventReader) -> ReplyStream {
     let reply = Reply { upstream: Some(upstream), reader, ready: VecDeque::new() };
     Box::pin(stream::unfold(reply, |mut reply| async move {
         let item = reply.next().await?;
@@ -21,9 +21,9 @@ pub(super) fn follow(upstream: StreamResponse<Value>, reader: Reader) -> ReplySt
 }
 
 struct Reply {
-    /// Gone once there is nothing more to come.
+    /// `None` once nothing more will come.
     upstream: Option<StreamResponse<Value>>,
-    reader: Reader,
+    reader: EventReader,
     ready: VecDeque<AssistantEvent>,
 }
 

@@ -1,4 +1,4 @@
-//! The [`VectorStore`]: documents and stores.
+//! The [`VectorStore`]: files at the provider, and the vector stores that index them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -19,24 +19,26 @@ use time::OffsetDateTime;
 
 use super::{
     OpenAi,
-    assistant::{done, gone},
     error::{port_error, refusal},
+    request::{accept_missing, ignore_body},
 };
 
-/// The attribute by which searches are filtered.
-pub(super) const USER_ID: &str = "user_id";
-/// What our documents are kept for.
+/// The purpose of our files at the provider.
 const PURPOSE: &str = "user_data";
-/// Documents on one page of a listing; the API gives up to 10,000.
+/// Files on one page of a listing; the API allows up to 10,000.
 const PAGE: &str = "1000";
 
 #[async_trait]
 impl VectorStore for OpenAi {
     #[tracing::instrument(name = "out.openai.upload_file", skip_all, fields(size = upload.size))]
     async fn upload_file(&self, upload: ProviderUpload) -> Result<String, PortError> {
-        let made: Made =
-            self.library.files().create_byot(OneShot::new(upload)).await.map_err(port_error)?;
-        Ok(made.id)
+        let created: Created = self
+            .files
+            .files()
+            .create_byot(SingleUseUpload::new(upload))
+            .await
+            .map_err(port_error)?;
+        Ok(created.id)
     }
 
     #[tracing::instrument(name = "out.openai.find_files", skip_all)]
@@ -53,7 +55,7 @@ impl VectorStore for OpenAi {
             let Some(last) = page.data.last() else { break };
             let is_last = !page.has_more
                 || last.created_at < since
-                // A listing that does not move on would be read for ever.
+                // A listing that does not advance would never end.
                 || after.as_deref() == Some(last.id.as_str());
             after = Some(last.id.clone());
             let wanted = |it: &Listed| it.created_at >= since && it.filename == name;
@@ -68,48 +70,44 @@ impl VectorStore for OpenAi {
 
     #[tracing::instrument(name = "out.openai.delete_file", skip_all, fields(provider.file = id))]
     async fn delete_file(&self, id: &str) -> Result<(), PortError> {
-        gone(self.library.files().delete_byot::<_, IgnoredAny>(id).await)
+        accept_missing(self.files.files().delete_byot::<_, IgnoredAny>(id).await)
     }
 
     #[tracing::instrument(name = "out.openai.create_store", skip_all)]
     async fn create_store(&self, name: &str) -> Result<String, PortError> {
-        let made: Made = self
-            .library
-            .vector_stores()
-            .create_byot(NewStore { name })
-            .await
-            .map_err(port_error)?;
-        Ok(made.id)
+        let created: Created =
+            self.files.vector_stores().create_byot(NewStore { name }).await.map_err(port_error)?;
+        Ok(created.id)
     }
 
     #[tracing::instrument(name = "out.openai.delete_store", skip_all, fields(provider.store = store))]
     async fn delete_store(&self, store: &str) -> Result<(), PortError> {
-        gone(self.library.vector_stores().delete_byot::<_, IgnoredAny>(store).await)
+        accept_missing(self.files.vector_stores().delete_byot::<_, IgnoredAny>(store).await)
     }
 
     #[tracing::instrument(
         name = "out.openai.attach_file",
         skip_all,
-        fields(provider.store = store, provider.file = file, file.id = %tags.file)
+        fields(provider.store = store, provider.file = file, file.id = %attributes.file)
     )]
     async fn attach_file(
         &self,
         store: &str,
         file: &str,
-        tags: FileAttributes,
+        attributes: FileAttributes,
     ) -> Result<(), PortError> {
         let request = Attach {
             file_id: file,
             attributes: Attributes {
-                user_id: tags.owner.to_string(),
-                file_id: tags.file.to_string(),
+                user_id: attributes.owner.to_string(),
+                file_id: attributes.file.to_string(),
             },
         };
         let attached: Result<IgnoredAny, _> =
-            self.library.vector_stores().files(store).create_byot(request).await;
+            self.files.vector_stores().files(store).create_byot(request).await;
         match attached {
-            Err(error) if refusal(&error).is_some_and(|it| it.already) => Ok(()),
-            other => done(other),
+            Err(error) if refusal(&error).is_some_and(|it| it.already_exists) => Ok(()),
+            other => ignore_body(other),
         }
     }
 
@@ -120,7 +118,7 @@ impl VectorStore for OpenAi {
     )]
     async fn indexing_status(&self, store: &str, file: &str) -> Result<IndexingStatus, PortError> {
         let stored: Stored = self
-            .library
+            .files
             .vector_stores()
             .files(store)
             .retrieve_byot(file)
@@ -135,26 +133,28 @@ impl VectorStore for OpenAi {
         fields(provider.store = store, provider.file = file)
     )]
     async fn detach_file(&self, store: &str, file: &str) -> Result<(), PortError> {
-        gone(self.library.vector_stores().files(store).delete_byot::<_, IgnoredAny>(file).await)
+        accept_missing(
+            self.files.vector_stores().files(store).delete_byot::<_, IgnoredAny>(file).await,
+        )
     }
 }
 
 impl OpenAi {
-    /// A page of our documents, newest first, behind the document `after`.
+    /// A page of our files, newest first, starting after the file `after`.
     async fn files_page(&self, after: Option<&str>) -> Result<FilesPage, PortError> {
         let mut query = vec![("purpose", PURPOSE), ("order", "desc"), ("limit", PAGE)];
         query.extend(after.map(|id| ("after", id)));
-        let files = self.library.files().query(&query).map_err(port_error)?;
+        let files = self.files.files().query(&query).map_err(port_error)?;
         files.list_byot().await.map_err(port_error)
     }
 }
 
-/// An upload whose bytes can be read once. The crate asks for something that it could send again;
-/// the transport never does.
+/// An upload whose bytes can be read once. The crate requires a type that it could send again; our
+/// transport never does.
 #[derive(Clone)]
-struct OneShot(Arc<Mutex<Option<ProviderUpload>>>);
+struct SingleUseUpload(Arc<Mutex<Option<ProviderUpload>>>);
 
-impl OneShot {
+impl SingleUseUpload {
     fn new(upload: ProviderUpload) -> Self {
         Self(Arc::new(Mutex::new(Some(upload))))
     }
@@ -164,27 +164,27 @@ impl OneShot {
     }
 }
 
-impl AsyncTryFrom<OneShot> for Form {
+impl AsyncTryFrom<SingleUseUpload> for Form {
     type Error = OpenAIError;
 
-    /// The length is given, because the live API misreads chunked uploads, and the purpose stands
-    /// before the file for the same reason.
-    async fn try_from(upload: OneShot) -> Result<Self, OpenAIError> {
+    /// The live API misreads chunked uploads, so the length is set and the purpose comes before the
+    /// file.
+    async fn try_from(upload: SingleUseUpload) -> Result<Self, OpenAIError> {
         let Some(upload) = upload.take() else {
-            return Err(OpenAIError::InvalidArgument("the bytes were sent already".to_owned()));
+            return Err(OpenAIError::InvalidArgument("the bytes were already sent".to_owned()));
         };
         let part = Part::stream_with_length(Body::wrap_stream(upload.content), upload.size)
             .file_name(upload.name)
             .mime_str(&upload.media_type)
             .ok()
-            .ok_or_else(|| OpenAIError::InvalidArgument("this is no media type".to_owned()))?;
+            .ok_or_else(|| OpenAIError::InvalidArgument("invalid media type".to_owned()))?;
         Ok(Self::new().text("purpose", PURPOSE).part("file", part))
     }
 }
 
-/// Anything that was made; only its id matters.
+/// Anything that was created; only its id matters.
 #[derive(Deserialize)]
-struct Made {
+struct Created {
     id: String,
 }
 
@@ -238,7 +238,7 @@ struct LastError {
 }
 
 impl From<Stored> for IndexingStatus {
-    /// A status that is new counts as "not done yet": the caller asks again, and gives up in time.
+    /// An unknown status counts as in progress: the caller polls again and gives up after a while.
     fn from(stored: Stored) -> Self {
         match stored.status.as_str() {
             "completed" => Self::Completed,

@@ -1,4 +1,4 @@
-//! Reads the events of a reply, leniently: what is new is skipped and counted, never an error.
+//! Parses the events of a reply leniently: unknown ones are skipped and counted, never an error.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,18 +10,18 @@ use ignacio_domain::{
 };
 use serde_json::Value;
 
-use super::{error, transport::Words};
+use super::{error, single_attempt::ErrorWords};
 
-/// The most text of one reply; more is no answer that anybody asked for.
+/// The most text of one reply; no legitimate reply is longer.
 const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
-/// What stands between two messages of one reply.
+/// The separator between two messages of one reply.
 const MESSAGE_BREAK: &str = "\n\n";
 
-/// The events by which the provider ends a reply.
-const ENDS: [&str; 4] =
+/// The final events of a reply.
+const FINAL: [&str; 4] =
     ["response.completed", "response.incomplete", "response.failed", "response.cancelled"];
-/// Events that say nothing which is not said by another one.
-const SILENT: [&str; 10] = [
+/// Events that repeat what another event says.
+const IGNORED: [&str; 10] = [
     "keepalive",
     "response.queued",
     "response.in_progress",
@@ -33,31 +33,31 @@ const SILENT: [&str; 10] = [
     "response.reasoning_summary_part.added",
     "response.reasoning_summary_part.done",
 ];
-const SILENT_BEGINS: &str = "response.reasoning_";
+const IGNORED_PREFIX: &str = "response.reasoning_";
 
-/// Reads one reply's events in their order.
+/// Parses the events of one reply, in order.
 #[derive(Debug)]
-pub(super) struct Reader {
+pub(super) struct EventReader {
     cursor: i64,
-    written: Written,
-    /// The tool calls that were told as begun and not yet as ended.
-    begun: HashSet<String>,
+    text: TextPosition,
+    /// The tool calls that were reported as started and not yet as finished.
+    running_tools: HashSet<String>,
     n_skipped: u64,
 }
 
-impl Reader {
-    /// A reader of a reply from its start (`after` is `None`) or from behind an event.
+impl EventReader {
+    /// Reads a reply from its start (`None`) or after an event.
     pub(super) fn new(after: Option<i64>) -> Self {
         Self {
             cursor: after.unwrap_or(-1),
-            written: Written::default(),
-            begun: HashSet::new(),
+            text: TextPosition::default(),
+            running_tools: HashSet::new(),
             n_skipped: 0,
         }
     }
 
-    /// What an event says; mostly one thing, often nothing. One that was read before says nothing,
-    /// unless it is an end, which is told however it is numbered.
+    /// Translates an event, usually into one event of ours or none. Repeated events are dropped,
+    /// except final ones, whatever their number.
     pub(super) fn read(&mut self, event: &Value) -> Result<Vec<AssistantEvent>, AssistantError> {
         if let Some(number) = int(event, "/sequence_number") {
             if number <= self.cursor && !is_end(event) {
@@ -86,10 +86,12 @@ impl Reader {
             }
             "response.file_search_call.completed" => Some(self.tool_finished(event, FileSearch)),
             "response.web_search_call.completed" => Some(self.tool_finished(event, WebSearch)),
-            end if ENDS.contains(&end) => Some(ended(end, event)),
-            "error" => return Err(reported(event)),
-            "" if event.get("error").is_some_and(Value::is_object) => return Err(reported(event)),
-            known if SILENT.contains(&known) || known.starts_with(SILENT_BEGINS) => None,
+            end if FINAL.contains(&end) => Some(ended(end, event)),
+            "error" => return Err(error_event(event)),
+            "" if event.get("error").is_some_and(Value::is_object) => {
+                return Err(error_event(event));
+            }
+            known if IGNORED.contains(&known) || known.starts_with(IGNORED_PREFIX) => None,
             _ => {
                 self.skip("event", name);
                 None
@@ -99,17 +101,17 @@ impl Reader {
     }
 
     fn delta(&mut self, event: &Value) -> Result<Option<AssistantEventKind>, AssistantError> {
-        let more = text(event, "/delta").ok_or_else(unreadable)?;
+        let more = text(event, "/delta").ok_or_else(malformed)?;
         if more.is_empty() {
             return Ok(None);
         }
         let mut delta = String::new();
-        if self.written.enter(Part::of(event)) {
+        if self.text.enter(Part::of(event)) {
             delta.push_str(MESSAGE_BREAK);
         }
         delta.push_str(more);
-        self.written.add(&delta, more);
-        if self.written.bytes > MAX_TEXT_BYTES {
+        self.text.add(&delta, more);
+        if self.text.bytes > MAX_TEXT_BYTES {
             let code = "reply_too_long".to_owned();
             let reason = format!("the reply has more than {MAX_TEXT_BYTES} bytes of text");
             return Err(PortError::Rejected { code, reason }.into());
@@ -129,22 +131,22 @@ impl Reader {
         let provider_file_id = text(event, "/annotation/file_id")?.to_owned();
         let file_name = text(event, "/annotation/filename").unwrap_or_default().to_owned();
         let index = int(event, "/annotation/index");
-        let position = self.written.position(Part::of(event), index);
+        let position = self.text.position(Part::of(event), index);
         Some(AssistantEventKind::Cited { provider_file_id, file_name, position })
     }
 
     fn tool_started(&mut self, event: &Value, tool: ToolKind) -> Option<AssistantEventKind> {
-        let is_new = self.begun.insert(call_id(event, "/item_id"));
+        let is_new = self.running_tools.insert(call_id(event, "/item_id"));
         is_new.then_some(AssistantEventKind::ToolStarted(tool))
     }
 
     fn tool_finished(&mut self, event: &Value, tool: ToolKind) -> AssistantEventKind {
-        self.begun.remove(&call_id(event, "/item_id"));
+        self.running_tools.remove(&call_id(event, "/item_id"));
         AssistantEventKind::ToolFinished(tool)
     }
 
-    /// A finished item: the passages that a search found, and the end of a call that failed and
-    /// therefore has no `completed`.
+    /// A finished item: the passages that a search found, and the end of a tool call that failed
+    /// and therefore has no `completed` event.
     fn item_done(&mut self, event: &Value) -> Vec<AssistantEventKind> {
         let tool = match text(event, "/item/type") {
             Some("file_search_call") => ToolKind::FileSearch,
@@ -156,7 +158,7 @@ impl Reader {
             }
         };
         let mut kinds = Vec::new();
-        if self.begun.remove(&call_id(event, "/item/id")) {
+        if self.running_tools.remove(&call_id(event, "/item/id")) {
             kinds.push(AssistantEventKind::ToolFinished(tool));
         }
         if let Some(results) = event.pointer("/item/results").and_then(Value::as_array) {
@@ -168,11 +170,11 @@ impl Reader {
     fn skip(&mut self, what: &'static str, name: &str) {
         self.n_skipped += 1;
         let n_skipped = self.n_skipped;
-        tracing::debug!(what, name, n_skipped, "skipped something new in a reply");
+        tracing::debug!(what, name, n_skipped, "skipped an unknown part of a reply");
     }
 }
 
-/// A part of the reply's text: a message of the output, and a piece of its content.
+/// A part of the reply's text: the index of an output message and of a part of its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Part {
     message: i64,
@@ -188,33 +190,33 @@ impl Part {
     }
 }
 
-/// How much text went by, and where in it each part begins.
+/// How much text was read, and where each part begins in it.
 ///
 /// The `index` of a citation is documented as the place "in the list of files", but the live API
-/// counts characters of the part's text up to where the citation belongs (openai-python issue
-/// 2512). Characters, because that is what Python clients see; not bytes, not UTF-16 units. So a
-/// citation's position is the start of its part plus the index. An index that is missing or zero
-/// says nothing, and the citation stands at the end of the text so far.
+/// counts characters of the part's text up to the citation (openai-python issue 2512): Unicode
+/// characters as Python clients see them, not bytes or UTF-16 units. So a citation's position is
+/// the start of its part plus the index. Without an index, or with zero, the citation is placed at
+/// the end of the text so far.
 ///
-/// A reply that is followed from its middle ([`Reader::new`] with an event) counts from there: in
-/// its first part the index is still right, and only a citation without an index stands too early.
+/// A resumed reply ([`EventReader::new`] with an event) counts from where it resumes: in its first
+/// part the index is still right, and only a citation without an index is placed too early.
 #[derive(Debug, Default)]
-struct Written {
+struct TextPosition {
     chars: i64,
     bytes: usize,
     last: Option<Part>,
     starts: HashMap<Part, i64>,
 }
 
-impl Written {
-    /// Goes to a part; true when it opens a further message behind earlier text.
+impl TextPosition {
+    /// Enters a part; true if it begins another message after earlier text.
     fn enter(&mut self, part: Part) -> bool {
         let breaks = self.last.is_some_and(|last| last.message != part.message);
         self.last = Some(part);
         breaks
     }
 
-    /// Takes note of text; `own` is the end of it that belongs to the part itself.
+    /// Counts text; `own` is the tail of it that belongs to the part itself.
     fn add(&mut self, all: &str, own: &str) {
         self.chars += n_chars(all);
         self.bytes += all.len();
@@ -237,7 +239,7 @@ impl Written {
 
 fn is_end(event: &Value) -> bool {
     let name = text(event, "/type").unwrap_or_default();
-    ENDS.contains(&name) || name == "error"
+    FINAL.contains(&name) || name == "error"
 }
 
 fn n_chars(text: &str) -> i64 {
@@ -245,7 +247,7 @@ fn n_chars(text: &str) -> i64 {
 }
 
 fn started(event: &Value) -> Result<AssistantEventKind, AssistantError> {
-    let Some(id) = text(event, "/response/id") else { return Err(unreadable()) };
+    let Some(id) = text(event, "/response/id") else { return Err(malformed()) };
     Ok(AssistantEventKind::Started { provider_id: id.to_owned() })
 }
 
@@ -255,12 +257,12 @@ fn retrieved(result: &Value) -> Option<AssistantEventKind> {
     Some(AssistantEventKind::Retrieved { provider_file_id, text })
 }
 
-/// The provider's own end. A reply is complete only when the event and the object in it both say
-/// so; an object without a status speaks through its event.
+/// The final event. A reply is complete only if the event and the object in it both say so; for an
+/// object without a status, the event's name decides.
 fn ended(name: &str, event: &Value) -> AssistantEventKind {
-    let told = name.trim_start_matches("response.");
-    let status = text(event, "/response/status").unwrap_or(told);
-    let outcome = match (told, status) {
+    let event_status = name.trim_start_matches("response.");
+    let status = text(event, "/response/status").unwrap_or(event_status);
+    let outcome = match (event_status, status) {
         (_, "cancelled") | ("cancelled", _) => ReplyOutcome::Cancelled,
         ("completed", "completed") => ReplyOutcome::Completed,
         (_, "incomplete") | ("incomplete", _) => {
@@ -268,9 +270,9 @@ fn ended(name: &str, event: &Value) -> AssistantEventKind {
             ReplyOutcome::Incomplete { reason: reason.unwrap_or("unknown").to_owned() }
         }
         _ => {
-            let words = event.pointer("/response/error").map(Words::of).unwrap_or_default();
+            let words = event.pointer("/response/error").map(ErrorWords::parse).unwrap_or_default();
             tracing::warn!(%words, status, "the provider ended a reply as failed");
-            ReplyOutcome::Failed(error::of_failed(&words))
+            ReplyOutcome::Failed(error::failure_of(&words))
         }
     };
     AssistantEventKind::Ended { outcome, usage: usage(event) }
@@ -280,7 +282,7 @@ fn usage(event: &Value) -> Option<Usage> {
     usage_of(event.get("response")?)
 }
 
-/// What a response took, once it says so.
+/// The usage of a response, if it is known yet.
 pub(super) fn usage_of(response: &Value) -> Option<Usage> {
     let usage = response.get("usage")?;
     Some(Usage {
@@ -291,15 +293,16 @@ pub(super) fn usage_of(response: &Value) -> Option<Usage> {
     })
 }
 
-/// The error of an `error` event: the API documents its words beside `type` and sends them nested.
-fn reported(event: &Value) -> AssistantError {
+/// The error of an `error` event: the API documents its fields next to `type` but sends them nested.
+fn error_event(event: &Value) -> AssistantError {
     let nested = event.get("error").filter(|it| it.is_object());
-    let words = nested.map_or_else(|| Words { kind: None, ..Words::of(event) }, Words::of);
-    error::of_stream(&words)
+    let words = nested
+        .map_or_else(|| ErrorWords { kind: None, ..ErrorWords::parse(event) }, ErrorWords::parse);
+    error::stream_error(&words)
 }
 
-fn unreadable() -> AssistantError {
-    let reason = "an event lacks what it is there to tell".to_owned();
+fn malformed() -> AssistantError {
+    let reason = "an event lacks its required fields".to_owned();
     PortError::Rejected { code: "unreadable_event".to_owned(), reason }.into()
 }
 
