@@ -40,7 +40,7 @@ impl ReplyPublisher {
     }
 
     /// Opens a reply for writing. A reply that another worker began goes on where the log ends; a
-    /// new one begins with [`ReplyEvent::Created`]. `None` when the lease is lost.
+    /// new one begins with `ReplyEvent::Created`. `None` when the lease is lost.
     pub async fn open(&self, job: &ReplyJob) -> Result<Option<ReplyWriter>, StoreError> {
         if job.is_first_lease() { Ok(Some(self.start(job, &[]))) } else { self.reopen(job).await }
     }
