@@ -50,7 +50,7 @@ fn redact(value: &mut Value) {
         Value::Object(fields) => {
             for (name, value) in fields {
                 match (name.as_str(), &value) {
-                    ("token" | "next_cursor" | "hash", Value::String(_)) => {
+                    ("token" | "device_token" | "next_cursor" | "hash", Value::String(_)) => {
                         *value = format!("[{name}]").into();
                     }
                     _ => redact(value),

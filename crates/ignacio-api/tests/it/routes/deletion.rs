@@ -109,10 +109,10 @@ async fn nothing_is_left_of_a_conversation() {
     assert_eq!(
         stack.tables_with(&traces).await,
         [
-            "follow_up_jobs",
             "citations",
             "conversation_summaries",
             "conversations",
+            "follow_up_jobs",
             "message_feedback",
             "message_files",
             "messages",
