@@ -86,7 +86,7 @@ fn text(head: &[u8], has_extension: bool, named: Option<MediaType>) -> Option<Me
     let is_markup =
         infer::get(head).is_some_and(|it| it.matcher_type() == infer::MatcherType::Text);
     let is_plain = !is_markup || named.name == "text/markdown";
-    let is_text = TextWatch::default().takes(head) && !head.starts_with(PDF);
+    let is_text = Utf8Checker::default().takes(head) && !head.starts_with(PDF);
     (is_text && is_plain).then_some(named)
 }
 
@@ -106,12 +106,12 @@ fn binary(head: &[u8]) -> Option<MediaType> {
 
 /// Watches bytes go by and tells whether they are still text: UTF-8 without control characters.
 #[derive(Debug, Default)]
-pub(crate) struct TextWatch {
+pub(crate) struct Utf8Checker {
     /// A character that began in the last chunk.
     begun: Vec<u8>,
 }
 
-impl TextWatch {
+impl Utf8Checker {
     /// Whether the text goes on with this chunk.
     pub(crate) fn takes(&mut self, chunk: &[u8]) -> bool {
         let mut bytes = std::mem::take(&mut self.begun);

@@ -140,7 +140,7 @@ fn what_is_not_what_it_says_is_refused() {
 
 #[test]
 fn a_text_that_ends_within_a_character_is_not_whole() {
-    let mut watch = TextWatch::default();
+    let mut watch = Utf8Checker::default();
     assert!(watch.takes(b"caf\xc3") && !watch.is_whole());
     assert!(watch.takes(b"\xa9") && watch.is_whole());
     assert!(!watch.takes(b"\xff"));
@@ -156,7 +156,7 @@ fn text_that_begins_like_a_binary_is_text() {
 proptest! {
     #[test]
     fn text_is_text_wherever_it_is_cut(text in "[a-zñáé¿\\n\u{1f600}]{0,40}", size in 1usize..7) {
-        let mut watch = TextWatch::default();
+        let mut watch = Utf8Checker::default();
         for chunk in text.as_bytes().chunks(size) {
             prop_assert!(watch.takes(chunk));
         }

@@ -16,7 +16,7 @@ use super::task::{UploadChunk, UploadEnd, UploadTask};
 use crate::auth::Caller;
 use crate::flows::idempotency::IdempotentResponse;
 use crate::problem::{ApiError, Unsupported, ValidationCode};
-use crate::sniff::{self, TextWatch};
+use crate::sniff::{self, Utf8Checker};
 use crate::state::AppState;
 
 /// How many chunks (64 KiB at most, by the form's parser) wait between client and store.
@@ -44,7 +44,7 @@ struct SizeAndHash {
     size: u64,
     hash: Sha256,
     /// Only for files that are text.
-    watch: Option<TextWatch>,
+    watch: Option<Utf8Checker>,
 }
 
 impl UploadReader {
@@ -64,7 +64,7 @@ impl UploadReader {
         let head = read_head(&mut field, size_and_hash.limit).await?;
         let media_type = check_type(&head, &name)?;
         if sniff::is_text(media_type) {
-            size_and_hash.watch = Some(TextWatch::default());
+            size_and_hash.watch = Some(Utf8Checker::default());
         }
 
         let destination = if let Some(earlier) = earlier {
