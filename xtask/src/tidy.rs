@@ -4,6 +4,7 @@ mod bodies;
 mod docs;
 mod layers;
 mod manifests;
+mod modules;
 mod sources;
 mod vocabulary;
 mod workspace;
@@ -18,8 +19,9 @@ use crate::environment::root;
 /// Check the house rules that the compiler does not check.
 ///
 /// Layers: which crates may depend on which, and which may use SeaORM, actix-web, reqwest and so on.
-/// Sources: a header sentence in every file, no file over 500 lines, no marks of unfinished work,
-/// HTTP statuses of errors in one place, no request or response body that can be printed.
+/// Sources: a header sentence and a module for every file, no file over 500 lines, no marks of
+/// unfinished work, HTTP statuses of errors in one place, no request or response body that can be
+/// printed.
 /// Vocabulary: no retired names (xtask/src/tidy/retired.txt), and no public type name in two
 /// crates. Documents: settings, error codes, decision numbers and paths agree with the code. The
 /// same check is a test, so `cargo test` runs it too.
@@ -61,6 +63,7 @@ fn violations(workspace: &Workspace) -> Vec<Violation> {
     let rules = [
         layers::check,
         manifests::check,
+        modules::check,
         sources::check,
         bodies::check,
         vocabulary::check,
