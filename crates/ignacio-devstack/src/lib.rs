@@ -18,12 +18,12 @@
 //! A test starts what it needs, and stops it by dropping it:
 //! ```no_run
 //! # async fn test() -> Result<(), ignacio_devstack::DevstackError> {
-//! use ignacio_devstack::{Role, S3Options, S3StandIn, TestDatabase};
+//! use ignacio_devstack::{DatabaseRole, S3Options, S3StandIn, TestDatabase};
 //!
 //! let database = TestDatabase::create().await;
 //! let store = S3StandIn::start(S3Options::default())?;
 //! store.create_bucket("user-files")?;
-//! println!("{} {}", database.url(Role::Api), store.endpoint());
+//! println!("{} {}", database.url(DatabaseRole::Api), store.endpoint());
 //! # Ok(())
 //! # }
 //! ```
@@ -43,7 +43,7 @@ pub mod whatsapp;
 
 pub use error::DevstackError;
 pub use openai::{OpenAiOptions, OpenAiStandIn};
-pub use postgres::{Cluster, ClusterOptions, Role, TestDatabase};
+pub use postgres::{Cluster, ClusterOptions, DatabaseRole, TestDatabase};
 pub use s3::{S3Options, S3StandIn};
 pub use scale::scale;
 pub use whatsapp::{WhatsAppOptions, WhatsAppStandIn};

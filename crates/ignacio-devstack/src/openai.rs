@@ -58,7 +58,7 @@ pub use self::{
     faults::{Effect, Fault, FaultId},
     options::OpenAiOptions,
     request_log::{Call, Image, Upload},
-    scripts::{Citation, Script, Ticking},
+    scripts::{FileCitation, Script, Ticking},
     state::{Counters, Inventory},
 };
 use crate::{DevstackError, http_server::HttpServerThread, loopback};

@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Ro
 use self::{binaries::Binaries, data_dir::DataDir, server::Server};
 use crate::DevstackError;
 
-pub use self::test_database::{Role, TestDatabase};
+pub use self::test_database::{DatabaseRole, TestDatabase};
 
 /// The superuser of every private cluster.
 const SUPERUSER: &str = "ignacio_super";

@@ -14,7 +14,7 @@ use crate::{DevstackError, http_server::HttpServerThread, loopback};
 
 pub use self::{
     state::{SentMessage, WhatsAppCall},
-    webhook::{MessageStatus, PHONE_NUMBER_ID, sign},
+    webhook::{PHONE_NUMBER_ID, WebhookStatus, sign},
 };
 
 /// What the stand-in is started with.
@@ -117,7 +117,7 @@ impl WhatsAppStandIn {
     pub async fn report_status(
         &self,
         wamid: &str,
-        status: MessageStatus,
+        status: WebhookStatus,
     ) -> Result<u16, DevstackError> {
         self.state.report(wamid, status).await
     }

@@ -26,9 +26,6 @@ const EXEMPT: [&str; 8] = [
 /// Names of other crates that contain a retired part.
 const FOREIGN: [&str; 1] = ["run_upkeep"];
 
-/// Types of the stand-ins that still share a name with the domain. The list may only shrink.
-const SHARED: [&str; 3] = ["Citation", "MessageStatus", "Role"];
-
 pub(super) fn check(workspace: &Workspace) -> Vec<Violation> {
     let mut violations = Retired::parse(RETIRED).check(workspace);
     violations.extend(shared_types(workspace));
@@ -139,8 +136,7 @@ fn shared_types(workspace: &Workspace) -> Vec<Violation> {
             }
         }
     }
-    let types = types.into_iter().filter(|(name, _)| !SHARED.contains(name));
-    let shared = types.filter_map(|(name, places)| {
+    let shared = types.into_iter().filter_map(|(name, places)| {
         let (package, first) = places.first()?;
         let (_, other) = places.iter().find(|(other, _)| other != package)?;
         let what = format!("defines `{name}`, as {first} does: give one of them another name");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
 use ignacio_api::{ApiKeys, ApiSettings, AppSecrets, AppState, Databases, WebhookSettings, server};
-use ignacio_devstack::{Role, TestDatabase};
+use ignacio_devstack::{DatabaseRole, TestDatabase};
 use ignacio_domain::keys::Key;
 use ignacio_domain::model_catalog::{ModelCatalog, Price, RolePolicy};
 use ignacio_domain::quota::UsageLimits;
@@ -62,7 +62,7 @@ impl Stack {
         let live = ReplyHub::new();
         let databases = Databases {
             api: connect_api(&database).await.with_hub(live.clone()),
-            admin: AdminDb::connect(&database.url(Role::Admin).into(), 2).await.unwrap(),
+            admin: AdminDb::connect(&database.url(DatabaseRole::Admin).into(), 2).await.unwrap(),
         };
         let worker = connect_worker(&database).await.with_hub(live.clone());
 
@@ -190,8 +190,8 @@ impl Drop for Stack {
 
 async fn connect_api(database: &TestDatabase) -> ApiDb {
     let settings = ApiDbSettings {
-        api_url: database.url(Role::Api).into(),
-        auth_url: database.url(Role::Auth).into(),
+        api_url: database.url(DatabaseRole::Api).into(),
+        auth_url: database.url(DatabaseRole::Auth).into(),
         api_pool: 4,
         auth_pool: 2,
     };
@@ -200,8 +200,8 @@ async fn connect_api(database: &TestDatabase) -> ApiDb {
 
 async fn connect_worker(database: &TestDatabase) -> WorkerDb {
     let settings = WorkerDbSettings {
-        worker_url: database.url(Role::Worker).into(),
-        auth_url: database.url(Role::Auth).into(),
+        worker_url: database.url(DatabaseRole::Worker).into(),
+        auth_url: database.url(DatabaseRole::Auth).into(),
         worker_pool: 2,
         auth_pool: 1,
     };

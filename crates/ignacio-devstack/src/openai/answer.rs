@@ -5,7 +5,7 @@ use crate::openai::{
     input_items,
     ranking::Match,
     response_request::ResponseRequest,
-    scripts::{Citation, words},
+    scripts::{FileCitation, words},
     words::{Language, is_filler, terms},
 };
 
@@ -29,7 +29,7 @@ pub(crate) struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) deltas: Vec<String>,
-    pub(crate) citations: Vec<Citation>,
+    pub(crate) citations: Vec<FileCitation>,
 }
 
 impl Answer {
@@ -43,7 +43,7 @@ impl Answer {
         self.push(&format!("«{}»", found.passage.quote));
         let Found { file_id, filename, .. } = found.clone();
         if let Some(part) = self.parts.last_mut().filter(|_| !file_id.is_empty()) {
-            part.citations.push(Citation { file_id, filename });
+            part.citations.push(FileCitation { file_id, filename });
         }
     }
 }

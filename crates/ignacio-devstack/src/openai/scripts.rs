@@ -10,7 +10,7 @@ pub struct Script {
     pub deltas: Vec<String>,
     /// Files that the text cites, in order, after its last piece.
     #[serde(default)]
-    pub citations: Vec<Citation>,
+    pub citations: Vec<FileCitation>,
     /// Only a request whose JSON contains this takes the script.
     #[serde(default)]
     pub containing: Option<String>,
@@ -38,7 +38,7 @@ pub struct Ticking {
 
 /// A file that an answer cites.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Citation {
+pub struct FileCitation {
     /// The id of the file.
     pub file_id: String,
     /// Its name.
@@ -65,7 +65,7 @@ impl Script {
     /// Adds a citation.
     #[must_use]
     pub fn citing(mut self, file_id: impl Into<String>, filename: impl Into<String>) -> Self {
-        self.citations.push(Citation { file_id: file_id.into(), filename: filename.into() });
+        self.citations.push(FileCitation { file_id: file_id.into(), filename: filename.into() });
         self
     }
 

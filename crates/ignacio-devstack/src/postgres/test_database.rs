@@ -30,7 +30,7 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 
 /// A login role of the service: one per code path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
+pub enum DatabaseRole {
     /// Requests of participants.
     Api,
     /// Login and sessions.
@@ -41,7 +41,7 @@ pub enum Role {
     Admin,
 }
 
-impl Role {
+impl DatabaseRole {
     /// Every role.
     pub const ALL: [Self; 4] = [Self::Api, Self::Auth, Self::Worker, Self::Admin];
 
@@ -154,7 +154,7 @@ impl TestDatabase {
     }
 
     /// The address for one of the service's login roles.
-    pub fn url(&self, role: Role) -> String {
+    pub fn url(&self, role: DatabaseRole) -> String {
         self.shared.cluster.url(role.name(), self.shared.password(role), &self.name)
     }
 
@@ -228,7 +228,7 @@ impl Drop for TestDatabase {
 struct Shared {
     cluster: Cluster,
     owner_password: String,
-    passwords: [String; Role::ALL.len()],
+    passwords: [String; DatabaseRole::ALL.len()],
     discarded: mpsc::Sender<String>,
 }
 
@@ -240,7 +240,7 @@ impl Shared {
             source: error.into(),
         })??;
         let discarded = start_remover(&cluster)?;
-        let passwords = Role::ALL.map(|_| loopback::secret());
+        let passwords = DatabaseRole::ALL.map(|_| loopback::secret());
         let owner_password = loopback::secret();
         for password in passwords.iter().chain([&owner_password]) {
             log_leak_scan::note(password);
@@ -275,20 +275,20 @@ impl Shared {
     fn role_passwords(&self) -> RolePasswords {
         let secret = |role| SecretString::from(self.password(role));
         RolePasswords {
-            api: secret(Role::Api),
-            auth: secret(Role::Auth),
-            worker: secret(Role::Worker),
-            admin: secret(Role::Admin),
+            api: secret(DatabaseRole::Api),
+            auth: secret(DatabaseRole::Auth),
+            worker: secret(DatabaseRole::Worker),
+            admin: secret(DatabaseRole::Admin),
         }
     }
 
-    fn password(&self, role: Role) -> &str {
+    fn password(&self, role: DatabaseRole) -> &str {
         let [api, auth, worker, admin] = &self.passwords;
         match role {
-            Role::Api => api,
-            Role::Auth => auth,
-            Role::Worker => worker,
-            Role::Admin => admin,
+            DatabaseRole::Api => api,
+            DatabaseRole::Auth => auth,
+            DatabaseRole::Worker => worker,
+            DatabaseRole::Admin => admin,
         }
     }
 }

@@ -21,7 +21,7 @@ use super::{
     graph_error::GraphError,
     message::{self, Content, Message},
     state::{Fault, SentMessage, State, WhatsAppCall},
-    webhook::{MessageStatus, report_delivery},
+    webhook::{WebhookStatus, report_delivery},
 };
 use crate::{DevstackError, http_server::broken_connection, log_leak_scan, loopback};
 
@@ -166,7 +166,7 @@ async fn set_callback(body: Json<SetCallback>, state: Data<State>) -> HttpRespon
 struct Report {
     wamid: String,
     #[serde(flatten)]
-    status: MessageStatus,
+    status: WebhookStatus,
 }
 
 async fn report(body: Json<Report>, state: Data<State>) -> HttpResponse {

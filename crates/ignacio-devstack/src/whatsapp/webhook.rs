@@ -30,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// What becomes of a sent message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
-pub enum MessageStatus {
+pub enum WebhookStatus {
     /// It left Meta's servers.
     Sent,
     /// It reached the phone.
@@ -59,7 +59,7 @@ impl State {
     pub(super) async fn report(
         &self,
         wamid: &str,
-        status: MessageStatus,
+        status: WebhookStatus,
     ) -> Result<u16, DevstackError> {
         let found = self.memory().sent.iter().find(|sent| sent.wamid == wamid).cloned();
         let sent =
@@ -105,7 +105,7 @@ impl State {
 pub(super) fn report_delivery(state: &Data<State>, wamid: String) {
     let state = state.clone();
     spawn(async move {
-        for status in [MessageStatus::Sent, MessageStatus::Delivered] {
+        for status in [WebhookStatus::Sent, WebhookStatus::Delivered] {
             sleep(REPORT_DELAY).await;
             if let Err(error) = state.report(&wamid, status).await {
                 tracing::warn!(%error, "a webhook was not taken");
@@ -114,14 +114,14 @@ pub(super) fn report_delivery(state: &Data<State>, wamid: String) {
     });
 }
 
-fn status_of(sent: &SentMessage, status: MessageStatus) -> Value {
+fn status_of(sent: &SentMessage, status: WebhookStatus) -> Value {
     let category = if sent.code.is_some() { "authentication" } else { "service" };
     let pricing = json!({ "category": category, "pricing_model": "PMP", "type": "regular" });
     let (name, extra) = match status {
-        MessageStatus::Sent => ("sent", json!({ "pricing": pricing })),
-        MessageStatus::Delivered => ("delivered", json!({ "pricing": pricing })),
-        MessageStatus::Read => ("read", json!({})),
-        MessageStatus::Failed { code } => {
+        WebhookStatus::Sent => ("sent", json!({ "pricing": pricing })),
+        WebhookStatus::Delivered => ("delivered", json!({ "pricing": pricing })),
+        WebhookStatus::Read => ("read", json!({})),
+        WebhookStatus::Failed { code } => {
             let title = "Message undeliverable";
             let data = json!({ "details": title });
             let error =

@@ -12,7 +12,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use ignacio_devstack::{Cluster, ClusterOptions, DevstackError, Role, TestDatabase};
+use ignacio_devstack::{Cluster, ClusterOptions, DatabaseRole, DevstackError, TestDatabase};
 use sqlx::{Connection as _, PgConnection};
 
 use crate::patience::{until, until_async};
@@ -183,7 +183,7 @@ async fn two_test_databases_are_apart() {
 #[tokio::test]
 async fn every_role_of_the_service_reaches_its_test_database() {
     let database = TestDatabase::create().await;
-    for role in Role::ALL {
+    for role in DatabaseRole::ALL {
         let url = database.url(role);
         assert_eq!(text(&url, "SELECT current_user::text").await, role.name());
         assert_eq!(text(&url, "SELECT current_database()::text").await, database.name());
@@ -192,7 +192,7 @@ async fn every_role_of_the_service_reaches_its_test_database() {
     let may_own = "SELECT pg_has_role('ignacio_owner', 'MEMBER')::text";
     assert_eq!(text(&owner, may_own).await, "true");
     let grants = "SELECT has_database_privilege(current_database(), 'TEMPORARY')::text";
-    let api = database.url(Role::Api);
+    let api = database.url(DatabaseRole::Api);
     assert_eq!(text(&api, grants).await, "false", "what the migrations revoked stays revoked");
     let tables = "SELECT count(*) FROM pg_class WHERE relname IN ('users', 'messages')";
     assert_eq!(database.query_i64(tables).await, 2, "the copy is migrated");
@@ -203,7 +203,7 @@ async fn a_dropped_test_database_is_removed() {
     let other = TestDatabase::create().await;
     let database = TestDatabase::create().await;
     let left = format!("SELECT count(*) FROM pg_database WHERE datname = '{}'", database.name());
-    let _still_connected = PgConnection::connect(&database.url(Role::Api)).await.unwrap();
+    let _still_connected = PgConnection::connect(&database.url(DatabaseRole::Api)).await.unwrap();
     assert_eq!(other.query_i64(&left).await, 1);
 
     drop(database);

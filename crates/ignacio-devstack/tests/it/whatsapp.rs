@@ -1,7 +1,7 @@
 //! The stand-in takes what Meta takes, refuses what Meta refuses, and signs what it posts.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use ignacio_devstack::{DevstackError, WhatsAppOptions, WhatsAppStandIn, whatsapp::MessageStatus};
+use ignacio_devstack::{DevstackError, WhatsAppOptions, WhatsAppStandIn, whatsapp::WebhookStatus};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -149,8 +149,8 @@ async fn statuses_are_posted_signed_and_in_metas_shape() {
     send_code(&meta, ANA, "123456").await.unwrap();
     let wamid = meta.sent()[0].wamid.clone();
 
-    let failed = MessageStatus::Failed { code: 131_026 };
-    for status in [MessageStatus::Sent, MessageStatus::Delivered, MessageStatus::Read, failed] {
+    let failed = WebhookStatus::Failed { code: 131_026 };
+    for status in [WebhookStatus::Sent, WebhookStatus::Delivered, WebhookStatus::Read, failed] {
         assert_eq!(meta.report_status(&wamid, status).await.unwrap(), 200);
     }
 

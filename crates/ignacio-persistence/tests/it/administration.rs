@@ -28,7 +28,7 @@ impl Stack {
     }
 
     pub(crate) async fn admin_db(&self) -> AdminDb {
-        let url = self.database.url(ignacio_devstack::Role::Admin);
+        let url = self.database.url(ignacio_devstack::DatabaseRole::Admin);
         AdminDb::connect(&url.into(), 2).await.unwrap()
     }
 }

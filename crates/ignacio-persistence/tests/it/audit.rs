@@ -162,7 +162,7 @@ async fn sql_on_the_staffs_role_leaves_the_name_of_an_admin_or_does_nothing() {
         stack.database.query_text(&read).await
     };
     let (admin, person) = (hex(&ada).await, hex(&ana).await);
-    let url = stack.database.url(ignacio_devstack::Role::Admin);
+    let url = stack.database.url(ignacio_devstack::DatabaseRole::Admin);
     let db = Database::connect(url).await.unwrap();
     let before = verify(&stack, None).await.n_events;
     for write in [

@@ -1,6 +1,6 @@
 //! The hot reads use their indexes, on skewed data and with the policies in force.
 
-use ignacio_devstack::Role;
+use ignacio_devstack::DatabaseRole;
 use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement, TransactionTrait as _};
 
 use crate::support::Stack;
@@ -49,7 +49,7 @@ async fn the_hot_reads_scan_no_table_and_sort_no_messages() {
         (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
 
     let enter = format!("select app.authenticate(decode('{digest}', 'hex'))");
-    let api = Database::connect(stack.database.url(Role::Api)).await.unwrap();
+    let api = Database::connect(stack.database.url(DatabaseRole::Api)).await.unwrap();
     for read in hot_reads(user, talk) {
         let txn = api.begin().await.unwrap();
         txn.execute_unprepared(&enter).await.unwrap();
@@ -108,8 +108,8 @@ fn hot_reads(user: &str, talk: &str) -> Vec<String> {
 
 /// Reads of the other roles.
 async fn others(stack: &Stack) {
-    let auth = Database::connect(stack.database.url(Role::Auth)).await.unwrap();
-    let worker = Database::connect(stack.database.url(Role::Worker)).await.unwrap();
+    let auth = Database::connect(stack.database.url(DatabaseRole::Auth)).await.unwrap();
+    let worker = Database::connect(stack.database.url(DatabaseRole::Worker)).await.unwrap();
     for (db, read) in [
         (&auth, "select id from users where phone_number = '+573000000007'".to_owned()),
         (

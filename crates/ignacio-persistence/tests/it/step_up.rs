@@ -1,6 +1,6 @@
 //! What the database asks of the staff's role itself before a dangerous act: SQL without the API.
 
-use ignacio_devstack::Role as DbRole;
+use ignacio_devstack::DatabaseRole;
 use ignacio_domain::locale::Locale;
 use ignacio_domain::managed_user::UserChange;
 use ignacio_domain::phone::PhoneNumber;
@@ -22,7 +22,7 @@ struct Shell<'s> {
 
 impl Shell<'_> {
     async fn of<'s>(stack: &Stack, staff: &'s User) -> Shell<'s> {
-        let db = Database::connect(stack.database.url(DbRole::Admin)).await.unwrap();
+        let db = Database::connect(stack.database.url(DatabaseRole::Admin)).await.unwrap();
         Shell { db, staff }
     }
 
@@ -124,7 +124,7 @@ async fn what_takes_rights_away_needs_none() {
 async fn a_session_that_has_ended_has_no_fresh_code() {
     let stack = Stack::start().await;
     let ada = stack.staff("+573001110001").await;
-    let db = Database::connect(stack.database.url(DbRole::Admin)).await.unwrap();
+    let db = Database::connect(stack.database.url(DatabaseRole::Admin)).await.unwrap();
     for end in [
         "update user_sessions set expires_at = now()",
         "update user_sessions set expires_at = now() + interval '1 day', revoked_at = now()",

@@ -1,7 +1,7 @@
 //! A database of its own for each test, with people who are logged in.
 
 use futures_util::StreamExt as _;
-use ignacio_devstack::{Role as DbRole, TestDatabase, log_leak_scan};
+use ignacio_devstack::{DatabaseRole, TestDatabase, log_leak_scan};
 use ignacio_domain::conversation::Conversation;
 use ignacio_domain::file::{FileName, MediaType, NewFile, StoredContent, StoredFile};
 use ignacio_domain::ids::{ConversationId, FileId, OtpId, ResponseId, UserId};
@@ -183,8 +183,8 @@ pub(crate) fn wish(phone: Option<&PhoneNumber>) -> CodeRequest {
 
 async fn connect_api(database: &TestDatabase) -> ApiDb {
     ApiDb::connect(&ApiDbSettings {
-        api_url: database.url(DbRole::Api).into(),
-        auth_url: database.url(DbRole::Auth).into(),
+        api_url: database.url(DatabaseRole::Api).into(),
+        auth_url: database.url(DatabaseRole::Auth).into(),
         api_pool: 4,
         auth_pool: 4,
     })
@@ -194,8 +194,8 @@ async fn connect_api(database: &TestDatabase) -> ApiDb {
 
 async fn connect_worker(database: &TestDatabase) -> WorkerDb {
     WorkerDb::connect(&WorkerDbSettings {
-        worker_url: database.url(DbRole::Worker).into(),
-        auth_url: database.url(DbRole::Auth).into(),
+        worker_url: database.url(DatabaseRole::Worker).into(),
+        auth_url: database.url(DatabaseRole::Auth).into(),
         worker_pool: 4,
         auth_pool: 2,
     })

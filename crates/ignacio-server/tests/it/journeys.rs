@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ignacio_devstack::{
     openai::{Call, Fault, Script},
-    whatsapp::MessageStatus,
+    whatsapp::WebhookStatus,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -283,11 +283,11 @@ async fn what_whatsapp_reports_of_a_code_is_written_down() {
         let row = "select concat_ws(' ', case when delivered_at is not null then 'delivered' end,
                           case when failed_at is not null then 'failed' end, error) from outbox";
 
-        let failed = MessageStatus::Failed { code: 131_026 };
+        let failed = WebhookStatus::Failed { code: 131_026 };
         assert_eq!(stack.whatsapp.report_status(&wamid, failed).await.unwrap(), 200);
         until("the reason", async || stack.database.query_text(row).await == "failed 131026").await;
 
-        let delivered = MessageStatus::Delivered;
+        let delivered = WebhookStatus::Delivered;
         assert_eq!(stack.whatsapp.report_status(&wamid, delivered).await.unwrap(), 200);
         until("the delivery", async || stack.database.query_text(row).await == "delivered failed")
             .await;

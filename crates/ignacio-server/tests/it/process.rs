@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use ignacio_devstack::{Role, TestDatabase, log_leak_scan};
+use ignacio_devstack::{DatabaseRole, TestDatabase, log_leak_scan};
 use serde_json::Value;
 
 /// How long a start or an end may take on a busy machine.
@@ -33,10 +33,10 @@ impl Variables {
         Self::none()
             .with("DATABASE_URL", database.owner_url())
             .with("IGNACIO_SECRET", SECRET)
-            .with("IGNACIO_DB_PASSWORD_API", password(database, Role::Api))
-            .with("IGNACIO_DB_PASSWORD_AUTH", password(database, Role::Auth))
-            .with("IGNACIO_DB_PASSWORD_WORKER", password(database, Role::Worker))
-            .with("IGNACIO_DB_PASSWORD_ADMIN", password(database, Role::Admin))
+            .with("IGNACIO_DB_PASSWORD_API", password(database, DatabaseRole::Api))
+            .with("IGNACIO_DB_PASSWORD_AUTH", password(database, DatabaseRole::Auth))
+            .with("IGNACIO_DB_PASSWORD_WORKER", password(database, DatabaseRole::Worker))
+            .with("IGNACIO_DB_PASSWORD_ADMIN", password(database, DatabaseRole::Admin))
             .with("IGNACIO_LISTEN", "127.0.0.1:0")
             .with("IGNACIO_METRICS_LISTEN", "127.0.0.1:0")
             .with("S3_ENDPOINT", "http://127.0.0.1:9")
@@ -200,7 +200,7 @@ fn read_lines(process: u32, stderr: ChildStderr) -> mpsc::Receiver<String> {
 }
 
 /// The password in a role's address.
-fn password(database: &TestDatabase, role: Role) -> String {
+fn password(database: &TestDatabase, role: DatabaseRole) -> String {
     let url = database.url(role);
     let credentials = url.split("://").nth(1).unwrap().split('@').next().unwrap();
     credentials.split(':').nth(1).unwrap().to_owned()

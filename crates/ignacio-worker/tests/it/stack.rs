@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ignacio_devstack::{Role, TestDatabase};
+use ignacio_devstack::{DatabaseRole, TestDatabase};
 use ignacio_domain::ids::FileId;
 use ignacio_domain::keys::Key;
 use ignacio_domain::model_catalog::{ModelCatalog, Price, RolePolicy};
@@ -31,8 +31,8 @@ impl Stack {
     pub(crate) async fn start() -> Self {
         let database = Arc::new(TestDatabase::create().await);
         let settings = ApiDbSettings {
-            api_url: database.url(Role::Api).into(),
-            auth_url: database.url(Role::Auth).into(),
+            api_url: database.url(DatabaseRole::Api).into(),
+            auth_url: database.url(DatabaseRole::Auth).into(),
             api_pool: 3,
             auth_pool: 2,
         };
@@ -55,8 +55,8 @@ impl Stack {
 
     pub(crate) async fn worker_with(&self, change: impl FnOnce(&mut WorkerSettings)) -> Worker {
         let settings = WorkerDbSettings {
-            worker_url: self.database.url(Role::Worker).into(),
-            auth_url: self.database.url(Role::Auth).into(),
+            worker_url: self.database.url(DatabaseRole::Worker).into(),
+            auth_url: self.database.url(DatabaseRole::Auth).into(),
             worker_pool: 6,
             auth_pool: 2,
         };

@@ -1,6 +1,6 @@
 //! Arbitrary SQL on the request role: it chooses no victim, moves no row and learns nothing.
 
-use ignacio_devstack::Role;
+use ignacio_devstack::DatabaseRole;
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, TransactionTrait as _};
 
 use crate::support::{Stack, User};
@@ -101,6 +101,6 @@ async fn world() -> World {
         format!("select encode(token_hash, 'hex') from user_sessions where user_id = '{}'", ana.id);
     let digest = stack.database.query_text(&digest).await;
     let enter = format!("select app.authenticate(decode('{digest}', 'hex'))");
-    let api = Database::connect(stack.database.url(Role::Api)).await.unwrap();
+    let api = Database::connect(stack.database.url(DatabaseRole::Api)).await.unwrap();
     World { stack, ana, ben, api, enter }
 }

@@ -1,7 +1,7 @@
 //! The matrix under test: each policy, switch and right is spoilt in turn, and some cell has to
 //! change. `cargo xtask rls-mutants` runs it whole.
 
-use ignacio_devstack::{Role, TestDatabase};
+use ignacio_devstack::{DatabaseRole, TestDatabase};
 
 use super::actors::Actor;
 use super::matrix::{Cells, Rights, World};
@@ -144,7 +144,7 @@ async fn a_dropped_policy_changes_the_matrix_and_its_return_restores_it() {
 
 /// Every mutant of this schema, from the catalogue.
 async fn mutants(database: &TestDatabase) -> Vec<Mutant> {
-    let roles: Vec<_> = Role::ALL.iter().map(|it| format!("'{}'", it.name())).collect();
+    let roles: Vec<_> = DatabaseRole::ALL.iter().map(|it| format!("'{}'", it.name())).collect();
     let read = format!("{MUTANTS} order by 1").replace("$roles", &roles.join(", "));
     let rows = database.query_column(&read).await;
     let mutants = rows.into_iter().flatten().map(|row| {
