@@ -16,9 +16,8 @@ begin
         -- If the database crashes, the next worker generates what is lost.
         perform pg_catalog.set_config('synchronous_commit', 'off', true);
     end if;
-    -- The first text requests a title if there is none. Follow-up jobs come before what
-    -- depends on the
-    -- response, in the order in which a deletion locks.
+    -- The first text requests a title if there is none. Follow-up jobs come before what depends on
+    -- the response, in the order in which a deletion locks.
     for i in 1 .. pg_catalog.cardinality(p_responses) loop
         if p_first_text_ages[i] >= 0
             and app.assume_lease(p_responses[i], p_worker, p_epochs[i]) is not null then
@@ -282,6 +281,35 @@ begin
 end $$;
 
 ALTER FUNCTION app.authenticate_page(p_digest bytea, p_cursor_owner uuid) OWNER TO ignacio_owner;
+
+CREATE TABLE public.users (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    phone_number character varying(20) NOT NULL,
+    name character varying(255) NOT NULL,
+    is_admin boolean DEFAULT false NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    locale text DEFAULT 'es'::text NOT NULL,
+    unreachable_at timestamp with time zone,
+    web_search boolean DEFAULT true NOT NULL,
+    CONSTRAINT users_locale_check CHECK ((locale = ANY (ARRAY['es'::text, 'en'::text])))
+);
+
+ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.users OWNER TO ignacio_owner;
+
+CREATE FUNCTION app.authenticated_user(p_digest bytea) RETURNS SETOF public.users
+    LANGUAGE plpgsql
+    SET search_path TO ''
+    AS $$
+begin
+    perform app.authenticate(p_digest);
+    return query select u.* from public.users u where u.id = (select app.current_user_id());
+end $$;
+
+ALTER FUNCTION app.authenticated_user(p_digest bytea) OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.authorize_conversation_list(p_user uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -886,57 +914,57 @@ end $$;
 
 ALTER FUNCTION app.queue_store_purge() OWNER TO ignacio_definer;
 
-CREATE FUNCTION app.rate_limit_hit(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) RETURNS interval
+CREATE FUNCTION app.rate_limit_hit(p_checked uuid[], p_counted uuid[], p_windows integer[], p_max integer[]) RETURNS interval
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 declare
-    v_wait interval := app.rate_limit_wait(p_looked_at, p_seconds, p_most);
+    v_wait interval := app.rate_limit_wait(p_checked, p_windows, p_max);
 begin
     -- A caller that has to wait creates no rows and blocks no other.
     if v_wait is not null then
         return v_wait;
     end if;
     insert into public.rate_buckets (id)
-    select distinct bucket from pg_catalog.unnest(p_looked_at || p_counted) bucket order by bucket
+    select distinct bucket from pg_catalog.unnest(p_checked || p_counted) bucket order by bucket
         on conflict do nothing;
     perform 1 from public.rate_buckets b
-      where b.id = any (p_looked_at || p_counted) order by b.id for update;
-    v_wait := app.rate_limit_wait(p_looked_at, p_seconds, p_most);
+      where b.id = any (p_checked || p_counted) order by b.id for update;
+    v_wait := app.rate_limit_wait(p_checked, p_windows, p_max);
     if v_wait is null then
         update public.rate_buckets b
-           set hits = b.hits[pg_catalog.cardinality(b.hits) - k.most + 2 :]
+           set hits = b.hits[pg_catalog.cardinality(b.hits) - k.max_hits + 2 :]
                    || pg_catalog.clock_timestamp()
-          from (select l.id, max(l.most) as most
-                  from rows from (pg_catalog.unnest(p_counted), pg_catalog.unnest(p_most))
-                       l (id, most)
+          from (select l.id, max(l.max_hits) as max_hits
+                  from rows from (pg_catalog.unnest(p_counted), pg_catalog.unnest(p_max))
+                       l (id, max_hits)
                  group by l.id) k
          where b.id = k.id;
     end if;
     return v_wait;
 end $$;
 
-ALTER FUNCTION app.rate_limit_hit(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) OWNER TO ignacio_owner;
+ALTER FUNCTION app.rate_limit_hit(p_checked uuid[], p_counted uuid[], p_windows integer[], p_max integer[]) OWNER TO ignacio_owner;
 
-CREATE FUNCTION app.rate_limit_wait(p_ids uuid[], p_seconds integer[], p_most integer[]) RETURNS interval
+CREATE FUNCTION app.rate_limit_wait(p_ids uuid[], p_windows integer[], p_max integer[]) RETURNS interval
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 begin
     return (
-        select max(b.hits[pg_catalog.cardinality(b.hits) - l.most + 1] + l.within
+        select max(b.hits[pg_catalog.cardinality(b.hits) - l.max_hits + 1] + l.within
                        - pg_catalog.clock_timestamp())
-          from (select t.id, pg_catalog.make_interval(secs => t.seconds) as within, t.most
+          from (select t.id, pg_catalog.make_interval(secs => t.seconds) as within, t.max_hits
                   from rows from (
-                           pg_catalog.unnest(p_ids), pg_catalog.unnest(p_seconds),
-                           pg_catalog.unnest(p_most)
-                       ) t (id, seconds, most)) l
+                           pg_catalog.unnest(p_ids), pg_catalog.unnest(p_windows),
+                           pg_catalog.unnest(p_max)
+                       ) t (id, seconds, max_hits)) l
           join public.rate_buckets b on b.id = l.id
-         where b.hits[pg_catalog.cardinality(b.hits) - l.most + 1]
+         where b.hits[pg_catalog.cardinality(b.hits) - l.max_hits + 1]
                > pg_catalog.clock_timestamp() - l.within);
 end $$;
 
-ALTER FUNCTION app.rate_limit_wait(p_ids uuid[], p_seconds integer[], p_most integer[]) OWNER TO ignacio_owner;
+ALTER FUNCTION app.rate_limit_wait(p_ids uuid[], p_windows integer[], p_max integer[]) OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.readable_conversation_id() RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -997,52 +1025,53 @@ end $$;
 
 ALTER FUNCTION app.record_audit_event(p_action text, p_actor uuid, p_subject uuid, p_target uuid, p_reason text, p_detail jsonb) OWNER TO ignacio_definer;
 
-CREATE FUNCTION app.record_code_attempt(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) RETURNS TABLE(verdict text, wait interval, phone_number text, code_hash bytea)
+CREATE FUNCTION app.record_code_attempt(p_otp uuid, p_session uuid, p_max integer, p_max_in_alarm integer, p_lockout_steps integer[], p_lockout_seconds integer[], p_lockout_limit integer) RETURNS TABLE(outcome text, wait interval, phone_number text, code_hash bytea)
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
 #variable_conflict use_column
 declare
-    v_guard    uuid;
-    v_most     integer := p_most;
+    v_budget   uuid;
+    v_max      integer := p_max;
     v_failures integer;
     v_paused   timestamptz;
 begin
     -- In the order in which a correct code locks: the challenge, then its failures.
-    select c.budget_id into v_guard from public.otp_codes c
+    select c.budget_id into v_budget from public.otp_codes c
      where c.id = p_otp and c.session_id is not distinct from p_session for no key update;
     if not found then
         return query select 'refused', null::interval, null, null::bytea;
         return;
     end if;
-    insert into public.login_failures (id) values (v_guard) on conflict do nothing;
+    insert into public.login_failures (id) values (v_budget) on conflict do nothing;
     select f.failures, f.paused_until into v_failures, v_paused
-      from public.login_failures f where f.id = v_guard for update;
+      from public.login_failures f where f.id = v_budget for update;
     if not found then
         -- A login has just cleared it.
-        insert into public.login_failures (id) values (v_guard) on conflict do nothing;
+        insert into public.login_failures (id) values (v_budget) on conflict do nothing;
         v_failures := 0;
     end if;
-    if v_failures >= p_end or v_paused > pg_catalog.clock_timestamp() then
+    if v_failures >= p_lockout_limit or v_paused > pg_catalog.clock_timestamp() then
         return query select 'paused',
-            case when v_failures < p_end then v_paused - pg_catalog.clock_timestamp() end,
+            case when v_failures < p_lockout_limit then v_paused - pg_catalog.clock_timestamp() end,
             null, null::bytea;
         return;
     end if;
     if exists (select 1 from public.login_monitor w where w.alarm_until > pg_catalog.now()) then
-        v_most := least(p_most, p_most_in_alarm);
+        v_max := least(p_max, p_max_in_alarm);
     end if;
     return query
     update public.otp_codes c set attempts = c.attempts + 1
-     where c.id = p_otp and c.attempts < v_most and c.used_at is null
+     where c.id = p_otp and c.attempts < v_max and c.used_at is null
        and c.expires_at > pg_catalog.clock_timestamp()
     returning 'open', null::interval, c.phone_number::text, c.code_hash;
     if found then
         update public.login_failures f
            set failures = v_failures + 1,
                paused_until = pg_catalog.clock_timestamp() + pg_catalog.make_interval(
-                   secs => p_pauses[pg_catalog.array_position(p_steps, v_failures + 1)])
-         where f.id = v_guard;
+                   secs => p_lockout_seconds[
+                       pg_catalog.array_position(p_lockout_steps, v_failures + 1)])
+         where f.id = v_budget;
     else
         return query
         -- Also for one that a login has voided: a stranger must not learn that there was a login.
@@ -1053,7 +1082,7 @@ begin
     end if;
 end $$;
 
-ALTER FUNCTION app.record_code_attempt(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) OWNER TO ignacio_owner;
+ALTER FUNCTION app.record_code_attempt(p_otp uuid, p_session uuid, p_max integer, p_max_in_alarm integer, p_lockout_steps integer[], p_lockout_seconds integer[], p_lockout_limit integer) OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.renew_session(p_digest bytea, p_next bytea, OUT token_hash bytea) RETURNS bytea
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1079,7 +1108,7 @@ end $$;
 
 ALTER FUNCTION app.renew_session(p_digest bytea, p_next bytea, OUT token_hash bytea) OWNER TO ignacio_definer;
 
-CREATE FUNCTION app.request_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) RETURNS TABLE(verdict text, wait interval, expires_at timestamp with time zone, created_at timestamp with time zone, again_at timestamp with time zone)
+CREATE FUNCTION app.request_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_windows integer[], p_max integer[], p_max_in_alarm integer, p_lockout_limit integer, p_lifetime integer) RETURNS TABLE(outcome text, wait interval, expires_at timestamp with time zone, created_at timestamp with time zone, resend_after timestamp with time zone)
     LANGUAGE plpgsql
     SET search_path TO ''
     AS $$
@@ -1090,7 +1119,7 @@ declare
     v_device uuid;
     v_budget uuid;
     v_service uuid := p_buckets[3];
-    v_most   integer[] := p_most;
+    v_max    integer[] := p_max;
     v_paused timestamptz;
     v_wait   interval;
 begin
@@ -1110,7 +1139,8 @@ begin
     if v_budget <> p_buckets[1] then
         v_service := p_buckets[5];
     end if;
-    select case when f.failures >= p_end then 'infinity' else f.paused_until end into v_paused
+    select case when f.failures >= p_lockout_limit then 'infinity' else f.paused_until end
+      into v_paused
       from public.login_failures f where f.id = v_budget;
     if v_paused > pg_catalog.clock_timestamp() then
         return query select 'paused',
@@ -1119,13 +1149,13 @@ begin
         return;
     end if;
     if exists (select 1 from public.login_monitor w where w.alarm_until > pg_catalog.now()) then
-        v_most[5] := least(v_most[5], p_most_in_alarm);
+        v_max[5] := least(v_max[5], p_max_in_alarm);
     end if;
     v_wait := app.rate_limit_hit(
         array[v_budget, v_budget, v_budget, p_buckets[2], v_service],
         array[v_budget, v_budget, v_budget, p_buckets[2],
               case when v_user is null then p_buckets[4] else v_service end],
-        p_seconds, v_most);
+        p_windows, v_max);
     if v_wait is not null then
         return query select 'limited', v_wait, null::timestamptz, null::timestamptz,
             null::timestamptz;
@@ -1136,16 +1166,16 @@ begin
         insert into public.otp_codes
             (id, user_id, phone_number, budget_id, device_id, session_id, expires_at)
         values (p_otp, v_user, v_phone, v_budget, v_device, p_session,
-            pg_catalog.now() + pg_catalog.make_interval(secs => p_life))
+            pg_catalog.now() + pg_catalog.make_interval(secs => p_lifetime))
         returning otp_codes.expires_at, otp_codes.created_at),
     sending as (
         insert into public.outbox (id, otp_id) values (p_outbox, p_otp))
     select 'opened', null::interval, c.expires_at, c.created_at,
-           c.created_at + pg_catalog.make_interval(secs => p_seconds[1])
+           c.created_at + pg_catalog.make_interval(secs => p_windows[1])
       from challenge c;
 end $$;
 
-ALTER FUNCTION app.request_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) OWNER TO ignacio_owner;
+ALTER FUNCTION app.request_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_windows integer[], p_max integer[], p_max_in_alarm integer, p_lockout_limit integer, p_lifetime integer) OWNER TO ignacio_owner;
 
 CREATE FUNCTION app.require_admin_left() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1198,7 +1228,7 @@ end $$;
 
 ALTER FUNCTION app.require_step_up_for_user_change() OWNER TO ignacio_definer;
 
-CREATE FUNCTION app.reserve_usage(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) RETURNS record
+CREATE FUNCTION app.reserve_usage(p_response uuid, p_model text, p_tokens bigint, p_cost_micro bigint, p_concurrent integer, p_per_ten_minutes integer, p_per_day integer, p_tokens_per_day bigint, p_tokens_per_month bigint, p_cost_micro_per_day bigint, p_cost_micro_per_month bigint, OUT refusal text, OUT retry_at timestamp with time zone) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO ''
     AS $$
@@ -1217,7 +1247,7 @@ begin
     v_now := pg_catalog.clock_timestamp();
     v_day := pg_catalog.date_trunc('day', v_now, 'UTC');
     v_month := pg_catalog.date_trunc('month', v_now, 'UTC');
-    select count(*) filter (where u.state = 'reserved') as at_once,
+    select count(*) filter (where u.state = 'reserved') as concurrent,
            count(*) filter (where u.kind = 'reply' and u.created_at >= v_day) as day,
            coalesce(sum(u.tokens) filter (where u.created_at >= v_day), 0) as day_tokens,
            coalesce(sum(u.tokens) filter (where u.created_at >= v_month), 0) as month_tokens,
@@ -1233,35 +1263,35 @@ begin
     select r.created_at + interval '10 minutes' into retry_at
       from public.usage_records r
      where r.user_id = v_user and r.kind = 'reply' and r.created_at > v_now - interval '10 minutes'
-     order by r.created_at desc offset p_ten_minutes - 1 limit 1;
-    if v_sum.at_once >= p_at_once then
+     order by r.created_at desc offset p_per_ten_minutes - 1 limit 1;
+    if v_sum.concurrent >= p_concurrent then
         refusal := 'replies-at-once';
         retry_at := null;
     elsif retry_at is not null then
         refusal := 'messages';
-    elsif v_sum.day >= p_day then
+    elsif v_sum.day >= p_per_day then
         refusal := 'messages-of-the-day';
         retry_at := v_day + interval '1 day';
-    elsif v_sum.day_tokens + p_tokens > p_day_tokens then
+    elsif v_sum.day_tokens + p_tokens > p_tokens_per_day then
         refusal := 'tokens-of-the-day';
         retry_at := v_day + interval '1 day';
-    elsif v_sum.day_micro + p_micro > p_day_micro then
+    elsif v_sum.day_micro + p_cost_micro > p_cost_micro_per_day then
         refusal := 'money-of-the-day';
         retry_at := v_day + interval '1 day';
-    elsif v_sum.month_tokens + p_tokens > p_month_tokens then
+    elsif v_sum.month_tokens + p_tokens > p_tokens_per_month then
         refusal := 'tokens-of-the-month';
         retry_at := pg_catalog.date_trunc('month', v_month + interval '40 days', 'UTC');
-    elsif v_sum.month_micro + p_micro > p_month_micro then
+    elsif v_sum.month_micro + p_cost_micro > p_cost_micro_per_month then
         refusal := 'money-of-the-month';
         retry_at := pg_catalog.date_trunc('month', v_month + interval '40 days', 'UTC');
     else
         insert into public.usage_records
             (id, user_id, kind, model, state, reserved_tokens, reserved_micro)
-        values (p_response, v_user, 'reply', p_model, 'reserved', p_tokens, p_micro);
+        values (p_response, v_user, 'reply', p_model, 'reserved', p_tokens, p_cost_micro);
     end if;
 end $$;
 
-ALTER FUNCTION app.reserve_usage(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) OWNER TO ignacio_definer;
+ALTER FUNCTION app.reserve_usage(p_response uuid, p_model text, p_tokens bigint, p_cost_micro bigint, p_concurrent integer, p_per_ten_minutes integer, p_per_day integer, p_tokens_per_day bigint, p_tokens_per_month bigint, p_cost_micro_per_day bigint, p_cost_micro_per_month bigint, OUT refusal text, OUT retry_at timestamp with time zone) OWNER TO ignacio_definer;
 
 CREATE FUNCTION app.revoke_reused_session(p_digest bytea) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1305,35 +1335,6 @@ begin
 end $$;
 
 ALTER FUNCTION app.settle_deleted_response() OWNER TO ignacio_definer;
-
-CREATE TABLE public.users (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    phone_number character varying(20) NOT NULL,
-    name character varying(255) NOT NULL,
-    is_admin boolean DEFAULT false NOT NULL,
-    is_active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    locale text DEFAULT 'es'::text NOT NULL,
-    unreachable_at timestamp with time zone,
-    web_search boolean DEFAULT true NOT NULL,
-    CONSTRAINT users_locale_check CHECK ((locale = ANY (ARRAY['es'::text, 'en'::text])))
-);
-
-ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.users OWNER TO ignacio_owner;
-
-CREATE FUNCTION app.whoami(p_digest bytea) RETURNS SETOF public.users
-    LANGUAGE plpgsql
-    SET search_path TO ''
-    AS $$
-begin
-    perform app.authenticate(p_digest);
-    return query select u.* from public.users u where u.id = (select app.current_user_id());
-end $$;
-
-ALTER FUNCTION app.whoami(p_digest bytea) OWNER TO ignacio_owner;
 
 CREATE TABLE public.access_grants (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -2574,6 +2575,56 @@ GRANT ALL ON FUNCTION app.authenticate(p_digest bytea, OUT user_id uuid, OUT ses
 REVOKE ALL ON FUNCTION app.authenticate_page(p_digest bytea, p_cursor_owner uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.authenticate_page(p_digest bytea, p_cursor_owner uuid) TO ignacio_api;
 
+GRANT SELECT ON TABLE public.users TO ignacio_api;
+GRANT SELECT ON TABLE public.users TO ignacio_admin;
+GRANT DELETE ON TABLE public.users TO ignacio_definer;
+GRANT SELECT,INSERT ON TABLE public.users TO ignacio_seeder;
+
+GRANT SELECT(id) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(id) ON TABLE public.users TO ignacio_worker;
+GRANT INSERT(id) ON TABLE public.users TO ignacio_admin;
+GRANT SELECT(id) ON TABLE public.users TO ignacio_definer;
+
+GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_worker;
+GRANT INSERT(phone_number),UPDATE(phone_number) ON TABLE public.users TO ignacio_admin;
+
+GRANT UPDATE(name) ON TABLE public.users TO ignacio_api;
+GRANT SELECT(name) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(name) ON TABLE public.users TO ignacio_worker;
+GRANT INSERT(name),UPDATE(name) ON TABLE public.users TO ignacio_admin;
+GRANT SELECT(name) ON TABLE public.users TO ignacio_definer;
+
+GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_worker;
+GRANT INSERT(is_admin),UPDATE(is_admin) ON TABLE public.users TO ignacio_admin;
+GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_definer;
+
+GRANT SELECT(is_active) ON TABLE public.users TO ignacio_auth;
+GRANT UPDATE(is_active) ON TABLE public.users TO ignacio_admin;
+GRANT SELECT(is_active) ON TABLE public.users TO ignacio_definer;
+
+GRANT SELECT(created_at) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(created_at) ON TABLE public.users TO ignacio_worker;
+
+GRANT SELECT(updated_at) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(updated_at) ON TABLE public.users TO ignacio_worker;
+
+GRANT UPDATE(locale) ON TABLE public.users TO ignacio_api;
+GRANT SELECT(locale) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(locale) ON TABLE public.users TO ignacio_worker;
+GRANT INSERT(locale),UPDATE(locale) ON TABLE public.users TO ignacio_admin;
+GRANT SELECT(locale) ON TABLE public.users TO ignacio_definer;
+
+GRANT SELECT(unreachable_at),UPDATE(unreachable_at) ON TABLE public.users TO ignacio_auth;
+
+GRANT UPDATE(web_search) ON TABLE public.users TO ignacio_api;
+GRANT SELECT(web_search) ON TABLE public.users TO ignacio_auth;
+GRANT SELECT(web_search) ON TABLE public.users TO ignacio_worker;
+
+REVOKE ALL ON FUNCTION app.authenticated_user(p_digest bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.authenticated_user(p_digest bytea) TO ignacio_api;
+
 REVOKE ALL ON FUNCTION app.authorize_conversation_list(p_user uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.authorize_conversation_list(p_user uuid) TO ignacio_admin;
 
@@ -2846,11 +2897,11 @@ GRANT ALL ON FUNCTION app.queue_response_purge() TO ignacio_owner;
 REVOKE ALL ON FUNCTION app.queue_store_purge() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.queue_store_purge() TO ignacio_owner;
 
-REVOKE ALL ON FUNCTION app.rate_limit_hit(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.rate_limit_hit(p_looked_at uuid[], p_counted uuid[], p_seconds integer[], p_most integer[]) TO ignacio_auth;
+REVOKE ALL ON FUNCTION app.rate_limit_hit(p_checked uuid[], p_counted uuid[], p_windows integer[], p_max integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.rate_limit_hit(p_checked uuid[], p_counted uuid[], p_windows integer[], p_max integer[]) TO ignacio_auth;
 
-REVOKE ALL ON FUNCTION app.rate_limit_wait(p_ids uuid[], p_seconds integer[], p_most integer[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.rate_limit_wait(p_ids uuid[], p_seconds integer[], p_most integer[]) TO ignacio_auth;
+REVOKE ALL ON FUNCTION app.rate_limit_wait(p_ids uuid[], p_windows integer[], p_max integer[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.rate_limit_wait(p_ids uuid[], p_windows integer[], p_max integer[]) TO ignacio_auth;
 
 REVOKE ALL ON FUNCTION app.readable_conversation_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.readable_conversation_id() TO ignacio_admin;
@@ -2860,14 +2911,14 @@ GRANT ALL ON FUNCTION app.readable_user_id() TO ignacio_admin;
 
 REVOKE ALL ON FUNCTION app.record_audit_event(p_action text, p_actor uuid, p_subject uuid, p_target uuid, p_reason text, p_detail jsonb) FROM PUBLIC;
 
-REVOKE ALL ON FUNCTION app.record_code_attempt(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.record_code_attempt(p_otp uuid, p_session uuid, p_most integer, p_most_in_alarm integer, p_steps integer[], p_pauses integer[], p_end integer) TO ignacio_auth;
+REVOKE ALL ON FUNCTION app.record_code_attempt(p_otp uuid, p_session uuid, p_max integer, p_max_in_alarm integer, p_lockout_steps integer[], p_lockout_seconds integer[], p_lockout_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.record_code_attempt(p_otp uuid, p_session uuid, p_max integer, p_max_in_alarm integer, p_lockout_steps integer[], p_lockout_seconds integer[], p_lockout_limit integer) TO ignacio_auth;
 
 REVOKE ALL ON FUNCTION app.renew_session(p_digest bytea, p_next bytea, OUT token_hash bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.renew_session(p_digest bytea, p_next bytea, OUT token_hash bytea) TO ignacio_api;
 
-REVOKE ALL ON FUNCTION app.request_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.request_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_seconds integer[], p_most integer[], p_most_in_alarm integer, p_end integer, p_life integer) TO ignacio_auth;
+REVOKE ALL ON FUNCTION app.request_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_windows integer[], p_max integer[], p_max_in_alarm integer, p_lockout_limit integer, p_lifetime integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.request_code(p_otp uuid, p_outbox uuid, p_phone text, p_user uuid, p_session uuid, p_device bytea, p_buckets uuid[], p_windows integer[], p_max integer[], p_max_in_alarm integer, p_lockout_limit integer, p_lifetime integer) TO ignacio_auth;
 
 REVOKE ALL ON FUNCTION app.require_admin_left() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.require_admin_left() TO ignacio_owner;
@@ -2878,8 +2929,8 @@ GRANT ALL ON FUNCTION app.require_step_up() TO ignacio_admin;
 REVOKE ALL ON FUNCTION app.require_step_up_for_user_change() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.require_step_up_for_user_change() TO ignacio_owner;
 
-REVOKE ALL ON FUNCTION app.reserve_usage(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.reserve_usage(p_response uuid, p_model text, p_tokens bigint, p_micro bigint, p_at_once integer, p_ten_minutes integer, p_day integer, p_day_tokens bigint, p_month_tokens bigint, p_day_micro bigint, p_month_micro bigint, OUT refusal text, OUT retry_at timestamp with time zone) TO ignacio_api;
+REVOKE ALL ON FUNCTION app.reserve_usage(p_response uuid, p_model text, p_tokens bigint, p_cost_micro bigint, p_concurrent integer, p_per_ten_minutes integer, p_per_day integer, p_tokens_per_day bigint, p_tokens_per_month bigint, p_cost_micro_per_day bigint, p_cost_micro_per_month bigint, OUT refusal text, OUT retry_at timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION app.reserve_usage(p_response uuid, p_model text, p_tokens bigint, p_cost_micro bigint, p_concurrent integer, p_per_ten_minutes integer, p_per_day integer, p_tokens_per_day bigint, p_tokens_per_month bigint, p_cost_micro_per_day bigint, p_cost_micro_per_month bigint, OUT refusal text, OUT retry_at timestamp with time zone) TO ignacio_api;
 
 REVOKE ALL ON FUNCTION app.revoke_reused_session(p_digest bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION app.revoke_reused_session(p_digest bytea) TO ignacio_api;
@@ -2889,56 +2940,6 @@ REVOKE ALL ON FUNCTION app.set_updated_at() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION app.settle_deleted_response() FROM PUBLIC;
 GRANT ALL ON FUNCTION app.settle_deleted_response() TO ignacio_owner;
-
-GRANT SELECT ON TABLE public.users TO ignacio_api;
-GRANT SELECT ON TABLE public.users TO ignacio_admin;
-GRANT DELETE ON TABLE public.users TO ignacio_definer;
-GRANT SELECT,INSERT ON TABLE public.users TO ignacio_seeder;
-
-GRANT SELECT(id) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(id) ON TABLE public.users TO ignacio_worker;
-GRANT INSERT(id) ON TABLE public.users TO ignacio_admin;
-GRANT SELECT(id) ON TABLE public.users TO ignacio_definer;
-
-GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(phone_number) ON TABLE public.users TO ignacio_worker;
-GRANT INSERT(phone_number),UPDATE(phone_number) ON TABLE public.users TO ignacio_admin;
-
-GRANT UPDATE(name) ON TABLE public.users TO ignacio_api;
-GRANT SELECT(name) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(name) ON TABLE public.users TO ignacio_worker;
-GRANT INSERT(name),UPDATE(name) ON TABLE public.users TO ignacio_admin;
-GRANT SELECT(name) ON TABLE public.users TO ignacio_definer;
-
-GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_worker;
-GRANT INSERT(is_admin),UPDATE(is_admin) ON TABLE public.users TO ignacio_admin;
-GRANT SELECT(is_admin) ON TABLE public.users TO ignacio_definer;
-
-GRANT SELECT(is_active) ON TABLE public.users TO ignacio_auth;
-GRANT UPDATE(is_active) ON TABLE public.users TO ignacio_admin;
-GRANT SELECT(is_active) ON TABLE public.users TO ignacio_definer;
-
-GRANT SELECT(created_at) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(created_at) ON TABLE public.users TO ignacio_worker;
-
-GRANT SELECT(updated_at) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(updated_at) ON TABLE public.users TO ignacio_worker;
-
-GRANT UPDATE(locale) ON TABLE public.users TO ignacio_api;
-GRANT SELECT(locale) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(locale) ON TABLE public.users TO ignacio_worker;
-GRANT INSERT(locale),UPDATE(locale) ON TABLE public.users TO ignacio_admin;
-GRANT SELECT(locale) ON TABLE public.users TO ignacio_definer;
-
-GRANT SELECT(unreachable_at),UPDATE(unreachable_at) ON TABLE public.users TO ignacio_auth;
-
-GRANT UPDATE(web_search) ON TABLE public.users TO ignacio_api;
-GRANT SELECT(web_search) ON TABLE public.users TO ignacio_auth;
-GRANT SELECT(web_search) ON TABLE public.users TO ignacio_worker;
-
-REVOKE ALL ON FUNCTION app.whoami(p_digest bytea) FROM PUBLIC;
-GRANT ALL ON FUNCTION app.whoami(p_digest bytea) TO ignacio_api;
 
 GRANT SELECT ON TABLE public.access_grants TO ignacio_admin;
 

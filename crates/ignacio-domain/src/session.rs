@@ -10,6 +10,7 @@ use time::{Duration, OffsetDateTime};
 use crate::ids::SessionId;
 use crate::keys::Key;
 use crate::redacted_debug::redacted_debug;
+use crate::user::Role;
 
 const SESSION_PREFIX: &str = "ign_";
 const DEVICE_PREFIX: &str = "igd_";
@@ -21,6 +22,23 @@ pub const RENEW_AFTER: Duration = Duration::hours(24);
 pub const STEP_UP_WINDOW: Duration = Duration::minutes(10);
 /// How long a device stays known after its last login.
 pub const DEVICE_LIFETIME: Duration = Duration::days(180);
+
+/// How long a session lives, whatever its user does (NIST SP 800-63B: 30 days at AAL1, 12 hours at
+/// AAL2).
+pub const fn lifetime(role: Role) -> Duration {
+    match role {
+        Role::Participant => Duration::days(30),
+        Role::Admin => Duration::hours(12),
+    }
+}
+
+/// How long a session lives without a request.
+pub const fn idle_limit(role: Role) -> Duration {
+    match role {
+        Role::Participant => Duration::days(7),
+        Role::Admin => Duration::minutes(30),
+    }
+}
 
 /// A session's bearer token: `ign_`, 256 random bits in base64url, and their CRC-32 in hex.
 ///

@@ -97,9 +97,9 @@ impl ApiDb {
     }
 
     /// The user whose session this is. One round trip.
-    #[tracing::instrument(name = "db.current_user", skip_all)]
-    pub async fn current_user(&self, session: &SessionDigest) -> Result<User, StoreError> {
-        verified_reads::current_user(&self.api, session).await
+    #[tracing::instrument(name = "db.authenticated_user", skip_all)]
+    pub async fn authenticated_user(&self, session: &SessionDigest) -> Result<User, StoreError> {
+        verified_reads::authenticated_user(&self.api, session).await
     }
 
     /// A page of the user's conversations, the most recently active first. One round trip.

@@ -25,6 +25,7 @@ mod api_db;
 mod entities;
 mod error;
 mod identity;
+mod leases;
 mod owner_db;
 mod pool;
 mod replies;
@@ -40,6 +41,7 @@ pub use admin_db::{AdminDb, AdminScope};
 pub use api_db::{ApiDb, ApiDbSettings};
 pub use error::StoreError;
 pub use identity::Identity;
+pub use leases::{FILE_LEASE, REPLY_LEASE};
 pub use owner_db::OwnerDb;
 pub use replies::hub::ReplyHub;
 pub use replies::publisher::ReplyPublisher;
@@ -59,7 +61,9 @@ pub use repos::file_jobs::{FileJob, FileJobs};
 pub use repos::files::{FileFilter, Files, SyncFilter};
 pub use repos::follow_up_jobs::{FollowUpJob, FollowUpJobs, FollowUpKind};
 pub use repos::follow_up_scope::{FollowUpScope, PendingCitation};
-pub use repos::idempotency_keys::{IdempotencyKeys, IdempotentRequest, KeyState, StoredResponse};
+pub use repos::idempotency_keys::{
+    IdempotencyKeys, IdempotentRequest, KEY_LIFETIME, KeyState, StoredResponse,
+};
 pub use repos::inbox::{DeliveryUpdate, Inbox, InboxBatch, Processed, Webhook};
 pub use repos::login_monitor::{LoginHealth, LoginMonitor, ProviderOutage};
 pub use repos::message_versions::{Regenerated, Versioned};

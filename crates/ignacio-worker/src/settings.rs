@@ -6,6 +6,7 @@ use std::time::Duration;
 use ignacio_domain::keys::Key;
 use ignacio_domain::model_catalog::ModelCatalog;
 use ignacio_domain::prompt::MAX_OUTPUT_TOKENS;
+use ignacio_persistence::{FILE_LEASE, REPLY_LEASE};
 
 use crate::jobs::{Clock, SYSTEM_CLOCK};
 
@@ -41,11 +42,11 @@ pub struct WorkerSettings {
     pub reply_deadline: Duration,
     /// How long the provider may be silent within a reply.
     pub idle_timeout: Duration,
-    /// How often the lease of a running reply is extended. Well below the lease of 30 s.
+    /// How often the lease of a running reply is extended. Well below [`REPLY_LEASE`].
     pub reply_heartbeat: Duration,
     /// How often one query looks for running replies that are to be cancelled.
     pub cancel_poll_interval: Duration,
-    /// How often the lease of a file is extended. Well below the lease of 60 s.
+    /// How often the lease of a file is extended. Well below [`FILE_LEASE`].
     pub file_heartbeat: Duration,
     /// How long a job waits for the provider to index a document before it is postponed.
     pub indexing_timeout: Duration,
@@ -84,9 +85,9 @@ impl WorkerSettings {
             environment,
             reply_deadline: Duration::from_mins(10),
             idle_timeout: Duration::from_secs(45),
-            reply_heartbeat: Duration::from_secs(10),
+            reply_heartbeat: REPLY_LEASE / 3,
             cancel_poll_interval: Duration::from_millis(250),
-            file_heartbeat: Duration::from_secs(20),
+            file_heartbeat: FILE_LEASE / 3,
             indexing_timeout: Duration::from_mins(10),
             reply_concurrency: DEFAULT_REPLY_CONCURRENCY,
             file_concurrency: 4,

@@ -30,6 +30,7 @@ pub(super) const SCRIPTS: &[RepeatableScript] = scripts! {
         "audit_user",
         "authenticate",
         "authenticate_page",
+        "authenticated_user",
         "authorize_conversation_list",
         "authorize_conversation_read",
         "authorize_read",
@@ -65,7 +66,6 @@ pub(super) const SCRIPTS: &[RepeatableScript] = scripts! {
         "revoke_reused_session",
         "set_updated_at",
         "settle_deleted_response",
-        "whoami",
     ],
     "triggers": [
         "access_grants",

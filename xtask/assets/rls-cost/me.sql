@@ -1,2 +1,2 @@
 \set user random(1, :users)
-select * from app.whoami(bench_digest(:user));
+select * from app.authenticated_user(bench_digest(:user));

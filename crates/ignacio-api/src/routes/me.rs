@@ -65,7 +65,7 @@ pub(crate) async fn show_me(
     caller: Caller,
     state: web::Data<AppState>,
 ) -> Result<WithEtag<UserView>, ApiError> {
-    let user = state.db.current_user(caller.session()).await?;
+    let user = state.db.authenticated_user(caller.session()).await?;
 
     Ok(WithEtag(user.into()))
 }

@@ -84,15 +84,15 @@ pub enum CodeCheck {
 
 #[derive(FromQueryResult)]
 struct AskedRow {
-    verdict: String,
+    outcome: String,
     seconds: Option<f64>,
     expires_at: Option<OffsetDateTime>,
-    again_at: Option<OffsetDateTime>,
+    resend_after: Option<OffsetDateTime>,
 }
 
 #[derive(FromQueryResult)]
 struct AttemptRow {
-    verdict: String,
+    outcome: String,
     seconds: Option<f64>,
     phone_number: Option<String>,
     code_hash: Option<Vec<u8>>,
@@ -154,14 +154,14 @@ impl<'d> Codes<'d> {
         // One statement, so that known and unknown numbers cost the same round trip.
         let write = raw_sql!(
             Postgres,
-            "select verdict, extract(epoch from wait)::float8 as seconds, expires_at, again_at
+            "select outcome, extract(epoch from wait)::float8 as seconds, expires_at, resend_after
                from app.request_code({otp}, {outbox}, {number}, {user}, {session}, {device}, {buckets},
                    {within}, {most}, {in_alarm}, {end}, {life})"
         );
         let row = AskedRow::find_by_statement(write).one(self.auth).await?;
         let row = row.ok_or(StoreError::corrupt("otp_codes", "id"))?;
         let wait = row.seconds.map(to_duration);
-        match (row.verdict.as_str(), row.expires_at, row.again_at) {
+        match (row.outcome.as_str(), row.expires_at, row.resend_after) {
             ("opened", Some(expires_at), Some(resend_after)) => {
                 Ok(CodeRequestOutcome::Opened(Challenge { id, expires_at, resend_after }))
             }
@@ -187,12 +187,12 @@ impl<'d> Codes<'d> {
         let end = i32::from(LOCKOUT_LIMIT);
         let write = raw_sql!(
             Postgres,
-            "select verdict, extract(epoch from wait)::float8 as seconds, phone_number, code_hash
+            "select outcome, extract(epoch from wait)::float8 as seconds, phone_number, code_hash
                from app.record_code_attempt({id}, {session}, {most}, {in_alarm}, {steps}, {pauses}, {end})"
         );
         let row = AttemptRow::find_by_statement(write).one(self.auth).await?;
         let Some(row) = row else { return Ok(CodeCheck::Refused) };
-        Ok(match row.verdict.as_str() {
+        Ok(match row.outcome.as_str() {
             "open" => CodeCheck::Open {
                 phone: row.phone_number.and_then(|it| PhoneNumber::parse(&it).ok()),
                 digest: row.code_hash.as_deref().and_then(OtpDigest::from_slice),

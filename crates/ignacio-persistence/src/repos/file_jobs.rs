@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::entities::{user_files, user_vector_stores};
 use crate::error::StoreError;
+use crate::leases::FILE_LEASE;
 
 /// Files as jobs. What is written under a lease that is lost changes nothing, and says so.
 pub struct FileJobs<'d> {
@@ -76,10 +77,11 @@ impl<'d> FileJobs<'d> {
     // Each claim picks its rows in a CTE, which is run once: as a sub-select of the update, the
     // planner may run it once per row, and a claim takes more than its limit.
 
-    /// Takes files that wait, or whose worker has gone silent, for 60 seconds.
+    /// Takes files that wait, or whose worker has gone silent, for [`FILE_LEASE`].
     #[tracing::instrument(name = "db.file_jobs.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, limit: u32) -> Result<Vec<FileJob>, StoreError> {
         let (worker, limit) = (self.id.into_uuid(), i64::from(limit));
+        let lease = FILE_LEASE.as_secs_f64();
         let write = raw_sql!(
             Postgres,
             "with due as (
@@ -90,7 +92,7 @@ impl<'d> FileJobs<'d> {
                   order by next_attempt_at limit {limit} for update skip locked)
              update user_files f
                 set openai_sync_status = 'syncing', lease_owner = {worker},
-                    lease_until = now() + interval '60 seconds',
+                    lease_until = now() + make_interval(secs => {lease}),
                     lease_epoch = f.lease_epoch + 1, sync_attempts = f.sync_attempts + 1
                from due where f.id = due.id
              returning f.*"
@@ -102,6 +104,7 @@ impl<'d> FileJobs<'d> {
     #[tracing::instrument(name = "db.file_jobs.claim_deleted", skip_all, err(level = "debug"))]
     pub async fn claim_deleted(&self, limit: u32) -> Result<Vec<FileJob>, StoreError> {
         let (worker, limit) = (self.id.into_uuid(), i64::from(limit));
+        let lease = FILE_LEASE.as_secs_f64();
         let write = raw_sql!(
             Postgres,
             "with due as (
@@ -112,7 +115,7 @@ impl<'d> FileJobs<'d> {
                     and (lease_until is null or lease_until < now())
                   order by next_attempt_at limit {limit} for update skip locked)
              update user_files f
-                set lease_owner = {worker}, lease_until = now() + interval '60 seconds',
+                set lease_owner = {worker}, lease_until = now() + make_interval(secs => {lease}),
                     lease_epoch = f.lease_epoch + 1, sync_attempts = f.sync_attempts + 1,
                     deleted_at = coalesce(f.deleted_at, now())
                from due where f.id = due.id
@@ -121,13 +124,14 @@ impl<'d> FileJobs<'d> {
         self.jobs(write).await
     }
 
-    /// Holds the lease for another 60 seconds; false when it is lost.
+    /// Holds the lease for another [`FILE_LEASE`]; false when it is lost.
     #[tracing::instrument(name = "db.file_jobs.extend", skip_all, err(level = "debug"))]
     pub async fn extend(&self, job: &FileJob) -> Result<bool, StoreError> {
         let (id, worker, epoch) = self.fence(job);
+        let lease = FILE_LEASE.as_secs_f64();
         self.changes(raw_sql!(
             Postgres,
-            "update user_files set lease_until = now() + interval '60 seconds'
+            "update user_files set lease_until = now() + make_interval(secs => {lease})
               where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}
                 and lease_until > now()"
         ))

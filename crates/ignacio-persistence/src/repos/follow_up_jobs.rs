@@ -7,6 +7,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql
 use uuid::Uuid;
 
 use crate::error::StoreError;
+use crate::leases::FOLLOW_UP_LEASE;
 
 /// Follow-up jobs as jobs. What is written under a lease that is lost changes nothing.
 pub struct FollowUpJobs<'d> {
@@ -81,10 +82,12 @@ impl<'d> FollowUpJobs<'d> {
         Self { worker, id }
     }
 
-    /// Takes follow-up jobs that are due, those that wait longest first, for two minutes.
+    /// Takes follow-up jobs that are due, those that wait longest first, for
+    /// [`FOLLOW_UP_LEASE`].
     #[tracing::instrument(name = "db.follow_up_jobs.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, limit: u32) -> Result<Vec<FollowUpJob>, StoreError> {
         let (worker, limit) = (self.id.into_uuid(), i64::from(limit));
+        let lease = FOLLOW_UP_LEASE.as_secs_f64();
         // In a CTE, which is run once: see the file jobs.
         let write = raw_sql!(
             Postgres,
@@ -93,7 +96,7 @@ impl<'d> FollowUpJobs<'d> {
                   where next_attempt_at <= now() and (lease_until is null or lease_until < now())
                   order by next_attempt_at limit {limit} for update skip locked)
              update follow_up_jobs c
-                set lease_owner = {worker}, lease_until = now() + interval '2 minutes',
+                set lease_owner = {worker}, lease_until = now() + make_interval(secs => {lease}),
                     lease_epoch = c.lease_epoch + 1, attempts = c.attempts + 1
                from due where c.id = due.id
              returning c.id, c.user_id, c.conversation_id, c.kind, c.message_id, c.lease_epoch,

@@ -1,11 +1,16 @@
 //! Responses to requests with an `Idempotency-Key`, kept for clients that send the request again.
 
+use std::time::Duration;
+
 use ignacio_domain::ids::{ConversationId, UserId};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, FromQueryResult, raw_sql};
 
 use crate::error::StoreError;
 
-/// Keys that the scope's user has used in the last 24 hours.
+/// How long a key replays its response. The worker may delete it afterwards.
+pub const KEY_LIFETIME: Duration = Duration::from_hours(24);
+
+/// Keys that the scope's user has used within [`KEY_LIFETIME`].
 pub struct IdempotencyKeys<'s> {
     txn: &'s DatabaseTransaction,
     user: UserId,
@@ -64,13 +69,14 @@ impl<'s> IdempotencyKeys<'s> {
     #[tracing::instrument(name = "db.idempotency_keys.lookup", skip_all, err(level = "debug"))]
     pub async fn lookup(&self, key: &[u8; 32]) -> Result<KeyState, StoreError> {
         let (user, hash) = (self.user.into_uuid(), key.to_vec());
+        let lifetime = KEY_LIFETIME.as_secs_f64();
         let read = raw_sql!(
             Postgres,
             "select request_hash, locked_until > clock_timestamp() as is_locked,
                     status, location, body
                from idempotency_keys
               where user_id = {user} and key_hash = {hash}
-                and created_at >= now() - interval '24 hours'"
+                and created_at >= now() - make_interval(secs => {lifetime})"
         );
         match Row::find_by_statement(read).one(self.txn).await? {
             Some(row) => row.state(),
@@ -104,12 +110,13 @@ impl<'s> IdempotencyKeys<'s> {
 
     async fn try_reserve(&self, request: &IdempotentRequest) -> Result<bool, sea_orm::DbErr> {
         let (user, hash) = (self.user.into_uuid(), request.key.to_vec());
+        let lifetime = KEY_LIFETIME.as_secs_f64();
         // Keys end after a day, whether or not the worker has removed them yet.
         let forget = raw_sql!(
             Postgres,
             "delete from idempotency_keys
               where user_id = {user} and key_hash = {hash}
-                and created_at < now() - interval '24 hours'"
+                and created_at < now() - make_interval(secs => {lifetime})"
         );
         self.txn.execute_raw(forget).await?;
         // A request whose process died holds its key for five minutes and has made nothing, so any
@@ -121,7 +128,7 @@ impl<'s> IdempotencyKeys<'s> {
              values ({user}, {hash}, {request})
              on conflict (user_id, key_hash) do update
                 set request_hash = excluded.request_hash,
-                    locked_until = clock_timestamp() + interval '5 minutes'
+                    locked_until = excluded.locked_until
               where held.status is null and held.locked_until <= clock_timestamp()"
         );
         Ok(self.txn.execute_raw(reserve).await?.rows_affected() == 1)

@@ -13,6 +13,7 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql
 use uuid::Uuid;
 
 use crate::error::StoreError;
+use crate::leases::OUTBOX_LEASE;
 use crate::repos::login_monitor::ProviderOutage;
 use crate::rows;
 
@@ -72,10 +73,12 @@ impl<'d> Outbox<'d> {
         Self { auth, worker }
     }
 
-    /// Takes codes and notices that are due, for 60 seconds; codes first, because a user waits for them.
+    /// Takes codes and notices that are due, for [`OUTBOX_LEASE`]; codes first, because a user waits
+    /// for them.
     #[tracing::instrument(name = "db.outbox.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, limit: u32) -> Result<Vec<OutboxJob>, StoreError> {
         let (worker, limit) = (self.worker.into_uuid(), i64::from(limit));
+        let lease = OUTBOX_LEASE.as_secs_f64();
         let write = raw_sql!(
             Postgres,
             "with due as (
@@ -88,7 +91,7 @@ impl<'d> Outbox<'d> {
                   limit {limit} for update of o skip locked),
              taken as (
                  update outbox o
-                    set lease_owner = {worker}, lease_until = now() + interval '60 seconds',
+                    set lease_owner = {worker}, lease_until = now() + make_interval(secs => {lease}),
                         attempts = o.attempts + 1
                    from due where o.id = due.id
                  returning o.id, o.kind, o.otp_id, o.user_id, o.phone_number, o.attempts,

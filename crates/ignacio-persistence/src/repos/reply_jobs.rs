@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::entities::responses;
 use crate::error::StoreError;
+use crate::leases::REPLY_LEASE;
 
 /// Responses as jobs.
 pub struct ReplyJobs<'d> {
@@ -65,7 +66,7 @@ impl From<responses::Model> for ReplyJob {
 /// What a heartbeat learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseExtension {
-    /// The lease is held for another 30 seconds.
+    /// The lease is held for another [`REPLY_LEASE`].
     Held {
         /// Whether the user wants it to stop.
         cancel_requested: bool,
@@ -79,17 +80,18 @@ impl<'d> ReplyJobs<'d> {
         Self { worker, id }
     }
 
-    /// Takes replies that are due, at most `room` and those first that wait longest, for 30
-    /// seconds, and notes the rules that they are made with.
+    /// Takes replies that are due, at most `room` and those first that wait longest, for
+    /// [`REPLY_LEASE`], and notes the rules that they are made with.
     #[tracing::instrument(name = "db.reply_jobs.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, room: usize, rules: &str) -> Result<Vec<ReplyJob>, StoreError> {
         let (worker, rules) = (self.id.into_uuid(), rules.to_owned());
+        let lease = REPLY_LEASE.as_secs_f64();
         let room = i64::try_from(room).unwrap_or(i64::MAX);
         let write = raw_sql!(
             Postgres,
             "update responses r
                 set state = 'running', lease_owner = {worker},
-                    lease_until = now() + interval '30 seconds',
+                    lease_until = now() + make_interval(secs => {lease}),
                     lease_epoch = r.lease_epoch + 1, attempts = r.attempts + 1,
                     instructions_version = {rules}, started_at = coalesce(r.started_at, now())
               where r.id = any(array(
@@ -112,12 +114,13 @@ impl<'d> ReplyJobs<'d> {
         rules: &str,
     ) -> Result<Vec<ReplyJob>, StoreError> {
         let (worker, rules) = (self.id.into_uuid(), rules.to_owned());
+        let lease = REPLY_LEASE.as_secs_f64();
         let ids: Vec<Uuid> = responses.iter().map(|it| it.into_uuid()).collect();
         let write = raw_sql!(
             Postgres,
             "update responses r
                 set state = 'running', lease_owner = {worker},
-                    lease_until = now() + interval '30 seconds',
+                    lease_until = now() + make_interval(secs => {lease}),
                     lease_epoch = r.lease_epoch + 1, attempts = r.attempts + 1,
                     instructions_version = {rules}, started_at = coalesce(r.started_at, now())
               where r.id = any(array(
@@ -130,13 +133,14 @@ impl<'d> ReplyJobs<'d> {
         Ok(rows.into_iter().map(ReplyJob::from).collect())
     }
 
-    /// Holds the lease for another 30 seconds.
+    /// Holds the lease for another [`REPLY_LEASE`].
     #[tracing::instrument(name = "db.reply_jobs.extend", skip_all, err(level = "debug"))]
     pub async fn extend(&self, job: &ReplyJob) -> Result<LeaseExtension, StoreError> {
         let (id, worker, epoch) = (job.id.into_uuid(), self.id.into_uuid(), job.epoch);
+        let lease = REPLY_LEASE.as_secs_f64();
         let write = raw_sql!(
             Postgres,
-            "update responses set lease_until = now() + interval '30 seconds'
+            "update responses set lease_until = now() + make_interval(secs => {lease})
               where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}
                 and lease_until > now() and state = 'running'
              returning cancel_requested_at is not null as it"

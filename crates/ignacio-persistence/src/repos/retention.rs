@@ -1,4 +1,5 @@
-//! Rows whose time is over. What may go is written in the worker's policies, and nowhere here.
+//! Rows whose time is over. How long each is kept is written in the worker's policies
+//! (`migration/src/sql/policies/`), and nowhere here.
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
@@ -17,21 +18,21 @@ pub struct RetentionCleanup<'d> {
 /// What is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpiredRows {
-    /// Challenges, with what was to be sent for them: 24 hours after they are over.
+    /// Codes, with what was to be sent for them, some time after they expired.
     Codes,
-    /// Sessions: seven days after they are over.
+    /// Sessions, some time after they expired.
     Sessions,
-    /// Counts of what happened: after 25 hours without any.
+    /// Rate limit buckets that no window reaches back to any more.
     RateLimitKeys,
-    /// Failed tries: after 400 days without any.
+    /// Old failed logins.
     LoginFailures,
     /// Devices that are no longer known.
     Devices,
-    /// Notices: after 30 days.
+    /// Old notices.
     Notices,
-    /// Webhooks of the provider: after 30 days.
+    /// Old webhooks of the provider.
     Webhooks,
-    /// Idempotency keys of requests that may be repeated: after 24 hours.
+    /// Idempotency keys after their lifetime.
     IdempotencyKeys,
 }
 

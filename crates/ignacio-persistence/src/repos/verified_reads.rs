@@ -34,12 +34,12 @@ pub struct Listed<T> {
     pub next: Option<CursorPosition>,
 }
 
-pub(crate) async fn current_user(
+pub(crate) async fn authenticated_user(
     db: &DatabaseConnection,
     session: &SessionDigest,
 ) -> Result<User, StoreError> {
     let digest = session.as_bytes().to_vec();
-    let read = raw_sql!(Postgres, "select * from app.whoami({digest})");
+    let read = raw_sql!(Postgres, "select * from app.authenticated_user({digest})");
     let row = UserRow::find_by_statement(read).one(db).await.map_err(StoreError::from);
     revoke_on_reuse(db, session, row).await?.ok_or(StoreError::Unauthenticated)?.try_into()
 }

@@ -20,7 +20,7 @@ async fn a_login_ends_in_a_session_that_the_database_knows() {
     let stack = Stack::start().await;
     let ana = stack.person("+573001110002").await;
 
-    let found = stack.api.current_user(&ana.digest).await.unwrap();
+    let found = stack.api.authenticated_user(&ana.digest).await.unwrap();
     assert_eq!((found.id, found.phone), (ana.id, ana.phone.clone()));
     assert_eq!(stack.api.verify_session(&ana.digest).await.unwrap().user, ana.id);
     let scope = stack.scope(&ana).await;
@@ -35,7 +35,10 @@ async fn a_digest_of_no_session_is_refused_everywhere() {
     let stack = Stack::start().await;
     let nobody = SessionToken::generate(&mut rand::rng()).digest();
     assert!(matches!(stack.api.verify_session(&nobody).await, Err(StoreError::Unauthenticated)));
-    assert!(matches!(stack.api.current_user(&nobody).await, Err(StoreError::Unauthenticated)));
+    assert!(matches!(
+        stack.api.authenticated_user(&nobody).await,
+        Err(StoreError::Unauthenticated)
+    ));
     assert!(matches!(stack.api.begin(&nobody).await.err(), Some(StoreError::Unauthenticated)));
 }
 

@@ -9,9 +9,8 @@ create or replace function app.append_response_events(
     p_places integer[], p_first_seqs bigint[], p_seqs bigint[], p_kinds text[], p_payloads text[]
 ) returns boolean[]
     language plpgsql volatile
-    -- Every row is found by its key: no other arguments need another plan, and a plan from
-    -- when a table
-    -- was small must not scan it when it has grown.
+    -- Every row is found by its key: no other arguments need another plan, and a plan from when a
+    -- table was small must not scan it when it has grown.
     set search_path = '' set plan_cache_mode = 'force_generic_plan' set enable_seqscan = off as $$
 declare
     v_users uuid[] := '{}';
@@ -21,9 +20,8 @@ begin
         -- If the database crashes, the next worker generates what is lost.
         perform pg_catalog.set_config('synchronous_commit', 'off', true);
     end if;
-    -- The first text requests a title if there is none. Follow-up jobs come before what
-    -- depends on the
-    -- response, in the order in which a deletion locks.
+    -- The first text requests a title if there is none. Follow-up jobs come before what depends on
+    -- the response, in the order in which a deletion locks.
     for i in 1 .. pg_catalog.cardinality(p_responses) loop
         if p_first_text_ages[i] >= 0
             and app.assume_lease(p_responses[i], p_worker, p_epochs[i]) is not null then

@@ -1,8 +1,8 @@
 //! What a right code opens: a session, or what only a fresh code opens.
 
 use ignacio_domain::ids::{DeviceId, OtpId, SessionId};
-use ignacio_domain::session::{DEVICE_LIFETIME, DeviceDigest, Session, SessionDigest};
-use ignacio_domain::user::{Role, User};
+use ignacio_domain::session::{self, DEVICE_LIFETIME, DeviceDigest, Session, SessionDigest};
+use ignacio_domain::user::User;
 use sea_orm::{
     ConnectionTrait as _, DatabaseTransaction, FromQueryResult, TransactionTrait as _, raw_sql,
 };
@@ -171,9 +171,9 @@ async fn open_session(
     let (row_id, user): (Uuid, Uuid) = (id.into_uuid(), person.id.into_uuid());
     let digest = new.token.as_bytes().to_vec();
     let (device, device_name) = (device.into_uuid(), new.device_name.map(str::to_owned));
-    let is_admin = person.role == Role::Admin;
+    let life = session::lifetime(person.role).as_seconds_f64();
+    let idle = session::idle_limit(person.role).as_seconds_f64();
     let keep = MAX_SESSIONS;
-    // NIST SP 800-63B: participants at AAL1 (30 days), admins at AAL2 (12 hours, 30 minutes idle).
     // One statement: its triggers end with the audit's chain, for which others wait until the commit.
     let write = raw_sql!(
         Postgres,
@@ -181,8 +181,7 @@ async fn open_session(
              insert into user_sessions
                  (id, user_id, token_hash, device_id, device_name, expires_at, idle_expires_at)
              values ({row_id}, {user}, {digest}, {device}, {device_name},
-                 now() + case when {is_admin} then interval '12 hours' else interval '30 days' end,
-                 now() + case when {is_admin} then interval '30 minutes' else interval '7 days' end)
+                 now() + make_interval(secs => {life}), now() + make_interval(secs => {idle}))
              returning id, device_name, created_at, last_used_at, expires_at, renewed_at,
                  verified_at),
          oldest as (

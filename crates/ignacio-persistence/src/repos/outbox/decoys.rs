@@ -4,6 +4,7 @@ use sea_orm::{ConnectionTrait as _, raw_sql};
 
 use super::Outbox;
 use crate::error::StoreError;
+use crate::leases::OUTBOX_LEASE;
 
 impl Outbox<'_> {
     /// Gives due decoys the delivery that a real code had within the last 24 hours: the same one for
@@ -15,6 +16,7 @@ impl Outbox<'_> {
     /// now, so it needs just that moment: the duration of the last attempt, and the backoff before it.
     #[tracing::instrument(name = "db.outbox.simulate_decoys", skip_all, err(level = "debug"))]
     pub async fn simulate_decoys(&self) -> Result<u64, StoreError> {
+        let lease = OUTBOX_LEASE.as_secs_f64();
         let write = raw_sql!(
             Postgres,
             "with due as (
@@ -24,7 +26,7 @@ impl Outbox<'_> {
                   order by o.next_attempt_at limit 1000 for update of o skip locked),
              real as (
                  select id,
-                        least(sent_at - (lease_until - interval '60 seconds')
+                        least(sent_at - (lease_until - make_interval(secs => {lease}))
                             + (next_attempt_at - created_at), interval '60 seconds') as sending,
                         least(delivered_at, read_at) - sent_at as delivery
                    from outbox

@@ -348,7 +348,7 @@ impl Game {
         scope.commit().await.unwrap();
         self.model.people[who].name = name;
         let other = self.dice.random_range(0..super::PEOPLE);
-        let seen = self.stack.api.current_user(&self.digest(other)).await;
+        let seen = self.stack.api.authenticated_user(&self.digest(other)).await;
         if self.model.login(other).is_some() {
             assert_eq!(seen.unwrap().name.as_str(), self.model.people[other].name);
         } else {
