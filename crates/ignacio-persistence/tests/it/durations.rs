@@ -1,6 +1,6 @@
 //! Durations that SQL writes as literals agree with one another and with the code's constants.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ignacio_domain::rate_limit::PER_NUMBER;
 use ignacio_domain::session::{STEP_UP_WINDOW, idle_limit};
@@ -18,7 +18,7 @@ const INTERVALS: &str = "
     with source (name, text) as (
         select 'app.' || proname, prosrc from pg_proc where pronamespace = 'app'::regnamespace
         union all
-        select 'policy ' || tablename || '.' || policyname, concat(qual, with_check)
+        select 'policies ' || tablename, concat(qual, with_check)
           from pg_policies where schemaname = 'public'
         union all
         select 'default ' || c.relname || '.' || a.attname, pg_get_expr(d.adbin, d.adrelid)
@@ -30,62 +30,49 @@ const INTERVALS: &str = "
       from source, regexp_matches(
           text, $$interval '([^']+)'|'([^']+)'::interval$$, 'g') as found";
 
+type Durations = BTreeMap<String, BTreeSet<Duration>>;
+
 /// The intervals of each object. A new literal in SQL needs a row here: a constant if the code knows
 /// the duration too, a number if only SQL does.
-fn expected() -> BTreeMap<&'static str, Vec<Duration>> {
-    let idle = [idle_limit(Role::Admin), idle_limit(Role::Participant)];
+fn expected() -> Durations {
+    let [admin, participant] = [Role::Admin, Role::Participant].map(idle_limit);
+    let [lease, keys] = [REPLY_LEASE, KEY_LIFETIME].map(|it| Duration::try_from(it).unwrap());
     // A bucket must outlive the longest window that is counted in it.
     let buckets = PER_NUMBER.map(|limit| limit.window).into_iter().max().unwrap();
-    let buckets = vec![buckets + Duration::hours(1)];
-    let lease = Duration::try_from(REPLY_LEASE).unwrap();
-    let keys = vec![Duration::try_from(KEY_LIFETIME).unwrap()];
-    let mut expected = BTreeMap::from([
-        ("app.append_response_events", vec![lease]),
-        // How often a session's last use is written.
-        ("app.authenticate", [vec![TOKEN_GRACE, Duration::minutes(5)], idle.into()].concat()),
-        ("app.current_user_id", vec![TOKEN_GRACE]),
-        ("app.renew_session", vec![TOKEN_GRACE]),
-        ("app.revoke_reused_session", vec![TOKEN_GRACE]),
-        ("app.require_step_up", vec![STEP_UP_WINDOW]),
+    let objects: [(&str, &[Duration]); _] = [
+        ("app.append_response_events", &[lease]),
+        // The five minutes: how often a session's last use is written.
+        ("app.authenticate", &[TOKEN_GRACE, Duration::minutes(5), admin, participant]),
+        ("app.current_user_id", &[TOKEN_GRACE]),
+        ("app.renew_session", &[TOKEN_GRACE]),
+        ("app.revoke_reused_session", &[TOKEN_GRACE]),
+        ("app.require_step_up", &[STEP_UP_WINDOW]),
         // How long a stream outlives the replacement of its token.
-        ("app.poll_response_events", vec![Duration::minutes(15)]),
-        // The window of `Limits::messages_per_ten_minutes`, and steps to the next day and month.
-        ("app.reserve_usage", vec![Duration::minutes(10), Duration::days(1), Duration::days(40)]),
-        ("default access_grants.expires_at", vec![Duration::minutes(30)]),
-        ("default idempotency_keys.locked_until", vec![Duration::minutes(5)]),
-    ]);
-    for (table, kept) in [
-        ("idempotency_keys", keys),
-        ("login_failures", vec![Duration::days(400)]),
-        ("otp_codes", vec![Duration::hours(24)]),
-        ("outbox", vec![Duration::days(30)]),
-        ("rate_buckets", buckets),
-        ("user_sessions", vec![Duration::days(7)]),
-        ("webhook_inbox", vec![Duration::days(30)]),
-    ] {
-        expected.insert(table, kept);
-    }
-    expected.values_mut().for_each(|durations| durations.sort());
-    expected
+        ("app.poll_response_events", &[Duration::minutes(15)]),
+        // The window of `messages_per_ten_minutes`, and steps to the next day and month.
+        ("app.reserve_usage", &[Duration::minutes(10), Duration::days(1), Duration::days(40)]),
+        ("default access_grants.expires_at", &[Duration::minutes(30)]),
+        ("default idempotency_keys.locked_until", &[Duration::minutes(5)]),
+        ("policies idempotency_keys", &[keys]),
+        ("policies login_failures", &[Duration::days(400)]),
+        ("policies otp_codes", &[Duration::hours(24)]),
+        ("policies outbox", &[Duration::days(30)]),
+        ("policies rate_buckets", &[buckets + Duration::hours(1)]),
+        ("policies user_sessions", &[Duration::days(7)]),
+        ("policies webhook_inbox", &[Duration::days(30)]),
+    ];
+    objects.map(|(name, durations)| (name.to_owned(), durations.iter().copied().collect())).into()
 }
 
 #[tokio::test]
 async fn sql_and_code_use_the_same_durations() {
     let stack = Stack::start().await;
-    let mut found = BTreeMap::<String, Vec<Duration>>::new();
+    let mut found = Durations::new();
     for row in stack.database.query_column(INTERVALS).await {
         let row = row.unwrap();
         let (name, seconds) = row.split_once('|').unwrap();
-        // The worker reads and deletes expired rows by two policies with one condition.
-        let retention = name.strip_prefix("policy ").and_then(|it| it.split('.').next());
-        let durations = found.entry(retention.unwrap_or(name).to_owned()).or_default();
         let duration = Duration::seconds(seconds.parse().unwrap());
-        if !durations.contains(&duration) {
-            durations.push(duration);
-        }
+        found.entry(name.to_owned()).or_default().insert(duration);
     }
-    found.values_mut().for_each(|durations| durations.sort());
-    let found: BTreeMap<&str, Vec<Duration>> =
-        found.iter().map(|(name, durations)| (name.as_str(), durations.clone())).collect();
     assert_eq!(found, expected());
 }
