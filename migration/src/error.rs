@@ -1,4 +1,4 @@
-//! What can go wrong with a migration, by what has to be done.
+//! The errors of a migration, by what the operator must do.
 
 use sea_orm::{DbErr, RuntimeErr};
 use thiserror::Error;
@@ -14,16 +14,16 @@ pub enum MigrateError {
     ServerTooOld(String),
     /// A newer program has migrated this database.
     #[error(
-        "the database is of a newer version: it has {}, which this program does not know; use the program that migrated it, or a newer one",
+        "a newer version has migrated the database: it has {}, which this program does not know; use the program that migrated it, or a newer one",
         .unknown.join(", ")
     )]
     NewerSchema {
         /// The migrations that this program does not have.
         unknown: Vec<String>,
     },
-    /// A database from before 005 and its successors were put together anew; none was ever deployed.
+    /// A database from before migrations 005 to 021 were replaced; none was ever deployed.
     #[error(
-        "this development database was made by migrations that no longer exist ({}): create it again with `cargo xtask dev --fresh`, which deletes its data",
+        "migrations that no longer exist created this development database ({}): create it again with `cargo xtask dev --fresh`, which deletes its data",
         .unknown.join(", ")
     )]
     ReplacedMigrations {
@@ -31,11 +31,11 @@ pub enum MigrateError {
         unknown: Vec<String>,
     },
     /// Objects in the database that no migration may change or drop.
-    #[error("the database cannot be taken over as it is: {0}")]
+    #[error("the database cannot be migrated as it is: {0}")]
     NotImportable(String),
     /// Another session holds a lock for longer than a migration waits.
     #[error(
-        "a table that has to be changed is in use by another session: nothing was changed; stop what uses the database and try again"
+        "a table that must be changed is in use by another session; nothing was changed: stop what uses the database and try again"
     )]
     Busy,
     /// The database refused, or did not answer.

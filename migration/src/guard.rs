@@ -78,7 +78,7 @@ pub(crate) async fn reject_foreign_objects(
         return Ok(());
     }
     Err(MigrateError::NotImportable(format!(
-        "{} is there already, and no migration made it; rename it or drop it",
+        "{} exists, and no migration created it: rename it or drop it",
         found.join(", ")
     )))
 }

@@ -129,7 +129,7 @@ async fn reject_unusable_tables(
 ) -> Result<(), MigrateError> {
     let reject = |reason: String| Err(MigrateError::NotImportable(reason));
     if let Some(table) = tables.iter().find(|table| !table.is_table) {
-        return reject(format!("public.{} is no table; rename it or drop it", table.name));
+        return reject(format!("public.{} is not a table: rename it or drop it", table.name));
     }
     let not_ours: Vec<String> = tables
         .iter()
@@ -144,7 +144,7 @@ async fn reject_unusable_tables(
     }
     if let Some(table) = tables.iter().find(|table| !table.has_key) {
         return reject(format!(
-            "public.{} has no column `id` of type uuid that is its key; rename the table if it belongs to another program",
+            "public.{} has no key column `id` of type uuid: rename the table if it belongs to another program",
             table.name
         ));
     }
@@ -152,7 +152,7 @@ async fn reject_unusable_tables(
     let row = txn.query_one_raw(taken).await?;
     if row.map_or(Ok(false), |row| row.try_get("", "is_taken"))? {
         return reject(
-            "the schema `legacy`, where they are put aside, is there already; rename it".to_owned(),
+            "the schema `legacy`, into which the old tables move, exists: rename it".to_owned(),
         );
     }
     Ok(())

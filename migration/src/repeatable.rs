@@ -153,7 +153,7 @@ async fn rebuild(txn: &DatabaseTransaction, savepoint: DatabaseTransaction) -> R
     run(txn, |_| true).await
 }
 
-/// Replaces objects in place; false where an older version of a routine stays beside the new one,
+/// Replaces objects in place; false if an older version of a routine remains next to the new one,
 /// because it takes other arguments.
 async fn replace(txn: &DatabaseTransaction, changes: &[ScriptChange]) -> Result<bool, DbErr> {
     let removed = changes.iter().filter(|it| it.difference == Difference::Removed);

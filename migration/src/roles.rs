@@ -19,7 +19,7 @@ pub struct RolePasswords {
     pub auth: SecretString,
     /// For `ignacio_worker`, everything in the background.
     pub worker: SecretString,
-    /// For `ignacio_admin`, the routes of the staff.
+    /// For `ignacio_admin`, the admins' routes.
     pub admin: SecretString,
 }
 

@@ -20,7 +20,7 @@ use crate::{guard, server_version};
 const LOCK_KEY: i64 = 0x1647_ac10;
 /// How long a server may take to answer the first time; a refused connection is retried until then.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often the roles are tried while another database of the same server is migrated, too.
+/// How often setting up the roles is tried while another database of the same server is migrated.
 const ATTEMPTS: u32 = 10;
 
 /// A numbered migration and whether this database has it.
@@ -140,7 +140,7 @@ async fn try_migrate(
     } else {
         let is_fresh = pending.iter().any(|name| name == FIRST);
         let has_legacy_tables = is_fresh && legacy_import::set_aside(&txn).await?;
-        // What depends on a table would be in the way of its change.
+        // Dependent objects would block changes of a table.
         repeatable::drop_all(&txn).await?;
         Migrator::up(&txn, None).await?;
         if has_legacy_tables {
@@ -260,7 +260,7 @@ async fn has_owner(txn: &DatabaseTransaction) -> Result<bool, DbErr> {
     row.map_or(Ok(false), |row| row.try_get("", "is_there"))
 }
 
-/// The migrations that are applied, all of which this program must have.
+/// The applied migrations, all of which this program must have.
 async fn applied_names(txn: &DatabaseTransaction) -> Result<Vec<String>, MigrateError> {
     let (applied, ours) = (read_log(txn).await?, names());
     let unknown: Vec<String> =

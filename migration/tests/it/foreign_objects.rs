@@ -1,9 +1,9 @@
-//! What others have added to the old tables is never taken from them.
+//! Objects that others added to the old tables are never dropped.
 
-use crate::support::{LegacyDatabase, rows_noticed};
+use crate::support::{LegacyDatabase, noticed_rows};
 
 #[tokio::test]
-async fn a_table_that_others_refer_to_stays_whole() {
+async fn a_table_with_foreign_references_stays_complete() {
     let old = LegacyDatabase::whole().await;
     old.run(
         "create table projects (id int primary key, user_id uuid references users (id) on delete cascade)\n\n\
@@ -13,8 +13,8 @@ async fn a_table_that_others_refer_to_stays_whole() {
     old.database.execute("reset role").await;
     let applied = old.migrate().await.unwrap();
     let import = applied.legacy_import.unwrap();
-    assert_eq!(rows_noticed(&import, "users", "on table projects depends on"), 0);
-    assert_eq!(rows_noticed(&import, "users", "stays whole"), 0);
+    assert_eq!(noticed_rows(&import, "users", "on table projects depends on"), 0);
+    assert_eq!(noticed_rows(&import, "users", "stays complete"), 0);
     // The six of the rows and the two of the scripts, also the one that was merged.
     assert_eq!(old.database.query_i64("select count(*) from legacy.users").await, 8);
     assert_eq!(old.database.query_i64("select count(*) from projects").await, 1);
@@ -24,7 +24,7 @@ async fn a_table_that_others_refer_to_stays_whole() {
 }
 
 #[tokio::test]
-async fn columns_that_nobody_knows_keep_their_table() {
+async fn a_table_with_unknown_columns_stays_complete() {
     let old = LegacyDatabase::whole().await;
     old.database.execute("alter table conversations add column mood text").await;
     old.database.execute("alter table messages add column never_used text").await;
@@ -32,28 +32,28 @@ async fn columns_that_nobody_knows_keep_their_table() {
         .execute("update conversations set mood = 'alegre' where title = 'Presupuesto'")
         .await;
     let import = old.import().await;
-    assert_eq!(rows_noticed(&import, "conversations", "the column mood is not known here"), 0);
+    assert_eq!(noticed_rows(&import, "conversations", "the column mood is unknown"), 0);
     assert_eq!(old.all("select mood from legacy.conversations where mood <> ''").await, "alegre");
     assert_eq!(old.database.query_i64("select count(*) from legacy.conversations").await, 4);
     assert_eq!(old.database.query_i64("select count(*) from legacy.messages").await, 2);
 }
 
 #[tokio::test]
-async fn a_view_is_kept_and_told_of_but_reads_nothing_more() {
+async fn a_foreign_view_stays_and_is_reported_but_reads_nothing() {
     let old = LegacyDatabase::whole().await;
     old.run("create schema reports\n\ncreate view reports.names as select name from public.users")
         .await;
     old.database.execute("reset role").await;
     let import = old.migrate().await.unwrap().legacy_import.unwrap();
-    assert_eq!(rows_noticed(&import, "users", "view reports.names depends on"), 0);
-    assert_eq!(rows_noticed(&import, "users", "stays whole, and closed"), 0);
+    assert_eq!(noticed_rows(&import, "users", "view reports.names depends on"), 0);
+    assert_eq!(noticed_rows(&import, "users", "stays complete, and closed"), 0);
     let reads = "select pg_get_viewdef('reports.names'::regclass) like '%legacy.users%'";
     assert_eq!(old.all(reads).await, "t");
     assert_eq!(old.all("select name from reports.names").await, "");
 }
 
 #[tokio::test]
-async fn sessions_that_others_refer_to_lose_their_secrets_all_the_same() {
+async fn referenced_sessions_lose_their_secrets() {
     let old = LegacyDatabase::whole().await;
     old.run(
         "create table visits (id int primary key, session_id uuid references user_sessions (id))\n\n\
@@ -68,7 +68,7 @@ async fn sessions_that_others_refer_to_lose_their_secrets_all_the_same() {
 }
 
 #[tokio::test]
-async fn tokens_that_are_a_key_are_destroyed_unless_somebody_refers_to_them() {
+async fn tokens_in_a_key_are_destroyed_unless_referenced() {
     let old = LegacyDatabase::whole().await;
     old.run(
         "alter table user_sessions drop constraint user_sessions_pkey, add unique (id),
@@ -79,20 +79,20 @@ async fn tokens_that_are_a_key_are_destroyed_unless_somebody_refers_to_them() {
          create table uses (code varchar(6) references otp_codes (code))",
     )
     .await;
-    let import = old.import_as_it_is().await;
+    let import = old.import_unchecked().await;
     assert!(!old.database.dump(&[]).contains("clear-token"));
     let counts = |table: &str| {
         let it = import.tables.iter().find(|it| it.table == table).unwrap();
         (it.found, it.left_over, it.destroyed)
     };
     assert_eq!((counts("user_sessions"), counts("otp_codes")), ((2, 0, 2), (2, 2, 0)));
-    assert_eq!(rows_noticed(&import, "otp_codes", "the values of the column code could not be"), 0);
+    assert_eq!(noticed_rows(&import, "otp_codes", "the values of the column code could not be"), 0);
     let codes = "select code || coalesce(phone_number, '') from legacy.otp_codes order by code";
     assert_eq!(old.all(codes).await, "645372\n918273");
 }
 
 #[tokio::test]
-async fn a_view_that_needs_a_key_finds_random_tokens() {
+async fn a_view_that_needs_the_key_sees_random_tokens() {
     let old = LegacyDatabase::whole().await;
     old.run(
         "alter table user_sessions drop constraint user_sessions_pkey, add unique (id),
@@ -101,7 +101,7 @@ async fn a_view_that_needs_a_key_finds_random_tokens() {
              select session_token, expires_at from user_sessions group by session_token",
     )
     .await;
-    let import = old.import_as_it_is().await;
+    let import = old.import_unchecked().await;
     assert!(!old.database.dump(&[]).contains("clear-token"));
     let count = import.tables.iter().find(|it| it.table == "user_sessions").unwrap();
     assert_eq!((count.left_over, count.destroyed), (0, 2));
@@ -111,7 +111,7 @@ async fn a_view_that_needs_a_key_finds_random_tokens() {
 }
 
 #[tokio::test]
-async fn a_view_that_goes_on_reading_is_told_of() {
+async fn a_view_that_can_still_read_is_reported() {
     let old = LegacyDatabase::whole().await;
     old.run("create schema reports\n\ncreate view reports.mine as select name from public.users")
         .await;
@@ -123,20 +123,20 @@ async fn a_view_that_goes_on_reading_is_told_of() {
     ] {
         old.database.execute(&format!("create {view}")).await;
     }
-    let import = old.import_as_it_is().await;
-    assert_eq!(rows_noticed(&import, "users", "view reports.open belongs to"), 0);
-    assert_eq!(rows_noticed(&import, "users", "the materialized view reports.copy keeps"), 0);
-    let going_on: Vec<&str> = import
+    let import = old.import_unchecked().await;
+    assert_eq!(noticed_rows(&import, "users", "view reports.open belongs to"), 0);
+    assert_eq!(noticed_rows(&import, "users", "the materialized view reports.copy keeps"), 0);
+    let reading: Vec<&str> = import
         .notices
         .iter()
-        .filter(|it| it.what.contains("goes on reading") || it.what.contains("keeps what"))
+        .filter(|it| it.what.contains("still reads it") || it.what.contains("keeps its copy"))
         .map(|it| it.what.as_str())
         .collect();
-    assert_eq!(going_on.len(), 2, "{going_on:?}");
+    assert_eq!(reading.len(), 2, "{reading:?}");
 }
 
 #[tokio::test]
-async fn what_cannot_be_emptied_is_said_with_the_words_of_postgres() {
+async fn an_error_of_postgres_is_passed_on() {
     let old = LegacyDatabase::whole().await;
     old.run(
         "create domain whole as text not null\n\n\
@@ -152,7 +152,7 @@ async fn what_cannot_be_emptied_is_said_with_the_words_of_postgres() {
 }
 
 #[tokio::test]
-async fn a_trigger_and_a_function_of_somebody_are_told() {
+async fn foreign_triggers_and_functions_are_reported() {
     let old = LegacyDatabase::whole().await;
     old.run(
         "create function call_crm() returns trigger language plpgsql as $$ begin return new; end $$\n\n\
@@ -164,10 +164,10 @@ async fn a_trigger_and_a_function_of_somebody_are_told() {
     old.database.execute("reset role").await;
     let import = old.migrate().await.unwrap().legacy_import.unwrap();
     assert_eq!(
-        rows_noticed(&import, "messages", "the trigger crm, which called call_crm, is gone"),
+        noticed_rows(&import, "messages", "the trigger crm, which called call_crm, was dropped"),
         0
     );
-    assert_eq!(rows_noticed(&import, "public", "update_updated_at_column() stays"), 0);
+    assert_eq!(noticed_rows(&import, "public", "update_updated_at_column() stays"), 0);
     let functions = "select string_agg(proname, ' ' order by proname) from pg_proc
          where pronamespace = 'public'::regnamespace and prolang <> 13 and probin is null";
     assert_eq!(old.all(functions).await, "call_crm update_updated_at_column");

@@ -1,10 +1,10 @@
-//! What somebody left in `public` neither runs as whoever migrates nor is gone over.
+//! Foreign objects in `public` neither run as the migrating role nor are overwritten.
 
 use migration::MigrateError;
 
 use crate::support::{LegacyDatabase, schema};
 
-/// What the migration says that does nothing.
+/// The error of a migration that changes nothing.
 async fn refusal(old: &LegacyDatabase) -> String {
     old.database.execute("reset role").await;
     let before = schema(&old.database);
@@ -15,7 +15,7 @@ async fn refusal(old: &LegacyDatabase) -> String {
 }
 
 #[tokio::test]
-async fn a_function_called_like_one_of_postgres_does_not_run_as_a_superuser() {
+async fn a_function_that_shadows_a_builtin_never_runs_as_superuser() {
     let old = LegacyDatabase::whole().await;
     old.database.execute("reset role").await;
     old.database.login("climber", "").await;
@@ -44,7 +44,7 @@ async fn a_function_called_like_one_of_postgres_does_not_run_as_a_superuser() {
 }
 
 #[tokio::test]
-async fn an_operator_called_like_one_of_postgres_is_refused() {
+async fn an_operator_that_shadows_a_builtin_is_rejected() {
     let old = LegacyDatabase::empty().await;
     old.database
         .execute(
@@ -57,7 +57,7 @@ async fn an_operator_called_like_one_of_postgres_is_refused() {
 }
 
 #[tokio::test]
-async fn each_table_that_only_we_make_is_refused_when_somebody_else_made_it() {
+async fn a_foreign_table_with_a_name_of_ours_is_rejected() {
     let fresh = ignacio_devstack::TestDatabase::create().await;
     let ours = fresh
         .query_column(

@@ -1,11 +1,11 @@
 //! A database with everything in it that the years have left there.
 
-use crate::support::{LegacyDatabase, rows_noticed};
+use crate::support::{LegacyDatabase, noticed_rows};
 
 const NIL: &str = "00000000-0000-0000-0000-000000000000";
 
 #[tokio::test]
-async fn people_are_kept_under_numbers_in_one_form() {
+async fn users_are_imported_with_canonical_numbers() {
     let old = LegacyDatabase::whole().await;
     let import = old.import().await;
     let people =
@@ -24,15 +24,15 @@ async fn people_are_kept_under_numbers_in_one_form() {
         "select is_admin || ' ' || is_active from users where phone_number = '+1234567890'";
     assert_eq!(old.all(default).await, "true false");
 
-    assert_eq!(rows_noticed(&import, "users", "merged into it"), 1);
-    assert_eq!(rows_noticed(&import, "users", "cannot be read"), 2);
-    assert_eq!(rows_noticed(&import, "users", "brought to the form"), 3);
-    assert_eq!(rows_noticed(&import, "users", "default account"), 1);
-    assert_eq!(rows_noticed(&import, "users", "did not say whether they are active"), 1);
-    assert_eq!(rows_noticed(&import, "users", "did not say whether they are admins"), 1);
-    assert_eq!(rows_noticed(&import, "users", "have no name"), 1);
-    assert_eq!(rows_noticed(&import, "users", "are no admins any more"), 1);
-    assert_eq!(rows_noticed(&import, "users", "are the temporary user"), 1);
+    assert_eq!(noticed_rows(&import, "users", "merged into it"), 1);
+    assert_eq!(noticed_rows(&import, "users", "cannot be read"), 2);
+    assert_eq!(noticed_rows(&import, "users", "in another form"), 3);
+    assert_eq!(noticed_rows(&import, "users", "default user"), 1);
+    assert_eq!(noticed_rows(&import, "users", "had no value in is_active"), 1);
+    assert_eq!(noticed_rows(&import, "users", "had no value in is_admin"), 1);
+    assert_eq!(noticed_rows(&import, "users", "have no name"), 1);
+    assert_eq!(noticed_rows(&import, "users", "are no longer admins"), 1);
+    assert_eq!(noticed_rows(&import, "users", "are the temporary user"), 1);
     let original = "select original from legacy.import_report where what like '%cannot be read%'
          order by id";
     assert_eq!(old.all(original).await, "+0000000000\npregunta a Ben");
@@ -43,7 +43,7 @@ async fn people_are_kept_under_numbers_in_one_form() {
 }
 
 #[tokio::test]
-async fn what_they_wrote_is_kept_in_its_order() {
+async fn conversations_and_messages_keep_their_order() {
     let old = LegacyDatabase::whole().await;
     let import = old.import().await;
     let conversations = "select concat_ws(' | ', right(id::text, 1), right(user_id::text, 1),
@@ -64,12 +64,12 @@ async fn what_they_wrote_is_kept_in_its_order() {
          where id::text like '%1'";
     assert_eq!(old.all(last).await, "2024-03-01 10:00:00.000003");
 
-    assert_eq!(rows_noticed(&import, "conversations", "belong to nobody"), 1);
-    assert_eq!(rows_noticed(&import, "conversations", "cut to 255"), 1);
-    assert_eq!(rows_noticed(&import, "messages", "in no conversation that was kept"), 2);
-    assert_eq!(rows_noticed(&import, "messages", "named another person"), 1);
-    assert_eq!(rows_noticed(&import, "messages", "had no content"), 1);
-    assert_eq!(rows_noticed(&import, "messages", "did not say who wrote them"), 1);
+    assert_eq!(noticed_rows(&import, "conversations", "belong to no user"), 1);
+    assert_eq!(noticed_rows(&import, "conversations", "cut to 255"), 1);
+    assert_eq!(noticed_rows(&import, "messages", "in no imported conversation"), 2);
+    assert_eq!(noticed_rows(&import, "messages", "name another user"), 1);
+    assert_eq!(noticed_rows(&import, "messages", "had no content"), 1);
+    assert_eq!(noticed_rows(&import, "messages", "had no value in is_from_user"), 1);
     assert_eq!(
         old.all("select content from legacy.messages order by created_at").await,
         "en la de nadie\nen ninguna"
@@ -79,7 +79,7 @@ async fn what_they_wrote_is_kept_in_its_order() {
 }
 
 #[tokio::test]
-async fn files_stay_where_they_are_and_go_to_the_library_anew() {
+async fn files_keep_their_objects_and_are_synced_again() {
     let old = LegacyDatabase::whole().await;
     let import = old.import().await;
     let files = "select concat_ws(' | ', right(id::text, 1), right(user_id::text, 1), file_name,
@@ -98,16 +98,16 @@ async fn files_stay_where_they_are_and_go_to_the_library_anew() {
         old.all(poor).await,
         "Sin nombre | uploads/ben/x | application/octet-stream | 0 | pending | t | t"
     );
-    assert_eq!(rows_noticed(&import, "user_files", "belong to nobody"), 1);
-    assert_eq!(rows_noticed(&import, "user_files", "do not say where their bytes lie"), 1);
-    assert_eq!(rows_noticed(&import, "user_files", "lay at OpenAI"), 1);
+    assert_eq!(noticed_rows(&import, "user_files", "belong to no user"), 1);
+    assert_eq!(noticed_rows(&import, "user_files", "have no path to their content"), 1);
+    assert_eq!(noticed_rows(&import, "user_files", "have a copy at OpenAI"), 1);
     let left =
-        "select original from legacy.import_report where what like 'lay %' order by original";
+        "select original from legacy.import_report where what like '%at OpenAI%' order by original";
     assert_eq!(old.all(left).await, "file-plan\nvs_shared");
 }
 
 #[tokio::test]
-async fn clear_tokens_and_codes_are_gone_from_everywhere() {
+async fn clear_tokens_and_codes_are_destroyed() {
     let old = LegacyDatabase::whole().await;
     let secrets = ["918273", "645372", "clear-token-of-ana", "clear-token-of-nobody"];
     let before = old.database.dump(&["--data-only"]);
@@ -134,7 +134,7 @@ async fn times_without_a_zone_are_utc_wherever_the_server_is() {
 }
 
 #[tokio::test]
-async fn what_hangs_on_the_temporary_user_stays_with_it() {
+async fn rows_of_the_temporary_user_stay_with_it() {
     let old = LegacyDatabase::whole().await;
     let write = format!(
         "insert into conversations (id, user_id, title)
@@ -147,7 +147,7 @@ async fn what_hangs_on_the_temporary_user_stays_with_it() {
 }
 
 #[tokio::test]
-async fn going_down_again_leaves_alone_what_was_put_aside() {
+async fn rolling_back_leaves_the_legacy_schema_alone() {
     let old = LegacyDatabase::whole().await;
     old.import().await;
     let before = old.database.dump(&["--schema=legacy"]);

@@ -1,5 +1,5 @@
-//! Migrations against a real Postgres: databases of the old system are taken over, and nothing that
-//! goes wrong on the way leaves a trace.
+//! Migrations against a real Postgres: databases of the old system are imported, and a failure
+//! leaves no trace.
 #![cfg(test)]
 
 mod foreign_objects;

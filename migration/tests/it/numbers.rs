@@ -1,10 +1,10 @@
-//! The database reads numbers as the domain does.
+//! The import parses phone numbers as the domain does.
 
 use ignacio_domain::phone::PhoneNumber;
 
 use crate::support::LegacyDatabase;
 
-/// Numbers as people type them, and what is none.
+/// Phone numbers as users type them, and texts that are none.
 const ODD: [&str; 44] = [
     "+573001110001",
     " +57 300 111 0002 ",
@@ -53,7 +53,7 @@ const ODD: [&str; 44] = [
 ];
 
 #[tokio::test]
-async fn numbers_are_read_as_the_domain_reads_them() {
+async fn phone_numbers_are_parsed_as_in_the_domain() {
     let old = LegacyDatabase::empty().await;
     old.run("create table users (id uuid primary key, phone_number text, name text)").await;
     for (n, number) in ODD.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Values that are of another type, of another age, or of no meaning.
 
-use crate::support::{LegacyDatabase, SCRIPT_1, rows_noticed};
+use crate::support::{LegacyDatabase, SCRIPT_1, noticed_rows};
 
 const PEOPLE: &str = "insert into users values
     ('a0000000-0000-4000-8000-000000000001', '+573001110001', 'Ana', 'sí', ' YES ', 'infinity', '2024-01-01'),
@@ -9,7 +9,7 @@ const PEOPLE: &str = "insert into users values
     ('a0000000-0000-4000-8000-000000000004', '+573001110004', 'Leo', null, 'no', null, null)";
 
 #[tokio::test]
-async fn words_for_yes_no_and_times_are_read_and_the_others_are_told() {
+async fn known_spellings_are_parsed_and_the_others_reported() {
     let old = LegacyDatabase::empty().await;
     old.run(
         "create table users (id uuid primary key, phone_number text, name text, is_admin text,
@@ -25,13 +25,13 @@ async fn words_for_yes_no_and_times_are_read_and_the_others_are_told() {
     let eva = "select concat_ws(' ', is_admin, is_active, created_at = updated_at)
          from users where name = 'Eva'";
     assert_eq!(old.all(eva).await, "f t t");
-    assert_eq!(rows_noticed(&import, "users", "a value in is_admin that cannot be read"), 1);
-    assert_eq!(rows_noticed(&import, "users", "a value in created_at that cannot be read"), 1);
-    assert_eq!(rows_noticed(&import, "users", "a time in created_at that is in the future"), 2);
-    assert_eq!(rows_noticed(&import, "users", "a time in updated_at that is in the future"), 1);
-    assert_eq!(rows_noticed(&import, "users", "2 rows did not say when"), 0);
+    assert_eq!(noticed_rows(&import, "users", "a value in is_admin that cannot be read"), 1);
+    assert_eq!(noticed_rows(&import, "users", "a value in created_at that cannot be read"), 1);
+    assert_eq!(noticed_rows(&import, "users", "a time in created_at that is in the future"), 2);
+    assert_eq!(noticed_rows(&import, "users", "a time in updated_at that is in the future"), 1);
+    assert_eq!(noticed_rows(&import, "users", "2 rows had no time of creation"), 0);
     let original = "select original from legacy.import_report
-         where what like '%cannot be read: unknown%' or what like '%before 1970%' order by 1";
+         where what like '%cannot be read: now unknown%' or what like '%before 1970%' order by 1";
     assert_eq!(
         old.all(original).await,
         "-infinity\n0044-03-15 BC\na las 5\nayer\ninfinity\nquizás"
@@ -58,7 +58,7 @@ async fn times_of_another_age_neither_hide_rows_nor_break_reads() {
                 or not (updated_at between '1970-01-01 00:00+00' and now())"
         );
         assert_eq!(old.database.query_i64(&odd).await, 0, "{table}");
-        assert!(rows_noticed(&import, table, "a time in created_at that is in the future") > 2);
+        assert!(noticed_rows(&import, table, "a time in created_at that is in the future") > 2);
     }
     let originals = "select count(*) from legacy.import_report
          where table_name = 'messages' and original like '20000-01-01%'";
@@ -66,7 +66,7 @@ async fn times_of_another_age_neither_hide_rows_nor_break_reads() {
 }
 
 #[tokio::test]
-async fn keys_that_are_none_leave_their_rows_behind() {
+async fn rows_with_invalid_keys_stay_in_legacy() {
     let old = LegacyDatabase::empty().await;
     old.run(SCRIPT_1).await;
     old.run("drop table messages\n\ndrop table conversations").await;
@@ -82,13 +82,13 @@ async fn keys_that_are_none_leave_their_rows_behind() {
     assert_eq!(old.all("select title from conversations").await, "Suya");
     assert_eq!(old.all("select user_id from legacy.conversations").await, "la de Ana");
     assert_eq!(old.all("select content from legacy.messages").await, "siete");
-    assert_eq!(rows_noticed(&import, "conversations", "in user_id that cannot be read"), 1);
-    assert_eq!(rows_noticed(&import, "messages", "in conversation_id that cannot be read"), 1);
-    assert_eq!(rows_noticed(&import, "conversations", "2 rows did not say when"), 0);
+    assert_eq!(noticed_rows(&import, "conversations", "in user_id that cannot be read"), 1);
+    assert_eq!(noticed_rows(&import, "messages", "in conversation_id that cannot be read"), 1);
+    assert_eq!(noticed_rows(&import, "conversations", "2 rows had no time of creation"), 0);
 }
 
 #[tokio::test]
-async fn a_type_of_file_that_is_written_anew_is_told() {
+async fn a_normalized_file_type_is_reported() {
     let old = LegacyDatabase::whole().await;
     old.database
         .execute(
@@ -96,7 +96,8 @@ async fn a_type_of_file_that_is_written_anew_is_told() {
         )
         .await;
     let import = old.import().await;
-    assert_eq!(rows_noticed(&import, "user_files", "their type in small letters"), 1);
-    let original = "select original from legacy.import_report where what like '%small letters%'";
+    assert_eq!(noticed_rows(&import, "user_files", "a type with capitals or blanks"), 1);
+    let original =
+        "select original from legacy.import_report where what like '%capitals or blanks%'";
     assert_eq!(old.all(original).await, " Application/PDF");
 }

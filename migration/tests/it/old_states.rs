@@ -1,9 +1,9 @@
-//! The states that the old scripts leave behind, depending on which of them ran, and how.
+//! The states that the old scripts leave, depending on which of them ran, and how often.
 
 use crate::support::{FILES, LegacyDatabase, ROWS, SCRIPT_1, SCRIPT_2, SCRIPT_3, SCRIPT_4, SYNC};
 
-/// Runs the scripts, imports what they made, and gives how many people, conversations, messages and
-/// files are ours now.
+/// Runs the scripts, imports the result, and returns the numbers of imported users, conversations,
+/// messages and files.
 async fn imported(scripts: &[&str]) -> (LegacyDatabase, [i64; 4]) {
     let old = LegacyDatabase::empty().await;
     for script in scripts {
@@ -56,7 +56,7 @@ async fn no_rows_at_all() {
 }
 
 #[tokio::test]
-async fn people_alone() {
+async fn users_without_other_tables() {
     let users = "create table users (id uuid primary key, phone_number text)";
     let ana = "insert into users values (gen_random_uuid(), '300 111 0001 999')";
     let (old, counts) = imported(&[users, ana]).await;
@@ -66,7 +66,7 @@ async fn people_alone() {
 }
 
 #[tokio::test]
-async fn messages_without_people_are_put_aside_whole() {
+async fn messages_without_users_stay_in_legacy() {
     let (old, counts) = imported(&[SCRIPT_1, ROWS, "drop table users cascade"]).await;
     assert_eq!(counts, [1, 0, 0, 0]);
     assert_eq!(old.database.query_i64("select count(*) from legacy.messages").await, 6);
@@ -77,7 +77,7 @@ async fn messages_without_people_are_put_aside_whole() {
 }
 
 #[tokio::test]
-async fn a_type_that_is_text_and_words_that_nobody_knows() {
+async fn a_message_type_stored_as_text_and_unknown_types() {
     let text = "alter table messages alter column message_type drop default,
          alter column message_type type text";
     let odd = "update messages set message_type = 'sticker' where content = 'tres'";
@@ -85,7 +85,7 @@ async fn a_type_that_is_text_and_words_that_nobody_knows() {
     assert_eq!(counts, [7, 3, 4, 0]);
     let kept = "select message_type from messages where content = 'tres'";
     assert_eq!(old.all(kept).await, "text");
-    let original = "select original from legacy.import_report where what like 'had no type%'
+    let original = "select original from legacy.import_report where what like 'had no known type%'
          and original is not null";
     assert_eq!(old.all(original).await, "sticker");
 }

@@ -1,4 +1,4 @@
-//! Whose the tables are, and who migrates.
+//! The owners of the old tables, and the roles that migrate.
 
 use ignacio_devstack::TestDatabase;
 use migration::MigrateError;
@@ -7,7 +7,7 @@ use crate::support::{
     FILES, LegacyDatabase, ROWS, SCRIPT_1, SCRIPT_2, SCRIPT_3, SCRIPT_4, SYNC, dump,
 };
 
-/// Makes the tables as somebody else than the deployer.
+/// Creates the old tables as another role than the deployer.
 async fn made_by(role: &str, attributes: &str) -> (LegacyDatabase, String) {
     let old = LegacyDatabase::empty().await;
     old.database.execute("reset role").await;
@@ -34,7 +34,7 @@ async fn a_superuser_takes_over_the_tables_of_another_role() {
 }
 
 #[tokio::test]
-async fn the_deployer_is_told_whose_the_tables_are() {
+async fn the_error_names_the_owners_of_the_tables() {
     let (old, _) = made_by("hand", "").await;
     let before = dump(&old.database, &[]);
     for refused in [old.plan().await, old.migrate().await] {
@@ -48,7 +48,7 @@ async fn the_deployer_is_told_whose_the_tables_are() {
 }
 
 #[tokio::test]
-async fn a_hosted_database_whose_role_is_no_superuser_but_bypasses_policies() {
+async fn a_hosted_database_whose_role_bypasses_policies_but_is_no_superuser() {
     let old = LegacyDatabase::empty().await;
     old.database.execute("reset role").await;
     for role in ["anon", "authenticated", "service_role"] {
@@ -86,7 +86,7 @@ async fn a_hosted_database_whose_role_is_no_superuser_but_bypasses_policies() {
 }
 
 #[tokio::test]
-async fn a_schema_of_that_name_is_not_mixed_with_ours() {
+async fn an_existing_schema_legacy_is_rejected() {
     let old = LegacyDatabase::whole().await;
     old.database.execute("create schema legacy").await;
     let error = old.migrate().await.unwrap_err().to_string();
@@ -94,7 +94,7 @@ async fn a_schema_of_that_name_is_not_mixed_with_ours() {
 }
 
 #[tokio::test]
-async fn tables_of_another_program_are_refused() {
+async fn tables_of_another_program_are_rejected() {
     let database = TestDatabase::empty().await;
     database.execute("create table messages (id bigint primary key, body text)").await;
     database.execute("alter table messages owner to ignacio_deployer").await;

@@ -5,7 +5,7 @@ use migration::{Applied, Difference, ScriptChange};
 
 use crate::support::{assert_same_lines, dump, schema};
 
-/// A database whose objects some older text of these scripts has made with `sql`.
+/// A database in which an older text of these scripts, `sql`, was applied.
 async fn with_older(scripts: &[&str], sql: &str) -> TestDatabase {
     let database = TestDatabase::create().await;
     database.execute("set role ignacio_owner").await;
@@ -66,7 +66,7 @@ async fn a_routine_that_is_replaced_in_place_locks_no_table() {
 }
 
 #[tokio::test]
-async fn a_routine_with_other_arguments_leaves_no_older_one() {
+async fn a_routine_with_other_arguments_leaves_no_overload() {
     let older = "create function app.normalize_text(p_text text, p_more integer) returns text
              language sql set search_path = '' as $$ select p_text $$";
     let database = with_older(&["routines/normalize_text"], older).await;
@@ -74,7 +74,7 @@ async fn a_routine_with_other_arguments_leaves_no_older_one() {
 }
 
 #[tokio::test]
-async fn a_routine_with_another_result_is_made_again_with_all_that_depends_on_it() {
+async fn a_routine_with_another_result_is_recreated_with_its_dependents() {
     let older = "drop function app.list_messages(
              bytea, uuid, uuid, boolean, timestamptz, uuid, integer);
          create or replace view app.message_details with (security_invoker = true) as
@@ -103,7 +103,7 @@ async fn policies_grants_and_triggers_are_those_of_the_scripts_and_no_others() {
 }
 
 #[tokio::test]
-async fn what_a_removed_script_made_is_dropped() {
+async fn objects_of_a_removed_script_are_dropped() {
     let older = "create function app.of_old() returns uuid
              language sql set search_path = '' as $$ select gen_random_uuid() $$;
          create view app.of_old as select 1 as one;
@@ -125,7 +125,7 @@ async fn what_a_removed_script_made_is_dropped() {
 }
 
 #[tokio::test]
-async fn of_five_at_a_time_one_applies_a_changed_script() {
+async fn of_five_migrators_one_applies_a_changed_script() {
     let database = with_older(&["routines/is_admin"], "select 1").await;
     let (url, passwords) = (database.owner_url().into(), database.passwords());
     let migrate = || migration::apply(&url, &passwords);

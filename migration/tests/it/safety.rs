@@ -1,4 +1,4 @@
-//! Several at a time, somebody in the way, a database of tomorrow, and the way down.
+//! Concurrent migrators, locked tables, newer databases, and rolling back.
 
 use ignacio_devstack::TestDatabase;
 use migration::{Applied, MigrateError};
@@ -6,7 +6,7 @@ use migration::{Applied, MigrateError};
 use crate::support::{LegacyDatabase, assert_same_lines, dump, schema};
 
 #[tokio::test]
-async fn of_five_at_a_time_one_applies_and_four_find_it_done() {
+async fn of_five_migrators_one_applies_and_four_find_it_done() {
     for old in [LegacyDatabase::empty().await, LegacyDatabase::whole().await] {
         let migrate = || old.migrate();
         let done = tokio::join!(migrate(), migrate(), migrate(), migrate(), migrate());
@@ -20,8 +20,8 @@ async fn of_five_at_a_time_one_applies_and_four_find_it_done() {
 }
 
 #[tokio::test]
-async fn databases_of_one_server_do_not_disturb_each_other() {
-    // They share the roles, which each of them sets up anew.
+async fn databases_of_one_server_migrate_at_the_same_time() {
+    // They share the roles, which each of them sets up.
     let olds = [
         LegacyDatabase::whole().await,
         LegacyDatabase::whole().await,
@@ -49,7 +49,7 @@ async fn up_down_up_gives_the_same_schema() {
 }
 
 #[tokio::test]
-async fn a_lock_of_somebody_else_is_not_waited_for_for_long() {
+async fn a_locked_table_ends_the_migration_with_busy() {
     let old = LegacyDatabase::whole().await;
     old.database.execute("reset role").await;
     let before = dump(&old.database, &["--schema-only"]);
@@ -63,7 +63,7 @@ async fn a_lock_of_somebody_else_is_not_waited_for_for_long() {
 }
 
 #[tokio::test]
-async fn a_database_of_tomorrow_is_left_alone() {
+async fn a_database_of_a_newer_version_is_left_alone() {
     let database = TestDatabase::create().await;
     let (url, passwords) = (database.owner_url().into(), database.passwords());
     database.execute("insert into seaql_migrations values ('999_of_tomorrow', 0)").await;
@@ -86,7 +86,7 @@ async fn a_database_of_tomorrow_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_development_database_of_before_is_refused_with_what_to_do() {
+async fn an_old_development_database_is_rejected_with_a_remedy() {
     let database = TestDatabase::create().await;
     let (url, passwords) = (database.owner_url().into(), database.passwords());
     database

@@ -1,4 +1,4 @@
-//! Databases as people left them, and what has to hold of each after it was taken over.
+//! Databases of the old system, and what must hold for each after the import.
 
 use ignacio_devstack::TestDatabase;
 use migration::{Applied, LegacyImport, MigrateError, TableCount};
@@ -12,14 +12,14 @@ pub(crate) const ROWS: &str = include_str!("legacy/rows.sql");
 pub(crate) const FILES: &str = include_str!("legacy/files.sql");
 pub(crate) const SYNC: &str = include_str!("legacy/sync.sql");
 
-/// A database of the old system, made by the role that a deployment has.
+/// A database of the old system, created by a deployment's role.
 pub(crate) struct LegacyDatabase {
     pub(crate) database: TestDatabase,
     url: SecretString,
 }
 
 impl LegacyDatabase {
-    /// An empty one, in which the deployer acts.
+    /// An empty one, as the deployer.
     pub(crate) async fn empty() -> Self {
         let database = TestDatabase::empty().await;
         let url = database.owner_url().into();
@@ -36,7 +36,7 @@ impl LegacyDatabase {
         old
     }
 
-    /// From here on migrated by another role.
+    /// Migrated by another role from here on.
     pub(crate) fn migrated_by(mut self, url: String) -> Self {
         self.url = url.into();
         self
@@ -62,14 +62,14 @@ impl LegacyDatabase {
         migration::plan(&self.url, &self.database.passwords()).await
     }
 
-    /// Takes the database over, whatever else is in it.
-    pub(crate) async fn import_as_it_is(&self) -> LegacyImport {
+    /// Imports the database, whatever else is in it.
+    pub(crate) async fn import_unchecked(&self) -> LegacyImport {
         self.database.execute("reset role").await;
         self.migrate().await.unwrap().legacy_import.unwrap()
     }
 
-    /// Looks at the plan, which changes nothing, takes the database over, which does what the plan
-    /// said, and checks what holds of every one.
+    /// Plans, which changes nothing, then imports, which does what the plan said, and checks what must
+    /// hold for every import.
     pub(crate) async fn import(&self) -> LegacyImport {
         self.database.execute("reset role").await;
         let found = self.row_counts("public").await;
@@ -81,30 +81,30 @@ impl LegacyDatabase {
         assert_eq!(applied, plan);
         assert_eq!(applied.names, migration::names());
         let import = applied.legacy_import.unwrap();
-        self.is_like_a_fresh_one().await;
-        self.what_is_left_is_closed().await;
-        self.every_row_is_accounted_for(&import, &found).await;
+        self.assert_fresh_schema().await;
+        self.assert_legacy_is_closed().await;
+        self.assert_rows_add_up(&import, &found).await;
 
         let again = self.migrate().await.unwrap();
         assert_eq!(again, Applied { names: Vec::new(), scripts: Vec::new(), legacy_import: None });
         import
     }
 
-    /// The schema of a database that was empty, apart from what was never ours.
-    async fn is_like_a_fresh_one(&self) {
+    /// The schema is that of a database that was empty, apart from foreign objects.
+    async fn assert_fresh_schema(&self) {
         let fresh = TestDatabase::create().await;
         assert_same_lines(&schema(&self.database), &schema(&fresh));
         let open = "select coalesce(string_agg(t.tgname, ' '), '') from pg_trigger t
              join pg_class c on c.oid = t.tgrelid
              where c.relnamespace = 'public'::regnamespace and t.tgenabled <> 'O'";
         assert_eq!(self.database.query_text(open).await, fresh.query_text(open).await);
-        // Carrying over is not news.
+        // An import is not audited.
         if self.database.query_text("select to_regclass('audit_events') is not null").await == "t" {
             assert_eq!(self.database.query_i64("select count(*) from audit_events").await, 0);
         }
     }
 
-    async fn what_is_left_is_closed(&self) {
+    async fn assert_legacy_is_closed(&self) {
         let open = "select coalesce(string_agg(c.relname, ' '), '') from pg_class c
              where c.relnamespace = 'legacy'::regnamespace and c.relkind = 'r'
                and (not (c.relrowsecurity and c.relforcerowsecurity)
@@ -122,8 +122,8 @@ impl LegacyDatabase {
         assert_eq!(self.database.query_text(ours).await, "import_counts import_report");
     }
 
-    /// Each old row is among ours, among what is left, or a secret that was destroyed.
-    async fn every_row_is_accounted_for(&self, import: &LegacyImport, found: &[(String, i64)]) {
+    /// Each old row was imported, is left, or held a secret and was destroyed.
+    async fn assert_rows_add_up(&self, import: &LegacyImport, found: &[(String, i64)]) {
         let counted: Vec<_> = import.tables.iter().map(|it| (it.table.clone(), it.found)).collect();
         let sorted = |mut of: Vec<(String, i64)>| {
             of.sort();
@@ -154,7 +154,7 @@ impl LegacyDatabase {
         }
     }
 
-    /// Whether the nil row is one of the old ones: ours is made by 004 otherwise.
+    /// Whether the nil row is an old one; otherwise 004 created it.
     async fn had_temporary_user(&self, import: &LegacyImport) -> bool {
         let users = import.tables.iter().find(|it| it.table == "users");
         let ours = self.database.query_i64("select count(*) from public.users").await;
@@ -180,23 +180,23 @@ impl LegacyDatabase {
         counts
     }
 
-    /// The first column of the rows, in one line.
+    /// The first column of the rows, one per line.
     pub(crate) async fn all(&self, sql: &str) -> String {
         let rows = self.database.query_column(sql).await;
         rows.into_iter().map(|it| it.unwrap_or("NULL".to_owned())).collect::<Vec<_>>().join("\n")
     }
 }
 
-/// Whether somebody is told this about so many rows.
-pub(crate) fn rows_noticed(import: &LegacyImport, table: &str, what: &str) -> usize {
+/// How many rows the notice like `what` names.
+pub(crate) fn noticed_rows(import: &LegacyImport, table: &str, what: &str) -> usize {
     let notice = import.notices.iter().find(|it| it.table == table && it.what.contains(what));
     let Some(notice) = notice else {
-        panic!("nothing like `{what}` about {table} in {:#?}", import.notices)
+        panic!("no notice like `{what}` for {table} in {:#?}", import.notices)
     };
     notice.rows.len()
 }
 
-/// What `pg_dump` says of the schema, without what was never ours.
+/// The schema by `pg_dump`, without foreign objects.
 pub(crate) fn schema(database: &TestDatabase) -> String {
     let dump = dump(database, &["--schema-only", "--exclude-schema=legacy"]);
     let is_ours =
@@ -204,7 +204,7 @@ pub(crate) fn schema(database: &TestDatabase) -> String {
     dump.lines().filter(is_ours).collect::<Vec<_>>().join("\n")
 }
 
-/// What `pg_dump` says, which is the same as long as nothing changes.
+/// The dump, in a form that is the same as long as nothing changes.
 pub(crate) fn dump(database: &TestDatabase, arguments: &[&str]) -> String {
     let dump = database.dump(arguments);
     dump.lines().map(with_sorted_roles).collect::<Vec<_>>().join("\n")
@@ -222,7 +222,7 @@ fn with_sorted_roles(line: &str) -> String {
     format!("{start} TO {}{rest}", roles.join(", "))
 }
 
-/// Equal, or the first line that is not.
+/// Asserts equality by line, so that a failure shows the first difference.
 pub(crate) fn assert_same_lines(one: &str, other: &str) {
     for (line, expected) in one.lines().zip(other.lines()) {
         assert_eq!(line, expected);

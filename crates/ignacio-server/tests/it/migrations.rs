@@ -88,12 +88,13 @@ async fn a_plan_says_what_migrating_then_does_and_changes_nothing() {
     assert_eq!(row("user_sessions"), "1 0 0 0 1");
     assert!(
         printed.contains(
-            "messages: are in no conversation that was kept and stay in legacy.messages (1)\n"
+            "messages: are in no imported conversation and stay in legacy.messages (1)\n"
         ),
         "{printed}"
     );
     assert!(
-        printed.contains("users: had their number brought to the form +573001110001 (20)\n"),
+        printed
+            .contains("users: had a number in another form: now in the form +573001110001 (20)\n"),
         "{printed}"
     );
     // Whoever keeps the output of a deployment keeps no numbers with it.

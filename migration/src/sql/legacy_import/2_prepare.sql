@@ -53,7 +53,7 @@ begin
             if v_function not like '%update_updated_at_column' then
                 insert into legacy.import_report (table_name, what, original)
                 values (v_table,
-                    format('the trigger %s, which called %s, is gone', v_name, v_function), v_name);
+                    format('the trigger %s, which called %s, was dropped', v_name, v_function), v_name);
             end if;
         end loop;
         -- Between the old tables a cascade would delete rows that could not be imported.
@@ -115,8 +115,8 @@ end $$;
 insert into legacy.import_report (table_name, what)
 select distinct c.relname,
        case when v.relkind = 'm'
-            then format('the materialized view %s keeps what it has read from it', v.oid::regclass)
-            else format('the view %s belongs to %s and goes on reading it: whoever may read the view reads what stays here',
+            then format('the materialized view %s keeps its copy of the rows', v.oid::regclass)
+            else format('the view %s belongs to %s and still reads it: roles that may read the view see what stays here',
                      v.oid::regclass, o.rolname) end
   from pg_class c
   join pg_depend d on d.refobjid = c.oid and d.refclassid = 'pg_class'::regclass
@@ -264,7 +264,7 @@ begin
                 'insert into legacy.import_report (table_name, what, row_id, original)
                  select %L, %L, t.id, t.%I::text from legacy.%I t
                   where t.%I is not null and %s is null order by t.id',
-                v_table, format('have a value in %s that cannot be read: unknown now', v_column.name),
+                v_table, format('have a value in %s that cannot be read: now unknown', v_column.name),
                 v_column.name, v_table, v_column.name, v_column.reading);
             continue when v_column.type <> 'timestamptz';
             execute format(
@@ -272,13 +272,13 @@ begin
                  select %L, %L, t.id, t.%I::text from legacy.%I t
                   where %s <> legacy.import_past(%s) order by t.id',
                 v_table, format('have a time in %s that is in the future or before 1970: '
-                    'the time of this migration, or 1970, now', v_column.name),
+                    'now the time of this migration, or 1970', v_column.name),
                 v_column.name, v_table, v_column.reading, v_column.reading);
         end loop;
         drop table legacy.import_column_reads;
         execute format(
             'insert into legacy.import_report (table_name, what)
-             select %L, format(''%%s rows did not say when they came about or changed: the other of the two times, or the time of this migration'', count(*))
+             select %L, format(''%%s rows had no time of creation or change: now the other of the two, or the time of this migration'', count(*))
                from legacy.import_%s where created_at is null or updated_at is null
              having count(*) > 0', v_table, v_table);
         for v_extra in
@@ -294,7 +294,7 @@ begin
             insert into legacy.import_pinned_tables values (v_table) on conflict do nothing;
             insert into legacy.import_report (table_name, what)
             values (v_table, format(
-                'the column %s is not known here; its values stay in legacy.%s', v_extra, v_table));
+                'the column %s is unknown; its values stay in legacy.%s', v_extra, v_table));
         end loop;
     end loop;
     drop table legacy.import_columns;

@@ -45,25 +45,25 @@ select 'users', notice.what, u.id, notice.original
   join legacy.import_user_map p on p.id = u.id
   cross join lateral (values
       (p.keeper <> u.id,
-       'have the number of an older account and were merged into it',
+       'have the number of an older user and were merged into it',
        (to_jsonb(u) || jsonb_build_object('merged_into', p.keeper))::text),
       (p.number is null and u.id <> '00000000-0000-0000-0000-000000000000',
-       'have a number that cannot be read: inactive, under a number that is none',
+       'have a number that cannot be read: now inactive, with a placeholder number',
        coalesce(u.phone_number, '')),
       (p.number <> u.phone_number,
-       'had their number brought to the form +573001110001', u.phone_number),
+       'had a number in another form: now in the form +573001110001', u.phone_number),
       (p.number = '+1234567890' and u.is_active,
-       'are the default account of the old script: inactive now', u.phone_number),
-      (u.is_active is null, 'did not say whether they are active: inactive now', null),
-      (u.is_admin is null, 'did not say whether they are admins: they are none', null),
+       'are the default user of the old script: now inactive', u.phone_number),
+      (u.is_active is null, 'had no value in is_active: now inactive', null),
+      (u.is_admin is null, 'had no value in is_admin: now participants', null),
       (u.id = p.keeper and coalesce(u.name !~ '\S', true),
-       'have no name: the account is called by its merged name or Sin nombre', u.name),
+       'have no name: now the name of a merged user, or Sin nombre', u.name),
       (u.id = p.keeper and length(u.name) > 255, 'have a name that was cut to 255 characters',
        u.name),
       (u.id = '00000000-0000-0000-0000-000000000000'
            and (u.phone_number, u.name, u.is_admin)
                is distinct from ('+0000000000', 'Temporary Test User', false),
-       'are the temporary user, which has its number, name and rights of old again',
+       'are the temporary user, whose number, name and rights were restored',
        to_jsonb(u)::text)
   ) notice (is_so, what, original)
  where notice.is_so
@@ -79,12 +79,12 @@ select 'users', notice.what, notice.keeper
           from legacy.import_user_map p join legacy.import_users u on u.id = p.id
          group by p.keeper) merged
   cross join lateral (values
-      (lost_admin, 'are no admins any more: not all of their merged accounts were', keeper),
-      (lost_active, 'are inactive now: not all of their merged accounts were active', keeper)
+      (lost_admin, 'are no longer admins: not all of the merged users were', keeper),
+      (lost_active, 'are now inactive: not all of the merged users were active', keeper)
   ) notice (is_so, what, keeper)
  where notice.is_so;
 insert into legacy.import_report (table_name, what)
-select 'users', 'no active admin is left: make one with `ignacio admin create`'
+select 'users', 'no active admin is left: create one with `ignacio admin create`'
  where exists (select 1 from legacy.import_users)
    and not exists (select 1 from public.users where is_admin and is_active);
 

@@ -10,7 +10,7 @@ select 'conversations', notice.what, c.id, notice.original
   from legacy.import_conversations c
   left join legacy.import_user_map p on p.id = c.user_id
   cross join lateral (values
-      (p.id is null, 'belong to nobody and stay in legacy.conversations', c.user_id::text),
+      (p.id is null, 'belong to no user and stay in legacy.conversations', c.user_id::text),
       (p.id is not null and length(c.title) > 255,
        'have a title that was cut to 255 characters', c.title)
   ) notice (is_so, what, original)

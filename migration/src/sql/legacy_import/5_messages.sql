@@ -23,16 +23,16 @@ select 'messages', notice.what, m.id, notice.original
   left join public.conversations c on c.id = m.conversation_id
   left join legacy.import_user_map p on p.id = m.user_id
   cross join lateral (values
-      (c.id is null, 'are in no conversation that was kept and stay in legacy.messages',
+      (c.id is null, 'are in no imported conversation and stay in legacy.messages',
        m.conversation_id::text),
       (c.id is not null and m.user_id is not null and p.keeper is distinct from c.user_id,
-       'named another person than their conversation, whose they are', m.user_id::text),
+       'name another user than their conversation: now its owner''s', m.user_id::text),
       (c.id is not null and coalesce(m.message_type, '')
            not in ('text', 'image', 'audio', 'video', 'document'),
-       'had no type that is known here: text now', m.message_type),
-      (c.id is not null and m.content is null, 'had no content: an empty one now', null),
+       'had no known type: now text', m.message_type),
+      (c.id is not null and m.content is null, 'had no content: now empty', null),
       (c.id is not null and m.is_from_user is null,
-       'did not say who wrote them: counted as the person''s', null)
+       'had no value in is_from_user: now the user''s', null)
   ) notice (is_so, what, original)
  where notice.is_so
  order by m.created_at nulls last, m.id;

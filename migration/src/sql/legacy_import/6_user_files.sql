@@ -23,23 +23,23 @@ select 'user_files', notice.what, f.id, notice.original
   left join legacy.import_user_map p on p.id = f.user_id
   left join public.user_files n on n.id = f.id
   cross join lateral (values
-      (p.id is null, 'belong to nobody and stay in legacy.user_files', f.user_id::text),
+      (p.id is null, 'belong to no user and stay in legacy.user_files', f.user_id::text),
       (p.id is not null and n.id is null,
-       'do not say where their bytes lie and stay in legacy.user_files', f.file_path),
+       'have no path to their content and stay in legacy.user_files', f.file_path),
       (n.id is not null and coalesce(f.file_name !~ '\S', true),
-       'have no name: called Sin nombre', f.file_name),
+       'have no name: now Sin nombre', f.file_name),
       (n.id is not null and length(f.file_name) > 255,
        'have a name that was cut to 255 characters', f.file_name),
       (n.id is not null and (coalesce(f.file_type !~ '\S', true) or length(f.file_type) > 127),
-       'have no type that can be used: application/octet-stream now', f.file_type),
+       'have no usable type: now application/octet-stream', f.file_type),
       (n.file_type <> f.file_type and length(f.file_type) <= 127 and f.file_type ~ '\S',
-       'have their type in small letters and without blanks around it now', f.file_type),
+       'had a type with capitals or blanks: now lower case and trimmed', f.file_type),
       (n.id is not null and coalesce(f.file_size < 0, true),
-       'do not say how large they are: 0 bytes now', f.file_size::text),
+       'have no size: now 0 bytes', f.file_size::text),
       (f.openai_file_id is not null,
-       'lay at OpenAI: these copies are not used any more, delete them', f.openai_file_id),
+       'have a copy at OpenAI, which is no longer used: delete it', f.openai_file_id),
       (f.openai_vector_store_id is not null,
-       'lay in a vector store at OpenAI: it is not used any more, delete it',
+       'are in a vector store at OpenAI, which is no longer used: delete it',
        f.openai_vector_store_id)
   ) notice (is_so, what, original)
  where notice.is_so

@@ -20,7 +20,7 @@ begin
         if exists (select 1 from legacy.import_pinned_tables w where w.table_name = v_table) then
             insert into legacy.import_report (table_name, what)
             values (v_table, format(
-                'legacy.%s stays whole, and closed, beside what was carried over', v_table));
+                'legacy.%s stays complete, and closed, next to the imported rows', v_table));
             continue;
         end if;
         select left_over = 0 into v_is_so from legacy.import_counts c where c.table_name = v_table;

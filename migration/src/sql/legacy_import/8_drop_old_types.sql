@@ -11,7 +11,7 @@ begin
         exception
             when dependent_objects_still_exist or insufficient_privilege then
                 insert into legacy.import_report (table_name, what)
-                values ('public', 'the function update_updated_at_column() stays: it is used by others, or is somebody else''s');
+                values ('public', 'the function update_updated_at_column() stays: it is in use, or belongs to another role');
         end;
     end if;
     for v_type in select type_oid from legacy.import_types loop
@@ -21,7 +21,7 @@ begin
         exception
             when insufficient_privilege then
                 insert into legacy.import_report (table_name, what)
-                values ('public', format('the type %s stays: it is somebody else''s', v_name));
+                values ('public', format('the type %s stays: it belongs to another role', v_name));
             when dependent_objects_still_exist then
                 if exists (
                     select 1
@@ -35,7 +35,7 @@ begin
                        and c.relnamespace is distinct from 'legacy'::regnamespace)
                 then
                     insert into legacy.import_report (table_name, what)
-                    values ('public', format('the type %s stays: it is used by others', v_name));
+                    values ('public', format('the type %s stays: it is in use', v_name));
                 else
                     execute format('alter type %s set schema legacy', v_type);
                 end if;
