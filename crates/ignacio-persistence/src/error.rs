@@ -87,12 +87,21 @@ impl From<DbErr> for StoreError {
             "IGLAD" => Self::LastAdmin,
             "23503" | "23505" | "23514" => Self::Conflict(constraint.unwrap_or(code)),
             "42501" => Self::Refused(error),
-            // Time-outs, shutdowns, too many connections, a standby: all of them pass.
-            "57014" | "57P01" | "57P02" | "57P03" | "53300" | "55P03" | "25006" | "40001"
-            | "40P01" => Self::Unavailable(error),
+            _ if is_transient(&code) => Self::Unavailable(error),
             _ => Self::Failed(error),
         }
     }
+}
+
+/// Whether the same statement may succeed later, by the classes of Postgres (Appendix A of its
+/// manual) and some states of classes that are permanent otherwise.
+fn is_transient(state: &str) -> bool {
+    // Connections; resources such as disk space and connections; operators; the system, such as I/O.
+    const CLASSES: [&str; 4] = ["08", "53", "57P", "58"];
+    // A cancelled statement, a lock timeout, an idle transaction, a read-only server, a serialization
+    // failure, a deadlock.
+    const STATES: [&str; 6] = ["57014", "55P03", "25P03", "25006", "40001", "40P01"];
+    CLASSES.iter().any(|class| state.starts_with(class)) || STATES.contains(&state)
 }
 
 /// Whether it is the connection that failed. Anything else of the client's own, such as a row that
