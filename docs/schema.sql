@@ -295,6 +295,8 @@ CREATE TABLE public.users (
     web_search boolean DEFAULT true NOT NULL,
     CONSTRAINT users_locale_check CHECK ((locale = ANY (ARRAY['es'::text, 'en'::text])))
 );
+ALTER TABLE ONLY public.users ALTER COLUMN phone_number SET STATISTICS 0;
+ALTER TABLE ONLY public.users ALTER COLUMN name SET STATISTICS 0;
 
 ALTER TABLE ONLY public.users FORCE ROW LEVEL SECURITY;
 
@@ -578,6 +580,7 @@ CREATE TABLE public.conversations (
     pinned boolean DEFAULT false NOT NULL,
     active_at timestamp with time zone GENERATED ALWAYS AS (COALESCE(last_message_at, created_at)) STORED NOT NULL
 );
+ALTER TABLE ONLY public.conversations ALTER COLUMN title SET STATISTICS 0;
 
 ALTER TABLE ONLY public.conversations FORCE ROW LEVEL SECURITY;
 
@@ -622,6 +625,8 @@ CREATE TABLE public.citations (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     verified boolean
 );
+ALTER TABLE ONLY public.citations ALTER COLUMN file_name SET STATISTICS 0;
+ALTER TABLE ONLY public.citations ALTER COLUMN quote SET STATISTICS 0;
 
 ALTER TABLE ONLY public.citations FORCE ROW LEVEL SECURITY;
 
@@ -637,6 +642,7 @@ CREATE TABLE public.message_feedback (
     CONSTRAINT message_feedback_rating_check CHECK ((rating = ANY (ARRAY['up'::text, 'down'::text]))),
     CONSTRAINT message_feedback_reason_check CHECK ((char_length(reason) <= 1000))
 );
+ALTER TABLE ONLY public.message_feedback ALTER COLUMN reason SET STATISTICS 0;
 
 ALTER TABLE ONLY public.message_feedback FORCE ROW LEVEL SECURITY;
 
@@ -669,6 +675,7 @@ CREATE TABLE public.messages (
     CONSTRAINT messages_message_type_check CHECK ((message_type = ANY (ARRAY['text'::text, 'image'::text, 'audio'::text, 'video'::text, 'document'::text]))),
     CONSTRAINT messages_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'complete'::text, 'incomplete'::text, 'cancelled'::text, 'failed'::text])))
 );
+ALTER TABLE ONLY public.messages ALTER COLUMN content SET STATISTICS 0;
 
 ALTER TABLE ONLY public.messages FORCE ROW LEVEL SECURITY;
 
@@ -738,6 +745,9 @@ CREATE TABLE public.user_files (
     CONSTRAINT user_files_openai_sync_status_check CHECK ((openai_sync_status = ANY (ARRAY['pending'::text, 'syncing'::text, 'synced'::text, 'failed'::text, 'expired'::text]))),
     CONSTRAINT user_files_size_check CHECK ((file_size >= 0))
 );
+ALTER TABLE ONLY public.user_files ALTER COLUMN file_name SET STATISTICS 0;
+ALTER TABLE ONLY public.user_files ALTER COLUMN file_path SET STATISTICS 0;
+ALTER TABLE ONLY public.user_files ALTER COLUMN content_sha256 SET STATISTICS 0;
 
 ALTER TABLE ONLY public.user_files FORCE ROW LEVEL SECURITY;
 
@@ -1345,6 +1355,7 @@ CREATE TABLE public.access_grants (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_grants_reason_check CHECK ((((char_length(reason) >= 10) AND (char_length(reason) <= 500)) AND (reason ~ '\S\s+\S'::text)))
 );
+ALTER TABLE ONLY public.access_grants ALTER COLUMN reason SET STATISTICS 0;
 
 ALTER TABLE ONLY public.access_grants FORCE ROW LEVEL SECURITY;
 
@@ -1368,6 +1379,9 @@ CREATE TABLE public.audit_events (
     CONSTRAINT audit_events_actor_role_check CHECK ((actor_role = ANY (ARRAY['participant'::text, 'admin'::text, 'system'::text]))),
     CONSTRAINT audit_events_seq_check CHECK ((seq > 0))
 );
+ALTER TABLE ONLY public.audit_events ALTER COLUMN actor_name SET STATISTICS 0;
+ALTER TABLE ONLY public.audit_events ALTER COLUMN reason SET STATISTICS 0;
+ALTER TABLE ONLY public.audit_events ALTER COLUMN detail SET STATISTICS 0;
 
 ALTER TABLE ONLY public.audit_events FORCE ROW LEVEL SECURITY;
 
@@ -1397,6 +1411,7 @@ CREATE TABLE public.conversation_summaries (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+ALTER TABLE ONLY public.conversation_summaries ALTER COLUMN content SET STATISTICS 0;
 
 ALTER TABLE ONLY public.conversation_summaries FORCE ROW LEVEL SECURITY;
 
@@ -1449,6 +1464,8 @@ CREATE TABLE public.idempotency_keys (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN location SET STATISTICS 0;
+ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN body SET STATISTICS 0;
 
 ALTER TABLE ONLY public.idempotency_keys FORCE ROW LEVEL SECURITY;
 
@@ -1464,6 +1481,7 @@ CREATE TABLE public.known_devices (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+ALTER TABLE ONLY public.known_devices ALTER COLUMN name SET STATISTICS 0;
 
 ALTER TABLE ONLY public.known_devices FORCE ROW LEVEL SECURITY;
 
@@ -1512,6 +1530,7 @@ CREATE TABLE public.otp_codes (
     session_id uuid,
     redeemed_at timestamp with time zone
 );
+ALTER TABLE ONLY public.otp_codes ALTER COLUMN phone_number SET STATISTICS 0;
 
 ALTER TABLE ONLY public.otp_codes FORCE ROW LEVEL SECURITY;
 
@@ -1545,6 +1564,7 @@ CASE kind
 END),
     CONSTRAINT outbox_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text])))
 );
+ALTER TABLE ONLY public.outbox ALTER COLUMN phone_number SET STATISTICS 0;
 
 ALTER TABLE ONLY public.outbox FORCE ROW LEVEL SECURITY;
 
@@ -1600,6 +1620,7 @@ CREATE TABLE public.response_events (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT response_events_span_check CHECK (((first_seq >= 1) AND (first_seq <= seq)))
 );
+ALTER TABLE ONLY public.response_events ALTER COLUMN payload SET STATISTICS 0;
 
 ALTER TABLE ONLY public.response_events FORCE ROW LEVEL SECURITY;
 
@@ -1665,6 +1686,7 @@ CREATE TABLE public.user_sessions (
     renewed_at timestamp with time zone,
     reused_at timestamp with time zone
 );
+ALTER TABLE ONLY public.user_sessions ALTER COLUMN device_name SET STATISTICS 0;
 
 ALTER TABLE ONLY public.user_sessions FORCE ROW LEVEL SECURITY;
 
@@ -1690,6 +1712,7 @@ CREATE TABLE public.webhook_inbox (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
+ALTER TABLE ONLY public.webhook_inbox ALTER COLUMN body SET STATISTICS 0;
 
 ALTER TABLE ONLY public.webhook_inbox FORCE ROW LEVEL SECURITY;
 

@@ -29,7 +29,7 @@ macro_rules! migration {
 }
 
 /// All of them, in their order.
-pub(crate) const MIGRATIONS: [Migration; 12] = [
+pub(crate) const MIGRATIONS: [Migration; 13] = [
     migration!("001_initial_schema", []),
     migration!("002_add_user_files_table", []),
     migration!("003_add_openai_fields_to_user_files", []),
@@ -58,6 +58,7 @@ pub(crate) const MIGRATIONS: [Migration; 12] = [
     migration!("010_add_audit_and_access_grants", ["audit_events", "audit_heads", "access_grants"]),
     migration!("011_add_usage_and_idempotency_keys", ["usage_records", "idempotency_keys"]),
     migration!("012_add_repeatable_scripts", ["repeatable_scripts"]),
+    migration!("013_disable_statistics_of_user_text", []),
 ];
 
 /// The migration before which the tables of the old system are set aside.
