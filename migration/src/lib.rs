@@ -1,7 +1,7 @@
 //! The database's schema, and the roles that work on it.
 //!
 //! Numbered migrations hold tables, columns, constraints, indexes and data: 001 to 004 mirror the
-//! log of the system that came before, by name and order, and ours start at 005. Views, routines,
+//! migration log of the old system, by name and order, and ours start at 005. Views, routines,
 //! triggers and policies are repeatable scripts, one file per object or table, which always hold the
 //! current text. Both are applied in one transaction. This crate depends on no other crate of the
 //! workspace: a migration must not change its meaning when an entity does.

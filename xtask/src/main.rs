@@ -8,7 +8,6 @@
 mod admin;
 mod audit;
 mod bench;
-
 mod ci;
 mod demo;
 mod deployment;
@@ -67,7 +66,6 @@ enum Command {
     Admin(admin::Admin),
     Audit(audit::Audit),
     Bench(bench::Bench),
-
     Storage(storage::Storage),
     Openapi(openapi::Openapi),
     RlsCost(rls_cost::RlsCost),

@@ -1,9 +1,9 @@
 //! The HTTP side of Ignacio: what clients of the service see.
 //!
-//! A request passes through `middleware` (id, language, problems, headers, log, session check) to
-//! one handler under `routes`. The handler parses its input into domain values, opens one scope on
-//! the database, and returns a view. `router` lists all routes on one screen. The OpenAPI document
-//! is generated from the same code.
+//! A request passes through `middleware` (id, language, problems, headers, log, authentication) to
+//! one handler under `routes`. The handler parses its input into domain values, opens a scope on the
+//! database or calls a read that verifies the session itself, and returns a view. `router` lists all
+//! routes. The OpenAPI document is generated from the same code.
 
 mod accept_language;
 mod auth;

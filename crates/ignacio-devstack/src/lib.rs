@@ -11,8 +11,8 @@
 //! - [`whatsapp`]: the message endpoint of the WhatsApp Cloud API, with an outbox to read codes
 //!   from and signed webhooks.
 //!
-//! The crates that ship use this one as a dev-dependency only; besides them it serves
-//! `cargo xtask dev`. It depends on `migration` and on no other crate of the workspace, so that
+//! The crates that ship use this one as a dev-dependency only; besides them, `cargo xtask` uses it.
+//! It depends on `migration` and on no other crate of the workspace, so that
 //! a change in the service does not rebuild the stand-ins. It runs on Linux and macOS.
 //!
 //! A test starts what it needs, and stops it by dropping it:

@@ -1,24 +1,17 @@
 //! Everything that is kept in Postgres: scopes, repositories and the event log of replies.
 //!
-//! No row can be reached without an identity. A request goes through [`UserScope`], which begins by
-//! verifying a session; administration goes through [`AdminScope`], which begins by verifying an
-//! admin's session; a worker goes through [`WorkerDb`], whose jobs carry leases, and sees a user's
-//! rows only in a [`ReplyScope`] or a [`FollowUpScope`], with the identity that the lease gives;
-//! tools that run before anybody can log in go through [`OwnerDb`]. Each is another login role of
-//! the database, and row level security narrows what its statements see. SeaORM does not leave this
-//! crate.
+//! Conversations and messages cannot be reached without an identity. A request goes through
+//! [`UserScope`] or one of the single-statement reads of [`ApiDb`], which begin by verifying a
+//! session; administration goes through [`AdminScope`], which begins by verifying an admin's
+//! session; a worker goes through [`WorkerDb`], which claims jobs, and sees a user's conversations
+//! only with the identity that a job's lease gives ([`ReplyScope`], [`FollowUpScope`],
+//! [`ReplyWriter`]). Before there is an identity, [`Codes`] serves the login; the operators' tools
+//! go through [`OwnerDb`]. Each code path has a database role of its own, and row level security
+//! limits what its statements see. SeaORM does not leave this crate.
 //!
-//! Statements are in `repos/`, by table or subject, and in `replies/`; `docs/adr/0016` says which
-//! queries are built with SeaORM, written as statements or stored as routines.
-//!
-//! How to add a table:
-//! 1. write the migration with its columns, indexes and grants, and its policies;
-//! 2. add the domain type to `ignacio-domain`;
-//! 3. add a repository under `repos/`, with the conversion of its rows, and reach it from the scope
-//!    whose role may use it; conversions that several repositories share are in `rows.rs`;
-//! 4. add an entity under `entities/` if the repository reads or inserts whole rows;
-//! 5. add probes to the row level security matrix in `tests/it/rls/`;
-//! 6. run `cargo xtask schema` and read the difference in `docs/schema.sql`.
+//! Queries are in `repos/`, by table or subject, and in `replies/`;
+//! `docs/adr/0016-where-a-query-lives.md` says which are built with SeaORM, written as statements or
+//! stored as routines. `docs/adding-an-endpoint.md` says how to add a table, a column or a query.
 
 mod admin_db;
 mod api_db;

@@ -2,10 +2,11 @@
 //! syncs files with the provider's vector stores and purges them, watches logins and deletes
 //! expired rows.
 //!
-//! A [`Worker`] holds no state of its own: the rows of the database are its queues, each job is
-//! leased and fenced, and any worker may die at any moment without a job being lost. Every step of
-//! every job may run twice. The outside world comes in as the ports of `ignacio_domain`; no
-//! transaction is open while one of them is called.
+//! A [`Worker`] keeps nothing that must not be lost: the rows of the database are its queues, and
+//! any worker may die at any moment without a job being lost. A job that must not run twice at a
+//! time is leased, or locked by its transaction; even so, every step of every job may run twice.
+//! The outside world comes in as the ports of `ignacio_domain`; no transaction is open while one of
+//! them is called.
 //!
 //! Each kind of job has a `JobProcessor` (see `jobs.rs`), which claims jobs and processes them; the
 //! loop around it is the same for all.
