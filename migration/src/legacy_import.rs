@@ -26,7 +26,8 @@ const COPY: [(&str, &str); 4] = [
 ];
 const REMOVE_IMPORTED: &str = include_str!("sql/legacy_import/7_remove_imported.sql");
 const DROP_OLD_TYPES: &str = include_str!("sql/legacy_import/8_drop_old_types.sql");
-const LOCK_DOWN: &str = include_str!("sql/legacy_import/9_lock_down.sql");
+const CLOSE_OTHER_TABLES: &str = include_str!("sql/legacy_import/9_close_other_tables.sql");
+const LOCK_DOWN: &str = include_str!("sql/legacy_import/10_lock_down.sql");
 
 /// An old table, as the catalogue describes it.
 struct OldTable {
@@ -79,6 +80,7 @@ pub(crate) async fn copy(
     txn.execute_unprepared(grant).await?;
     act_as_connected_role(txn).await?;
     txn.execute_unprepared(DROP_OLD_TYPES).await?;
+    txn.execute_unprepared(CLOSE_OTHER_TABLES).await?;
     act_as_owner(txn).await?;
     let import = read_report(txn).await?;
     txn.execute_unprepared(LOCK_DOWN).await?;

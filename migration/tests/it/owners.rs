@@ -4,7 +4,7 @@ use ignacio_devstack::TestDatabase;
 use migration::MigrateError;
 
 use crate::support::{
-    FILES, LegacyDatabase, ROWS, SCRIPT_1, SCRIPT_2, SCRIPT_3, SCRIPT_4, SYNC, dump,
+    FILES, LegacyDatabase, ROWS, SCRIPT_1, SCRIPT_2, SCRIPT_3, SCRIPT_4, SYNC, dump, noticed_rows,
 };
 
 /// Creates the old tables as another role than the deployer.
@@ -83,6 +83,41 @@ async fn a_hosted_database_whose_role_bypasses_policies_but_is_no_superuser() {
     assert_eq!(old.database.query_i64(open).await, 0);
     let policies = "select count(*) from pg_policies where schemaname = 'legacy'";
     assert_eq!(old.database.query_i64(policies).await, 0);
+}
+
+#[tokio::test]
+async fn other_tables_are_closed_and_reported() {
+    let old = LegacyDatabase::whole().await;
+    old.database.execute("reset role").await;
+    old.database.login("visitor", "").await;
+    for statement in [
+        "grant usage on schema public to visitor",
+        "set role ignacio_deployer",
+        "create table user_projects (id int primary key, user_id uuid references users (id))",
+        "insert into user_projects select 1, id from users where name = 'Ana otra vez'",
+        "grant select on user_projects to visitor",
+        "create table notes (id int primary key)",
+        "reset role",
+        // Another program's, which this migration may not change.
+        "create table invoices (id int primary key)",
+        "grant select (id) on invoices to visitor",
+    ] {
+        old.database.execute(statement).await;
+    }
+    let import = old.import_unchecked().await;
+    let closed =
+        "the table public.user_projects is not part of the old system and was open to visitor: now";
+    assert_eq!(noticed_rows(&import, "public", closed), 0);
+    let quiet =
+        "the table public.notes is not part of the old system: only its owner ignacio_deployer";
+    assert_eq!(noticed_rows(&import, "public", quiet), 0);
+    let open =
+        "the table public.invoices is not part of the old system and is open to visitor: close it";
+    assert_eq!(noticed_rows(&import, "public", open), 0);
+    let count = "select count(*) from user_projects";
+    assert_eq!(old.database.query_i64(count).await, 1);
+    old.database.execute("set role visitor").await;
+    assert_eq!(old.database.query_i64(count).await, 0);
 }
 
 #[tokio::test]
