@@ -10,6 +10,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::DevstackError;
@@ -55,6 +56,14 @@ pub(crate) fn write_secret(path: &Path, secret: &str) -> Result<(), DevstackErro
 /// Locks, also after a panic of another test's thread.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A JSON object with more fields.
+pub(crate) fn merged(mut object: Value, more: Value) -> Value {
+    if let (Some(object), Value::Object(more)) = (object.as_object_mut(), more) {
+        object.extend(more);
+    }
+    object
 }
 
 /// The machine's clock, which plays the outside world's clock here.

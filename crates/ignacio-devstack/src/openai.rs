@@ -108,16 +108,16 @@ impl OpenAiStandIn {
         self.state.requests.all()
     }
 
-    /// The requests with this method and exactly this path, without the small jobs beside a
-    /// conversation, which come at any moment.
+    /// The requests with this method and exactly this path, without the follow-up jobs, which come at
+    /// any moment.
     pub fn calls_to(&self, method: &str, path: &str) -> Vec<Call> {
         let mut calls = self.calls();
         calls.retain(|it| it.method == method && it.path == path && it.purpose.is_none());
         calls
     }
 
-    /// The small jobs for this purpose: `title` or `summary`.
-    pub fn small_jobs(&self, purpose: &str) -> Vec<Call> {
+    /// The follow-up jobs with this purpose: `title` or `summary`.
+    pub fn follow_up_calls(&self, purpose: &str) -> Vec<Call> {
         let mut calls = self.calls();
         calls.retain(|it| it.purpose.as_deref() == Some(purpose));
         calls
@@ -128,12 +128,12 @@ impl OpenAiStandIn {
         self.state.requests.clear();
     }
 
-    /// How often each thing was done.
+    /// How often each thing happened.
     pub fn counters(&self) -> Counters {
         self.state.store().counters
     }
 
-    /// How much is there.
+    /// What exists at the moment.
     pub fn inventory(&self) -> Inventory {
         self.state.inventory()
     }
@@ -182,19 +182,19 @@ impl OpenAiStandIn {
         self.state.faults.arm(fault)
     }
 
-    /// Disarms a fault; what stalls because of it goes on.
+    /// Disarms a fault; what stalls because of it continues.
     pub fn lift(&self, fault: FaultId) {
-        self.state.faults.lift(fault);
+        self.state.faults.lift(|it| it == fault);
     }
 
     /// Disarms all faults.
     pub fn lift_all(&self) {
-        self.state.faults.clear();
+        self.state.faults.lift(|_| true);
     }
 
     /// How many faults will still hit a request: zero means that all were used up.
     pub fn armed_faults(&self) -> usize {
-        self.state.faults.armed().len()
+        self.state.faults.n_armed()
     }
 
     /// Turns its clock forward: files and stores expire, streams can no longer be joined.

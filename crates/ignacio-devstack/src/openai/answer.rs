@@ -4,8 +4,8 @@ use crate::openai::{
     file_search::Found,
     input_items,
     ranking::Match,
-    response_request::ResponseRequest,
-    scripts::{FileCitation, words},
+    response_request::{ResponseRequest, purpose},
+    scripts::Script,
     words::{Language, is_filler, terms},
 };
 
@@ -19,76 +19,37 @@ const TITLE_WORDS: usize = 7;
 const SUMMARY_LINE: usize = 60;
 const SUMMARY: usize = 2_000;
 
-/// An answer, piece by piece.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) parts: Vec<Part>,
-}
-
-/// A piece of an answer: its deltas, and what it cites at its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Part {
-    pub(crate) deltas: Vec<String>,
-    pub(crate) citations: Vec<FileCitation>,
-}
-
-impl Answer {
-    fn push(&mut self, text: &str) {
-        let deltas = words(text).map(str::to_owned).collect();
-        self.parts.push(Part { deltas, citations: Vec::new() });
-    }
-
-    /// Quotes a passage; one from a document without an id is not cited.
-    fn quote(&mut self, found: &Found) {
-        self.push(&format!("«{}»", found.passage.quote));
-        let Found { file_id, filename, .. } = found.clone();
-        if let Some(part) = self.parts.last_mut().filter(|_| !file_id.is_empty()) {
-            part.citations.push(FileCitation { file_id, filename });
-        }
-    }
-}
-
-/// The answer to a request. `is_wordless` says that there was nothing to search for.
+/// The parts of the answer to a request. `is_wordless` says that there was nothing to search for.
 pub(crate) fn compose(
     request: &ResponseRequest,
     found: &[Found],
     has_documents: bool,
     is_wordless: bool,
-) -> Answer {
-    let mut answer = Answer::default();
-    if is_job(request, "title", &["título", "titulo", "title"]) {
-        answer.push(&title(&first_question(&request.question())));
-        return answer;
-    }
-    if is_job(request, "summary", &["resumen", "resume ", "summar"]) {
-        answer.push(&summary(request));
-        return answer;
+) -> Vec<Script> {
+    match purpose(&request.raw) {
+        Some("title") => return vec![Script::text(&title(&first_question(&request.question())))],
+        Some("summary") => return vec![Script::text(&summary(request))],
+        _ => {}
     }
     let text = match Language::of(&request.question()) {
         Language::Spanish => &SPANISH,
         Language::English => &ENGLISH,
     };
     let best = quotable(found);
-    answer.push(match best.first() {
+    let mut parts = vec![Script::text(match best.first() {
         Some(first) if first.passage.quality == Match::Good => text.found,
         Some(_) => text.nearest,
         None if is_wordless => text.greeting,
         None if has_documents => text.nothing,
         None => text.no_documents,
-    });
-    for (index, found) in best.iter().enumerate() {
-        answer.push(if index == 1 { text.also } else { "\n\n" });
-        answer.quote(found);
+    })];
+    for Found { file_id, filename, passage, .. } in best {
+        let quote = Script::text(&format!("\n\n«{}»", passage.quote));
+        // A document that came inside the request has no id to cite.
+        parts.push(if file_id.is_empty() { quote } else { quote.citing(file_id, filename) });
     }
-    match input_items::n_images(&request.items) {
-        0 => {}
-        1 => answer.push(text.image),
-        n => answer.push(&text.images.replace("{n}", &n.to_string())),
-    }
-    if request.has_tool("web_search") || request.has_tool("web_search_preview") {
-        answer.push(text.no_web);
-    }
-    answer
+    parts.extend((0..input_items::n_images(&request.items)).map(|_| Script::text(text.image)));
+    parts
 }
 
 /// The passages worth quoting: good ones, else the nearest one; none twice.
@@ -104,16 +65,6 @@ fn quotable(found: &[Found]) -> Vec<&Found> {
         }
     }
     best
-}
-
-/// Whether a request without tools is a small job of this kind.
-fn is_job(request: &ResponseRequest, purpose: &str, signs: &[&str]) -> bool {
-    let instructions = request.instructions().to_lowercase();
-    let is_short = request.searches.is_empty() && instructions.chars().count() < 600;
-    request.purpose() == purpose
-        || request.purpose().is_empty()
-            && is_short
-            && signs.iter().any(|it| instructions.contains(it))
 }
 
 /// The first words of a text that name its topic.
@@ -175,13 +126,10 @@ pub(crate) fn is_wordless(text: &str) -> bool {
 struct Sentences {
     found: &'static str,
     nearest: &'static str,
-    also: &'static str,
     nothing: &'static str,
     no_documents: &'static str,
     greeting: &'static str,
     image: &'static str,
-    images: &'static str,
-    no_web: &'static str,
 }
 
 const SPANISH: Sentences = Sentences {
@@ -189,7 +137,6 @@ const SPANISH: Sentences = Sentences {
             documentos:",
     nearest: "Soy el sustituto sin conexión de OpenAI y no encuentro una respuesta directa. Lo más \
               cercano en tus documentos:",
-    also: "\n\nTambién encontré:\n\n",
     nothing: "Soy el sustituto sin conexión de OpenAI. Busqué en tus documentos y no encontré nada \
               sobre eso.",
     no_documents: "Soy el sustituto sin conexión de OpenAI: sin documentos no sé nada. Sube uno y \
@@ -197,8 +144,6 @@ const SPANISH: Sentences = Sentences {
     greeting: "¡Hola! Soy el sustituto sin conexión de OpenAI. Pregúntame por algo que esté en tus \
                documentos.",
     image: "\n\nRecibí una imagen, pero no la puedo ver.",
-    images: "\n\nRecibí {n} imágenes, pero no las puedo ver.",
-    no_web: "\n\nEn la web no puedo buscar.",
 };
 
 const ENGLISH: Sentences = Sentences {
@@ -206,7 +151,6 @@ const ENGLISH: Sentences = Sentences {
             your documents say:",
     nearest: "I am the offline stand-in for OpenAI and I find no direct answer. The nearest in \
               your documents:",
-    also: "\n\nI also found:\n\n",
     nothing: "I am the offline stand-in for OpenAI. I looked into your documents and found nothing \
               about that.",
     no_documents: "I am the offline stand-in for OpenAI: without documents I know nothing. Upload \
@@ -214,8 +158,6 @@ const ENGLISH: Sentences = Sentences {
     greeting: "Hello! I am the offline stand-in for OpenAI. Ask me about something that is in your \
                documents.",
     image: "\n\nI received an image, but I cannot see it.",
-    images: "\n\nI received {n} images, but I cannot see them.",
-    no_web: "\n\nI cannot search the web.",
 };
 
 #[cfg(test)]
@@ -226,9 +168,9 @@ mod tests {
     use crate::openai::response_request::ResponseRequest;
 
     fn answered(request: &Value) -> String {
-        let request = ResponseRequest::parse(request.as_object().cloned().expect("an object"));
-        let answer = compose(&request.expect("a request"), &[], false, false);
-        answer.parts.iter().flat_map(|it| it.deltas.clone()).collect()
+        let request = ResponseRequest::parse(request.clone()).expect("a request");
+        let parts = compose(&request, &[], false, false);
+        parts.into_iter().flat_map(|it| it.deltas).collect()
     }
 
     #[test]

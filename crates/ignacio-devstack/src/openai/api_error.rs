@@ -47,15 +47,6 @@ impl ApiError {
         Self::bad_request(message).param(param).code("invalid_value")
     }
 
-    /// 400 for a number outside its bounds.
-    pub(crate) fn out_of_bounds(param: &str, value: u64, min: u64, max: u64) -> Self {
-        let code = if value < min { "integer_below_min_value" } else { "integer_above_max_value" };
-        let message = format!(
-            "Invalid '{param}': expected a value between {min} and {max}, but got {value} instead."
-        );
-        Self::bad_request(message).param(param).code(code)
-    }
-
     pub(crate) fn param(mut self, param: &str) -> Self {
         self.param = Some(param.to_owned());
         self

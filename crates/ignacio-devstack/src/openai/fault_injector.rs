@@ -1,6 +1,6 @@
 //! Keeps the armed faults, and picks those that hit a request.
 
-use std::{collections::BTreeSet, sync::Mutex, time::Duration};
+use std::sync::Mutex;
 
 use tokio::sync::watch;
 
@@ -9,26 +9,12 @@ use crate::{
     openai::faults::{Effect, Fault, FaultId, RequestView},
 };
 
-/// The faults that are armed.
+/// The faults that were armed and not lifted. A fault that is used up hits no further request, and
+/// its stalls last until it is lifted.
 #[derive(Debug, Default)]
 pub(crate) struct FaultInjector {
-    table: Mutex<Table>,
-    lifted: watch::Sender<()>,
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    count: u64,
-    armed: Vec<(FaultId, Fault)>,
-    /// Armed and not lifted, used up or not: a stall lasts as long as its fault is here.
-    live: BTreeSet<FaultId>,
-}
-
-/// A wait that ends when its fault is lifted, or after a time.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stall {
-    until_lifted: FaultId,
-    at_most: Option<Duration>,
+    faults: Mutex<(u64, Vec<(FaultId, Fault)>)>,
+    changed: watch::Sender<()>,
 }
 
 /// The faults that hit one request.
@@ -37,83 +23,56 @@ pub(crate) struct RequestFaults(Vec<(FaultId, Effect)>);
 
 impl FaultInjector {
     pub(crate) fn arm(&self, fault: Fault) -> FaultId {
-        let mut table = loopback::lock(&self.table);
-        table.count += 1;
-        let id = FaultId(table.count);
-        table.armed.push((id, fault));
-        table.live.insert(id);
-        id
+        let (count, faults) = &mut *loopback::lock(&self.faults);
+        *count += 1;
+        faults.push((FaultId(*count), fault));
+        FaultId(*count)
     }
 
-    /// Disarms a fault and ends its stalls.
-    pub(crate) fn lift(&self, id: FaultId) {
-        self.retain(|it| it != id);
+    /// Disarms the faults that fit, and ends their stalls.
+    pub(crate) fn lift(&self, fits: impl Fn(FaultId) -> bool) {
+        loopback::lock(&self.faults).1.retain(|(id, _)| !fits(*id));
+        self.changed.send_replace(());
     }
 
-    /// Disarms all faults.
-    pub(crate) fn clear(&self) {
-        self.retain(|_| false);
+    /// How many faults will still hit a request.
+    pub(crate) fn n_armed(&self) -> usize {
+        loopback::lock(&self.faults).1.iter().filter(|(_, it)| it.times != Some(0)).count()
     }
 
-    fn retain(&self, is_kept: impl Fn(FaultId) -> bool) {
-        let mut table = loopback::lock(&self.table);
-        table.armed.retain(|(id, _)| is_kept(*id));
-        table.live.retain(|id| is_kept(*id));
-        drop(table);
-        self.lifted.send_replace(());
-    }
-
-    /// The faults that will still hit a request.
-    pub(crate) fn armed(&self) -> Vec<(FaultId, Fault)> {
-        loopback::lock(&self.table).armed.clone()
-    }
-
-    /// Takes the faults that hit a request, and disarms those that are used up.
+    /// Takes the faults that hit a request: all that change the answer, and the first that replaces
+    /// it.
     pub(crate) fn take(&self, request: &RequestView<'_>) -> RequestFaults {
         let mut hits = RequestFaults::default();
-        loopback::lock(&self.table).armed.retain_mut(|(id, fault)| {
+        for (id, fault) in &mut loopback::lock(&self.faults).1 {
             let is_second_answer = hits.answer().is_some() && fault.effect.is_answer();
-            if is_second_answer || !fault.matches(request) {
-                return true;
+            if !is_second_answer && fault.matches(request) {
+                fault.times = fault.times.map(|it| it.saturating_sub(1));
+                hits.0.push((*id, fault.effect.clone()));
             }
-            hits.0.push((*id, fault.effect.clone()));
-            if let Some(times) = &mut fault.times {
-                *times = times.saturating_sub(1);
-            }
-            fault.times != Some(0)
-        });
+        }
         hits
     }
 
-    pub(crate) async fn wait(&self, stall: Stall) {
-        let mut lifted = self.lifted.subscribe();
-        let until = async {
-            while loopback::lock(&self.table).live.contains(&stall.until_lifted) {
-                if lifted.changed().await.is_err() {
-                    break;
-                }
+    /// Waits until a fault is lifted.
+    pub(crate) async fn lifted(&self, id: FaultId) {
+        let mut changed = self.changed.subscribe();
+        while loopback::lock(&self.faults).1.iter().any(|(it, _)| *it == id) {
+            if changed.changed().await.is_err() {
+                break;
             }
-        };
-        match stall.at_most {
-            // Which of the two ended the wait does not matter.
-            Some(at_most) => drop(tokio::time::timeout(at_most, until).await),
-            None => until.await,
         }
     }
 }
 
 impl RequestFaults {
-    /// Each effect, with the stall that it means where it is one.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Effect, Stall)> {
-        self.0.iter().map(|(id, effect)| {
-            let at_most = match effect {
-                Effect::StallHeaders { millis }
-                | Effect::StallAfterBytes { millis, .. }
-                | Effect::StallAfterEvents { millis, .. } => millis.map(Duration::from_millis),
-                _ => None,
-            };
-            (effect, Stall { until_lifted: *id, at_most })
-        })
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (FaultId, &Effect)> {
+        self.0.iter().map(|(id, effect)| (*id, effect))
+    }
+
+    /// The first effect that something can be read from.
+    pub(crate) fn find<T>(&self, read: impl Fn(&Effect) -> Option<T>) -> Option<T> {
+        self.0.iter().find_map(|(_, effect)| read(effect))
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
@@ -135,7 +94,7 @@ mod tests {
         method: "POST",
         path: "/v1/responses",
         body: "{\"a\":1}",
-        is_small_job: false,
+        is_follow_up: false,
     };
 
     fn statuses(faults: &FaultInjector, requests: usize) -> Vec<Option<u16>> {
@@ -147,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_come_one_after_the_other() {
+    fn faults_that_replace_the_answer_come_one_after_the_other() {
         let faults = FaultInjector::default();
         faults.arm(Fault::rate_limited(Some(1)).times(2));
         faults.arm(Fault::server_error());
@@ -155,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes_add_up_and_other_requests_stay_whole() {
+    fn faults_that_change_the_answer_apply_together_and_to_matching_requests_only() {
         let faults = FaultInjector::default();
         faults.arm(Fault::new(Effect::Rechunk { bytes: 3 }).on("GET", "/v1/files"));
         faults.arm(Fault::new(Effect::CutAfterBytes { bytes: 9 }).containing("\"a\":1"));
@@ -165,9 +124,9 @@ mod tests {
     }
 
     #[test]
-    fn small_jobs_are_hit_only_on_purpose() {
+    fn follow_up_jobs_are_hit_only_on_purpose() {
         let faults = FaultInjector::default();
-        let job = RequestView { is_small_job: true, ..CREATE };
+        let job = RequestView { is_follow_up: true, ..CREATE };
         faults.arm(Fault::server_error());
         assert!(faults.take(&job).names().is_empty());
         faults.arm(Fault::new(Effect::Slow { millis: 1 }).until_lifted());

@@ -10,10 +10,10 @@ pub struct FaultId(pub u64);
 
 /// A fault that hits one request unless `times` says otherwise.
 ///
-/// Several faults may hit one request: all that change the answer apply together, and of those
-/// that replace it only the one that was armed first is used up. Small jobs beside a conversation
-/// (those with a `metadata.purpose`) come at any moment, so only a fault that looks for something
-/// in them, or that lasts until it is lifted, hits them.
+/// Of several faults that hit one request, all that change the answer apply together, and of those
+/// that replace it only the one that was armed first is used up. Follow-up jobs (requests with a
+/// `metadata.purpose`) come at any moment, so only a fault with `containing`, or one that lasts until
+/// it is lifted, hits them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fault {
     /// Only requests with this method.
@@ -38,7 +38,7 @@ fn once() -> Option<u32> {
     Some(1)
 }
 
-/// What goes wrong. A stall without `millis` lasts until the fault is lifted.
+/// What goes wrong. A stall lasts until the fault is lifted.
 #[expect(missing_docs, reason = "the sentence of each variant names its fields")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "snake_case")]
@@ -48,56 +48,49 @@ pub enum Effect {
     Status { status: u16, body: Value, retry_after: Option<u64> },
     /// Closes the connection without an answer.
     Close,
-    /// Waits before the head of the answer.
-    StallHeaders { millis: Option<u64> },
-    /// Waits after so many bytes of the body.
-    StallAfterBytes { bytes: u64, millis: Option<u64> },
-    /// Waits after so many events.
-    StallAfterEvents { events: u64, millis: Option<u64> },
-    /// Breaks the connection after so many bytes of the body.
+    /// Stalls before the head of the answer.
+    StallHeaders,
+    /// Stalls after this many events of the body.
+    StallAfterEvents { events: u64 },
+    /// Breaks the connection after this many bytes of the body.
     CutAfterBytes { bytes: u64 },
-    /// Breaks the connection after so many events.
+    /// Breaks the connection after this many events of the body.
     CutAfterEvents { events: u64 },
-    /// Ends the body properly after so many events: no terminal event comes.
-    EndAfterEvents { events: u64 },
     /// Waits before each write.
     Slow { millis: u64 },
     /// Sends the body in writes of this size, whatever it cuts through.
     Rechunk { bytes: usize },
     /// Sends each event twice whose number is a multiple of `every`.
     RepeatEvents { every: u64 },
-    /// Adds an event of an unknown type after every so many deltas.
+    /// Adds an event of an unknown type after each `every` deltas.
     UnknownEvents { every: usize },
-    /// Ends a response after so many deltas with an `error` event, nested as the live API sends it.
+    /// Ends a response with an `error` event, nested as the live API sends it.
     ErrorEvent {
         #[serde(default)]
         after_deltas: usize,
         code: String,
         message: String,
     },
-    /// Ends a response after so many deltas with `response.incomplete` for a reason such as
-    /// `content_filter`.
+    /// Ends a response with `response.incomplete` for a reason such as `content_filter`.
     Incomplete {
         #[serde(default)]
         after_deltas: usize,
         reason: String,
     },
-    /// Ends a response after so many deltas with `response.failed` and a code such as
-    /// `vector_store_timeout`.
+    /// Ends a response with `response.failed` and a code such as `vector_store_timeout`.
     Failed {
         #[serde(default)]
         after_deltas: usize,
         code: String,
         message: String,
     },
-    /// Stops generating after so many deltas, until lifted.
+    /// Stalls the generation after this many deltas.
     Pause { after_deltas: usize },
     /// Replaces the pause before each word.
     DeltaDelay { millis: u64 },
-    /// Keeps a file that is added to a store `in_progress` until lifted.
+    /// Keeps a file that is added to a vector store `in_progress` until lifted.
     HoldIndexing,
-    /// Makes the indexing of a file that is added to a store fail: `server_error`,
-    /// `unsupported_file` or `invalid_file`.
+    /// Makes the indexing of a file fail: `server_error`, `unsupported_file` or `invalid_file`.
     FailIndexing { code: String, message: String },
 }
 
@@ -176,7 +169,7 @@ impl Fault {
         self
     }
 
-    /// Hits so many requests.
+    /// Hits this many requests.
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
@@ -190,16 +183,15 @@ impl Fault {
         self
     }
 
-    /// Whether the fault is meant for this request.
+    /// Whether the fault hits this request.
     pub(crate) fn matches(&self, request: &RequestView<'_>) -> bool {
-        let (method, path) = self.effect.place();
         let has_method = |it: &str| request.method.eq_ignore_ascii_case(it);
-        self.method.as_deref().is_none_or(has_method)
-            && method.is_none_or(has_method)
+        self.times != Some(0)
+            && self.method.as_deref().is_none_or(has_method)
             && self.path.as_deref().is_none_or(|it| is_like(request.path, it))
-            && path.is_none_or(|it| is_like(request.path, it))
+            && self.effect.place().is_none_or(|it| has_method("POST") && is_like(request.path, it))
             && self.containing.as_ref().is_none_or(|it| request.body.contains(it.as_str()))
-            && (!request.is_small_job || self.containing.is_some() || self.times.is_none())
+            && (!request.is_follow_up || self.containing.is_some() || self.times.is_none())
     }
 }
 
@@ -210,19 +202,17 @@ impl Effect {
         json.get("effect").and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
-    /// The only requests that it makes sense for.
-    fn place(&self) -> (Option<&'static str>, Option<&'static str>) {
+    /// The path of the only `POST` that it makes sense for.
+    fn place(&self) -> Option<&'static str> {
         match self {
             Self::UnknownEvents { .. }
             | Self::ErrorEvent { .. }
             | Self::Incomplete { .. }
             | Self::Failed { .. }
             | Self::Pause { .. }
-            | Self::DeltaDelay { .. } => (Some("POST"), Some("/v1/responses")),
-            Self::HoldIndexing | Self::FailIndexing { .. } => {
-                (Some("POST"), Some("/v1/vector_stores/*/files"))
-            }
-            _ => (None, None),
+            | Self::DeltaDelay { .. } => Some("/v1/responses"),
+            Self::HoldIndexing | Self::FailIndexing { .. } => Some("/v1/vector_stores/*/files"),
+            _ => None,
         }
     }
 
@@ -237,20 +227,16 @@ pub(crate) struct RequestView<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) body: &'a str,
-    pub(crate) is_small_job: bool,
+    pub(crate) is_follow_up: bool,
 }
 
 fn is_like(path: &str, pattern: &str) -> bool {
-    let mut segments = path.split('/');
-    for wanted in pattern.split('/') {
-        match (wanted, segments.next()) {
-            ("**", _) => return true,
-            ("*", Some(_)) => {}
-            (_, found) if found == Some(wanted) => {}
-            _ => return false,
-        }
+    if let Some(folder) = pattern.strip_suffix("**") {
+        return path.starts_with(folder);
     }
-    segments.next().is_none()
+    let (path, pattern) = (path.split('/'), pattern.split('/'));
+    path.clone().count() == pattern.clone().count()
+        && path.zip(pattern).all(|(found, wanted)| wanted == "*" || found == wanted)
 }
 
 #[cfg(test)]

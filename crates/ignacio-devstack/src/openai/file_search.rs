@@ -34,14 +34,20 @@ struct RankingOptions {
 enum Filter {
     And { filters: Vec<Self> },
     Or { filters: Vec<Self> },
-    Eq { key: String, value: Value },
-    Ne { key: String, value: Value },
-    Gt { key: String, value: Value },
-    Gte { key: String, value: Value },
-    Lt { key: String, value: Value },
-    Lte { key: String, value: Value },
-    In { key: String, value: Vec<Value> },
-    Nin { key: String, value: Vec<Value> },
+    Eq(Comparison),
+    Ne(Comparison),
+    Gt(Comparison),
+    Gte(Comparison),
+    Lt(Comparison),
+    Lte(Comparison),
+    In(Comparison),
+    Nin(Comparison),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Comparison {
+    key: String,
+    value: Value,
 }
 
 /// A passage that was found in a file; the id is empty for a document inside the request.
@@ -55,30 +61,38 @@ pub(crate) struct Found {
 
 impl Filter {
     fn admits(&self, attributes: &Attributes) -> bool {
-        let get = |key: &String| attributes.0.get(&Text(key.clone())).map(|it| &it.0);
-        let order = |key, value| get(key).and_then(|it| compare(it, value));
         match self {
             Self::And { filters } => filters.iter().all(|it| it.admits(attributes)),
             Self::Or { filters } => filters.iter().any(|it| it.admits(attributes)),
-            Self::Eq { key, value } => {
-                get(key) == Some(value) || order(key, value).is_some_and(Ordering::is_eq)
-            }
-            Self::Ne { key, value } => get(key) != Some(value),
-            Self::Gt { key, value } => order(key, value).is_some_and(Ordering::is_gt),
-            Self::Gte { key, value } => order(key, value).is_some_and(Ordering::is_ge),
-            Self::Lt { key, value } => order(key, value).is_some_and(Ordering::is_lt),
-            Self::Lte { key, value } => order(key, value).is_some_and(Ordering::is_le),
-            Self::In { key, value } => get(key).is_some_and(|it| value.contains(it)),
-            Self::Nin { key, value } => get(key).is_none_or(|it| !value.contains(it)),
+            Self::Eq(it) => it.order(attributes).is_some_and(Ordering::is_eq),
+            Self::Ne(it) => !it.order(attributes).is_some_and(Ordering::is_eq),
+            Self::Gt(it) => it.order(attributes).is_some_and(Ordering::is_gt),
+            Self::Gte(it) => it.order(attributes).is_some_and(Ordering::is_ge),
+            Self::Lt(it) => it.order(attributes).is_some_and(Ordering::is_lt),
+            Self::Lte(it) => it.order(attributes).is_some_and(Ordering::is_le),
+            Self::In(it) => it.is_listed(attributes),
+            Self::Nin(it) => !it.is_listed(attributes),
         }
     }
 }
 
-fn compare(one: &Value, other: &Value) -> Option<Ordering> {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one.as_f64()?.partial_cmp(&other.as_f64()?),
-        (Value::String(one), Value::String(other)) => Some(one.cmp(other)),
-        _ => None,
+impl Comparison {
+    fn attribute<'a>(&self, attributes: &'a Attributes) -> Option<&'a Value> {
+        attributes.0.get(&Text(self.key.clone())).map(|it| &it.0)
+    }
+
+    /// How the attribute compares to the value; `None` if it is missing or of another type.
+    fn order(&self, attributes: &Attributes) -> Option<Ordering> {
+        match (self.attribute(attributes)?, &self.value) {
+            (Value::Number(a), Value::Number(b)) => a.as_f64()?.partial_cmp(&b.as_f64()?),
+            (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
+            (a, b) => (a == b).then_some(Ordering::Equal),
+        }
+    }
+
+    fn is_listed(&self, attributes: &Attributes) -> bool {
+        let listed = self.value.as_array().map_or(&[][..], Vec::as_slice);
+        self.attribute(attributes).is_some_and(|it| listed.contains(it))
     }
 }
 
@@ -99,9 +113,7 @@ impl State {
         files.retain(|it| it.status == Status::Completed && is_admitted(&it.attributes));
         let mut sources = Vec::new();
         for file in files {
-            if let (Ok(record), Ok(document)) =
-                (self.file(&file.file_id), self.document(&file.file_id))
-            {
+            if let (Ok(record), Ok(document)) = (self.file(&file.id), self.document(&file.id)) {
                 sources.push((file, record.filename, document));
             }
         }
@@ -114,7 +126,7 @@ impl State {
         let found = |(index, passage): (usize, Hit)| {
             let (file, filename, _) = sources.get(index)?;
             Some(Found {
-                file_id: file.file_id.clone(),
+                file_id: file.id.clone(),
                 filename: filename.clone(),
                 attributes: file.attributes.clone(),
                 passage,

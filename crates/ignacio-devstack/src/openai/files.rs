@@ -1,49 +1,48 @@
 //! Files: upload, list, look up, download, delete.
 
+use std::rc::Rc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
-    web::{self, Path},
+    web::{self, Path, ReqData},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::openai::{
     api_error::ApiError,
     ids,
     middleware::RequestContext,
-    paging::{PageSize, Query, page},
-    routes::{ApiResult, Data, ok},
+    paging::{Query, page},
+    routes::{ApiResult, Data, deleted, ok},
     state::State,
     upload::{self, Received},
 };
 
-/// An uploaded file.
+/// An uploaded file, as clients see it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct FileRecord {
     pub(crate) id: String,
+    object: String,
     bytes: u64,
     created_at: i64,
     expires_at: Option<i64>,
     pub(crate) filename: String,
     purpose: String,
-}
-
-impl FileRecord {
-    fn view(&self) -> Value {
-        json!({
-            "id": self.id, "object": "file", "bytes": self.bytes, "created_at": self.created_at,
-            "expires_at": self.expires_at, "filename": self.filename, "purpose": self.purpose,
-            "status": "processed", "status_details": null,
-        })
-    }
+    status: String,
+    status_details: Option<String>,
 }
 
 /// `POST /v1/files`.
-pub(crate) async fn create(state: Data, request: HttpRequest, payload: web::Payload) -> ApiResult {
+pub(crate) async fn create(
+    state: Data,
+    context: ReqData<Rc<RequestContext>>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> ApiResult {
     let received = upload::receive(&state, &request, payload).await?;
-    let call = RequestContext::of(&request)?.call;
-    state.requests.update(call, |it| it.upload = Some(received.summary.clone()));
-    ok(state.add_file(received)?.view())
+    state.requests.update(context.call, |it| it.upload = Some(received.summary.clone()));
+    ok(state.add_file(received)?)
 }
 
 /// `GET /v1/files`.
@@ -52,14 +51,12 @@ pub(crate) async fn list(state: Data, query: Query) -> ApiResult {
     let purpose = query.get("purpose");
     let store = state.store();
     let files = store.files.values().filter(|it| purpose.is_none_or(|p| *p == it.purpose));
-    let entries = files.map(|it| (it.id.clone(), it.view())).collect();
-    let size = PageSize { default: 10_000, max: 10_000 };
-    ok(page(entries, &query, &size)?)
+    ok(page::<10_000>(files.map(|it| json!(it)).collect(), &query, 10_000)?)
 }
 
 /// `GET /v1/files/{id}`.
 pub(crate) async fn find(state: Data, id: Path<String>) -> ApiResult {
-    ok(state.file(&id)?.view())
+    ok(state.file(&id)?)
 }
 
 /// `GET /v1/files/{id}/content`. The live API does not hand out what was uploaded to be read.
@@ -78,8 +75,7 @@ pub(crate) async fn content(state: Data, id: Path<String>) -> ApiResult {
 pub(crate) async fn delete(state: Data, id: Path<String>) -> ApiResult {
     state.file(&id)?;
     state.delete_file(&id);
-    state.store().counters.files_deleted += 1;
-    ok(json!({ "id": *id, "object": "file", "deleted": true }))
+    deleted(&id, "file")
 }
 
 impl State {
@@ -90,11 +86,14 @@ impl State {
         moved.map_err(|error| ApiError::internal("keep the file", &error))?;
         let now = self.now();
         let record = FileRecord {
+            object: "file".to_owned(),
             bytes: received.summary.bytes,
             created_at: now,
             expires_at: received.lifetime.map(|it| now.saturating_add(it)),
             filename: received.summary.filename,
             purpose: received.summary.purpose,
+            status: "processed".to_owned(),
+            status_details: None,
             id,
         };
         let mut store = self.store();
@@ -113,24 +112,23 @@ impl State {
         file.ok_or_else(|| ApiError::not_found(format!("No such File object: {id}")).param("id"))
     }
 
-    /// Deletes a file, in every vector store as well; false if there is none.
-    pub(crate) fn delete_file(&self, id: &str) -> bool {
+    /// Deletes a file, in every vector store as well.
+    fn delete_file(&self, id: &str) {
         let mut store = self.store();
         // Only ids of the stand-in's own making may name something on the disk.
         if store.files.remove(id).is_none() {
-            return false;
+            return;
         }
         store.documents.remove(id);
         for vector_store in store.vector_stores.values_mut() {
-            if vector_store.files.iter().any(|it| it.file_id == id) {
-                vector_store.files.retain(|it| it.file_id != id);
+            if vector_store.files.iter().any(|it| it.id == id) {
+                vector_store.files.retain(|it| it.id != id);
                 self.folder.save("stores", &vector_store.id, vector_store);
             }
         }
         self.erase_file(id);
         drop(store);
         self.notify();
-        true
     }
 
     /// Removes everything that belongs to a file from the disk.

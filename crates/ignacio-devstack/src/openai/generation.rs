@@ -1,4 +1,4 @@
-//! Generates a response: searches, writes, and ends as it should or as a fault wants it.
+//! Generates a response: searches, writes, and ends as it should or as a fault demands.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,10 +9,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::{
     loopback,
     openai::{
-        answer::{self, Answer, Part},
+        answer,
         api_error::ApiError,
         documents::Document,
-        fault_injector::{RequestFaults, Stall},
+        fault_injector::RequestFaults,
         faults::Effect,
         file_search::{FileSearch, Found},
         ids, input_items,
@@ -26,52 +26,15 @@ use crate::{
     },
 };
 
-/// A response in the making.
+/// A response that is being generated.
 struct Generation {
     state: Arc<State>,
     run: Arc<Run>,
     request: ResponseRequest,
     question: String,
     script: Option<Script>,
-    faults: GenerationFaults,
+    faults: RequestFaults,
     started: Instant,
-}
-
-/// What goes wrong while a response is generated.
-#[derive(Default)]
-struct GenerationFaults {
-    /// Adds an unknown event after every so many deltas.
-    unknown_every: Option<usize>,
-    /// Stalls after so many deltas.
-    stall: Option<(usize, Stall)>,
-    /// Ends after so many deltas.
-    end: Option<(usize, Outcome)>,
-    /// Replaces the pause before each word.
-    delay: Option<Duration>,
-}
-
-impl From<RequestFaults> for GenerationFaults {
-    fn from(faults: RequestFaults) -> Self {
-        let mut it = Self::default();
-        for (effect, stall) in faults.iter() {
-            match effect.clone() {
-                Effect::UnknownEvents { every } => it.unknown_every = Some(every.max(1)),
-                Effect::Pause { after_deltas } => it.stall = Some((after_deltas, stall)),
-                Effect::DeltaDelay { millis } => it.delay = Some(Duration::from_millis(millis)),
-                Effect::Incomplete { after_deltas, reason } => {
-                    it.end = Some((after_deltas, Outcome::Incomplete(reason)));
-                }
-                Effect::ErrorEvent { after_deltas, code, message } => {
-                    it.end = Some((after_deltas, Outcome::Broken(code, message)));
-                }
-                Effect::Failed { after_deltas, code, message } => {
-                    it.end = Some((after_deltas, Outcome::Failed(code, message)));
-                }
-                _ => {}
-            }
-        }
-        it
-    }
 }
 
 /// Starts a response, which is then generated whoever reads it.
@@ -90,7 +53,7 @@ pub(crate) fn start(
     let usage = usage(&request, previous.as_deref());
     let run = Arc::new(Run::new(state.now(), &request, usage));
     state.add_run(Arc::clone(&run));
-    // "And the second year?" has no words to search for: the question before has.
+    // "And the second year?" has no words to search for: the previous question has.
     let question = match previous {
         Some(previous) if answer::is_wordless(&run.question) => previous.question.clone(),
         _ => run.question.clone(),
@@ -101,7 +64,7 @@ pub(crate) fn start(
         run: Arc::clone(&run),
         request,
         question,
-        faults: faults.into(),
+        faults,
         started: Instant::now(),
     };
     drop(rt::spawn(generation.generate()));
@@ -113,7 +76,10 @@ pub(crate) fn previous(
     state: &State,
     request: &ResponseRequest,
 ) -> Result<Option<Arc<Run>>, ApiError> {
-    let Some(id) = request.previous_response_id() else { return Ok(None) };
+    let id = request.text("previous_response_id");
+    if id.is_empty() {
+        return Ok(None);
+    }
     let missing = |_error| {
         ApiError::bad_request(format!("Previous response with id '{id}' not found."))
             .param("previous_response_id")
@@ -126,9 +92,25 @@ pub(crate) fn previous(
 pub(crate) fn usage(request: &ResponseRequest, previous: Option<&Run>) -> Usage {
     let before = previous.map(Run::usage).unwrap_or_default();
     let before = before.input + before.output;
-    let own = tokens::count(request.instructions()) + tokens::of_items(&request.items);
+    let own = tokens::count(request.text("instructions")) + tokens::of_items(&request.items);
     let cached = if before >= 1024 { before / 128 * 128 } else { 0 };
     Usage { input: before + own, cached, output: 0 }
+}
+
+/// The deltas before the end that an effect causes, and that end.
+fn early_end(effect: &Effect) -> Option<(usize, Outcome)> {
+    match effect.clone() {
+        Effect::Incomplete { after_deltas, reason } => {
+            Some((after_deltas, Outcome::Incomplete(reason)))
+        }
+        Effect::ErrorEvent { after_deltas, code, message } => {
+            Some((after_deltas, Outcome::Broken(code, message)))
+        }
+        Effect::Failed { after_deltas, code, message } => {
+            Some((after_deltas, Outcome::Failed(code, message)))
+        }
+        _ => None,
+    }
 }
 
 impl Generation {
@@ -152,13 +134,10 @@ impl Generation {
         self.run.change(Progress::open_message);
         let written = match self.script.as_ref().and_then(|it| it.ticking) {
             Some(ticking) => self.tick(ticking).await?,
-            None => self.write(&self.compose(&found)).await?,
+            None => self.write(&self.answer(&found)).await?,
         };
         // A fault that waits for more words than there are comes at the end.
-        match &self.faults.end {
-            Some((at, outcome)) if *at > written => Err(outcome.clone()),
-            _ => Ok(()),
-        }
+        self.end_early(|at| at > written)
     }
 
     async fn search_all(&self) -> Result<Vec<Found>, Outcome> {
@@ -180,29 +159,28 @@ impl Generation {
         Ok(found)
     }
 
-    /// A search of stores, as the stream shows it.
+    /// A search of vector stores, as the stream shows it.
     async fn search_stores(&self, search: &FileSearch) -> Result<Vec<Found>, Outcome> {
         let (id, index) = (ids::fresh("fs_"), self.run.n_items());
         let item = |status: &str, queries: &[&str], results: Value| {
-            let item = json!({
+            json!({ "output_index": index, "item": {
                 "id": id, "type": "file_search_call", "status": status, "queries": queries,
                 "results": results,
-            });
-            json!({ "output_index": index, "item": item })
+            } })
         };
+        let send = |kind: &str, fields: Value| self.run.change(|it| it.send(kind, fields));
         let send_step = |step: &str| {
             let fields = json!({ "output_index": index, "item_id": id });
-            self.run.change(|it| it.send(&format!("response.file_search_call.{step}"), fields));
+            send(&format!("response.file_search_call.{step}"), fields);
         };
-        let added = item("in_progress", &[], Value::Null);
-        self.run.change(|it| it.send("response.output_item.added", added));
+        send("response.output_item.added", item("in_progress", &[], Value::Null));
         send_step("in_progress");
         send_step("searching");
         let (state, search) = (Arc::clone(&self.state), search.clone());
         let question = self.question.clone();
+        let found = web::block(move || state.search(&search, &question, 20)).await;
         let failed = |message: String| Outcome::Failed("server_error".to_owned(), message);
-        let found = web::block(move || state.search(&search, &question, 20))
-            .await
+        let found = found
             .map_err(|error| failed(error.to_string()))?
             .map_err(|error| failed(error.to_string()))?;
         send_step("completed");
@@ -240,22 +218,26 @@ impl Generation {
         documents
     }
 
-    fn compose(&self, found: &[Found]) -> Answer {
+    fn answer(&self, found: &[Found]) -> Vec<Script> {
         if let Some(script) = &self.script {
-            let (deltas, citations) = (script.deltas.clone(), script.citations.clone());
-            return Answer { parts: vec![Part { deltas, citations }] };
+            return vec![script.clone()];
         }
         let has_files = !input_items::file_ids(&self.request.items).is_empty();
         let has_documents = has_files || self.request.has_tool("file_search");
         answer::compose(&self.request, found, has_documents, answer::is_wordless(&self.question))
     }
 
-    /// Writes the answer; returns the number of pieces.
-    async fn write(&self, answer: &Answer) -> Result<usize, Outcome> {
+    /// Writes the parts of an answer; returns the number of deltas.
+    async fn write(&self, parts: &[Script]) -> Result<usize, Outcome> {
+        let is_obfuscated = self.request.is_obfuscated();
+        let unknown_every = self.faults.find(|it| match it {
+            Effect::UnknownEvents { every } => Some((*every).max(1)),
+            _ => None,
+        });
         // Four letters are a token.
         let mut room = self.request.max_output_tokens.map_or(u64::MAX, |it| it.saturating_mul(4));
         let mut written = 0;
-        for part in &answer.parts {
+        for part in parts {
             for delta in &part.deltas {
                 if written > 0 {
                     self.apply_faults(written).await?;
@@ -263,10 +245,10 @@ impl Generation {
                 self.pause(written).await?;
                 let left = room.checked_sub(tokens::letters(delta));
                 room = left.ok_or_else(|| Outcome::Incomplete("max_output_tokens".to_owned()))?;
-                self.run.change(|it| it.write(delta, self.request.is_obfuscated()));
+                self.run.change(|it| it.write(delta, is_obfuscated));
                 written += 1;
                 self.state.notify();
-                if self.faults.unknown_every.is_some_and(|it| written.is_multiple_of(it)) {
+                if unknown_every.is_some_and(|it| written.is_multiple_of(it)) {
                     let fields = json!({ "note": "ignore me" });
                     self.run.change(|it| it.send("response.stand_in.unknown", fields));
                 }
@@ -280,19 +262,17 @@ impl Generation {
 
     /// Writes numbered pieces at their rate; returns the number of pieces.
     async fn tick(&self, ticking: Ticking) -> Result<usize, Outcome> {
-        let every = Duration::from_micros(ticking.every_micros);
         let mut next = Instant::now();
         for number in 0..ticking.count {
-            next += every;
+            next += Duration::from_micros(ticking.every_micros);
             sleep_until(next).await;
             if self.run.is_over() {
                 return Err(Outcome::Cancelled);
             }
             let age = self.started.elapsed().as_micros();
             let clock = loopback::now().unix_timestamp_nanos() / 1_000;
-            let is_obfuscated = self.request.is_obfuscated();
             let piece = format!("@{number}:{clock}:{age}@");
-            self.run.change(|it| it.write(&piece, is_obfuscated));
+            self.run.change(|it| it.write(&piece, self.request.is_obfuscated()));
             self.state.notify();
         }
         Ok(usize::try_from(ticking.count).unwrap_or(usize::MAX))
@@ -300,22 +280,28 @@ impl Generation {
 
     /// Applies the faults that come before the next piece.
     async fn apply_faults(&self, written: usize) -> Result<(), Outcome> {
-        if let Some((at, stall)) = self.faults.stall
-            && at == written
-        {
-            tokio::select! {
-                () = self.state.faults.wait(stall) => {}
-                () = self.run.stop.cancelled() => return Err(Outcome::Cancelled),
+        for (id, effect) in self.faults.iter() {
+            if *effect == (Effect::Pause { after_deltas: written }) {
+                tokio::select! {
+                    () = self.state.faults.lifted(id) => {}
+                    () = self.run.stop.cancelled() => return Err(Outcome::Cancelled),
+                }
             }
         }
-        match &self.faults.end {
-            Some((at, outcome)) if *at == written => Err(outcome.clone()),
-            _ => Ok(()),
-        }
+        self.end_early(|at| at == written)
+    }
+
+    fn end_early(&self, is_reached: impl Fn(usize) -> bool) -> Result<(), Outcome> {
+        let end = self.faults.find(|it| early_end(it).filter(|(at, _)| is_reached(*at)));
+        end.map_or(Ok(()), |(_, outcome)| Err(outcome))
     }
 
     async fn pause(&self, written: usize) -> Result<(), Outcome> {
-        let delay = self.faults.delay.unwrap_or(self.state.options.delta_delay);
+        let delay = self.faults.find(|it| match it {
+            Effect::DeltaDelay { millis } => Some(Duration::from_millis(*millis)),
+            _ => None,
+        });
+        let delay = delay.unwrap_or(self.state.options.delta_delay);
         if !delay.is_zero() {
             tokio::select! {
                 () = sleep(delay) => {}

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use actix_web::{
-    Error, HttpMessage as _, HttpRequest, HttpResponse, ResponseError as _,
+    Error, HttpMessage as _, HttpResponse, ResponseError as _,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     http::{
@@ -16,7 +16,7 @@ use actix_web::{
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::{
     http_server,
@@ -25,7 +25,8 @@ use crate::{
         body_faults,
         fault_injector::RequestFaults,
         faults::{Effect, RequestView},
-        request_log::{has_key, is_json, purpose},
+        request_log::{has_key, is_json},
+        response_request::purpose,
         state::State,
     },
 };
@@ -44,16 +45,10 @@ pub(crate) struct RequestContext {
 }
 
 impl RequestContext {
-    /// What the middleware noted about a request.
-    pub(crate) fn of(request: &HttpRequest) -> Result<Rc<Self>, ApiError> {
-        let context = request.extensions().get::<Rc<Self>>().map(Rc::clone);
-        context.ok_or_else(|| ApiError::internal("read a request", &"it passed no middleware"))
-    }
-
-    /// The fields of the JSON body.
-    pub(crate) fn fields(&self) -> Result<Map<String, Value>, ApiError> {
+    /// The JSON body, which is an object.
+    pub(crate) fn body(&self) -> Result<Value, ApiError> {
         match &self.body {
-            Some(Ok(Value::Object(fields))) => Ok(fields.clone()),
+            Some(Ok(body)) if body.is_object() => Ok(body.clone()),
             Some(_) => {
                 Err(ApiError::bad_request("We could not parse the JSON body of your request."))
             }
@@ -65,9 +60,9 @@ impl RequestContext {
         }
     }
 
-    /// The JSON body.
+    /// What the JSON body says.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        parse(Value::Object(self.fields()?))
+        parse(self.body()?)
     }
 }
 
@@ -91,17 +86,15 @@ pub(crate) async fn intercept(
             method: request.method().as_str(),
             path: request.path(),
             body: &json.map(Value::to_string).unwrap_or_default(),
-            is_small_job: json.and_then(purpose).is_some(),
+            is_follow_up: json.and_then(purpose).is_some(),
         });
         state.requests.update(call, |it| it.faults = faults.names());
     }
     let context = Rc::new(RequestContext { call, faults, body });
     request.extensions_mut().insert(Rc::clone(&context));
     let mut response = answer(request, &context.faults, next).await?;
-    for (effect, stall) in context.faults.iter() {
-        if let Effect::StallHeaders { .. } = effect {
-            state.faults.wait(stall).await;
-        }
+    for (id, _) in context.faults.iter().filter(|(_, it)| **it == Effect::StallHeaders) {
+        state.faults.lifted(id).await;
     }
     let headers = response.headers_mut();
     headers

@@ -3,68 +3,73 @@
 use std::collections::HashMap;
 
 use actix_web::web;
-use serde_json::{Value, json};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Map, Value, json};
 
-use crate::openai::api_error::ApiError;
+use crate::openai::{
+    api_error::{ApiError, parse},
+    limits::Int,
+};
 
-/// The parameters of a query.
+/// The parameters of a query as they came.
 pub(crate) type Query = web::Query<HashMap<String, String>>;
 
-/// One entry of a list: the id that pages are asked for by, and what the client sees.
-pub(crate) type Entry = (String, Value);
-
-/// How many entries fit on a page.
-pub(crate) struct PageSize {
-    pub(crate) default: u64,
-    pub(crate) max: u64,
+/// Which page is wanted, of at most `MAX` entries.
+#[derive(Deserialize)]
+struct PageQuery<const MAX: u64> {
+    limit: Option<Int<1, MAX>>,
+    order: Option<Order>,
+    after: Option<String>,
+    before: Option<String>,
 }
 
-/// The page of a list that a query asks for. The entries come oldest first; the page shows the
-/// newest first unless the query says otherwise.
-pub(crate) fn page(
-    mut entries: Vec<Entry>,
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Order {
+    Asc,
+    Desc,
+}
+
+/// Reads the parameters of a query; numbers and booleans come as text.
+pub(crate) fn params<T: DeserializeOwned>(query: &Query) -> Result<T, ApiError> {
+    let value = |text: &str| serde_json::from_str(text).ok().filter(|it: &Value| !it.is_object());
+    let params =
+        query.iter().map(|(name, text)| (name.clone(), value(text).unwrap_or(json!(text))));
+    parse(Value::Object(params.collect::<Map<_, _>>()))
+}
+
+/// The page of a list that a query asks for, `default` entries long unless it says otherwise. The
+/// entries come oldest first, each with an `id`; the page shows the newest first unless the query
+/// says otherwise.
+pub(crate) fn page<const MAX: u64>(
+    mut entries: Vec<Value>,
     query: &Query,
-    size: &PageSize,
+    default: usize,
 ) -> Result<Value, ApiError> {
-    let limit = limit(query, size)?;
-    match query.get("order").map(String::as_str) {
-        None | Some("desc") => entries.reverse(),
-        Some("asc") => {}
-        Some(_) => return Err(ApiError::invalid_value("order", "Expected 'asc' or 'desc'.")),
+    let PageQuery::<MAX> { limit, order, after, before } = params(query)?;
+    let limit = limit.map_or(default, |it| usize::try_from(it.0).unwrap_or(usize::MAX));
+    if !matches!(order, Some(Order::Asc)) {
+        entries.reverse();
     }
     let position = |param: &str, id: &String| {
-        let found = entries.iter().position(|(it, _)| it == id);
+        let found = entries.iter().position(|it| it.get("id").is_some_and(|it| it == id));
         found.ok_or_else(|| {
             ApiError::invalid_value(param, format!("No object with id '{id}' in this list."))
         })
     };
-    let (after, before) = (query.get("after"), query.get("before"));
-    let from = after.map_or(Ok(0), |it| position("after", it).map(|it| it + 1))?;
-    let to = before.map_or(Ok(entries.len()), |it| position("before", it))?;
+    let from = after.as_ref().map_or(Ok(0), |it| position("after", it).map(|it| it + 1))?;
+    let to = before.as_ref().map_or(Ok(entries.len()), |it| position("before", it))?;
     let window = entries.get(from..to).unwrap_or_default();
     let is_backwards = before.is_some() && after.is_none();
     let skipped = if is_backwards { window.len().saturating_sub(limit) } else { 0 };
-    let shown: Vec<&Entry> = window.iter().skip(skipped).take(limit).collect();
+    let shown: Vec<&Value> = window.iter().skip(skipped).take(limit).collect();
     Ok(json!({
         "object": "list",
-        "data": shown.iter().map(|(_, view)| view).collect::<Vec<_>>(),
-        "first_id": shown.first().map(|(id, _)| id),
-        "last_id": shown.last().map(|(id, _)| id),
+        "data": shown,
+        "first_id": shown.first().and_then(|it| it.get("id")),
+        "last_id": shown.last().and_then(|it| it.get("id")),
         "has_more": window.len() > limit,
     }))
-}
-
-fn limit(query: &Query, size: &PageSize) -> Result<usize, ApiError> {
-    let limit = match query.get("limit").map(|it| it.parse()) {
-        None => size.default,
-        Some(Ok(limit)) if (1..=size.max).contains(&limit) => limit,
-        Some(Ok(limit)) => return Err(ApiError::out_of_bounds("limit", limit, 1, size.max)),
-        Some(Err(_)) => {
-            let error = ApiError::bad_request("Invalid 'limit': expected an integer.");
-            return Err(error.param("limit").code("invalid_type"));
-        }
-    };
-    Ok(usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]
@@ -74,25 +79,29 @@ mod tests {
     use actix_web::web;
     use serde_json::{Value, json};
 
-    use super::{PageSize, page};
+    use super::page;
 
     fn ask(query: &[(&str, &str)]) -> Option<Value> {
-        let entries = (1..=5).map(|serial| (format!("n{serial}"), json!(serial))).collect();
+        let entries = (1..=5).map(|serial| json!({ "id": format!("n{serial}") })).collect();
         let query: HashMap<String, String> =
             query.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        page(entries, &web::Query(query), &PageSize { default: 3, max: 4 }).ok()
+        page::<4>(entries, &web::Query(query), 3).ok()
+    }
+
+    fn ids(page: &Value) -> Vec<&str> {
+        page["data"].as_array().expect("data").iter().filter_map(|it| it["id"].as_str()).collect()
     }
 
     #[test]
     fn pages_follow_each_other_without_gap_or_repeat() {
         let first = ask(&[]).expect("a page");
-        assert_eq!((&first["data"], &first["has_more"]), (&json!([5, 4, 3]), &json!(true)));
+        assert_eq!((ids(&first), &first["has_more"]), (vec!["n5", "n4", "n3"], &json!(true)));
         let second = ask(&[("after", "n3")]).expect("a page");
-        assert_eq!((&second["data"], &second["has_more"]), (&json!([2, 1]), &json!(false)));
+        assert_eq!((ids(&second), &second["has_more"]), (vec!["n2", "n1"], &json!(false)));
         let back = ask(&[("before", "n3"), ("limit", "1")]).expect("a page");
-        assert_eq!((&back["data"], &back["last_id"]), (&json!([4]), &json!("n4")));
+        assert_eq!((ids(&back), &back["last_id"]), (vec!["n4"], &json!("n4")));
         let oldest = ask(&[("order", "asc"), ("limit", "1")]).expect("a page");
-        assert_eq!(oldest["data"], json!([1]));
+        assert_eq!(ids(&oldest), ["n1"]);
     }
 
     #[test]

@@ -6,23 +6,21 @@ use std::{
 };
 
 use actix_web::{HttpMessage as _, dev::ServiceRequest, http::header};
-use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use crate::{
     log_leak_scan, loopback,
-    openai::{ids, input_items},
+    openai::{ids, input_items, response_request::purpose},
 };
 
 /// A request as it arrived; its key is not kept.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Call {
     /// Counts up from 1.
     pub id: u64,
     /// When it arrived.
-    #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
     /// Such as `POST`.
     pub method: String,
@@ -34,7 +32,7 @@ pub struct Call {
     pub is_authorized: bool,
     /// The body, if it was JSON.
     pub body: Option<Value>,
-    /// The purpose of a small job: `title`, `summary`.
+    /// The purpose of a follow-up job: `title`, `summary`.
     pub purpose: Option<String>,
     /// The images that it carries.
     pub images: Vec<Image>,
@@ -49,7 +47,7 @@ pub struct Call {
 }
 
 /// A multipart upload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
     /// As sent.
     pub filename: String,
@@ -68,7 +66,7 @@ pub struct Upload {
 }
 
 /// An image inside a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     /// As its data URL says.
     pub media_type: String,
@@ -86,7 +84,7 @@ pub(crate) struct RequestLog {
 }
 
 impl RequestLog {
-    /// An empty log that keeps so many calls.
+    /// An empty log that keeps this many calls.
     pub(crate) fn new(keep: usize) -> Self {
         Self { keep, calls: Mutex::default() }
     }
@@ -146,11 +144,6 @@ pub(crate) fn has_key(request: &ServiceRequest) -> bool {
 /// Whether a request says that its body is JSON.
 pub(crate) fn is_json(request: &ServiceRequest) -> bool {
     request.content_type().eq_ignore_ascii_case("application/json")
-}
-
-/// The purpose of a small job.
-pub(crate) fn purpose(body: &Value) -> Option<&str> {
-    body.pointer("/metadata/purpose").and_then(Value::as_str).filter(|it| !it.is_empty())
 }
 
 fn images(body: &Value) -> Vec<Image> {

@@ -1,7 +1,7 @@
 //! The request for a response, checked as the API checks it.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::openai::{
     api_error::{ApiError, parse},
@@ -12,7 +12,7 @@ use crate::openai::{
 
 /// All parameters that the API knows.
 const PARAMS: &str = " access_programs background background_options context_management \
-    conversation image include input instructions max_output_tokens max_tool_calls metadata model \
+    image include input instructions max_output_tokens max_tool_calls metadata model \
     moderation parallel_tool_calls previous_response_id prompt prompt_cache_key \
     prompt_cache_options prompt_cache_retention reasoning safety_identifier service_tier store \
     stream stream_options temperature text tool_choice tools top_logprobs top_p truncation user ";
@@ -27,7 +27,7 @@ const INCLUDES: &str = " file_search_call.results web_search_call.results \
 #[derive(Clone, Debug)]
 pub(crate) struct ResponseRequest {
     /// As it came.
-    pub(crate) raw: Map<String, Value>,
+    pub(crate) raw: Value,
     /// The input in the form of items.
     pub(crate) items: Vec<Value>,
     pub(crate) searches: Vec<FileSearch>,
@@ -64,12 +64,13 @@ enum Tool {
 
 impl ResponseRequest {
     /// Reads and checks a request.
-    pub(crate) fn parse(raw: Map<String, Value>) -> Result<Self, ApiError> {
-        if let Some(unknown) = raw.keys().find(|it| !PARAMS.contains(&format!(" {it} "))) {
+    pub(crate) fn parse(raw: Value) -> Result<Self, ApiError> {
+        let mut params = raw.as_object().into_iter().flat_map(|it| it.keys());
+        if let Some(unknown) = params.find(|it| !PARAMS.contains(&format!(" {it} "))) {
             let error = ApiError::bad_request(format!("Unknown parameter: '{unknown}'."));
             return Err(error.param(unknown).code("unknown_parameter"));
         }
-        let params: Params = parse(Value::Object(raw.clone()))?;
+        let params: Params = parse(raw.clone())?;
         if params.model.is_empty() {
             return Err(ApiError::missing("model"));
         }
@@ -85,10 +86,6 @@ impl ResponseRequest {
         if is_background && !is_stored {
             let error = ApiError::bad_request("Background mode requires store=true.");
             return Err(error.param("store"));
-        }
-        if raw.get("conversation").is_some_and(|it| !it.is_null()) {
-            let message = "The OpenAI stand-in keeps no conversations: use previous_response_id.";
-            return Err(ApiError::bad_request(message).param("conversation"));
         }
         let searches = params.tools.into_iter().flatten().filter_map(|it| match it {
             Tool::FileSearch(search) => Some(search),
@@ -109,17 +106,9 @@ impl ResponseRequest {
         })
     }
 
-    pub(crate) fn model(&self) -> &str {
-        self.text("model")
-    }
-
-    pub(crate) fn instructions(&self) -> &str {
-        self.text("instructions")
-    }
-
-    /// The response that this one continues.
-    pub(crate) fn previous_response_id(&self) -> Option<&str> {
-        self.raw.get("previous_response_id")?.as_str()
+    /// A parameter that is a text, or an empty one.
+    pub(crate) fn text(&self, param: &str) -> &str {
+        self.raw.get(param).and_then(Value::as_str).unwrap_or_default()
     }
 
     /// What the user asked: the last message with words in it.
@@ -136,34 +125,18 @@ impl ResponseRequest {
 
     /// Whether deltas are padded so that their length tells nothing.
     pub(crate) fn is_obfuscated(&self) -> bool {
-        let options = self.raw.get("stream_options");
-        options.and_then(|it| it.get("include_obfuscation")) != Some(&Value::Bool(false))
+        self.raw.pointer("/stream_options/include_obfuscation") != Some(&Value::Bool(false))
     }
 
     /// Whether a tool of this type is attached and not switched off.
     pub(crate) fn has_tool(&self, kind: &str) -> bool {
-        let is_off = self.raw.get("tool_choice").is_some_and(|it| it == "none");
-        !is_off && self.list("tools").iter().any(|it| it.get("type").is_some_and(|it| it == kind))
+        self.text("tool_choice") != "none"
+            && self.list("tools").iter().any(|it| it.get("type").is_some_and(|it| it == kind))
     }
 
-    /// What the request says that it is for, in `metadata.purpose`.
-    pub(crate) fn purpose(&self) -> &str {
-        let metadata = self.raw.get("metadata");
-        metadata.and_then(|it| it.get("purpose")).and_then(Value::as_str).unwrap_or_default()
-    }
-
-    /// Whether this is a small job beside the conversation: it says what it is for.
-    pub(crate) fn is_small_job(&self) -> bool {
-        !self.purpose().is_empty()
-    }
-
-    /// The whole request as text.
-    pub(crate) fn to_json(&self) -> String {
-        serde_json::to_string(&self.raw).unwrap_or_default()
-    }
-
-    fn text(&self, param: &str) -> &str {
-        self.raw.get(param).and_then(Value::as_str).unwrap_or_default()
+    /// Whether this is a follow-up job, such as a title: it names its purpose.
+    pub(crate) fn is_follow_up(&self) -> bool {
+        purpose(&self.raw).is_some()
     }
 
     fn list(&self, param: &str) -> &[Value] {
@@ -171,17 +144,20 @@ impl ResponseRequest {
     }
 }
 
+/// The purpose of a follow-up job: `title` or `summary`.
+pub(crate) fn purpose(body: &Value) -> Option<&str> {
+    body.pointer("/metadata/purpose").and_then(Value::as_str).filter(|it| !it.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::{ApiError, ResponseRequest};
+    use crate::loopback::merged;
 
     fn parse(more: &Value) -> Result<ResponseRequest, ApiError> {
-        let mut body = json!({ "model": "m", "input": "Hola" });
-        let fields = body.as_object_mut().expect("an object");
-        fields.extend(more.as_object().cloned().expect("an object"));
-        ResponseRequest::parse(fields.clone())
+        ResponseRequest::parse(merged(json!({ "model": "m", "input": "Hola" }), more.clone()))
     }
 
     #[test]

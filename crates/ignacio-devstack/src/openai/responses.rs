@@ -1,29 +1,32 @@
 //! Responses: create, fetch, join again, cancel, delete, list the input, count tokens.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
-use actix_web::{HttpRequest, web::Path};
-use serde_json::{Value, json};
+use actix_web::web::{Path, ReqData};
+use serde::Deserialize;
+use serde_json::json;
 
-use crate::openai::{
-    api_error::ApiError,
-    generation,
-    middleware::RequestContext,
-    paging::{PageSize, Query, page},
-    response_request::ResponseRequest,
-    routes::{ApiResult, Data, ok},
-    run::{Outcome, Run},
-    stream::{CancelOnDrop, follow},
+use crate::{
+    loopback::merged,
+    openai::{
+        api_error::ApiError,
+        generation,
+        middleware::RequestContext,
+        paging::{Query, page, params},
+        response_request::ResponseRequest,
+        routes::{ApiResult, Data, deleted, ok},
+        run::{Outcome, Run},
+        stream::{CancelOnDrop, follow},
+    },
 };
 
-/// The stream of a response can be joined for so many seconds.
+/// The stream of a response can be joined for this many seconds.
 const JOINABLE: i64 = 300;
 
 /// `POST /v1/responses`.
-pub(crate) async fn create(state: Data, request: HttpRequest) -> ApiResult {
+pub(crate) async fn create(state: Data, context: ReqData<Rc<RequestContext>>) -> ApiResult {
     let state = state.into_inner();
-    let context = RequestContext::of(&request)?;
-    let request = ResponseRequest::parse(context.fields()?)?;
+    let request = ResponseRequest::parse(context.body()?)?;
     let run = generation::start(&state, request, context.faults.clone())?;
     let guard = (!run.is_background).then(|| CancelOnDrop { state, run: Arc::clone(&run) });
     if run.is_streamed {
@@ -35,21 +38,21 @@ pub(crate) async fn create(state: Data, request: HttpRequest) -> ApiResult {
     ok(run.object())
 }
 
+#[derive(Deserialize)]
+struct FetchQuery {
+    stream: Option<bool>,
+    starting_after: Option<usize>,
+}
+
 /// `GET /v1/responses/{id}`, with `stream=true` as a stream from `starting_after` on.
 pub(crate) async fn find(state: Data, id: Path<String>, query: Query) -> ApiResult {
     let run = state.run(&id)?;
-    match query.get("stream").map(String::as_str) {
-        None | Some("false") => ok(run.object()),
-        Some("true") => {
-            check_joinable(&run, state.now())?;
-            let after = query.get("starting_after").map(|it| it.parse::<usize>()).transpose();
-            let after = after.map_err(|_error| {
-                ApiError::invalid_value("starting_after", "Expected an integer.")
-            })?;
-            Ok(follow(run, after.map_or(0, |it| it + 1), None))
-        }
-        Some(_) => Err(ApiError::invalid_value("stream", "Expected a boolean.")),
+    let FetchQuery { stream, starting_after } = params(&query)?;
+    if stream != Some(true) {
+        return ok(run.object());
     }
+    check_joinable(&run, state.now())?;
+    Ok(follow(run, starting_after.map_or(0, |it| it + 1), None))
 }
 
 fn check_joinable(run: &Run, now: i64) -> Result<(), ApiError> {
@@ -58,7 +61,7 @@ fn check_joinable(run: &Run, now: i64) -> Result<(), ApiError> {
                        background=true and stream=true.";
         return Err(ApiError::bad_request(message));
     }
-    if now - run.created_at > JOINABLE || run.is_over() && !run.has_events() {
+    if now - run.created_at > JOINABLE {
         let message = "This response can no longer be streamed because it is more than 5 minutes \
                        old.";
         return Err(ApiError::bad_request(message));
@@ -68,7 +71,6 @@ fn check_joinable(run: &Run, now: i64) -> Result<(), ApiError> {
 
 /// `POST /v1/responses/{id}/cancel`. A response that is over comes back as it is.
 pub(crate) async fn cancel(state: Data, id: Path<String>) -> ApiResult {
-    state.store().counters.cancel_calls += 1;
     let run = state.run(&id)?;
     if !run.is_background {
         return Err(ApiError::bad_request("Cannot cancel a synchronous response."));
@@ -83,26 +85,19 @@ pub(crate) async fn cancel(state: Data, id: Path<String>) -> ApiResult {
 /// `DELETE /v1/responses/{id}`.
 pub(crate) async fn delete(state: Data, id: Path<String>) -> ApiResult {
     state.delete_run(&id)?;
-    ok(json!({ "id": *id, "object": "response", "deleted": true }))
+    deleted(&id, "response")
 }
 
 /// `GET /v1/responses/{id}/input_items`.
 pub(crate) async fn input_items(state: Data, id: Path<String>, query: Query) -> ApiResult {
-    let run = state.run(&id)?;
-    let id = |item: &Value| item.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let entries = run.input_items.iter().map(|it| (id(it), it.clone())).collect();
-    ok(page(entries, &query, &PageSize { default: 20, max: 100 })?)
+    ok(page::<100>(state.run(&id)?.input_items.clone(), &query, 20)?)
 }
 
 /// `POST /v1/responses/input_tokens`.
-pub(crate) async fn count_tokens(state: Data, request: HttpRequest) -> ApiResult {
-    let mut fields = RequestContext::of(&request)?.fields()?;
+pub(crate) async fn count_tokens(state: Data, context: ReqData<Rc<RequestContext>>) -> ApiResult {
     // Everything may be left out here.
-    fields.entry("model").or_insert_with(|| json!("any"));
-    fields.entry("input").or_insert_with(|| json!([]));
-    let request = ResponseRequest::parse(fields)?;
+    let request = merged(json!({ "model": "any", "input": [] }), context.body()?);
+    let request = ResponseRequest::parse(request)?;
     let usage = generation::usage(&request, generation::previous(&state, &request)?.as_deref());
-    state.store().counters.token_counts += 1;
-    let answer = json!({ "object": "response.input_tokens", "input_tokens": usage.input });
-    ok(answer)
+    ok(json!({ "object": "response.input_tokens", "input_tokens": usage.input }))
 }

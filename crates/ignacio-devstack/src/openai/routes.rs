@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, middleware::from_fn, web};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::openai::{
     api_error::ApiError, control, files, middleware::intercept, responses, state::State,
@@ -19,6 +20,11 @@ pub(crate) type ApiResult = Result<HttpResponse, ApiError>;
 #[expect(clippy::unnecessary_wraps, reason = "every handler ends with it")]
 pub(crate) fn ok(body: impl Serialize) -> ApiResult {
     Ok(HttpResponse::Ok().json(body))
+}
+
+/// 200 after a deletion.
+pub(crate) fn deleted(id: &str, object: &str) -> ApiResult {
+    ok(json!({ "id": id, "object": object, "deleted": true }))
 }
 
 /// Mounts everything.

@@ -4,12 +4,12 @@ use std::sync::{Mutex, MutexGuard};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    loopback,
+    loopback::{self, merged},
     openai::{ids, response_request::ResponseRequest, tokens},
 };
 
@@ -22,7 +22,7 @@ pub(crate) struct Run {
     pub(crate) is_background: bool,
     pub(crate) is_streamed: bool,
     pub(crate) is_stored: bool,
-    pub(crate) is_small_job: bool,
+    pub(crate) is_follow_up: bool,
     /// The input in the form of items.
     pub(crate) input_items: Vec<Value>,
     /// What the user asked.
@@ -35,11 +35,11 @@ pub(crate) struct Run {
     version: watch::Sender<u64>,
 }
 
-/// How far a response is.
+/// What a response has so far.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Progress {
     /// All fields but the output.
-    object: Map<String, Value>,
+    object: Value,
     pub(crate) output: Vec<Value>,
     /// Each as it is sent; its place is its sequence number.
     events: Vec<String>,
@@ -61,7 +61,7 @@ struct Message {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Usage {
     pub(crate) input: u64,
-    /// The part of the input that the response before had, too.
+    /// The part of the input that the previous response had, too.
     pub(crate) cached: u64,
     pub(crate) output: u64,
 }
@@ -72,9 +72,9 @@ pub(crate) enum Outcome {
     Completed,
     /// Before its last word, for this reason.
     Incomplete(String),
-    /// With an error's code and message.
+    /// With the code and the message of an error.
     Failed(String, String),
-    /// With an error's code and message, and no terminal event of the response.
+    /// With the code and the message of an error, and no terminal event of the response.
     Broken(String, String),
     Cancelled,
 }
@@ -88,7 +88,7 @@ impl Run {
             is_background: request.is_background,
             is_streamed: request.is_streamed,
             is_stored: request.is_stored,
-            is_small_job: request.is_small_job(),
+            is_follow_up: request.is_follow_up(),
             input_items: request.items.clone(),
             question: request.question(),
             progress: Mutex::new(Progress {
@@ -125,23 +125,21 @@ impl Run {
 
     /// Ends the response; false if it had ended before.
     pub(crate) fn finish(&self, outcome: &Outcome, now: i64) -> bool {
-        let mut is_first = false;
-        self.change(|it| {
-            is_first = true;
-            it.finish(outcome, now);
-        });
+        let is_first = self.change(|it| it.finish(outcome, now));
         self.stop.cancel();
         is_first
     }
 
-    /// Changes the response unless it is over, and wakes its readers.
-    pub(crate) fn change(&self, change: impl FnOnce(&mut Progress)) {
+    /// Changes the response and wakes its readers; false if it is over.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Progress)) -> bool {
         let mut progress = self.lock();
-        if !progress.is_over {
+        let is_open = !progress.is_over;
+        if is_open {
             change(&mut progress);
             drop(progress);
             self.version.send_modify(|it| *it += 1);
         }
+        is_open
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
@@ -161,16 +159,6 @@ impl Run {
         self.lock().events.get(place).map(|it| Bytes::copy_from_slice(it.as_bytes()))
     }
 
-    /// Whether the stream can still be joined.
-    pub(crate) fn has_events(&self) -> bool {
-        !self.lock().events.is_empty()
-    }
-
-    /// Drops the events of a response that is over, to save memory.
-    pub(crate) fn forget_events(&self) {
-        self.lock().events = Vec::new();
-    }
-
     /// Waits for the end.
     pub(crate) async fn ended(&self) {
         let mut version = self.watch();
@@ -180,28 +168,23 @@ impl Run {
 
 impl Progress {
     /// Adds an event.
-    pub(crate) fn send(&mut self, kind: &str, mut fields: Value) {
-        if let Some(fields) = fields.as_object_mut() {
-            fields.insert("type".to_owned(), json!(kind));
-            fields.insert("sequence_number".to_owned(), json!(self.events.len()));
-        }
-        self.events.push(format!("event: {kind}\ndata: {fields}\n\n"));
+    pub(crate) fn send(&mut self, kind: &str, fields: Value) {
+        let own = json!({ "type": kind, "sequence_number": self.events.len() });
+        self.events.push(format!("event: {kind}\ndata: {}\n\n", merged(fields, own)));
     }
 
     /// Sets the status and sends it with the whole object.
     pub(crate) fn send_status(&mut self, kind: &str, status: &str) {
-        self.object.insert("status".to_owned(), json!(status));
-        self.send_object(kind);
-    }
-
-    fn send_object(&mut self, kind: &str) {
+        self.set(json!({ "status": status }));
         self.send(kind, json!({ "response": self.view() }));
     }
 
+    fn set(&mut self, fields: Value) {
+        self.object = merged(self.object.take(), fields);
+    }
+
     fn view(&self) -> Value {
-        let mut object = self.object.clone();
-        object.insert("output".to_owned(), json!(self.output));
-        Value::Object(object)
+        merged(self.object.clone(), json!({ "output": self.output }))
     }
 
     /// Starts the message.
@@ -221,8 +204,11 @@ impl Progress {
         let Some(message) = &mut self.message else { return };
         message.text.push_str(delta);
         let mut fields = message.place(json!({ "delta": delta, "logprobs": [] }));
-        if let Some(fields) = fields.as_object_mut().filter(|_| is_obfuscated) {
-            fields.insert("obfuscation".to_owned(), json!(padding(delta)));
+        if is_obfuscated {
+            // Up to a multiple of 16 letters, so that the length of an event does not tell the word.
+            let missing = 16 - delta.chars().count() % 16;
+            let padding: String = "q7Xb2KdR9mTz4WsE".chars().take(missing).collect();
+            fields = merged(fields, json!({ "obfuscation": padding }));
         }
         self.send("response.output_text.delta", fields);
     }
@@ -245,45 +231,38 @@ impl Progress {
         if let Some(message) = self.message.take() {
             self.close_message(&message, outcome);
         }
-        let status = match outcome {
-            Outcome::Completed => "completed",
-            Outcome::Incomplete(_) => "incomplete",
-            Outcome::Failed(..) | Outcome::Broken(..) => "failed",
-            Outcome::Cancelled => "cancelled",
-        };
-        let mut set = |key: &str, value: Value| drop(self.object.insert(key.to_owned(), value));
-        set("status", json!(status));
-        match outcome {
-            Outcome::Completed => set("completed_at", json!(now)),
-            Outcome::Incomplete(reason) => set("incomplete_details", json!({ "reason": reason })),
-            Outcome::Failed(code, message) | Outcome::Broken(code, message) => {
-                set("error", json!({ "code": code, "message": message }));
+        let (status, details) = match outcome {
+            Outcome::Completed => ("completed", json!({ "completed_at": now })),
+            Outcome::Incomplete(reason) => {
+                ("incomplete", json!({ "incomplete_details": { "reason": reason } }))
             }
-            Outcome::Cancelled => {}
-        }
+            Outcome::Failed(code, message) | Outcome::Broken(code, message) => {
+                ("failed", json!({ "error": { "code": code, "message": message } }))
+            }
+            Outcome::Cancelled => ("cancelled", json!({})),
+        };
+        self.set(details);
         // A response that failed has no usage.
         if !outcome.is_failure() {
             let Usage { input, cached, output } = self.usage;
-            set(
-                "usage",
-                json!({
-                    "input_tokens": input,
-                    "input_tokens_details": { "cached_tokens": cached, "cache_write_tokens": 0 },
-                    "output_tokens": output,
-                    "output_tokens_details": { "reasoning_tokens": 0 },
-                    "total_tokens": input + output,
-                }),
-            );
+            self.set(json!({ "usage": {
+                "input_tokens": input,
+                "input_tokens_details": { "cached_tokens": cached, "cache_write_tokens": 0 },
+                "output_tokens": output,
+                "output_tokens_details": { "reasoning_tokens": 0 },
+                "total_tokens": input + output,
+            } }));
         }
+        self.set(json!({ "status": status }));
         match outcome {
-            Outcome::Broken(code, message) => {
-                let error = json!({
+            Outcome::Broken(code, message) => self.send(
+                "error",
+                json!({ "error": {
                     "type": "server_error", "code": code, "message": message, "param": null,
-                });
-                self.send("error", json!({ "error": error }));
-            }
+                } }),
+            ),
             Outcome::Cancelled => {}
-            _ => self.send_object(&format!("response.{status}")),
+            _ => self.send_status(&format!("response.{status}"), status),
         }
         self.is_over = true;
     }
@@ -321,13 +300,9 @@ impl Message {
     }
 
     /// Says where in the output an event happens.
-    fn place(&self, mut fields: Value) -> Value {
-        if let Some(fields) = fields.as_object_mut() {
-            fields.insert("item_id".to_owned(), json!(self.id));
-            fields.insert("output_index".to_owned(), json!(self.index));
-            fields.insert("content_index".to_owned(), json!(0));
-        }
-        fields
+    fn place(&self, fields: Value) -> Value {
+        let place = json!({ "item_id": self.id, "output_index": self.index, "content_index": 0 });
+        merged(fields, place)
     }
 }
 
@@ -338,7 +313,7 @@ impl Outcome {
 }
 
 /// All fields but the output: what the request said, or the default, and the response's own.
-fn initial_object(id: &str, created_at: i64, request: &ResponseRequest) -> Map<String, Value> {
+fn initial_object(id: &str, created_at: i64, request: &ResponseRequest) -> Value {
     let mut object = json!({
         "instructions": null, "max_output_tokens": null, "max_tool_calls": null, "metadata": {},
         "parallel_tool_calls": true, "previous_response_id": null, "prompt_cache_key": null,
@@ -356,14 +331,7 @@ fn initial_object(id: &str, created_at: i64, request: &ResponseRequest) -> Map<S
         "id": id, "object": "response", "created_at": created_at, "completed_at": null,
         "status": if request.is_background { "queued" } else { "in_progress" },
         "background": request.is_background, "store": request.is_stored,
-        "model": request.model(), "error": null, "incomplete_details": null, "usage": null,
+        "model": request.text("model"), "error": null, "incomplete_details": null, "usage": null,
     });
-    let fields = [object, own].into_iter().filter_map(|it| it.as_object().cloned());
-    fields.flatten().collect()
-}
-
-/// Fills a delta up to a multiple of 16 letters, so that its length does not tell the word.
-fn padding(delta: &str) -> String {
-    let missing = 16 - delta.chars().count() % 16;
-    "q7Xb2KdR9mTz4WsE".chars().take(missing).collect()
+    merged(object, own)
 }

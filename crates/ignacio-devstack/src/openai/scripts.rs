@@ -23,16 +23,15 @@ pub struct Script {
 }
 
 /// Pieces at a fixed rate, for measurements: each is `@number:clock:age@`. The number counts from
-/// 0, the clock is the stand-in's at the moment of writing, and the age is how long ago the request
-/// was taken; both in microseconds, the clock since 1970. A client on the same machine so sees
-/// delay, loss, repetition and order, however the pieces are framed on their way.
+/// 0, the clock is the stand-in's at the moment of writing, and the age is the time since the request
+/// arrived; both in microseconds, the clock since 1970. They show a client on the same machine delay,
+/// loss, repetition and order, however the pieces are framed on their way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ticking {
     /// How many pieces.
     pub count: u32,
-    /// The time before each of them, in microseconds. A piece that is late does not make the
-    /// following ones late.
+    /// The time before each of them, in microseconds. A late piece does not delay the next.
     pub every_micros: u64,
 }
 
@@ -48,7 +47,7 @@ pub struct FileCitation {
 impl Script {
     /// A text that comes word by word.
     pub fn text(text: &str) -> Self {
-        Self::deltas(words(text))
+        Self::deltas(text.split_inclusive(char::is_whitespace))
     }
 
     /// A text that comes in exactly these pieces.
@@ -56,7 +55,7 @@ impl Script {
         Self { deltas: deltas.into_iter().map(Into::into).collect(), ..Self::default() }
     }
 
-    /// So many pieces per second, `count` in all, for every request that fits: see [`Ticking`].
+    /// `count` pieces at a rate, for every request that fits: see [`Ticking`].
     pub fn ticking(per_second: u32, count: u32) -> Self {
         let every_micros = 1_000_000 / u64::from(per_second.max(1));
         Self { ticking: Some(Ticking { count, every_micros }), stays: true, ..Self::default() }
@@ -75,9 +74,4 @@ impl Script {
         self.containing = Some(text.into());
         self
     }
-}
-
-/// A text cut after each space or line end.
-pub(crate) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive(char::is_whitespace)
 }

@@ -9,7 +9,6 @@ use std::{
     time::Duration,
 };
 
-use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::{
@@ -30,49 +29,30 @@ use crate::{
     },
 };
 
-/// Only the newest responses keep their events, so that their stream can be joined.
-const JOINABLE: usize = 1_000;
+/// Only the newest responses are kept.
+const KEPT_RESPONSES: usize = 2_000;
 
-/// The most responses that are kept at all.
-const KEPT_RESPONSES: usize = 20_000;
-
-/// How often each thing was done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+/// How often each thing happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Responses that were started, without the small jobs.
+    /// Responses that were started, without the follow-up jobs.
     pub responses: u64,
-    /// Small jobs that were started (`metadata.purpose`): titles, summaries.
-    pub small_jobs: u64,
-    /// Of these, in the background.
-    pub background_responses: u64,
+    /// Follow-up jobs that were started (`metadata.purpose`): titles, summaries.
+    pub follow_ups: u64,
     /// Background responses that were cancelled while they ran.
     pub cancelled: u64,
-    /// Requests to cancel, whatever came of them.
-    pub cancel_calls: u64,
     /// Responses that ended because their client left.
     pub abandoned: u64,
     /// Input tokens of all responses whose usage was reported.
     pub input_tokens: u64,
     /// Output tokens of all responses whose usage was reported.
     pub output_tokens: u64,
-    /// Requests for a token count.
-    pub token_counts: u64,
     /// Files that were uploaded.
     pub files: u64,
-    /// Files that were deleted.
-    pub files_deleted: u64,
-    /// Vector stores that were created.
-    pub stores: u64,
-    /// Vector stores that were deleted.
-    pub stores_deleted: u64,
-    /// Files that were added to a store.
-    pub attached: u64,
-    /// Files that were taken out of a store.
-    pub detached: u64,
 }
 
-/// How much is there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+/// What exists at the moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Inventory {
     /// Files.
     pub files: usize,
@@ -80,7 +60,7 @@ pub struct Inventory {
     pub stores: usize,
     /// Files in vector stores.
     pub store_files: usize,
-    /// Of these, not read yet.
+    /// Of these, not indexed yet.
     pub unread: usize,
     /// Responses that are still being generated.
     pub running: usize,
@@ -175,7 +155,7 @@ impl State {
 
     /// Forgets everything: files, stores, responses, logged requests, faults, scripts, counters.
     pub(crate) fn reset(&self) {
-        self.faults.clear();
+        self.faults.lift(|_| true);
         self.requests.clear();
         let store = std::mem::take(&mut *self.store());
         for (id, run) in &store.runs {
@@ -193,9 +173,8 @@ impl State {
     /// Adds a response that starts.
     pub(crate) fn add_run(&self, run: Arc<Run>) {
         let mut store = self.store();
-        store.counters.responses += u64::from(!run.is_small_job);
-        store.counters.small_jobs += u64::from(run.is_small_job);
-        store.counters.background_responses += u64::from(run.is_background);
+        store.counters.responses += u64::from(!run.is_follow_up);
+        store.counters.follow_ups += u64::from(run.is_follow_up);
         store.runs.insert(run.id.clone(), run);
         drop(store);
         self.notify();
@@ -212,15 +191,13 @@ impl State {
             store.counters.input_tokens += run.usage().input;
             store.counters.output_tokens += run.usage().output;
         }
+        let n_runs = store.runs.len();
         if run.is_stored {
             self.folder.save("responses", &run.id, run);
-            if let Some(old) = store.runs.values().rev().nth(JOINABLE).filter(|it| it.is_over()) {
-                old.forget_events();
-            }
-            if store.runs.len() > KEPT_RESPONSES
-                && let Some((id, _)) = store.runs.pop_first()
-            {
-                self.folder.erase("responses", &id);
+            let oldest = store.runs.first_entry().filter(|it| it.get().is_over());
+            if let Some(oldest) = oldest.filter(|_| n_runs > KEPT_RESPONSES) {
+                self.folder.erase("responses", oldest.key());
+                oldest.remove();
             }
         } else {
             store.runs.remove(&run.id);
@@ -246,14 +223,14 @@ impl State {
         Ok(())
     }
 
-    /// The next script that fits a request. A small job takes only one that looks for something in
-    /// it: it may come at any moment, and is not what a test has in mind.
+    /// The next script that fits a request. A follow-up job comes at any moment, so it takes only a
+    /// script with `containing`.
     pub(crate) fn take_script(&self, request: &ResponseRequest) -> Option<Script> {
-        let (text, is_small_job) = (request.to_json(), request.is_small_job());
+        let (text, is_follow_up) = (request.raw.to_string(), request.is_follow_up());
         let mut store = self.store();
         let fits = |it: &Script| match &it.containing {
             Some(part) => text.contains(part.as_str()),
-            None => !is_small_job,
+            None => !is_follow_up,
         };
         let at = store.scripts.iter().position(fits)?;
         match store.scripts.get(at).filter(|it| it.stays) {

@@ -3,8 +3,7 @@
 use std::{convert::Infallible, sync::Arc};
 
 use actix_web::{HttpResponse, http::header};
-use bytes::Bytes;
-use futures_util::stream;
+use async_stream::stream;
 
 use crate::openai::{
     run::{Outcome, Run},
@@ -27,20 +26,20 @@ impl Drop for CancelOnDrop {
 }
 
 /// The events from a place on, then those to come.
-pub(crate) fn follow(run: Arc<Run>, place: usize, guard: Option<CancelOnDrop>) -> HttpResponse {
-    let reader = (run.watch(), run, place, guard);
-    let events = stream::unfold(reader, |(mut version, run, place, guard)| async move {
+pub(crate) fn follow(run: Arc<Run>, mut place: usize, guard: Option<CancelOnDrop>) -> HttpResponse {
+    let events = stream! {
+        let (mut version, _guard) = (run.watch(), guard);
         loop {
             // In this order: the last event is there before the response is over.
             let is_over = run.is_over();
             if let Some(event) = run.event(place) {
-                return Some((Ok::<Bytes, Infallible>(event), (version, run, place + 1, guard)));
-            }
-            if is_over || version.changed().await.is_err() {
-                return None;
+                place += 1;
+                yield Ok::<_, Infallible>(event);
+            } else if is_over || version.changed().await.is_err() {
+                break;
             }
         }
-    });
+    };
     HttpResponse::Ok()
         .content_type("text/event-stream; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-cache"))

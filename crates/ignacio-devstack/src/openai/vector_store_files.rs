@@ -1,39 +1,41 @@
 //! The files of a vector store: add, list, look up, change, read, remove.
 
-use std::sync::Arc;
+use std::{rc::Rc, sync::Arc};
 
 use actix_web::{
-    HttpRequest, rt,
-    web::{self, Path},
+    rt,
+    web::{self, Path, ReqData},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::openai::{
-    api_error::{ApiError, parse},
+    api_error::ApiError,
     documents::{Document, Unreadable},
     fault_injector::RequestFaults,
     faults::Effect,
     limits::Attributes,
     middleware::RequestContext,
-    paging::{PageSize, Query, page},
-    routes::{ApiResult, Data, ok},
+    paging::{Query, page, params},
+    routes::{ApiResult, Data, deleted, ok},
     state::State,
 };
 
-/// A file in a vector store.
+/// A file in a vector store, as clients see it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct StoreFile {
-    pub(crate) file_id: String,
+    pub(crate) id: String,
+    object: String,
+    vector_store_id: String,
+    created_at: i64,
     pub(crate) status: Status,
     pub(crate) usage_bytes: u64,
-    pub(crate) attributes: Attributes,
     last_error: Option<Unreadable>,
-    created_at: i64,
+    pub(crate) attributes: Attributes,
     chunking_strategy: Value,
 }
 
-/// How far the indexing of a file is.
+/// The progress of the indexing of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Status {
@@ -43,9 +45,11 @@ pub(crate) enum Status {
     Cancelled,
 }
 
+/// The file to add to a vector store.
 #[derive(Deserialize)]
-struct Attach {
-    file_id: String,
+pub(crate) struct Attach {
+    pub(crate) file_id: String,
+    #[serde(default)]
     attributes: Option<Attributes>,
     chunking_strategy: Option<Value>,
 }
@@ -55,88 +59,57 @@ struct Update {
     attributes: Option<Attributes>,
 }
 
-impl StoreFile {
-    pub(crate) fn new(
-        file_id: String,
-        created_at: i64,
-        attributes: Attributes,
-        chunking_strategy: Option<Value>,
-    ) -> Self {
-        let default = || {
-            json!({
-                "type": "static",
-                "static": { "max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400 },
-            })
-        };
-        Self {
-            file_id,
-            status: Status::InProgress,
-            usage_bytes: 0,
-            attributes,
-            last_error: None,
-            created_at,
-            chunking_strategy: chunking_strategy.unwrap_or_else(default),
-        }
-    }
-
-    fn view(&self, store_id: &str) -> Value {
-        json!({
-            "id": self.file_id, "object": "vector_store.file", "vector_store_id": store_id,
-            "created_at": self.created_at, "status": self.status, "usage_bytes": self.usage_bytes,
-            "last_error": self.last_error, "attributes": self.attributes,
-            "chunking_strategy": self.chunking_strategy,
-        })
-    }
+#[derive(Deserialize)]
+struct ListQuery {
+    filter: Option<Status>,
 }
 
+/// The ids of a vector store and of a file in it.
+type Ids = Path<(String, String)>;
+
 /// `POST /v1/vector_stores/{id}/files`.
-pub(crate) async fn attach(state: Data, id: Path<String>, request: HttpRequest) -> ApiResult {
-    let context = RequestContext::of(&request)?;
-    let Attach { file_id, attributes, chunking_strategy } = context.json()?;
+pub(crate) async fn attach(
+    state: Data,
+    id: Path<String>,
+    context: ReqData<Rc<RequestContext>>,
+) -> ApiResult {
+    let file: Attach = context.json()?;
     state.vector_store(&id)?;
-    state.file(&file_id)?;
-    let attributes = attributes.unwrap_or_default();
-    let file = StoreFile::new(file_id, state.now(), attributes, chunking_strategy);
-    let view = file.view(&id);
-    state.into_inner().attach(&id, file, Some(context.faults.clone()))?;
-    ok(view)
+    state.file(&file.file_id)?;
+    ok(state.into_inner().attach(&id, file, context.faults.clone())?)
 }
 
 /// `GET /v1/vector_stores/{id}/files`.
 pub(crate) async fn list(state: Data, id: Path<String>, query: Query) -> ApiResult {
-    let filter = query.get("filter").map(|it| parse::<Status>(json!(it))).transpose()?;
+    let ListQuery { filter } = params(&query)?;
     let files = state.vector_store(&id)?.files;
     let files = files.iter().filter(|it| filter.is_none_or(|status| it.status == status));
-    let entries = files.map(|it| (it.file_id.clone(), it.view(&id))).collect();
-    ok(page(entries, &query, &PageSize { default: 20, max: 100 })?)
+    ok(page::<100>(files.map(|it| json!(it)).collect(), &query, 20)?)
 }
 
 /// `GET /v1/vector_stores/{id}/files/{file_id}`.
-pub(crate) async fn find(state: Data, ids: Path<(String, String)>) -> ApiResult {
-    let (store_id, file_id) = ids.into_inner();
-    ok(state.store_file(&store_id, &file_id)?.view(&store_id))
+pub(crate) async fn find(state: Data, ids: Ids) -> ApiResult {
+    ok(state.store_file(&ids.0, &ids.1)?)
 }
 
 /// `POST /v1/vector_stores/{id}/files/{file_id}`.
 pub(crate) async fn update(
     state: Data,
-    ids: Path<(String, String)>,
-    request: HttpRequest,
+    ids: Ids,
+    context: ReqData<Rc<RequestContext>>,
 ) -> ApiResult {
-    let (store_id, file_id) = ids.into_inner();
-    let update: Update = RequestContext::of(&request)?.json()?;
-    state.store_file(&store_id, &file_id)?;
-    state.update_store_file(&store_id, &file_id, |it| {
+    let update: Update = context.json()?;
+    state.store_file(&ids.0, &ids.1)?;
+    state.update_store_file(&ids.0, &ids.1, |it| {
         it.attributes = update.attributes.unwrap_or_default();
     });
-    ok(state.store_file(&store_id, &file_id)?.view(&store_id))
+    ok(state.store_file(&ids.0, &ids.1)?)
 }
 
 /// `GET /v1/vector_stores/{id}/files/{file_id}/content`.
-pub(crate) async fn content(state: Data, ids: Path<(String, String)>) -> ApiResult {
-    let (store_id, file_id) = ids.into_inner();
-    state.store_file(&store_id, &file_id)?;
-    let document = state.document(&file_id).unwrap_or_default();
+pub(crate) async fn content(state: Data, ids: Ids) -> ApiResult {
+    state.store_file(&ids.0, &ids.1)?;
+    let document = state.document(&ids.1).unwrap_or_default();
     let part = |text: &str| json!({ "type": "text", "text": text });
     ok(json!({
         "object": "vector_store.file_content.page", "has_more": false, "next_page": null,
@@ -145,27 +118,28 @@ pub(crate) async fn content(state: Data, ids: Path<(String, String)>) -> ApiResu
 }
 
 /// `DELETE /v1/vector_stores/{id}/files/{file_id}`. The file itself stays.
-pub(crate) async fn detach(state: Data, ids: Path<(String, String)>) -> ApiResult {
-    let (store_id, file_id) = ids.into_inner();
-    state.store_file(&store_id, &file_id)?;
-    state.update_vector_store(&store_id, |it| it.files.retain(|file| file.file_id != file_id))?;
-    state.store().counters.detached += 1;
-    let answer = json!({ "id": file_id, "object": "vector_store.file.deleted", "deleted": true });
-    ok(answer)
+pub(crate) async fn detach(state: Data, ids: Ids) -> ApiResult {
+    state.store_file(&ids.0, &ids.1)?;
+    state.update_vector_store(&ids.0, |it| it.files.retain(|file| file.id != ids.1))?;
+    deleted(&ids.1, "vector_store.file.deleted")
 }
 
 /// Continues with the files whose indexing the end of the process interrupted.
 pub(crate) fn resume_indexing(state: &Arc<State>) {
-    let unfinished: Vec<(String, String)> = {
-        let store = state.store();
-        let files = store.vector_stores.values().flat_map(|it| {
-            let files = it.files.iter().filter(|file| file.status == Status::InProgress);
-            files.map(|file| (it.id.clone(), file.file_id.clone()))
-        });
-        files.collect()
-    };
-    for (store_id, file_id) in unfinished {
-        drop(rt::spawn(Arc::clone(state).index(store_id, file_id, None)));
+    let store = state.store();
+    for file in store.vector_stores.values().flat_map(|it| &it.files) {
+        if file.status == Status::InProgress {
+            let (store_id, file_id) = (file.vector_store_id.clone(), file.id.clone());
+            let no_faults = RequestFaults::default();
+            drop(rt::spawn(Arc::clone(state).index(store_id, file_id, no_faults)));
+        }
+    }
+}
+
+impl Attach {
+    /// A file without attributes.
+    pub(crate) fn plain(file_id: String) -> Self {
+        Self { file_id, attributes: None, chunking_strategy: None }
     }
 }
 
@@ -174,30 +148,41 @@ impl State {
     pub(crate) fn attach(
         self: &Arc<Self>,
         store_id: &str,
-        file: StoreFile,
-        faults: Option<RequestFaults>,
-    ) -> Result<(), ApiError> {
-        let file_id = file.file_id.clone();
+        file: Attach,
+        faults: RequestFaults,
+    ) -> Result<StoreFile, ApiError> {
+        let default_chunks = || {
+            json!({
+                "type": "static",
+                "static": { "max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400 },
+            })
+        };
+        let file = StoreFile {
+            id: file.file_id,
+            object: "vector_store.file".to_owned(),
+            vector_store_id: store_id.to_owned(),
+            created_at: self.now(),
+            status: Status::InProgress,
+            usage_bytes: 0,
+            last_error: None,
+            attributes: file.attributes.unwrap_or_default(),
+            chunking_strategy: file.chunking_strategy.unwrap_or_else(default_chunks),
+        };
         self.update_vector_store(store_id, |it| {
-            it.files.retain(|other| other.file_id != file.file_id);
-            it.files.push(file);
+            it.files.retain(|other| other.id != file.id);
+            it.files.push(file.clone());
         })?;
-        self.store().counters.attached += 1;
         // Ends with the server: the next start continues.
-        drop(rt::spawn(Arc::clone(self).index(store_id.to_owned(), file_id, faults)));
-        Ok(())
+        let (store_id, file_id) = (store_id.to_owned(), file.id.clone());
+        drop(rt::spawn(Arc::clone(self).index(store_id, file_id, faults)));
+        Ok(file)
     }
 
-    async fn index(
-        self: Arc<Self>,
-        store_id: String,
-        file_id: String,
-        faults: Option<RequestFaults>,
-    ) {
+    async fn index(self: Arc<Self>, store_id: String, file_id: String, faults: RequestFaults) {
         let mut fault = None;
-        for (effect, stall) in faults.iter().flat_map(RequestFaults::iter) {
+        for (id, effect) in faults.iter() {
             match effect {
-                Effect::HoldIndexing => self.faults.wait(stall).await,
+                Effect::HoldIndexing => self.faults.lifted(id).await,
                 Effect::FailIndexing { code, message } => {
                     fault = Some(Unreadable { code: code.clone(), message: message.clone() });
                 }
@@ -233,7 +218,7 @@ impl State {
         })
     }
 
-    /// The text of a file, read at the first need.
+    /// The text of a file, read when it is needed for the first time.
     pub(crate) fn document(&self, file_id: &str) -> Result<Arc<Document>, Unreadable> {
         if let Some(known) = self.store().documents.get(file_id) {
             return Ok(Arc::clone(known));
@@ -251,7 +236,7 @@ impl State {
 
     fn store_file(&self, store_id: &str, file_id: &str) -> Result<StoreFile, ApiError> {
         let files = self.vector_store(store_id)?.files;
-        files.into_iter().find(|it| it.file_id == file_id).ok_or_else(|| {
+        files.into_iter().find(|it| it.id == file_id).ok_or_else(|| {
             let message =
                 format!("No file found with id '{file_id}' in vector store '{store_id}'.");
             ApiError::not_found(message)
@@ -266,7 +251,7 @@ impl State {
         change: impl FnOnce(&mut StoreFile),
     ) {
         let found = self.update_vector_store(store_id, |it| {
-            it.files.iter_mut().find(|file| file.file_id == file_id).map(change)
+            it.files.iter_mut().find(|file| file.id == file_id).map(change)
         });
         drop(found);
     }

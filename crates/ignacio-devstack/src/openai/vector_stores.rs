@@ -1,26 +1,29 @@
 //! Vector stores: create, list, look up, change, delete, search.
 
-use actix_web::{HttpRequest, web::Path};
+use std::rc::Rc;
+
+use actix_web::web::{Path, ReqData};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::openai::{
     api_error::ApiError,
+    fault_injector::RequestFaults,
     file_search::{FileSearch, Found},
     ids,
-    limits::{Int, Metadata, Pairs},
+    limits::{Int, Metadata},
     middleware::RequestContext,
-    paging::{PageSize, Query, page},
-    routes::{ApiResult, Data, ok},
+    paging::{Query, page},
+    routes::{ApiResult, Data, deleted, ok},
     state::State,
-    vector_store_files::{Status, StoreFile},
+    vector_store_files::{Attach, Status, StoreFile},
 };
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
 /// A vector store.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct VectorStore {
     pub(crate) id: String,
     /// In the order in which they were added.
@@ -40,7 +43,8 @@ pub(crate) struct Fields {
     description: Option<String>,
     metadata: Option<Metadata>,
     expires_after: Option<ExpiresAfter>,
-    file_ids: Option<Vec<String>>,
+    #[serde(default)]
+    file_ids: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -100,32 +104,25 @@ impl VectorStore {
 }
 
 /// `POST /v1/vector_stores`.
-pub(crate) async fn create(state: Data, request: HttpRequest) -> ApiResult {
-    let mut fields: Fields = RequestContext::of(&request)?.json()?;
-    let file_ids = fields.file_ids.take().unwrap_or_default();
+pub(crate) async fn create(state: Data, context: ReqData<Rc<RequestContext>>) -> ApiResult {
+    let mut fields: Fields = context.json()?;
+    let file_ids = std::mem::take(&mut fields.file_ids);
     for id in &file_ids {
         state.file(id)?;
     }
     let (now, id) = (state.now(), ids::fresh("vs_"));
     let mut vector_store = VectorStore {
         id: id.clone(),
-        files: Vec::new(),
-        name: None,
-        description: None,
         created_at: now,
         last_active_at: now,
-        expires_after_days: None,
-        metadata: Metadata::default(),
+        ..VectorStore::default()
     };
     vector_store.set(fields);
-    let mut store = state.store();
-    store.counters.stores += 1;
     state.folder.save("stores", &id, &vector_store);
-    store.vector_stores.insert(id.clone(), vector_store);
-    drop(store);
+    state.store().vector_stores.insert(id.clone(), vector_store);
     let state = state.into_inner();
     for file_id in file_ids {
-        state.attach(&id, StoreFile::new(file_id, now, Pairs::default(), None), None)?;
+        state.attach(&id, Attach::plain(file_id), RequestFaults::default())?;
     }
     state.notify();
     ok(state.vector_store(&id)?.view(now))
@@ -134,9 +131,8 @@ pub(crate) async fn create(state: Data, request: HttpRequest) -> ApiResult {
 /// `GET /v1/vector_stores`.
 pub(crate) async fn list(state: Data, query: Query) -> ApiResult {
     let now = state.now();
-    let store = state.store();
-    let entries = store.vector_stores.values().map(|it| (it.id.clone(), it.view(now))).collect();
-    ok(page(entries, &query, &PageSize { default: 20, max: 100 })?)
+    let views = state.store().vector_stores.values().map(|it| it.view(now)).collect();
+    ok(page::<100>(views, &query, 20)?)
 }
 
 /// `GET /v1/vector_stores/{id}`.
@@ -145,15 +141,18 @@ pub(crate) async fn find(state: Data, id: Path<String>) -> ApiResult {
 }
 
 /// `POST /v1/vector_stores/{id}`.
-pub(crate) async fn update(state: Data, id: Path<String>, request: HttpRequest) -> ApiResult {
-    let fields: Fields = RequestContext::of(&request)?.json()?;
+pub(crate) async fn update(
+    state: Data,
+    id: Path<String>,
+    context: ReqData<Rc<RequestContext>>,
+) -> ApiResult {
+    let fields: Fields = context.json()?;
     let now = state.now();
-    let view = state.update_vector_store(&id, |it| {
+    ok(state.update_vector_store(&id, |it| {
         it.set(fields);
         it.last_active_at = now;
         it.view(now)
-    })?;
-    ok(view)
+    })?)
 }
 
 /// `DELETE /v1/vector_stores/{id}`. The files themselves stay.
@@ -161,9 +160,7 @@ pub(crate) async fn delete(state: Data, id: Path<String>) -> ApiResult {
     if !state.delete_vector_store(&id) {
         return Err(not_found(&id));
     }
-    state.store().counters.stores_deleted += 1;
-    let answer = json!({ "id": *id, "object": "vector_store.deleted", "deleted": true });
-    ok(answer)
+    deleted(&id, "vector_store.deleted")
 }
 
 /// The body of a search: one query or several, and conditions.
@@ -182,8 +179,12 @@ enum OneOrMore {
 }
 
 /// `POST /v1/vector_stores/{id}/search`.
-pub(crate) async fn search(state: Data, id: Path<String>, request: HttpRequest) -> ApiResult {
-    let search: SearchRequest = RequestContext::of(&request)?.json()?;
+pub(crate) async fn search(
+    state: Data,
+    id: Path<String>,
+    context: ReqData<Rc<RequestContext>>,
+) -> ApiResult {
+    let search: SearchRequest = context.json()?;
     let queries = match search.query {
         OneOrMore::One(query) => vec![query],
         OneOrMore::More(queries) => queries,

@@ -40,7 +40,7 @@ async fn what_was_said_first_is_known_much_later_and_after_a_restart() {
         context.contains("AZUL-CANARIO-17") && context.len() < 110_000
     };
     assert!(knows(calls.last().unwrap()), "{:?}", body_of(calls.last().unwrap())["instructions"]);
-    assert!(!stack.openai.small_jobs("summary").is_empty());
+    assert!(!stack.openai.follow_up_calls("summary").is_empty());
 
     stack.stop();
     stack.start_again(&[]);
@@ -56,7 +56,7 @@ async fn a_title_comes_when_it_comes_and_delays_nothing() {
     for stack in [Stack::start().await, Stack::start_with_separate_worker().await] {
         let ana = stack.participant(PHONE).await;
         let talk = ana.conversation().await;
-        let stall = Fault::new(Effect::StallHeaders { millis: None }).until_lifted();
+        let stall = Fault::new(Effect::StallHeaders).until_lifted();
         let stall = stack.openai.fault(stall.containing("\"purpose\":\"title\""));
         let events = ana.ask(&talk, "¿Cuánto presupuesto necesita mi piloto?").await;
         assert_eq!(events.last().unwrap().kind, "response.completed");
@@ -66,7 +66,7 @@ async fn a_title_comes_when_it_comes_and_delays_nothing() {
         stack.openai.lift(stall);
         until("the title", async || ana.get(&path).await["title"].is_string()).await;
         assert_eq!(ana.get(&path).await["title"], "Presupuesto necesita mi piloto");
-        let job = stack.openai.small_jobs("title").pop().unwrap();
+        let job = stack.openai.follow_up_calls("title").pop().unwrap();
         assert_eq!(body_of(&job)["store"], false);
         assert!(body_of(&job)["stream"].is_null() && body_of(&job)["tools"].is_null());
     }

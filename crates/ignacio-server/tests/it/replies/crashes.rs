@@ -100,8 +100,8 @@ impl Step {
             stack.openai.fault(Fault::new(effect).on("POST", "/v1/responses"));
         };
         match self {
-            Self::Asked => stall(Effect::StallHeaders { millis: None }),
-            Self::Heard(events) => stall(Effect::StallAfterEvents { events, millis: None }),
+            Self::Asked => stall(Effect::StallHeaders),
+            Self::Heard(events) => stall(Effect::StallAfterEvents { events }),
             Self::Writing(write) => hold(&stack.database, write).await,
         }
     }
