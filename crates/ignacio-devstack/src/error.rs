@@ -6,29 +6,29 @@ use std::{io, path::PathBuf};
 #[expect(missing_docs, reason = "the message of each variant shows what its fields are")]
 #[derive(Debug, thiserror::Error)]
 pub enum DevstackError {
-    /// No usable server programs on this machine.
+    /// This machine has no usable server programs.
     #[error(
         "No PostgreSQL 15 or newer was found on this machine{looked}: install it with `sudo apt-get install postgresql` (Debian, Ubuntu), `sudo dnf install postgresql-server` (Fedora) or `brew install postgresql@17` (macOS), and start again{otherwise}."
     )]
     NoServer { looked: String, otherwise: &'static str },
-    /// The data were written by another major version than any that is installed.
+    /// The major version that wrote the data is not installed.
     #[error(
         "The database in {} was made by PostgreSQL {wanted}, which is not installed here: install that version, or run again with `--fresh` to begin with an empty database.",
         data.display()
     )]
     OtherMajor { data: PathBuf, wanted: String },
-    /// Root asked for a server, and there is nobody to run it as.
+    /// This process runs as root, and there is no user to run the server as.
     #[error(
-        "PostgreSQL refuses to run as root, and /etc/passwd has neither `postgres` nor `nobody` to run it as: start this as an ordinary user."
+        "PostgreSQL refuses to run as root, and this machine has neither `postgres` nor `nobody` to run it as: start this as an ordinary user."
     )]
-    NoAccount,
-    /// The folder holds something that the devstack did not put there.
+    NoOsUser,
+    /// The folder has files that the devstack did not put there.
     #[error(
         "The folder {} holds files that are not a devstack database: choose an empty or a new folder.",
         data.display()
     )]
     NotOurs { data: PathBuf },
-    /// Another live process has the folder.
+    /// Another live process uses the folder.
     #[error(
         "The data in {} are in use by another running devstack: stop that one, or choose another folder.",
         data.display()
@@ -40,7 +40,7 @@ pub enum DevstackError {
         data.display()
     )]
     Damaged { data: PathBuf, detail: String },
-    /// The wanted port is taken.
+    /// The requested port is taken.
     #[error(
         "Port {port} on 127.0.0.1 is taken, so {part} cannot listen there: stop what uses it, or choose another port."
     )]
@@ -74,15 +74,15 @@ pub enum DevstackError {
         #[source]
         source: migration::MigrateError,
     },
-    /// The S3 stand-in does not accept its folder.
+    /// The S3 stand-in cannot use its folder.
     #[error("The S3 stand-in cannot use its folder ({detail}): choose another one.")]
     Store { detail: String },
     /// A webhook has nowhere to go.
     #[error(
-        "The WhatsApp stand-in knows no callback to post webhooks to: give it one when it is started, or with `PUT /_control/callback`."
+        "The WhatsApp stand-in has no callback to post webhooks to: set one at the start or with `set_callback`."
     )]
     NoCallback,
-    /// A webhook was about a message that was never sent.
+    /// No message with this id was sent.
     #[error(
         "The WhatsApp stand-in never accepted the message {wamid}: take the id from its outbox."
     )]
@@ -95,6 +95,16 @@ pub enum DevstackError {
 }
 
 impl DevstackError {
+    /// No server programs; `looked` says where else they were looked for.
+    pub(crate) fn no_server(looked: String) -> Self {
+        let otherwise = if cfg!(feature = "embedded-postgres") {
+            ""
+        } else {
+            ", or let it be downloaded: `cargo run -p xtask --features embedded-postgres -- dev`"
+        };
+        Self::NoServer { looked, otherwise }
+    }
+
     /// For `map_err`: says what was being done when the system refused.
     pub(crate) fn system(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let doing = doing.into();

@@ -1,10 +1,10 @@
 //! A private PostgreSQL cluster, and a migrated database of its own for every test.
 
-mod account;
 mod archive;
 mod binaries;
 mod data_dir;
 mod initdb;
+mod os_user;
 mod server;
 mod stale_instance;
 mod test_database;
@@ -42,15 +42,15 @@ pub struct Cluster {
 impl Cluster {
     /// Starts a cluster; a second start on the same data finds what was stored.
     ///
-    /// It blocks for a moment, about a second where the cluster has to be made first.
+    /// It blocks, for about a second if the cluster has to be made first.
     pub fn start(options: ClusterOptions) -> Result<Self, DevstackError> {
         let ClusterOptions { data, port, durable } = options;
         let dir = DataDir::open(data.as_deref())?;
         let binaries = dir.binaries()?;
-        let reused_pid = stale_instance::stop(&dir, &binaries)?;
+        stale_instance::stop(&dir, &binaries)?;
         initdb::ensure(&dir, &binaries)?;
         let password = dir.read_password()?;
-        let server = Server::start(dir, &binaries, port, durable, reused_pid)?;
+        let server = Server::start(dir, &binaries, port, durable)?;
         tracing::debug!(port = server.port(), "a private database cluster is up");
         Ok(Self { server, password })
     }
@@ -71,13 +71,12 @@ impl Cluster {
         self.server.port()
     }
 
-    /// Where the data really are, which is not always where they were asked for: see
-    /// [`Cluster::wipe`].
+    /// Where the data really are: not always in the requested folder, see [`Cluster::wipe`].
     pub fn data(&self) -> &Path {
         self.server.root()
     }
 
-    /// Makes a database unless it is there; says whether it made one.
+    /// Makes a database unless it exists; returns whether it made one.
     pub async fn ensure_database(&self, name: &str) -> Result<bool, DevstackError> {
         let mut admin = self.connect("postgres").await?;
         let found = sqlx::query("SELECT 1 FROM pg_database WHERE datname = $1")
@@ -105,15 +104,15 @@ impl Cluster {
         self.server.stop()
     }
 
-    /// Removes a cluster's data, wherever [`Cluster::start`] put them for this folder: what
-    /// `--fresh` does. A server that a killed process left behind is stopped first.
+    /// Removes the data that [`Cluster::start`] keeps for this folder, as `--fresh` does. Stops the
+    /// server that a killed process left behind first.
     pub fn wipe(data: &Path) -> Result<(), DevstackError> {
-        let asked = std::path::absolute(data)
+        let requested = std::path::absolute(data)
             .map_err(DevstackError::system(format!("resolve {}", data.display())))?;
-        if !data_dir::resolve(&asked)?.0.exists() {
+        if !data_dir::resolve(&requested)?.0.exists() {
             return Ok(());
         }
-        let dir = DataDir::open(Some(&asked))?;
+        let dir = DataDir::open(Some(&requested))?;
         if let Some(binaries) = Binaries::find(dir.made_by().as_deref())? {
             stale_instance::stop(&dir, &binaries)?;
         }

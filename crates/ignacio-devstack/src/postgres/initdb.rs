@@ -1,6 +1,6 @@
 //! Makes a new cluster, which takes its place only when it is complete.
 
-use std::{fs, process::Command, thread, time::Duration};
+use std::{fs, process::Command};
 
 use super::{
     SUPERUSER,
@@ -10,10 +10,7 @@ use super::{
 };
 use crate::{DevstackError, loopback};
 
-/// Longer than the slowest machine takes.
-const LIMIT: Duration = Duration::from_mins(2);
-
-/// The locale that sorts like the service expects, and the one that exists everywhere.
+/// The locale that sorts as the service expects, and the one that exists everywhere.
 const LOCALES: [&str; 2] = ["C.UTF-8", "C"];
 
 /// Makes the cluster of `dir` unless it is there already.
@@ -25,17 +22,10 @@ pub(super) fn ensure(dir: &DataDir, binaries: &Binaries) -> Result<(), DevstackE
         return Err(dir.damaged("its version file is missing"));
     }
     dir.write_password(&loopback::secret())?;
-    let mut failure = None;
-    for locale in LOCALES {
-        match run(dir, binaries, locale) {
-            Ok(()) => {
-                return fs::rename(dir.unfinished(), dir.pgdata())
-                    .map_err(DevstackError::system("put the new cluster in its place"));
-            }
-            Err(error) => failure = Some(error),
-        }
-    }
-    failure.map_or(Ok(()), Err)
+    let [usual, everywhere] = LOCALES;
+    run(dir, binaries, usual).or_else(|_missing| run(dir, binaries, everywhere))?;
+    fs::rename(dir.unfinished(), dir.pgdata())
+        .map_err(DevstackError::system("put the new cluster in its place"))
 }
 
 fn run(dir: &DataDir, binaries: &Binaries, locale: &str) -> Result<(), DevstackError> {
@@ -49,21 +39,9 @@ fn run(dir: &DataDir, binaries: &Binaries, locale: &str) -> Result<(), DevstackE
     command.args(["--locale", locale, "--no-sync"]);
     let doomed = if dir.temporary { dir.root.clone() } else { target };
     let mut process = supervise(dir, command, "INT", Some(doomed))?;
-    let pause = Duration::from_millis(5);
-    for _ in 0..LIMIT.as_millis() / pause.as_millis() {
-        if process.has_ended() {
-            break;
-        }
-        thread::sleep(pause);
-    }
+    // The end of the output is the end of the command.
+    process.take_output()();
     process.keep_folder();
     let status = process.finish().map_err(DevstackError::system("wait for initdb"))?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(DevstackError::NotStarted {
-        program: "initdb",
-        detail: last_line(&dir.log()),
-        log: dir.log(),
-    })
+    if status.success() { Ok(()) } else { Err(dir.not_started("initdb", last_line(&dir.log()))) }
 }

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use super::{binaries::Binaries, data_dir::DataDir, stale_instance::ReusedPid};
+use super::{binaries::Binaries, data_dir::DataDir};
 use crate::{
     DevstackError,
     supervised_process::{SupervisedProcess, Supervision},
@@ -19,13 +19,13 @@ use crate::{
 /// Long enough for the repair after a power failure.
 const READY_LIMIT: Duration = Duration::from_mins(1);
 
-/// The time between two looks at the start.
+/// The time between two checks.
 const POLL: Duration = Duration::from_millis(5);
 
 /// How often another free port is tried when another process took the first.
 const PORT_ATTEMPTS: u32 = 5;
 
-/// What the server says when its data cannot be served.
+/// What the server logs if its data are damaged.
 const DAMAGE: [&str; 6] = [
     "could not locate a valid checkpoint record",
     "invalid checkpoint",
@@ -56,11 +56,10 @@ impl Server {
         binaries: &Binaries,
         port: Option<u16>,
         durable: bool,
-        reused_pid: Option<ReusedPid>,
     ) -> Result<Self, DevstackError> {
         let mut wanted = free_port(port)?;
         for _ in 0..PORT_ATTEMPTS {
-            match launch(&dir, binaries, wanted, durable, reused_pid) {
+            match launch(&dir, binaries, wanted, durable) {
                 Ok(process) => return Ok(Self { process, port: wanted, dir }),
                 Err(Failed::Otherwise(error)) => return Err(error),
                 Err(Failed::PortTaken) if port.is_some() => break,
@@ -94,14 +93,9 @@ fn launch(
     binaries: &Binaries,
     port: u16,
     durable: bool,
-    reused_pid: Option<ReusedPid>,
 ) -> Result<SupervisedProcess, Failed> {
     let mut command = Command::new(binaries.program("postgres"));
     command.args(arguments(dir, port, durable));
-    if let Some(ReusedPid(pid)) = reused_pid {
-        // The server's own way, made for pg_ctl, to pass over a number in a stale pid file.
-        command.env("PG_GRANDPARENT_PID", pid.to_string());
-    }
     // Data that nobody will read again may end as if the power had failed.
     let signal = if dir.temporary { "QUIT" } else { "INT" };
     let doomed = dir.temporary.then(|| dir.root.clone());
@@ -120,14 +114,11 @@ fn launch(
         }
         thread::sleep(POLL);
     }
-    Err(Failed::Otherwise(DevstackError::NotStarted {
-        program: "postgres",
-        detail: format!("not ready after {} seconds", READY_LIMIT.as_secs()),
-        log: dir.log(),
-    }))
+    let detail = format!("not ready after {} seconds", READY_LIMIT.as_secs());
+    Err(Failed::Otherwise(dir.not_started("postgres", detail)))
 }
 
-/// Starts one of the server's programs as the folder's account, writing to the folder's log.
+/// Starts one of the server's programs as the folder's user, writing to the folder's log.
 pub(super) fn supervise(
     dir: &DataDir,
     mut command: Command,
@@ -141,7 +132,7 @@ pub(super) fn supervise(
         last_signal: "QUIT",
         doomed,
         log: Some(dir.log()),
-        account: dir.account.as_ref().map(|it| (it.uid, it.gid)),
+        user: dir.user.as_ref().map(|it| (it.uid, it.gid)),
         ..Supervision::default()
     };
     SupervisedProcess::start(&command, supervision)
@@ -203,11 +194,7 @@ fn why_it_ended(dir: &DataDir) -> Failed {
     let complaint = log.lines().find(|line| DAMAGE.iter().any(|sign| line.contains(sign)));
     Failed::Otherwise(match complaint {
         Some(line) => dir.damaged(message_of(line)),
-        None => DevstackError::NotStarted {
-            program: "postgres",
-            detail: message_of(&last_line(&dir.log())).to_owned(),
-            log: dir.log(),
-        },
+        None => dir.not_started("postgres", message_of(&last_line(&dir.log())).to_owned()),
     })
 }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use migration::RolePasswords;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{Connection as _, PgConnection};
 use tokio::sync::{Mutex, OnceCell};
 
@@ -22,7 +22,7 @@ const TEMPLATE: &str = "ignacio_template";
 /// The role of a deployment's one URL: it owns the database and may make roles, no more.
 const OWNER: &str = "ignacio_deployer";
 
-/// The process's one cluster. Statics are never dropped: its supervisor ends it with the process.
+/// The one cluster of the process. Statics are never dropped: its supervisor ends it with the process.
 static SHARED: OnceCell<Shared> = OnceCell::const_new();
 
 /// The number of the next test's database.
@@ -58,7 +58,7 @@ impl DatabaseRole {
 
 /// A migrated database of one test; dropping it removes it.
 ///
-/// Everything panics on failure: a test without its database has nothing else to report.
+/// Every method panics on failure: a test without its database has nothing else to report.
 #[derive(Debug)]
 pub struct TestDatabase {
     shared: &'static Shared,
@@ -67,7 +67,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Copies the template, after making cluster and template for the first test of the process.
+    /// Copies the template. The first test of the process makes the cluster and the template.
     pub async fn create() -> Self {
         Self::try_create().await.unwrap_or_else(|error| fail(&error))
     }
@@ -85,26 +85,22 @@ impl TestDatabase {
     }
 
     async fn from_template(template: &str) -> Result<(Self, PgConnection), DevstackError> {
-        let (shared, name) = Self::next().await?;
+        log_leak_scan::watch();
+        let shared = SHARED.get_or_try_init(Shared::start).await?;
+        let name = format!("t_{}", NEXT.fetch_add(1, Ordering::Relaxed));
         let mut admin = shared.cluster.connect("postgres").await?;
         let statement = format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}");
         run(&mut admin, &statement).await?;
         Ok((Self { shared, name, admin: Mutex::new(None) }, admin))
     }
 
-    /// A database without anything in it; the roles of the cluster are there.
+    /// An empty database; the roles of the cluster exist.
     pub async fn empty() -> Self {
         Self::from_template("template1").await.unwrap_or_else(|error| fail(&error)).0
     }
 
-    async fn next() -> Result<(&'static Shared, String), DevstackError> {
-        log_leak_scan::watch();
-        let shared = SHARED.get_or_try_init(Shared::start).await?;
-        Ok((shared, format!("t_{}", NEXT.fetch_add(1, Ordering::Relaxed))))
-    }
-
     /// Makes a login role unless another test did, with attributes such as `CREATEROLE`; returns its
-    /// address of this database.
+    /// URL for this database.
     pub async fn login(&self, role: &str, attributes: &str) -> String {
         let password = &self.shared.owner_password;
         let make = format!(
@@ -117,35 +113,26 @@ impl TestDatabase {
 
     /// The passwords of the service's roles, the same in every database of the process.
     pub fn passwords(&self) -> RolePasswords {
-        self.shared.role_passwords()
+        self.shared.passwords.clone()
     }
 
-    /// What `pg_dump` prints with these arguments, without the marks that differ
-    /// from one dump to the next.
+    /// What `pg_dump` prints with these arguments, without the marks that differ between dumps.
     pub fn dump(&self, arguments: &[&str]) -> String {
         self.try_dump(arguments).unwrap_or_else(|error| fail(&error))
     }
 
     fn try_dump(&self, arguments: &[&str]) -> Result<String, DevstackError> {
-        let binaries = Binaries::require()?;
-        let mut dump = Command::new(binaries.program("pg_dump"));
-        let output = dump
-            .arg("--dbname")
-            .arg(self.admin_url())
-            .args(arguments)
-            .output()
-            .map_err(DevstackError::system("run pg_dump"))?;
+        let mut dump = Command::new(Binaries::require()?.program("pg_dump"));
+        dump.arg("--dbname").arg(self.admin_url()).args(arguments);
+        let output = dump.output().map_err(DevstackError::system("run pg_dump"))?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(DevstackError::System {
-                doing: "dump a database".to_owned(),
-                source: std::io::Error::other(said),
-            });
+            let source =
+                std::io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned());
+            return Err(DevstackError::System { doing: "dump a database".to_owned(), source });
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        let is_mark =
-            |line: &&str| line.starts_with("\\restrict ") || line.starts_with("\\unrestrict ");
-        Ok(text.lines().filter(|line| !is_mark(line)).collect::<Vec<_>>().join("\n"))
+        let is_mark = |it: &str| it.starts_with("\\restrict ") || it.starts_with("\\unrestrict ");
+        Ok(text.lines().filter(|it| !is_mark(it)).collect::<Vec<_>>().join("\n"))
     }
 
     /// The database's name.
@@ -153,18 +140,18 @@ impl TestDatabase {
         &self.name
     }
 
-    /// The address for one of the service's login roles.
+    /// The URL for one of the service's login roles.
     pub fn url(&self, role: DatabaseRole) -> String {
         self.shared.cluster.url(role.name(), self.shared.password(role), &self.name)
     }
 
-    /// The address that a deployment would be given: of a role that owns the database, has
-    /// CREATEROLE and may `SET ROLE ignacio_owner`. The migrations were applied through it.
+    /// The URL that a deployment would have: of a role that owns the database, has CREATEROLE and may
+    /// `SET ROLE ignacio_owner`. The migrations were applied with it.
     pub fn owner_url(&self) -> String {
         self.shared.cluster.url(OWNER, &self.shared.owner_password, &self.name)
     }
 
-    /// The superuser's address, whom no policy binds.
+    /// The superuser's URL, whom no policy binds.
     pub fn admin_url(&self) -> String {
         self.shared.cluster.admin_url(&self.name)
     }
@@ -179,7 +166,7 @@ impl TestDatabase {
     /// The first column of the first row, as a number.
     ///
     /// # Panics
-    /// Where there is no row or no whole number in it.
+    /// If there is no row or no whole number in it.
     #[expect(clippy::panic, reason = "an assertion helper fails like an assertion")]
     pub async fn query_i64(&self, statement: &str) -> i64 {
         let text = self.query_text(statement).await;
@@ -189,7 +176,7 @@ impl TestDatabase {
     /// The first column of the first row, as the text that psql would print.
     ///
     /// # Panics
-    /// Where there is no row or NULL in it.
+    /// If there is no row or NULL in it.
     #[expect(clippy::panic, reason = "an assertion helper fails like an assertion")]
     pub async fn query_text(&self, statement: &str) -> String {
         match self.query_column(statement).await.into_iter().next() {
@@ -218,7 +205,7 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        // Where the thread is gone the process is ending, and the cluster with it.
+        // If the thread is gone, the process is ending, and the cluster with it.
         let _ending = self.shared.discarded.send(std::mem::take(&mut self.name));
     }
 }
@@ -228,7 +215,7 @@ impl Drop for TestDatabase {
 struct Shared {
     cluster: Cluster,
     owner_password: String,
-    passwords: [String; DatabaseRole::ALL.len()],
+    passwords: RolePasswords,
     discarded: mpsc::Sender<String>,
 }
 
@@ -240,12 +227,15 @@ impl Shared {
             source: error.into(),
         })??;
         let discarded = start_remover(&cluster)?;
-        let passwords = DatabaseRole::ALL.map(|_| loopback::secret());
-        let owner_password = loopback::secret();
-        for password in passwords.iter().chain([&owner_password]) {
-            log_leak_scan::note(password);
-        }
-        let shared = Self { cluster, owner_password, passwords, discarded };
+        let passwords = RolePasswords {
+            api: loopback::secret().into(),
+            auth: loopback::secret().into(),
+            worker: loopback::secret().into(),
+            admin: loopback::secret().into(),
+        };
+        let shared = Self { cluster, owner_password: loopback::secret(), passwords, discarded };
+        log_leak_scan::note(&shared.owner_password);
+        DatabaseRole::ALL.iter().for_each(|role| log_leak_scan::note(shared.password(*role)));
         shared.make_template().await?;
         Ok(shared)
     }
@@ -259,7 +249,7 @@ impl Shared {
         run(&mut admin, &format!("CREATE DATABASE {TEMPLATE} OWNER {OWNER}")).await?;
 
         let url = self.cluster.url(OWNER, &self.owner_password, TEMPLATE);
-        migration::apply(&SecretString::from(url), &self.role_passwords())
+        migration::apply(&SecretString::from(url), &self.passwords)
             .await
             .map_err(|source| DevstackError::Migrations { source })?;
 
@@ -272,24 +262,14 @@ impl Shared {
         admin.close().await.map_err(DevstackError::sql("close a connection"))
     }
 
-    fn role_passwords(&self) -> RolePasswords {
-        let secret = |role| SecretString::from(self.password(role));
-        RolePasswords {
-            api: secret(DatabaseRole::Api),
-            auth: secret(DatabaseRole::Auth),
-            worker: secret(DatabaseRole::Worker),
-            admin: secret(DatabaseRole::Admin),
-        }
-    }
-
     fn password(&self, role: DatabaseRole) -> &str {
-        let [api, auth, worker, admin] = &self.passwords;
-        match role {
-            DatabaseRole::Api => api,
-            DatabaseRole::Auth => auth,
-            DatabaseRole::Worker => worker,
-            DatabaseRole::Admin => admin,
-        }
+        let password = match role {
+            DatabaseRole::Api => &self.passwords.api,
+            DatabaseRole::Auth => &self.passwords.auth,
+            DatabaseRole::Worker => &self.passwords.worker,
+            DatabaseRole::Admin => &self.passwords.admin,
+        };
+        password.expose_secret()
     }
 }
 

@@ -47,9 +47,9 @@ impl GraphError {
             "message": self.message, "type": "OAuthException", "code": self.code,
             "fbtrace_id": format!("A{}", loopback::secret()),
         });
-        if let (Some(details), Some(fields)) = (&self.details, error.as_object_mut()) {
+        if let Some(details) = &self.details {
             let data = json!({ "messaging_product": "whatsapp", "details": details });
-            fields.insert("error_data".to_owned(), data);
+            error = loopback::merged(error, json!({ "error_data": data }));
         }
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         HttpResponse::build(status).json(json!({ "error": error }))

@@ -1,11 +1,11 @@
-//! What the stand-in remembers, and the faults that it was told to have.
+//! What the stand-in remembers, and its faults.
 
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
@@ -36,8 +36,8 @@ pub struct SentMessage {
     pub(super) phone_number_id: String,
 }
 
-/// A request to the message endpoint, whatever became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A request to the message endpoint, accepted or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhatsAppCall {
     /// The version in the path, such as `v23.0`.
     pub version: String,
@@ -50,21 +50,19 @@ pub struct WhatsAppCall {
 }
 
 /// How the next request to the message endpoint goes wrong.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fault {
     /// It is refused with a status and one of Meta's codes.
     Refuse { status: u16, code: u32 },
-    /// It is taken and never answered; nothing is sent.
+    /// It is never answered; nothing is sent.
     Hang,
     /// The message is sent, and the answer gets lost.
     LoseAnswer,
     /// The connection breaks; nothing is sent.
-    #[serde(skip)]
     Down,
 }
 
-/// The part that every route and every caller shares.
+/// What all routes and callers share.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) options: WhatsAppOptions,
@@ -84,13 +82,6 @@ pub(super) struct Memory {
     pub(super) callback: Option<String>,
 }
 
-impl Memory {
-    /// The fault that hits the next request.
-    pub(super) fn take_fault(&mut self) -> Option<Fault> {
-        if self.is_down { Some(Fault::Down) } else { self.faults.pop_front() }
-    }
-}
-
 impl State {
     pub(super) fn new(base_url: String, options: WhatsAppOptions) -> Self {
         let memory = Memory { callback: options.callback.clone(), ..Memory::default() };
@@ -101,6 +92,14 @@ impl State {
         loopback::lock(&self.memory)
     }
 
+    /// Logs a request; returns its index and the fault that hits it.
+    pub(super) fn record(&self, call: WhatsAppCall) -> (usize, Option<Fault>) {
+        let mut memory = self.memory();
+        memory.calls.push(call);
+        let fault = if memory.is_down { Some(Fault::Down) } else { memory.faults.pop_front() };
+        (memory.calls.len() - 1, fault)
+    }
+
     /// What was sent, newest first, to one number or to all.
     pub(super) fn outbox(&self, to: Option<&str>) -> Vec<SentMessage> {
         let to = to.map(|number| format!("+{}", message::digits(number).unwrap_or_default()));
@@ -108,7 +107,7 @@ impl State {
         self.memory().sent.iter().rev().filter(fits).cloned().collect()
     }
 
-    /// Lets through whoever has the token.
+    /// Refuses a request without the token.
     pub(super) fn authorise(&self, bearer: Option<&str>) -> Result<(), GraphError> {
         let is_known = bearer.filter(|it| !it.is_empty()).is_some_and(|given| {
             self.options.token.as_deref().is_none_or(|wanted| given == wanted)
@@ -121,18 +120,11 @@ impl State {
         self.memory().faults.extend((0..times).map(|_| fault.clone()));
     }
 
-    /// Ends all faults, and lets go of the requests that hang.
+    /// Ends all faults, and breaks the connections of the requests that hang.
     pub(super) fn clear_faults(&self) {
         let mut memory = self.memory();
         memory.faults.clear();
         memory.is_down = false;
         self.released.notify_waiters();
-    }
-
-    /// Forgets everything but the callback.
-    pub(super) fn reset(&self) {
-        self.clear_faults();
-        let mut memory = self.memory();
-        *memory = Memory { callback: memory.callback.take(), ..Memory::default() };
     }
 }

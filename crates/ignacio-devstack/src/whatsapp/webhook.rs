@@ -1,4 +1,4 @@
-//! Webhooks: what Meta would report to the service, in Meta's shapes and with Meta's signature.
+//! Webhooks: Meta's reports to the service, in Meta's format and with Meta's signature.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -11,12 +11,14 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use http_body_util::Full;
 use hyper::Request;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::state::{SentMessage, State};
-use crate::{DevstackError, loopback};
+use crate::{
+    DevstackError,
+    loopback::{self, merged},
+};
 
 /// The business's number, for services that are configured with the stand-in.
 pub const PHONE_NUMBER_ID: &str = "100200300400500";
@@ -27,9 +29,8 @@ const REPORT_DELAY: Duration = Duration::from_millis(300);
 /// The callback has this long to answer; Meta waits about as long.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What becomes of a sent message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
+/// The delivery status of a sent message, as a webhook reports it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WebhookStatus {
     /// It left Meta's servers.
     Sent,
@@ -55,7 +56,7 @@ pub fn sign(app_secret: &str, body: &[u8]) -> String {
 }
 
 impl State {
-    /// Reports what became of a message; returns the status that the service answered.
+    /// Reports the status of a message; returns the HTTP status of the answer.
     pub(super) async fn report(
         &self,
         wamid: &str,
@@ -81,7 +82,7 @@ impl State {
         .await
     }
 
-    /// Signs and posts any body; returns the status of the answer.
+    /// Signs and posts a body; returns the HTTP status of the answer.
     pub(super) async fn post(&self, body: &Value) -> Result<u16, DevstackError> {
         let url = self.memory().callback.clone().ok_or(DevstackError::NoCallback)?;
         let failed = |detail: String| DevstackError::Callback { url: url.clone(), detail };
@@ -129,17 +130,14 @@ fn status_of(sent: &SentMessage, status: WebhookStatus) -> Value {
             ("failed", json!({ "errors": [error] }))
         }
     };
-    let mut event = json!({
+    let event = json!({
         "id": sent.wamid,
         "status": name,
-        // Seconds, as text: so does Meta.
+        // Seconds as text, as Meta sends them.
         "timestamp": loopback::now().unix_timestamp().to_string(),
         "recipient_id": sent.to.trim_start_matches('+'),
     });
-    if let (Some(event), Value::Object(extra)) = (event.as_object_mut(), extra) {
-        event.extend(extra);
-    }
-    event
+    merged(event, extra)
 }
 
 /// The bytes that Meta signs: everything beyond ASCII and every slash is escaped.

@@ -96,8 +96,7 @@ async fn refusals_look_like_metas() {
 async fn the_next_requests_fail_as_told_and_then_no_more() {
     let meta = started();
     meta.fail_next(1, 400, 131_056);
-    let fault = json!({ "kind": "refuse", "status": 500, "code": 131_000 });
-    assert_eq!(control(&meta, "POST", "faults", &fault).await.status, 204);
+    meta.fail_next(1, 500, 131_000);
 
     let pair_limit = send_code(&meta, ANA, "1").await.unwrap();
     assert_eq!((pair_limit.status, &pair_limit.json()["error"]["code"]), (400, &json!(131_056)));
@@ -115,7 +114,7 @@ async fn a_service_that_is_down_breaks_connections_until_it_is_back() {
     assert_eq!(broken, "no answer", "not even a status");
     assert_eq!(meta.sent(), []);
 
-    assert_eq!(control(&meta, "DELETE", "faults", &Value::Null).await.status, 204);
+    meta.clear_faults();
     assert_eq!(send_code(&meta, ANA, "1").await.unwrap().status, 200);
 }
 
@@ -215,26 +214,12 @@ async fn a_webhook_without_an_address_or_a_message_says_so() {
     let meta = started();
     let refused = meta.post_webhook(&json!({})).await.unwrap_err();
     assert!(matches!(refused, DevstackError::NoCallback), "{refused}");
-    let body = json!({ "wamid": "wamid.unknown", "status": "read" });
-    assert_eq!(control(&meta, "POST", "webhooks/status", &body).await.status, 404);
+    let refused = meta.report_status("wamid.unknown", WebhookStatus::Read).await.unwrap_err();
+    assert!(matches!(refused, DevstackError::UnknownMessage { .. }), "{refused}");
 
     let callback = Callback::start().await;
-    control(&meta, "PUT", "callback", &json!({ "url": callback.url })).await;
+    meta.set_callback(&callback.url);
     assert_eq!(meta.post_webhook(&json!({ "object": "page" })).await.unwrap(), 200);
-    assert_eq!(callback.take().len(), 1);
-}
-
-#[tokio::test]
-async fn a_reset_forgets_everything_but_the_callback() {
-    let (meta, callback) = with_callback().await;
-    send_code(&meta, ANA, "1").await.unwrap();
-    meta.take_down();
-
-    assert_eq!(control(&meta, "POST", "reset", &Value::Null).await.status, 204);
-
-    assert_eq!((meta.sent().len(), meta.calls().len()), (0, 0));
-    assert_eq!(send_code(&meta, ANA, "1").await.unwrap().status, 200);
-    assert_eq!(meta.post_webhook(&json!({})).await.unwrap(), 200);
     assert_eq!(callback.take().len(), 1);
 }
 
@@ -271,11 +256,6 @@ async fn send_code(meta: &WhatsAppStandIn, to: &str, code: &str) -> Result<Answe
 
 async fn post(meta: &WhatsAppStandIn, token: &str, body: &Value) -> Result<Answer, String> {
     http::send("POST", &format!("{}/v23.0/1/messages", meta.base_url()), Some(token), body).await
-}
-
-async fn control(meta: &WhatsAppStandIn, method: &str, path: &str, body: &Value) -> Answer {
-    let url = format!("{}/_control/{path}", meta.base_url());
-    http::send(method, &url, None, body).await.unwrap()
 }
 
 fn value_of(arrived: &Arrived) -> Value {
