@@ -1,9 +1,9 @@
-//! Everything that Ignacio talks to, on one machine and without any account.
+//! Stand-ins for everything that Ignacio talks to, on one machine and without subscriptions.
 //!
 //! Modules:
 //! - [`log_leak_scan`]: collects the logs and the secrets for `cargo xtask log-leak-scan`;
 //! - [`openai`]: a server that speaks the wire format of the OpenAI API, answers by quoting the
-//!   attached documents, and can be told to fail at any byte;
+//!   attached documents, and fails at any byte on request;
 //! - [`postgres`]: a private PostgreSQL cluster from the server programs of this machine, and a
 //!   migrated database of its own for every test;
 //! - [`s3`]: a real S3 server in this process, over a folder;
@@ -27,8 +27,7 @@
 //! # Ok(())
 //! # }
 //! ```
-//! Nothing stays behind, even when the process is killed: the database server is a supervised
-//! process.
+//! Nothing is left, even if the process is killed: the database server is a supervised process.
 
 mod error;
 mod http_server;

@@ -92,7 +92,7 @@ where
     Some(lines.with_filter(EnvFilter::new(FILTER)).boxed())
 }
 
-/// Takes over the log of a process that a test started.
+/// Adds the log of a process that a test started.
 pub fn log(process: u32, text: &str) {
     let Some(files) = files() else { return };
     let path = files.directory.join(format!("log-{process}"));
@@ -140,7 +140,7 @@ pub(crate) async fn note_database(url: &str) {
     if !is_watching() {
         return;
     }
-    // Some test databases let nobody in, or have none of our tables.
+    // Some test databases accept no connections, or have none of the service's tables.
     let Ok(mut admin) = postgres::connect(url).await else { return };
     for (table, column) in COLUMNS.split(' ').filter_map(|it| it.split_once('.')) {
         let statement = format!("SELECT {column} FROM {table}");

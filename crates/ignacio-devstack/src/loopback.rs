@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 
 use crate::DevstackError;
 
-/// Listens on 127.0.0.1, on the wanted port or on any free one.
+/// Listens on 127.0.0.1, on the requested port or on any free one.
 pub(crate) fn listen(
     part: &'static str,
     port: Option<u16>,

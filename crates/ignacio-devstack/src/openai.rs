@@ -1,5 +1,5 @@
 //! The OpenAI stand-in: an HTTP server on the loopback that speaks the wire format of the
-//! Responses, Files and Vector Stores APIs, with no account and no model.
+//! Responses, Files and Vector Stores APIs, without a model.
 //!
 //! Its answers are honest: it finds the passages of the attached documents that match the
 //! question, quotes them with file citations, and says that it is a stand-in. A test reads the
@@ -85,12 +85,12 @@ impl OpenAiStandIn {
         Ok(Self { state, address, server })
     }
 
-    /// What a client takes for the API's address: it ends in `/v1`.
+    /// The base URL for clients: it ends in `/v1`.
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 
-    /// Where the remote control is: it ends in `/_control`.
+    /// The base URL of the remote control: it ends in `/_control`.
     pub fn control_url(&self) -> String {
         format!("http://{}/_control", self.address)
     }
@@ -101,7 +101,7 @@ impl OpenAiStandIn {
     }
 }
 
-/// What has happened.
+/// What a test reads.
 impl OpenAiStandIn {
     /// Every request so far, oldest first.
     pub fn calls(&self) -> Vec<Call> {
@@ -144,14 +144,14 @@ impl OpenAiStandIn {
         calls.into_iter().map(|it| it.vector_store_ids.into_iter().collect()).collect()
     }
 
-    /// The bytes of a file, which the API itself hands out for few purposes.
+    /// The bytes of a file, which the API itself returns for few purposes only.
     pub fn file_bytes(&self, file_id: &str) -> Option<Vec<u8>> {
         self.state.file(file_id).ok()?;
         std::fs::read(self.state.folder.blob(file_id)).ok()
     }
 
-    /// Waits until a condition holds; false if the time is up. Checks again whenever a request
-    /// comes or is answered, a word is written, or something is created or deleted.
+    /// Waits until a condition holds; false if it takes too long. Checks again whenever a request
+    /// arrives or is answered, a word is written, or an object is created or deleted.
     pub async fn until(&self, timeout: Duration, holds: impl Fn(&Self) -> bool) -> bool {
         let mut version = self.state.watch();
         let wait = async {
@@ -165,9 +165,9 @@ impl OpenAiStandIn {
     }
 }
 
-/// What shall happen.
+/// What a test sets.
 impl OpenAiStandIn {
-    /// Sets the answer of the next response that fits.
+    /// Sets the answer to the next request that fits.
     pub fn script(&self, script: Script) {
         self.state.store().scripts.push_back(script);
     }
@@ -197,7 +197,7 @@ impl OpenAiStandIn {
         self.state.faults.n_armed()
     }
 
-    /// Turns its clock forward: files and stores expire, streams can no longer be joined.
+    /// Advances its clock: files and stores expire, streams can no longer be joined.
     pub fn advance(&self, time: Duration) {
         self.state.advance(time);
     }

@@ -1,6 +1,5 @@
 //! A real S3 server over a folder, in this process: signatures, ranges, multipart and all.
 
-mod faults;
 mod server;
 
 use std::{
@@ -15,7 +14,7 @@ use std::{
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use self::faults::Faults;
+use self::server::Faults;
 use crate::{DevstackError, loopback};
 
 /// The region to sign for; the server takes any.

@@ -97,7 +97,7 @@ impl SupervisedProcess {
         self.output.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Waits for the end of the command and returns what it printed. To be taken once.
+    /// Returns a function that waits for the end of the command and returns its output, once.
     pub fn take_output(&mut self) -> impl FnOnce() -> Vec<u8> + Send + 'static {
         let output = self.output.take();
         move || output.and_then(|it| it.join().ok()).unwrap_or_default()
@@ -113,7 +113,7 @@ impl SupervisedProcess {
         self.order("now\n");
     }
 
-    /// Spares the folder that was to be removed.
+    /// Keeps the folder that was to be removed.
     pub fn keep_folder(&mut self) {
         self.order("keep\n");
     }
@@ -137,80 +137,5 @@ impl Drop for SupervisedProcess {
         if let Err(error) = self.finish() {
             tracing::warn!(%error, "a supervised process may still run");
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    //! No process outlives its parent.
-
-    use std::{
-        fs,
-        path::Path,
-        thread,
-        time::{Duration, Instant},
-    };
-
-    use super::*;
-
-    fn sh(script: &str) -> SupervisedProcess {
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", script]).env("WORD", "hola");
-        SupervisedProcess::start(&command, Supervision::default()).unwrap()
-    }
-
-    /// Waits until a file has a line in it.
-    fn line_in(path: &Path) -> String {
-        for _ in 0..500 {
-            let text = fs::read_to_string(path).unwrap_or_default();
-            if text.ends_with('\n') {
-                return text.trim().to_owned();
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        panic!("{} stayed empty", path.display());
-    }
-
-    #[test]
-    fn a_command_gives_its_output_and_its_status() {
-        let mut process = sh("echo $WORD; exit 7");
-        assert_eq!(process.take_output()(), b"hola\n");
-        assert_eq!(process.finish().unwrap().code(), Some(7));
-    }
-
-    #[test]
-    fn letting_go_ends_the_command_and_its_children() {
-        let folder = tempfile::tempdir().unwrap();
-        let ready = folder.path().join("ready");
-        let mut process = sh(&format!("sleep 60 & echo > {}; wait", ready.display()));
-        let output = process.take_output();
-        line_in(&ready);
-        let began = Instant::now();
-        drop(process);
-        // The end of the output is the end of all who could still write to it.
-        output();
-        assert!(began.elapsed() < Duration::from_secs(30));
-    }
-
-    #[test]
-    fn a_command_may_end_in_its_own_way_or_be_ended() {
-        let folder = tempfile::tempdir().unwrap();
-        let ready = folder.path().join("ready");
-        let loops = |trap: &str| {
-            format!("trap '{trap}' TERM; echo > {}; while :; do sleep 0.05; done", ready.display())
-        };
-        let mut polite = sh(&loops("exit 3"));
-        line_in(&ready);
-        polite.stop();
-        polite.take_output()();
-        assert_eq!(polite.finish().unwrap().code(), Some(3));
-
-        fs::remove_file(&ready).unwrap();
-        let mut stubborn = sh(&loops("echo no"));
-        line_in(&ready);
-        stubborn.stop();
-        stubborn.stop_now();
-        stubborn.take_output()();
-        assert!(!stubborn.finish().unwrap().success());
     }
 }

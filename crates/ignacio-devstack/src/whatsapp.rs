@@ -22,7 +22,7 @@ pub use self::{
 pub struct WhatsAppOptions {
     /// The port on 127.0.0.1; without it any free one.
     pub port: Option<u16>,
-    /// The only bearer token that is let in; without it any that is not empty.
+    /// The only bearer token that is accepted; without it any that is not empty.
     pub token: Option<String>,
     /// What webhooks are signed with.
     pub app_secret: String,

@@ -1,4 +1,4 @@
-//! Reads documents, and cuts their text into passages that can be quoted.
+//! Reads documents, and splits their text into passages that can be quoted.
 
 use std::{
     borrow::Cow,
@@ -76,10 +76,10 @@ impl Document {
 
     /// Reads text in which paragraphs stand apart by an empty line and `#` marks a heading.
     pub(crate) fn from_text(text: &str) -> Self {
-        let mut cutter = Cutter::default();
-        text.lines().for_each(|line| cutter.line(line.trim()));
-        cutter.close();
-        Self { passages: cutter.passages }
+        let mut splitter = ParagraphSplitter::default();
+        text.lines().for_each(|line| splitter.line(line.trim()));
+        splitter.close();
+        Self { passages: splitter.passages }
     }
 
     /// The texts of its passages.
@@ -172,14 +172,14 @@ fn is_heading_style(tag: &str) -> bool {
 
 /// Collects lines into paragraphs.
 #[derive(Default)]
-struct Cutter {
+struct ParagraphSplitter {
     passages: Vec<Passage>,
     paragraph: String,
     heading: String,
     n_lines: u32,
 }
 
-impl Cutter {
+impl ParagraphSplitter {
     fn line(&mut self, line: &str) {
         let item = line.strip_prefix(['-', '*', '+', '•', '·', '–', '▪', '|']);
         if line.is_empty() {
@@ -269,7 +269,7 @@ fn sentence_end(text: &str) -> Option<usize> {
     })
 }
 
-/// Whether a text ends in an abbreviation, after which a sentence goes on.
+/// Whether a text ends in an abbreviation, which does not end a sentence.
 fn is_abbreviation(head: &str) -> bool {
     const KNOWN: &str = " sr. sra. srta. dr. dra. ing. lic. prof. art. núm. nro. no. pág. ej. etc. \
                          aprox. ee. uu. mr. ms. mrs. st. vs. ";

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::openai::{
@@ -14,7 +14,7 @@ use crate::openai::{
 };
 
 /// A search in vector stores, as a tool of a response or on its own.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct FileSearch {
     #[serde(default)]
     pub(crate) vector_store_ids: Vec<String>,
@@ -23,13 +23,13 @@ pub(crate) struct FileSearch {
     ranking_options: Option<RankingOptions>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 struct RankingOptions {
     score_threshold: Option<f64>,
 }
 
 /// A condition on the attributes of a file.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Filter {
     And { filters: Vec<Self> },
@@ -44,7 +44,7 @@ enum Filter {
     Nin(Comparison),
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 struct Comparison {
     key: String,
     value: Value,
@@ -133,45 +133,5 @@ impl State {
             })
         };
         Ok(hits.into_iter().filter_map(found).collect())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::Filter;
-    use crate::openai::api_error::parse;
-
-    fn admits(filter: &Value) -> bool {
-        let attributes = json!({ "user_id": "ana", "year": 2026, "draft": false });
-        let attributes = parse(attributes).expect("attributes");
-        parse::<Filter>(filter.clone()).expect("a filter").admits(&attributes)
-    }
-
-    #[test]
-    fn comparisons_hold() {
-        assert!(admits(&json!({ "type": "eq", "key": "user_id", "value": "ana" })));
-        assert!(!admits(&json!({ "type": "eq", "key": "user_id", "value": "ben" })));
-        assert!(!admits(&json!({ "type": "eq", "key": "nobody", "value": "ana" })));
-        assert!(admits(&json!({ "type": "gte", "key": "year", "value": 2026.0 })));
-        assert!(admits(&json!({ "type": "in", "key": "year", "value": [2025, 2026] })));
-        assert!(admits(&json!({ "type": "ne", "key": "draft", "value": true })));
-    }
-
-    #[test]
-    fn conditions_combine() {
-        let ana = json!({ "type": "eq", "key": "user_id", "value": "ana" });
-        let old = json!({ "type": "lt", "key": "year", "value": 2000 });
-        assert!(!admits(&json!({ "type": "and", "filters": [ana, old] })));
-        assert!(admits(&json!({ "type": "or", "filters": [ana, old] })));
-    }
-
-    #[test]
-    fn what_is_no_filter_is_refused() {
-        let is_refused = |filter: Value| parse::<Filter>(filter).is_err();
-        assert!(is_refused(json!({ "type": "like", "key": "a", "value": 1 })));
-        assert!(is_refused(json!({ "type": "eq", "key": "a" })));
-        assert!(is_refused(json!({ "type": "and" })));
     }
 }

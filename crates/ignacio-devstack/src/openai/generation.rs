@@ -30,14 +30,14 @@ use crate::{
 struct Generation {
     state: Arc<State>,
     run: Arc<Run>,
-    request: ResponseRequest,
+    /// What is searched for.
     question: String,
     script: Option<Script>,
     faults: RequestFaults,
     started: Instant,
 }
 
-/// Starts a response, which is then generated whoever reads it.
+/// Starts a response, which is then generated with or without readers.
 pub(crate) fn start(
     state: &Arc<State>,
     request: ResponseRequest,
@@ -51,18 +51,17 @@ pub(crate) fn start(
         state.file(&id)?;
     }
     let usage = usage(&request, previous.as_deref());
-    let run = Arc::new(Run::new(state.now(), &request, usage));
-    state.add_run(Arc::clone(&run));
     // "And the second year?" has no words to search for: the previous question has.
     let question = match previous {
-        Some(previous) if answer::is_wordless(&run.question) => previous.question.clone(),
-        _ => run.question.clone(),
+        Some(it) if answer::is_wordless(&request.question()) => it.request.question(),
+        _ => request.question(),
     };
+    let run = Arc::new(Run::new(state.now(), request, usage));
+    state.add_run(Arc::clone(&run));
     let generation = Generation {
-        script: state.take_script(&request),
+        script: state.take_script(&run.request),
         state: Arc::clone(state),
         run: Arc::clone(&run),
-        request,
         question,
         faults,
         started: Instant::now(),
@@ -121,7 +120,7 @@ impl Generation {
 
     /// Generates everything; an error is an end before the last word.
     async fn run(&self) -> Result<(), Outcome> {
-        let status = if self.run.is_background { "queued" } else { "in_progress" };
+        let status = if self.run.request.is_background { "queued" } else { "in_progress" };
         self.run.change(|it| {
             it.send_status("response.created", status);
             if status == "queued" {
@@ -142,8 +141,8 @@ impl Generation {
 
     async fn search_all(&self) -> Result<Vec<Found>, Outcome> {
         let mut found = Vec::new();
-        if self.request.has_tool("file_search") {
-            for it in &self.request.searches {
+        if self.run.request.has_tool("file_search") {
+            for it in &self.run.request.searches {
                 found.extend(self.search_stores(it).await?);
             }
         }
@@ -190,7 +189,7 @@ impl Generation {
                 "text": it.passage.text, "attributes": it.attributes,
             })
         };
-        let results = self.request.wants_results().then(|| found.iter().map(result).collect());
+        let results = self.run.request.wants_results().then(|| found.iter().map(result).collect());
         let done = item("completed", &[&self.question], results.unwrap_or(Value::Null));
         self.run.change(|it| {
             it.output.extend(done.get("item").cloned());
@@ -203,13 +202,13 @@ impl Generation {
     /// The documents that came with the request: id, name and text.
     async fn attached(&self) -> Vec<(String, String, Arc<Document>)> {
         let mut documents = Vec::new();
-        for id in input_items::file_ids(&self.request.items) {
+        for id in input_items::file_ids(&self.run.request.items) {
             let filename = self.state.file(&id).map(|it| it.filename).unwrap_or_default();
             if let Ok(document) = self.state.read_document(&id).await {
                 documents.push((id, filename, document));
             }
         }
-        for (filename, bytes) in input_items::inline_files(&self.request.items) {
+        for (filename, bytes) in input_items::inline_files(&self.run.request.items) {
             let name = filename.clone();
             if let Ok(Ok(document)) = web::block(move || Document::read(&name, &bytes)).await {
                 documents.push((String::new(), filename, Arc::new(document)));
@@ -222,20 +221,26 @@ impl Generation {
         if let Some(script) = &self.script {
             return vec![script.clone()];
         }
-        let has_files = !input_items::file_ids(&self.request.items).is_empty();
-        let has_documents = has_files || self.request.has_tool("file_search");
-        answer::compose(&self.request, found, has_documents, answer::is_wordless(&self.question))
+        let has_files = !input_items::file_ids(&self.run.request.items).is_empty();
+        let has_documents = has_files || self.run.request.has_tool("file_search");
+        answer::compose(
+            &self.run.request,
+            found,
+            has_documents,
+            answer::is_wordless(&self.question),
+        )
     }
 
     /// Writes the parts of an answer; returns the number of deltas.
     async fn write(&self, parts: &[Script]) -> Result<usize, Outcome> {
-        let is_obfuscated = self.request.is_obfuscated();
+        let is_obfuscated = self.run.request.is_obfuscated();
         let unknown_every = self.faults.find(|it| match it {
             Effect::UnknownEvents { every } => Some((*every).max(1)),
             _ => None,
         });
         // Four letters are a token.
-        let mut room = self.request.max_output_tokens.map_or(u64::MAX, |it| it.saturating_mul(4));
+        let mut room =
+            self.run.request.max_output_tokens.map_or(u64::MAX, |it| it.saturating_mul(4));
         let mut written = 0;
         for part in parts {
             for delta in &part.deltas {
@@ -272,7 +277,7 @@ impl Generation {
             let age = self.started.elapsed().as_micros();
             let clock = loopback::now().unix_timestamp_nanos() / 1_000;
             let piece = format!("@{number}:{clock}:{age}@");
-            self.run.change(|it| it.write(&piece, self.request.is_obfuscated()));
+            self.run.change(|it| it.write(&piece, self.run.request.is_obfuscated()));
             self.state.notify();
         }
         Ok(usize::try_from(ticking.count).unwrap_or(usize::MAX))

@@ -7,7 +7,7 @@ use crate::openai::{
     words::terms,
 };
 
-/// How well a passage answers.
+/// How well a passage matches the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Match {
     /// A word in common.

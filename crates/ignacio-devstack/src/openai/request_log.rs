@@ -7,8 +7,6 @@ use std::{
 
 use actix_web::{HttpMessage as _, dev::ServiceRequest, http::header};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
-use time::OffsetDateTime;
 
 use crate::{
     log_leak_scan, loopback,
@@ -20,8 +18,6 @@ use crate::{
 pub struct Call {
     /// Counts up from 1.
     pub id: u64,
-    /// When it arrived.
-    pub at: OffsetDateTime,
     /// Such as `POST`.
     pub method: String,
     /// Such as `/v1/responses`.
@@ -53,8 +49,6 @@ pub struct Upload {
     pub filename: String,
     /// As sent.
     pub purpose: String,
-    /// Of the file's part.
-    pub content_type: Option<String>,
     /// The size.
     pub bytes: u64,
     /// The digest of the bytes, in hex.
@@ -72,8 +66,6 @@ pub struct Image {
     pub media_type: String,
     /// The size.
     pub bytes: usize,
-    /// The digest of the bytes, in hex.
-    pub sha256: String,
 }
 
 /// The newest calls, in the order of their arrival.
@@ -96,7 +88,6 @@ impl RequestLog {
         *count += 1;
         calls.push_back(Call {
             id: *count,
-            at: loopback::now(),
             method: request.method().to_string(),
             path: request.path().to_owned(),
             query: request.query_string().to_owned(),
@@ -149,8 +140,7 @@ pub(crate) fn is_json(request: &ServiceRequest) -> bool {
 fn images(body: &Value) -> Vec<Image> {
     let image = |part: &Value| {
         let (media_type, content) = input_items::data_url(part.get("image_url")?.as_str()?)?;
-        let sha256 = hex::encode(Sha256::digest(&content));
-        Some(Image { media_type, bytes: content.len(), sha256 })
+        Some(Image { media_type, bytes: content.len() })
     };
     let items = body.get("input").and_then(Value::as_array);
     items.into_iter().flatten().flat_map(input_items::parts).filter_map(image).collect()

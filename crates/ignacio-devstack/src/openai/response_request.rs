@@ -1,6 +1,6 @@
 //! The request for a response, checked as the API checks it.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::openai::{
@@ -24,7 +24,7 @@ const INCLUDES: &str = " file_search_call.results web_search_call.results \
     reasoning.encrypted_content message.output_text.logprobs ";
 
 /// A request for a response.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ResponseRequest {
     /// As it came.
     pub(crate) raw: Value,
@@ -147,43 +147,4 @@ impl ResponseRequest {
 /// The purpose of a follow-up job: `title` or `summary`.
 pub(crate) fn purpose(body: &Value) -> Option<&str> {
     body.pointer("/metadata/purpose").and_then(Value::as_str).filter(|it| !it.is_empty())
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::{ApiError, ResponseRequest};
-    use crate::loopback::merged;
-
-    fn parse(more: &Value) -> Result<ResponseRequest, ApiError> {
-        ResponseRequest::parse(merged(json!({ "model": "m", "input": "Hola" }), more.clone()))
-    }
-
-    #[test]
-    fn defaults_are_those_of_the_api() {
-        let it = parse(&json!({})).expect("a request");
-        assert!(it.is_stored && !it.is_background && !it.is_streamed && it.is_obfuscated());
-        assert_eq!(it.question(), "Hola");
-    }
-
-    #[test]
-    fn what_the_api_refuses_is_refused() {
-        parse(&json!({ "metadata": { "a": "b" }, "tools": [{ "type": "web_search" }] }))
-            .expect("a request");
-        for wrong in [
-            json!({ "inputs": "typo" }),
-            json!({ "model": "" }),
-            json!({ "stream": "yes" }),
-            json!({ "background": true, "store": false }),
-            json!({ "max_output_tokens": 5 }),
-            json!({ "metadata": { "a": 1 } }),
-            json!({ "safety_identifier": "x".repeat(65) }),
-            json!({ "include": ["everything"] }),
-            json!({ "tools": [{ "type": "file_search" }] }),
-            json!({ "tools": [{ "type": "file_search", "vector_store_ids": ["v"], "max_num_results": 51 }] }),
-        ] {
-            assert!(parse(&wrong).is_err(), "{wrong}");
-        }
-    }
 }

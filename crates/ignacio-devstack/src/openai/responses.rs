@@ -28,8 +28,8 @@ pub(crate) async fn create(state: Data, context: ReqData<Rc<RequestContext>>) ->
     let state = state.into_inner();
     let request = ResponseRequest::parse(context.body()?)?;
     let run = generation::start(&state, request, context.faults.clone())?;
-    let guard = (!run.is_background).then(|| CancelOnDrop { state, run: Arc::clone(&run) });
-    if run.is_streamed {
+    let guard = (!run.request.is_background).then(|| CancelOnDrop { state, run: Arc::clone(&run) });
+    if run.request.is_streamed {
         return Ok(follow(run, 0, guard));
     }
     if guard.is_some() {
@@ -56,7 +56,7 @@ pub(crate) async fn find(state: Data, id: Path<String>, query: Query) -> ApiResu
 }
 
 fn check_joinable(run: &Run, now: i64) -> Result<(), ApiError> {
-    if !run.is_background || !run.is_streamed {
+    if !run.request.is_background || !run.request.is_streamed {
         let message = "This response cannot be streamed because it was not created with \
                        background=true and stream=true.";
         return Err(ApiError::bad_request(message));
@@ -72,7 +72,7 @@ fn check_joinable(run: &Run, now: i64) -> Result<(), ApiError> {
 /// `POST /v1/responses/{id}/cancel`. A response that is over comes back as it is.
 pub(crate) async fn cancel(state: Data, id: Path<String>) -> ApiResult {
     let run = state.run(&id)?;
-    if !run.is_background {
+    if !run.request.is_background {
         return Err(ApiError::bad_request("Cannot cancel a synchronous response."));
     }
     if state.finish_run(&run, &Outcome::Cancelled) {
@@ -90,7 +90,7 @@ pub(crate) async fn delete(state: Data, id: Path<String>) -> ApiResult {
 
 /// `GET /v1/responses/{id}/input_items`.
 pub(crate) async fn input_items(state: Data, id: Path<String>, query: Query) -> ApiResult {
-    ok(page::<100>(state.run(&id)?.input_items.clone(), &query, 20)?)
+    ok(page::<100>(state.run(&id)?.request.items.clone(), &query, 20)?)
 }
 
 /// `POST /v1/responses/input_tokens`.

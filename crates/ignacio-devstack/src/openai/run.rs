@@ -15,18 +15,10 @@ use crate::{
 
 /// A response, from its creation to long after its end.
 #[derive(Debug, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the request's own")]
 pub(crate) struct Run {
     pub(crate) id: String,
     pub(crate) created_at: i64,
-    pub(crate) is_background: bool,
-    pub(crate) is_streamed: bool,
-    pub(crate) is_stored: bool,
-    pub(crate) is_follow_up: bool,
-    /// The input in the form of items.
-    pub(crate) input_items: Vec<Value>,
-    /// What the user asked.
-    pub(crate) question: String,
+    pub(crate) request: ResponseRequest,
     progress: Mutex<Progress>,
     /// Ends the generation.
     #[serde(skip)]
@@ -81,18 +73,12 @@ pub(crate) enum Outcome {
 
 impl Run {
     /// A response that has just been requested.
-    pub(crate) fn new(created_at: i64, request: &ResponseRequest, usage: Usage) -> Self {
+    pub(crate) fn new(created_at: i64, request: ResponseRequest, usage: Usage) -> Self {
         let id = ids::fresh("resp_");
         Self {
             created_at,
-            is_background: request.is_background,
-            is_streamed: request.is_streamed,
-            is_stored: request.is_stored,
-            is_follow_up: request.is_follow_up(),
-            input_items: request.items.clone(),
-            question: request.question(),
             progress: Mutex::new(Progress {
-                object: initial_object(&id, created_at, request),
+                object: initial_object(&id, created_at, &request),
                 output: Vec::new(),
                 events: Vec::new(),
                 message: None,
@@ -101,6 +87,7 @@ impl Run {
             }),
             stop: CancellationToken::new(),
             version: watch::Sender::default(),
+            request,
             id,
         }
     }

@@ -4,21 +4,17 @@ use serde::{Deserialize, Serialize};
 
 /// The next answer, word for word.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Script {
     /// The pieces that the text comes in.
     pub deltas: Vec<String>,
     /// Files that the text cites, in order, after its last piece.
-    #[serde(default)]
     pub citations: Vec<FileCitation>,
     /// Only a request whose JSON contains this takes the script.
-    #[serde(default)]
     pub containing: Option<String>,
     /// Pieces that are made while they are written, in place of `deltas`.
-    #[serde(default)]
     pub ticking: Option<Ticking>,
     /// Whether the script also serves the requests after the next one.
-    #[serde(default)]
     pub stays: bool,
 }
 

@@ -1,4 +1,4 @@
-//! All that the stand-in knows, shared by its requests.
+//! The stand-in's state, shared by its requests.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -173,8 +173,8 @@ impl State {
     /// Adds a response that starts.
     pub(crate) fn add_run(&self, run: Arc<Run>) {
         let mut store = self.store();
-        store.counters.responses += u64::from(!run.is_follow_up);
-        store.counters.follow_ups += u64::from(run.is_follow_up);
+        store.counters.responses += u64::from(!run.request.is_follow_up());
+        store.counters.follow_ups += u64::from(run.request.is_follow_up());
         store.runs.insert(run.id.clone(), run);
         drop(store);
         self.notify();
@@ -182,7 +182,7 @@ impl State {
 
     /// Ends a response, counts it and keeps it; false if it had ended before.
     pub(crate) fn finish_run(&self, run: &Run, outcome: &Outcome) -> bool {
-        // Under the lock, so that whoever sees the end sees it counted, too.
+        // Under the lock, so that a reader who sees the end finds it counted.
         let mut store = self.store();
         if !run.finish(outcome, self.now()) {
             return false;
@@ -192,7 +192,7 @@ impl State {
             store.counters.output_tokens += run.usage().output;
         }
         let n_runs = store.runs.len();
-        if run.is_stored {
+        if run.request.is_stored {
             self.folder.save("responses", &run.id, run);
             let oldest = store.runs.first_entry().filter(|it| it.get().is_over());
             if let Some(oldest) = oldest.filter(|_| n_runs > KEPT_RESPONSES) {
@@ -209,7 +209,7 @@ impl State {
 
     /// A stored response.
     pub(crate) fn run(&self, id: &str) -> Result<Arc<Run>, ApiError> {
-        let run = self.store().runs.get(id).filter(|it| it.is_stored).cloned();
+        let run = self.store().runs.get(id).filter(|it| it.request.is_stored).cloned();
         run.ok_or_else(|| ApiError::not_found(format!("Response with id '{id}' not found.")))
     }
 

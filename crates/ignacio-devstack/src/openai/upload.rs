@@ -1,4 +1,4 @@
-//! Takes in a multipart upload, piece by piece, with bounded memory.
+//! Receives a multipart upload in pieces, with bounded memory.
 
 use std::{collections::HashMap, io};
 
@@ -91,7 +91,6 @@ async fn take_file(state: &State, mut field: Field) -> Result<(Upload, NamedTemp
     let summary = Upload {
         filename: filename(&field),
         purpose: String::new(),
-        content_type: field.content_type().map(ToString::to_string),
         bytes,
         sha256: hex::encode(digest.finalize()),
         has_content_length: false,

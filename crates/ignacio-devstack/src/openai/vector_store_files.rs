@@ -49,7 +49,6 @@ pub(crate) enum Status {
 #[derive(Deserialize)]
 pub(crate) struct Attach {
     pub(crate) file_id: String,
-    #[serde(default)]
     attributes: Option<Attributes>,
     chunking_strategy: Option<Value>,
 }

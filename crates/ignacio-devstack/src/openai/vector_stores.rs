@@ -32,7 +32,7 @@ pub(crate) struct VectorStore {
     description: Option<String>,
     created_at: i64,
     last_active_at: i64,
-    expires_after_days: Option<i64>,
+    expires_after: Option<ExpiresAfter>,
     metadata: Metadata,
 }
 
@@ -47,14 +47,13 @@ pub(crate) struct Fields {
     file_ids: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 struct ExpiresAfter {
-    #[expect(dead_code, reason = "reading it checks that it is the only one there is")]
     anchor: Anchor,
     days: Int<1, 365>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Anchor {
     LastActiveAt,
@@ -67,7 +66,8 @@ impl VectorStore {
     }
 
     fn expires_at(&self) -> Option<i64> {
-        Some(self.last_active_at.saturating_add(self.expires_after_days?.saturating_mul(DAY)))
+        let days = i64::try_from(self.expires_after?.days.0).ok()?;
+        Some(self.last_active_at.saturating_add(days * DAY))
     }
 
     fn view(&self, now: i64) -> Value {
@@ -78,8 +78,6 @@ impl VectorStore {
             0 => "completed",
             _ => "in_progress",
         };
-        let expires_after =
-            self.expires_after_days.map(|days| json!({ "anchor": "last_active_at", "days": days }));
         json!({
             "id": self.id, "object": "vector_store", "created_at": self.created_at,
             "name": self.name, "description": self.description, "status": status,
@@ -88,7 +86,7 @@ impl VectorStore {
                 "in_progress": in_progress, "completed": count(Status::Completed),
                 "failed": count(Status::Failed), "cancelled": 0, "total": self.files.len(),
             },
-            "expires_after": expires_after, "expires_at": self.expires_at(),
+            "expires_after": self.expires_after, "expires_at": self.expires_at(),
             "last_active_at": self.last_active_at, "metadata": self.metadata,
         })
     }
@@ -97,9 +95,7 @@ impl VectorStore {
         self.name = fields.name.or_else(|| self.name.take());
         self.description = fields.description.or_else(|| self.description.take());
         self.metadata = fields.metadata.unwrap_or_else(|| std::mem::take(&mut self.metadata));
-        if let Some(expiry) = fields.expires_after {
-            self.expires_after_days = i64::try_from(expiry.days.0).ok();
-        }
+        self.expires_after = fields.expires_after.or(self.expires_after);
     }
 }
 

@@ -96,7 +96,7 @@ fn launch(
 ) -> Result<SupervisedProcess, Failed> {
     let mut command = Command::new(binaries.program("postgres"));
     command.args(arguments(dir, port, durable));
-    // Data that nobody will read again may end as if the power had failed.
+    // Nothing reads temporary data again, so the server need not shut down cleanly.
     let signal = if dir.temporary { "QUIT" } else { "INT" };
     let doomed = dir.temporary.then(|| dir.root.clone());
     let mut process = supervise(dir, command, signal, doomed).map_err(Failed::Otherwise)?;
@@ -128,7 +128,7 @@ pub(super) fn supervise(
     command.current_dir("/");
     let supervision = Supervision {
         signal,
-        // Never KILL: a server that dies so leaves shared memory and children behind.
+        // Never KILL, which leaves shared memory and child processes.
         last_signal: "QUIT",
         doomed,
         log: Some(dir.log()),
@@ -206,9 +206,9 @@ fn message_of(line: &str) -> &str {
         .map_or(line, |(_before, message)| message)
 }
 
-/// The wanted port, or one that nobody uses at this moment.
-fn free_port(wanted: Option<u16>) -> Result<u16, DevstackError> {
-    if let Some(port) = wanted {
+/// The requested port, or one that is free at this moment.
+fn free_port(requested: Option<u16>) -> Result<u16, DevstackError> {
+    if let Some(port) = requested {
         return Ok(port);
     }
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))

@@ -253,7 +253,7 @@ impl Shared {
             .await
             .map_err(|source| DevstackError::Migrations { source })?;
 
-        // A database can be copied only while nobody is connected to it.
+        // A database can be copied only while it has no connections.
         run(&mut admin, &format!("ALTER DATABASE {TEMPLATE} ALLOW_CONNECTIONS false")).await?;
         let leave = format!(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{TEMPLATE}'"

@@ -1,6 +1,15 @@
 //! The server's threads, and the faults between a connection and the store.
 
-use std::{io, net::TcpListener, path::Path, sync::Arc, thread};
+use std::{
+    io,
+    net::TcpListener,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    },
+    thread,
+};
 
 use http_body_util::BodyExt as _;
 use hyper::{Request, Response, body::Incoming, service::service_fn};
@@ -17,12 +26,22 @@ use s3s_fs::FileSystem;
 use tokio::{net::TcpStream, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::faults::{Fault, Faults};
 use crate::DevstackError;
 
 /// What S3 says under load.
 const SLOW_DOWN: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
     <Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+
+/// What the next requests meet.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    /// Requests so far.
+    pub(super) n_requests: AtomicU64,
+    /// This many of the next requests are answered with 503 `SlowDown`.
+    pub(super) n_slow_downs: AtomicU64,
+    /// Whether every connection breaks.
+    pub(super) is_down: AtomicBool,
+}
 
 /// The store and its faults.
 #[derive(Clone)]
@@ -31,7 +50,7 @@ pub(super) struct Service {
     faults: Arc<Faults>,
 }
 
-/// A store over `buckets` that lets in whoever signs with `keys`.
+/// A store over `buckets` that accepts requests signed with `keys`.
 pub(super) fn service(
     buckets: &Path,
     (access_key, secret_key): (&str, &str),
@@ -100,18 +119,20 @@ async fn serve(stream: TcpStream, service: Service) {
 
 impl Service {
     async fn respond(&self, mut request: Request<Incoming>) -> Result<HttpResponse, HttpError> {
-        match self.faults.take() {
-            None => hyper::service::Service::call(&self.store, request).await,
-            Some(Fault::Down) => Err(HttpError::new(Box::new(io::Error::other("taken down")))),
-            Some(Fault::SlowDown) => {
-                // Without this a client in the middle of an upload sees a broken connection.
-                while let Some(Ok(_frame)) = request.body_mut().frame().await {}
-                Response::builder()
-                    .status(503)
-                    .header("content-type", "application/xml")
-                    .body(Body::from(SLOW_DOWN.to_owned()))
-                    .map_err(|error| HttpError::new(Box::new(error)))
-            }
+        self.faults.n_requests.fetch_add(1, SeqCst);
+        if self.faults.is_down.load(SeqCst) {
+            return Err(HttpError::new(Box::new(io::Error::other("taken down"))));
         }
+        let one_less = |left: u64| left.checked_sub(1);
+        if self.faults.n_slow_downs.fetch_update(SeqCst, SeqCst, one_less).is_err() {
+            return hyper::service::Service::call(&self.store, request).await;
+        }
+        // Without this a client in the middle of an upload sees a broken connection.
+        while let Some(Ok(_frame)) = request.body_mut().frame().await {}
+        Response::builder()
+            .status(503)
+            .header("content-type", "application/xml")
+            .body(Body::from(SLOW_DOWN.to_owned()))
+            .map_err(|error| HttpError::new(Box::new(error)))
     }
 }

@@ -8,7 +8,6 @@ use super::graph_error::GraphError;
 const MAX_TEXT: usize = 4096;
 
 /// A message that would be delivered.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Message {
     /// The recipient as the request had it.
     pub(super) input: String,
@@ -18,7 +17,6 @@ pub(super) struct Message {
 }
 
 /// What a message says.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
     /// Free text.
     Text(String),
@@ -133,76 +131,4 @@ fn list<'v>(parent: &'v Value, pointer: &str) -> Result<&'v [Value], GraphError>
 
 fn text<'v>(parent: &'v Value, pointer: &str) -> Option<&'v str> {
     parent.pointer(pointer).and_then(Value::as_str)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::{Content, Message, check};
-
-    fn otp() -> Value {
-        let parameters = json!([{ "type": "text", "text": "123456" }]);
-        json!({
-            "messaging_product": "whatsapp", "to": "+573001112233", "type": "template",
-            "template": { "name": "login_code", "language": { "code": "es" }, "components": [
-                { "type": "body", "parameters": parameters },
-                { "type": "button", "sub_type": "url", "index": "0", "parameters": parameters },
-            ] },
-        })
-    }
-
-    /// The code with which a changed message is refused.
-    fn refusal(pointer: &str, value: Value) -> u32 {
-        let mut body = otp();
-        *body.pointer_mut(pointer).expect("a place") = value;
-        check(&body).expect_err("a refusal").code
-    }
-
-    #[test]
-    fn a_code_in_a_template_is_accepted() {
-        let content = Content::Template {
-            name: "login_code".to_owned(),
-            language: "es".to_owned(),
-            code: Some("123456".to_owned()),
-        };
-        let (input, wa_id) = ("+573001112233".to_owned(), "573001112233".to_owned());
-        assert_eq!(check(&otp()), Ok(Message { input, wa_id, content }));
-    }
-
-    #[test]
-    fn a_text_is_accepted_and_an_endless_one_is_not() {
-        let text = |body: String| {
-            check(&json!({ "messaging_product": "whatsapp", "to": "573001112233", "type": "text",
-                "text": { "body": body } }))
-        };
-        assert!(text("ñ".repeat(4096)).is_ok());
-        assert_eq!(text("ñ".repeat(4097)).unwrap_err().code, 100);
-        assert_eq!(text(String::new()).unwrap_err().code, 100);
-    }
-
-    #[test]
-    fn what_is_missing_is_refused() {
-        assert_eq!(refusal("", json!({})), 100);
-        assert_eq!(refusal("/messaging_product", json!("sms")), 100);
-        assert_eq!(refusal("/to", Value::Null), 100);
-        assert_eq!(refusal("/template", Value::Null), 131_008);
-        assert_eq!(refusal("/template/name", Value::Null), 131_008);
-        assert_eq!(refusal("/template/language", json!({})), 131_008);
-        let text = "/template/components/0/parameters/0/text";
-        assert_eq!(refusal(text, Value::Null), 100);
-        assert_eq!(refusal(text, json!("")), 131_008);
-    }
-
-    #[test]
-    fn what_is_wrong_is_refused() {
-        assert_eq!(refusal("/to", json!("Ana")), 131_009);
-        assert_eq!(refusal("/type", json!("sticker")), 131_051);
-        assert_eq!(refusal("/template/name", json!("Login code")), 100);
-        assert_eq!(refusal("/template/components", json!("none")), 100);
-        let button = |name: &str, value| refusal(&format!("/template/components/1/{name}"), value);
-        assert_eq!(button("sub_type", json!("call")), 100);
-        assert_eq!(button("index", json!("ten")), 131_009);
-        assert_eq!(button("parameters", json!([])), 132_000);
-    }
 }

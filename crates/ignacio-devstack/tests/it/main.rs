@@ -9,4 +9,5 @@ mod openai_python;
 mod patience;
 mod postgres;
 mod s3;
+mod supervised_process;
 mod whatsapp;

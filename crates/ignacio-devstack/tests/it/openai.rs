@@ -152,7 +152,7 @@ impl Bench {
 
     /// Waits until the stand-in has seen something.
     async fn until(&self, what: &str, holds: impl Fn(&OpenAiStandIn) -> bool) {
-        assert!(self.openai.until(PATIENCE, holds).await, "in vain: {what}");
+        assert!(self.openai.until(PATIENCE, holds).await, "timed out: {what}");
     }
 
     /// The status of a response, once it is over.

@@ -1,4 +1,4 @@
-//! A private cluster starts for anybody, keeps its data, and never outlives its holder.
+//! A private cluster starts for every user, keeps its data, and never outlives its process.
 
 use std::{
     fs::{self, Permissions},
@@ -35,7 +35,7 @@ async fn a_temporary_cluster_answers_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn nobody_comes_in_without_the_password() {
+async fn a_wrong_password_is_refused() {
     let cluster = Cluster::start(ClusterOptions::default()).unwrap();
     let wrong = cluster.url("ignacio_super", "a-guess", "postgres");
     let refused = PgConnection::connect(&wrong).await.unwrap_err();
@@ -105,11 +105,11 @@ fn damaged_data_are_named_and_can_be_wiped() {
 }
 
 #[test]
-fn a_number_in_the_pid_file_that_went_to_somebody_else_is_no_obstacle() {
+fn a_stale_pid_file_with_the_number_of_another_process_is_no_obstacle() {
     let folder = open_folder();
     let data = folder.path().join("data");
     Cluster::start(lasting(&data)).unwrap().stop().unwrap();
-    // Alive and of the server's own account, which is what makes the server shy away.
+    // Alive and of the server's own user: the server would refuse to start.
     let mut stranger = as_owner_of(&data, Command::new("sleep").arg("600")).spawn().unwrap();
     let pid_file = format!("{}\n{}/pgdata\n1\n1\n\n\n", stranger.id(), data.display());
     let path = data.join("pgdata/postmaster.pid");
@@ -280,7 +280,7 @@ async fn keeps_its_data(data: &Path) {
     assert!(!second.ensure_database("kept").await.unwrap());
 }
 
-/// A folder that every account can enter.
+/// A folder that every user can enter.
 fn open_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
@@ -305,7 +305,7 @@ fn parent_of(pid: &str) -> String {
     String::from_utf8(answer.stdout).unwrap().trim().to_owned()
 }
 
-/// Makes a command run as whoever owns `path`, which only root can and need do.
+/// Makes a command run as the owner of `path`, which only root can and must do.
 fn as_owner_of<'c>(path: &Path, command: &'c mut Command) -> &'c mut Command {
     let owner = fs::metadata(path).unwrap();
     if fs::metadata("/proc/self").is_ok_and(|own| own.uid() != owner.uid()) {

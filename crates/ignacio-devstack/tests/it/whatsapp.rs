@@ -49,7 +49,7 @@ async fn a_notice_shows_its_template_and_has_no_code() {
     let sent = &outbox.json()[0];
     assert_eq!((&sent["template"], &sent["language"]), (&json!("phone_changed"), &json!("en")));
     assert_eq!((&sent["code"], &sent["text"]), (&Value::Null, &Value::Null));
-    assert_eq!(meta.code_for(ANA).as_deref(), Some("123456"), "the newest code, all the same");
+    assert_eq!(meta.code_for(ANA).as_deref(), Some("123456"), "a notice hides no code");
 }
 
 #[tokio::test]
@@ -92,8 +92,55 @@ async fn refusals_look_like_metas() {
     assert_eq!(meta.sent(), []);
 }
 
+/// The code with which a changed message is refused.
+async fn refusal(pointer: &str, value: Value) -> Value {
+    let mut body = code_message(ANA, "123456");
+    *body.pointer_mut(pointer).expect("a place") = value;
+    let refused = post(&started(), TOKEN, &body).await.unwrap();
+    assert_eq!(refused.status, 400);
+    refused.json()["error"]["code"].clone()
+}
+
 #[tokio::test]
-async fn the_next_requests_fail_as_told_and_then_no_more() {
+async fn what_is_missing_is_refused() {
+    assert_eq!(refusal("", json!({})).await, 100);
+    assert_eq!(refusal("/messaging_product", json!("sms")).await, 100);
+    assert_eq!(refusal("/to", Value::Null).await, 100);
+    assert_eq!(refusal("/template", Value::Null).await, 131_008);
+    assert_eq!(refusal("/template/name", Value::Null).await, 131_008);
+    assert_eq!(refusal("/template/language", json!({})).await, 131_008);
+    let text = "/template/components/0/parameters/0/text";
+    assert_eq!(refusal(text, Value::Null).await, 100);
+    assert_eq!(refusal(text, json!("")).await, 131_008);
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_refused() {
+    assert_eq!(refusal("/to", json!("Ana")).await, 131_009);
+    assert_eq!(refusal("/type", json!("sticker")).await, 131_051);
+    assert_eq!(refusal("/template/name", json!("Login code")).await, 100);
+    assert_eq!(refusal("/template/components", json!("none")).await, 100);
+    let button = "/template/components/1";
+    assert_eq!(refusal(&format!("{button}/sub_type"), json!("call")).await, 100);
+    assert_eq!(refusal(&format!("{button}/index"), json!("ten")).await, 131_009);
+    assert_eq!(refusal(&format!("{button}/parameters"), json!([])).await, 132_000);
+}
+
+#[tokio::test]
+async fn a_text_is_accepted_and_an_endless_one_is_not() {
+    let meta = started();
+    for (text, status) in [("ñ".repeat(4096), 200), ("ñ".repeat(4097), 400), (String::new(), 400)]
+    {
+        let body = json!({ "messaging_product": "whatsapp", "to": ANA, "type": "text",
+            "text": { "body": text } });
+        let answer = post(&meta, TOKEN, &body).await.unwrap();
+        assert_eq!(answer.status, status);
+        assert!(status == 200 || answer.json()["error"]["code"] == 100, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_next_requests_are_refused_and_then_no_more() {
     let meta = started();
     meta.fail_next(1, 400, 131_056);
     meta.fail_next(1, 500, 131_000);
@@ -185,7 +232,7 @@ async fn a_text_is_signed_as_escaped() {
 }
 
 #[tokio::test]
-async fn what_becomes_of_a_message_is_reported_by_itself_where_that_is_wanted() {
+async fn messages_are_reported_as_sent_and_delivered_if_that_is_enabled() {
     let callback = Callback::start().await;
     let options = WhatsAppOptions {
         app_secret: "app-secret".to_owned(),
@@ -197,16 +244,19 @@ async fn what_becomes_of_a_message_is_reported_by_itself_where_that_is_wanted() 
     send_code(&meta, ANA, "123456").await.unwrap();
     assert_eq!(send_code(&meta, "no number", "123456").await.unwrap().status, 400);
 
-    let mut told = Vec::new();
+    let mut reports = Vec::new();
     until_async("two reports", async || {
-        told.extend(callback.take().iter().map(|it| value_of(it)["statuses"][0].clone()));
-        told.len() >= 2
+        reports.extend(callback.take().iter().map(|it| value_of(it)["statuses"][0].clone()));
+        reports.len() >= 2
     })
     .await;
 
-    assert_eq!((&told[0]["status"], &told[1]["status"]), (&json!("sent"), &json!("delivered")));
+    assert_eq!(
+        (&reports[0]["status"], &reports[1]["status"]),
+        (&json!("sent"), &json!("delivered"))
+    );
     let wamid = &meta.sent()[0].wamid;
-    assert!(told.iter().all(|it| it["id"] == *wamid), "{told:?}");
+    assert!(reports.iter().all(|it| it["id"] == *wamid), "{reports:?}");
 }
 
 #[tokio::test]

@@ -33,6 +33,55 @@ async fn errors_come_in_the_order_in_which_they_were_armed() {
 }
 
 #[tokio::test]
+async fn faults_that_change_the_answer_apply_together_and_to_matching_requests_only() {
+    let bench = Bench::start();
+    let title = json!({ "metadata": { "purpose": "title" } });
+    bench.openai.fault(Fault::new(Effect::HoldIndexing));
+    bench.openai.fault(Fault::new(Effect::Rechunk { bytes: 3 }).on("GET", "/v1/files"));
+    bench.openai.fault(Fault::new(Effect::RepeatEvents { every: 9 }).containing("\"Hola\""));
+    bench.openai.fault(Fault::new(Effect::Slow { millis: 1 }).until_lifted());
+    bench.openai.fault(Fault::server_error());
+    bench.ask(title.clone()).await.ok();
+    assert_eq!(bench.ask(json!({ "input": "¿Qué?" })).await.status, 500);
+    bench.ask(json!({ "input": "Hola" })).await.ok();
+    bench.openai.fault(Fault::new(Effect::Rechunk { bytes: 3 }).containing("\"purpose\""));
+    bench.ask(title).await.ok();
+
+    let calls = bench.openai.calls_to("POST", "/v1/responses").into_iter();
+    let faults: Vec<Vec<String>> = calls.map(|it| it.faults).collect();
+    assert_eq!(faults, [vec!["slow", "status"], vec!["slow"]]);
+    let jobs = bench.openai.follow_up_calls("title").into_iter();
+    let faults: Vec<Vec<String>> = jobs.map(|it| it.faults).collect();
+    assert_eq!(faults, [vec!["repeat_events", "slow"], vec!["slow", "rechunk"]]);
+    assert_eq!(bench.openai.armed_faults(), 3);
+}
+
+#[tokio::test]
+async fn a_pattern_covers_one_segment_or_a_whole_folder() {
+    let bench = Bench::start();
+    let file = bench.upload("a.txt", "x").await;
+    let (one, content) = (format!("/files/{file}"), format!("/files/{file}/content"));
+    for (pattern, expected) in [("/v1/files/*", [200, 500, 400]), ("/v1/files/**", [500, 500, 500])]
+    {
+        let fault = bench.openai.fault(Fault::server_error().on("GET", pattern).until_lifted());
+        for (path, status) in ["/files", &one, &content].into_iter().zip(expected) {
+            assert_eq!(bench.get(path).await.status, status, "{pattern} {path}");
+        }
+        bench.openai.lift(fault);
+    }
+}
+
+#[test]
+fn a_fault_reads_from_json() {
+    let fault =
+        json!({ "path": "/v1/files", "times": null, "effect": "cut_after_bytes", "bytes": 3 });
+    let fault: Fault = serde_json::from_value(fault).expect("a fault");
+    assert_eq!((fault.times, fault.effect), (None, Effect::CutAfterBytes { bytes: 3 }));
+    let fault: Fault = serde_json::from_value(json!({ "effect": "close" })).expect("a fault");
+    assert_eq!(fault, Fault::new(Effect::Close));
+}
+
+#[tokio::test]
 async fn an_upload_can_be_refused_after_it_was_sent() {
     let bench = Bench::start();
     bench.openai.fault(Fault::rate_limited(None).on("POST", "/v1/files").times(2));

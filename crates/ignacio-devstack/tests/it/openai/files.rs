@@ -72,6 +72,11 @@ async fn the_list_goes_page_by_page() {
     }
     assert_eq!(json!(seen), json!(ids));
     assert_eq!(bench.get("/files").await.ok()["data"].as_array().map(Vec::len), Some(6));
+    let page = bench.get(&format!("/files?before={}&limit=1", ids[2])).await.ok();
+    assert_eq!((&page["data"][0]["id"], &page["last_id"]), (&json!(ids[3]), &json!(ids[3])));
+    for wrong in ["limit=10001", "limit=x", "order=up", "after=file-0"] {
+        assert_eq!(bench.get(&format!("/files?{wrong}")).await.error().0, 400, "{wrong}");
+    }
     let (status, code, param) = bench.get("/files?limit=0").await.error();
     assert_eq!((status, code, param), (400, json!("integer_below_min_value"), json!("limit")));
 }

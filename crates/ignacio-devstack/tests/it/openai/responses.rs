@@ -106,6 +106,8 @@ async fn the_input_can_be_listed_and_counted() {
     let roles: Vec<&Value> =
         items["data"].as_array().expect("data").iter().map(|it| &it["role"]).collect();
     assert_eq!(roles, ["user", "assistant", "user"]);
+    let mut all = items["data"].as_array().expect("data").iter();
+    assert!(all.all(|it| it["id"].is_string() && it["status"] == "completed"));
     assert_eq!(items["data"][0]["content"], json!([{ "type": "input_text", "text": "Hola" }]));
 
     let count =
@@ -132,6 +134,49 @@ async fn mistakes_are_named_as_the_api_names_them() {
 }
 
 #[tokio::test]
+async fn defaults_are_those_of_the_api() {
+    let bench = Bench::start();
+    let response = bench.ask(json!({ "input": "Hola" })).await.ok();
+    assert_eq!((&response["store"], &response["background"]), (&json!(true), &json!(false)));
+    let path = format!("/responses/{}/input_items", response["id"].as_str().expect("an id"));
+    assert_eq!(bench.get(&path).await.ok()["data"][0]["content"][0]["text"], "Hola");
+    let known = json!({ "metadata": { "a": "b" }, "tools": [{ "type": "web_search" }] });
+    assert_eq!(bench.ask(known).await.status, 200);
+}
+
+#[tokio::test]
+async fn parameters_that_the_api_refuses_are_refused() {
+    let bench = Bench::start();
+    for wrong in [
+        json!({ "inputs": "typo" }),
+        json!({ "model": "" }),
+        json!({ "stream": "yes" }),
+        json!({ "background": true, "store": false }),
+        json!({ "max_output_tokens": 5 }),
+        json!({ "metadata": { "a": 1 } }),
+        json!({ "safety_identifier": "x".repeat(65) }),
+        json!({ "include": ["everything"] }),
+        json!({ "tools": [{ "type": "file_search" }] }),
+        json!({ "tools": [{ "type": "file_search", "vector_store_ids": ["v"], "max_num_results": 51 }] }),
+        json!({ "input": 7 }),
+        json!({ "input": ["Hola"] }),
+    ] {
+        assert_eq!(bench.ask(wrong.clone()).await.error().0, 400, "{wrong}");
+    }
+    let image = |url: &str| json!({ "type": "input_image", "image_url": url });
+    for wrong in [
+        json!({ "role": "robot", "content": "Hola" }),
+        json!({ "role": "user" }),
+        json!({ "role": "assistant", "content": [{ "type": "input_text", "text": "no" }] }),
+        json!({ "role": "user", "content": [{ "type": "input_file" }] }),
+        json!({ "role": "user", "content": [image("data:text/plain;base64,SG9sYQ==")] }),
+        json!({ "role": "user", "content": [image("data:image/png;base64,?")] }),
+    ] {
+        assert_eq!(bench.ask(json!({ "input": [wrong.clone()] })).await.error().0, 400, "{wrong}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_stops_where_its_tokens_end() {
     let bench = Bench::start();
     bench.openai.script(Script::text(&"palabra ".repeat(40)));
@@ -145,10 +190,44 @@ async fn an_answer_stops_where_its_tokens_end() {
 #[tokio::test]
 async fn a_title_is_made_of_the_words_of_the_question() {
     let bench = Bench::start();
-    let question = "¿Cuánto es el presupuesto de publicidad para el segundo semestre?";
-    let by_purpose = json!({ "input": question, "metadata": { "purpose": "title" } });
-    let title = "Presupuesto de publicidad para el segundo semestre";
-    assert_eq!(message(&bench.ask(by_purpose).await.ok()).0, title);
+    for (question, title) in [
+        (
+            "¿Cuánto es el presupuesto de publicidad para el segundo semestre?",
+            "Presupuesto de publicidad para el segundo semestre",
+        ),
+        (
+            "¿Cuánto es el presupuesto de publicidad para 2026?",
+            "Presupuesto de publicidad para 2026",
+        ),
+        ("¿y?", "Conversación nueva"),
+    ] {
+        let fields = json!({ "input": question, "metadata": { "purpose": "title" } });
+        assert_eq!(message(&bench.ask(fields).await.ok()).0, title);
+    }
+}
+
+#[tokio::test]
+async fn a_rolling_summary_keeps_what_was_said_first() {
+    let bench = Bench::start();
+    let mut before = "<conversacion>\nPersona: La clave es AZUL-1\nIgnacio: Sí\n".to_owned();
+    for round in 0..3 {
+        let fields = json!({ "input": before, "metadata": { "purpose": "summary" } });
+        let (summary, _) = message(&bench.ask(fields).await.ok());
+        assert!(summary.contains("\n- La clave es AZUL-1"), "{round}: {summary}");
+        assert!(!summary.contains("Sí"), "{summary}");
+        before = format!("<resumen>\n{summary}\n</resumen>\n<conversacion>\nPersona: {round}");
+    }
+}
+
+#[tokio::test]
+async fn without_documents_it_says_so_in_the_language_of_the_question() {
+    let bench = Bench::start();
+    for (question, sentence) in
+        [("¿Qué es un CAC?", "sustituto sin conexión"), ("What is this about?", "offline stand-in")]
+    {
+        let (text, _) = message(&bench.ask(json!({ "input": question })).await.ok());
+        assert!(text.contains(sentence), "{text}");
+    }
 }
 
 #[tokio::test]

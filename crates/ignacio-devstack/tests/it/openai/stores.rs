@@ -84,7 +84,7 @@ async fn what_cannot_be_read_fails_with_a_reason() {
 }
 
 #[tokio::test]
-async fn reading_can_be_held_up_and_can_be_made_to_fail() {
+async fn indexing_can_stall_and_can_fail() {
     let bench = Bench::start();
     let store = bench.store_with(&[]).await;
     let file = bench.upload("a.txt", "El alquiler cuesta 900 euros.").await;
@@ -159,6 +159,42 @@ async fn a_search_honours_filters_and_limits() {
     assert_eq!(one["data"].as_array().map(Vec::len), Some(1));
     assert_eq!(search(json!({ "max_num_results": 51 })).await.error().0, 400);
     assert_eq!(search(json!({ "filters": { "type": "like" } })).await.error().0, 400);
+}
+
+#[tokio::test]
+async fn the_comparisons_of_a_filter_hold_and_combine() {
+    let bench = Bench::start();
+    let store = bench.store_with(&[]).await;
+    let file = bench.upload("plan.txt", "El alquiler cuesta 900 euros.").await;
+    let attributes = json!({ "user_id": "ana", "year": 2026, "draft": false });
+    let body = json!({ "file_id": file, "attributes": attributes });
+    bench.post(&format!("/vector_stores/{store}/files"), &body).await.ok();
+    bench.settled(&store).await;
+    let search = async |filter: &Value| {
+        let body = json!({ "query": "alquiler", "filters": filter });
+        bench.post(&format!("/vector_stores/{store}/search"), &body).await
+    };
+    let is =
+        |kind: &str, key: &str, value: Value| json!({ "type": kind, "key": key, "value": value });
+    let (ana, old) = (is("eq", "user_id", json!("ana")), is("lt", "year", json!(2000)));
+    for (filter, n_found) in [
+        (ana.clone(), 1),
+        (is("eq", "user_id", json!("ben")), 0),
+        (is("eq", "nobody", json!("ana")), 0),
+        (is("gte", "year", json!(2026.0)), 1),
+        (is("in", "year", json!([2025, 2026])), 1),
+        (is("ne", "draft", json!(true)), 1),
+        (json!({ "type": "and", "filters": [ana, old] }), 0),
+        (json!({ "type": "or", "filters": [ana, old] }), 1),
+    ] {
+        let found = search(&filter).await.ok()["data"].as_array().map(Vec::len);
+        assert_eq!(found, Some(n_found), "{filter}");
+    }
+    for wrong in
+        [is("like", "a", json!(1)), json!({ "type": "eq", "key": "a" }), json!({ "type": "and" })]
+    {
+        assert_eq!(search(&wrong).await.error().0, 400, "{wrong}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Bench, Event, asking, events, file_search, message, names, written};
 
-/// Reads a stream until so many events are there.
+/// Reads a stream until it has this many events.
 async fn read(response: Response, wanted: usize) -> Vec<Event> {
     let mut body = response.bytes_stream();
     let mut text = Vec::new();

@@ -65,7 +65,7 @@ async fn an_answer_that_is_no_stream_can_be_cut_too() {
     let request = bench.posting("/responses", &asking(json!({})));
     let (part, is_whole) = take(request.send().await.expect("a head")).await;
     assert_eq!((part.len(), is_whole), (40, false));
-    assert_eq!(bench.openai.counters().responses, 1, "the work was done all the same");
+    assert_eq!(bench.openai.counters().responses, 1, "the response was generated");
 }
 
 #[tokio::test]
@@ -108,7 +108,7 @@ async fn events_can_come_twice() {
 }
 
 #[tokio::test]
-async fn an_answer_can_be_held_up_until_it_is_let_go() {
+async fn an_answer_can_stall_until_the_fault_is_lifted() {
     let bench = Bench::start();
     let stall = bench.openai.fault(Fault::new(Effect::StallHeaders).on("GET", "/v1/files"));
     let mut waiting = Box::pin(bench.get("/files"));
