@@ -42,17 +42,16 @@ pub(super) struct DataDir {
 impl DataDir {
     /// Takes the folder `data`, or a new temporary one.
     pub(super) fn open(data: Option<&Path>) -> Result<Self, DevstackError> {
-        let (requested, root, user) = match data {
-            Some(data) => Self::lasting(data)?,
-            None => {
-                let user = OsUser::for_server(None)?;
-                let folder = tempfile::Builder::new()
-                    .prefix("ignacio-pg-")
-                    .tempdir_in(temporary_parent(user.as_ref()))
-                    .map_err(DevstackError::system("make a temporary folder"))?
-                    .keep();
-                (folder.clone(), folder, user)
-            }
+        let (requested, root, user) = if let Some(data) = data {
+            Self::lasting(data)?
+        } else {
+            let user = OsUser::for_server(None)?;
+            let folder = tempfile::Builder::new()
+                .prefix("ignacio-pg-")
+                .tempdir_in(temporary_parent(user.as_ref()))
+                .map_err(DevstackError::system("make a temporary folder"))?
+                .keep();
+            (folder.clone(), folder, user)
         };
         let lock = lock(&requested, &root)?;
         fs::set_permissions(&root, Permissions::from_mode(0o700))

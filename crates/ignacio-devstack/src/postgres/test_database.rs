@@ -235,7 +235,9 @@ impl Shared {
         };
         let shared = Self { cluster, owner_password: loopback::secret(), passwords, discarded };
         log_leak_scan::note(&shared.owner_password);
-        DatabaseRole::ALL.iter().for_each(|role| log_leak_scan::note(shared.password(*role)));
+        for role in DatabaseRole::ALL {
+            log_leak_scan::note(shared.password(role));
+        }
         shared.make_template().await?;
         Ok(shared)
     }
