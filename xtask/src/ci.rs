@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: what must pass before a change is merged.
 
+mod pages;
 mod tools;
 
 use std::{

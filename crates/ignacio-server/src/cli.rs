@@ -183,6 +183,7 @@ mod tests {
     //! The command line is consistent.
 
     use clap::CommandFactory as _;
+    use clap::error::ErrorKind;
 
     use super::*;
 
@@ -197,6 +198,34 @@ mod tests {
         assert!(Cli::try_parse_from(["ignacio", "migrate", "down", "--steps", "0"]).is_err());
         assert!(Cli::try_parse_from(["ignacio", "migrate", "down", "--all"]).is_ok());
         assert!(Cli::try_parse_from(["ignacio", "migrate"]).is_ok());
+    }
+
+    #[test]
+    fn every_command_line_of_the_operations_guide_is_valid() {
+        let guide = include_str!("../../../docs/operations.md");
+        let in_sentences = guide.split('`').skip(1).step_by(2);
+        let lines: Vec<&str> = in_sentences
+            .chain(guide.lines())
+            .chain(AFTER_HELP.lines())
+            .map(str::trim)
+            .filter(|line| line.starts_with("ignacio ") && !line.ends_with("--help"))
+            .collect();
+        assert!(lines.len() > 10, "only {lines:?}");
+        for line in lines {
+            let line = line.replace("+57 …", "+57 300 111 0001");
+            // Quoted words are one argument.
+            let mut words = Vec::new();
+            for (n, part) in line.split('\'').enumerate() {
+                if n % 2 == 0 { words.extend(part.split_whitespace()) } else { words.push(part) }
+            }
+            match Cli::try_parse_from(words) {
+                // A sentence may name a command without its arguments.
+                Err(error) if error.kind() != ErrorKind::MissingRequiredArgument => {
+                    panic!("`{line}`: {error}")
+                }
+                _ => {}
+            }
+        }
     }
 
     #[test]

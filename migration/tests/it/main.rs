@@ -4,6 +4,7 @@
 
 mod foreign_objects;
 mod guard;
+mod guides;
 mod legacy_import;
 mod numbers;
 mod odd_values;

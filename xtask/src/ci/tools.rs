@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
+use super::pages;
 use crate::{environment::SETTING_PREFIXES, programs::cargo};
 
 /// Stands in a command line for the folder with the development data of this run.
@@ -91,7 +92,7 @@ impl Run {
         let mut dev = self.start(DEV, &log)?;
         let is_ready = until_ready(&mut dev, &log);
         report(is_ready, began, &log);
-        let is_passed = is_ready && self.all(&BESIDE_DEV)?;
+        let is_passed = is_ready && self.all(&BESIDE_DEV)? && self.curl_session()?;
         let pid = dev.id().to_string();
         let _gone = Command::new("kill").args(["-s", "TERM", &pid]).status()?;
         let is_stopped = wait(&mut dev)?;
@@ -101,12 +102,28 @@ impl Run {
         Ok(is_passed && is_stopped)
     }
 
+    /// Runs the README's session with curl.
+    fn curl_session(&mut self) -> anyhow::Result<bool> {
+        let began = self.announce_as("the README's session with curl")?;
+        let log = self.scratch.join("curl.log");
+        let mut session = pages::curl_session(&self.scratch.join("dev"))?;
+        let mut process = logged(&mut session, &log)?.spawn().context("no bash")?;
+        let is_done = wait(&mut process)?;
+        report(is_done, began, &log);
+        Ok(is_done)
+    }
+
     fn announce(&mut self, words: &[&str]) -> anyhow::Result<Instant> {
-        self.n_done += 1;
-        let total = BEFORE_DEV.len() + 1 + BESIDE_DEV.len() + ALONE.len();
         let shown: Vec<&str> =
             words.iter().copied().take_while(|word| *word != "--data" && *word != DATA).collect();
-        print!("{:>2}/{total} cargo xtask {} … ", self.n_done, shown.join(" "));
+        self.announce_as(&format!("cargo xtask {}", shown.join(" ")))
+    }
+
+    fn announce_as(&mut self, what: &str) -> anyhow::Result<Instant> {
+        self.n_done += 1;
+        // `dev` and the session with curl.
+        let total = BEFORE_DEV.len() + 2 + BESIDE_DEV.len() + ALONE.len();
+        print!("{:>2}/{total} {what} … ", self.n_done);
         std::io::stdout().flush()?;
         Ok(Instant::now())
     }
@@ -124,10 +141,14 @@ impl Run {
                 command.env_remove(&name);
             }
         }
-        let file = File::create(log)?;
-        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-        command.spawn().context("cargo cannot be run")
+        logged(&mut command, log)?.spawn().context("cargo cannot be run")
     }
+}
+
+/// Sends what a command prints to a file.
+fn logged<'c>(command: &'c mut Command, log: &Path) -> anyhow::Result<&'c mut Command> {
+    let file = File::create(log)?;
+    Ok(command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file))
 }
 
 /// Waits for the end of a process; `false` if it fails. One that takes too long is killed.
