@@ -88,22 +88,6 @@ impl ModelCatalog {
         Ok(Self { prices, participant, admin, helper })
     }
 
-    /// One model for everybody, free and unlimited: for tests.
-    pub fn free(model: &str) -> Self {
-        let limits = UsageLimits {
-            concurrent_replies: u16::MAX,
-            messages_per_ten_minutes: u16::MAX,
-            messages_per_day: u16::MAX,
-            tokens_per_day: None,
-            tokens_per_month: None,
-            cost_micro_usd_per_day: None,
-            cost_micro_usd_per_month: None,
-        };
-        let policy = RolePolicy { models: vec![model.to_owned()], limits };
-        let prices = BTreeMap::from([(model.to_owned(), Price { input: 0, cached: 0, output: 0 })]);
-        Self { prices, participant: policy.clone(), admin: policy, helper: model.to_owned() }
-    }
-
     /// The policy of a role.
     pub const fn policy(&self, role: Role) -> &RolePolicy {
         match role {

@@ -1,10 +1,12 @@
 //! The newest part stays as it is, and a long conversation is summarized in steps.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ignacio_domain::keys::Key;
 use ignacio_domain::message::Author;
-use ignacio_domain::model_catalog::ModelCatalog;
+use ignacio_domain::model_catalog::{ModelCatalog, Price, RolePolicy};
+use ignacio_domain::quota::UsageLimits;
 
 use super::*;
 use crate::testing::message;
@@ -16,11 +18,25 @@ fn messages(lengths: &[usize]) -> Vec<Message> {
 /// How many messages are summarized where 1,000 bytes and 40 messages fit.
 fn n_summarized(lengths: &[usize]) -> usize {
     let key = || Key::from_bytes([1; 32]);
-    let mut settings =
-        WorkerSettings::new(key(), key(), Arc::new(ModelCatalog::free("m")), "test".to_owned());
+    let mut settings = WorkerSettings::new(key(), key(), Arc::new(models()), "test".to_owned());
     settings.history_tokens = 250;
     settings.history_messages = 40;
     part_to_summarize(&messages(lengths), &settings).len()
+}
+
+fn models() -> ModelCatalog {
+    let limits = UsageLimits {
+        concurrent_replies: 1,
+        messages_per_ten_minutes: 1,
+        messages_per_day: 1,
+        tokens_per_day: None,
+        tokens_per_month: None,
+        cost_micro_usd_per_day: None,
+        cost_micro_usd_per_month: None,
+    };
+    let policy = RolePolicy { models: vec!["m".to_owned()], limits };
+    let prices = BTreeMap::from([("m".to_owned(), Price { input: 0, cached: 0, output: 0 })]);
+    ModelCatalog::new(prices, policy.clone(), policy, "m".to_owned()).unwrap()
 }
 
 #[test]
