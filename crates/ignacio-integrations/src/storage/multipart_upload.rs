@@ -1,6 +1,7 @@
 //! Stores bytes of unknown length: with one request if they are few, else part by part.
 
 use aws_sdk_s3::{
+    Client,
     primitives::ByteStream as SdkStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
@@ -11,17 +12,15 @@ use ignacio_domain::{
     ports::{ByteStream, PortError},
 };
 
-use super::{
-    error::{of_content, port_error},
-    s3::S3Store,
-};
+use super::error::{of_content, port_error};
 
 /// S3's minimum size of every part but the last; also the most that is sent in one request.
 const PART_SIZE: usize = 5 * 1024 * 1024;
 
 /// An upload in progress. Once a multipart upload was created, it is completed or aborted.
 pub(super) struct MultipartUpload<'a> {
-    store: &'a S3Store,
+    client: &'a Client,
+    bucket: &'a str,
     key: &'a str,
     media_type: &'a str,
     /// The id of the multipart upload, once it was created.
@@ -30,8 +29,13 @@ pub(super) struct MultipartUpload<'a> {
 }
 
 impl<'a> MultipartUpload<'a> {
-    pub(super) fn new(store: &'a S3Store, key: &'a ObjectKey, media_type: &'a str) -> Self {
-        Self { store, key: key.as_str(), media_type, id: None, parts: Vec::new() }
+    pub(super) fn new(
+        client: &'a Client,
+        bucket: &'a str,
+        key: &'a ObjectKey,
+        media_type: &'a str,
+    ) -> Self {
+        Self { client, bucket, key: key.as_str(), media_type, id: None, parts: Vec::new() }
     }
 
     /// Sends everything; on failure, removes the parts that were stored.
@@ -61,10 +65,9 @@ impl<'a> MultipartUpload<'a> {
     }
 
     async fn put_object(&self, bytes: Bytes) -> Result<(), PortError> {
-        self.store
-            .client
+        self.client
             .put_object()
-            .bucket(&self.store.bucket)
+            .bucket(self.bucket)
             .key(self.key)
             .content_type(self.media_type)
             .body(SdkStream::from(bytes))
@@ -78,10 +81,9 @@ impl<'a> MultipartUpload<'a> {
         let id = self.upload_id().await?;
         let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
         let stored = self
-            .store
             .client
             .upload_part()
-            .bucket(&self.store.bucket)
+            .bucket(self.bucket)
             .key(self.key)
             .upload_id(id)
             .part_number(number)
@@ -100,10 +102,9 @@ impl<'a> MultipartUpload<'a> {
             return Ok(id.clone());
         }
         let created = self
-            .store
             .client
             .create_multipart_upload()
-            .bucket(&self.store.bucket)
+            .bucket(self.bucket)
             .key(self.key)
             .content_type(self.media_type)
             .send()
@@ -121,10 +122,9 @@ impl<'a> MultipartUpload<'a> {
 
     async fn complete(&mut self) -> Result<(), PortError> {
         let parts = std::mem::take(&mut self.parts);
-        self.store
-            .client
+        self.client
             .complete_multipart_upload()
-            .bucket(&self.store.bucket)
+            .bucket(self.bucket)
             .key(self.key)
             .set_upload_id(self.id.clone())
             .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
@@ -139,10 +139,9 @@ impl<'a> MultipartUpload<'a> {
     async fn abort(&mut self) {
         let Some(id) = self.id.take() else { return };
         let aborted = self
-            .store
             .client
             .abort_multipart_upload()
-            .bucket(&self.store.bucket)
+            .bucket(self.bucket)
             .key(self.key)
             .upload_id(id)
             .send()

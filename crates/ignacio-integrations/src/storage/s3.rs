@@ -43,8 +43,8 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// An S3 bucket as the [`ObjectStore`]. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct S3Store {
-    pub(super) client: Client,
-    pub(super) bucket: String,
+    client: Client,
+    bucket: String,
     /// The region to make the bucket in, where that must be said.
     place: Option<BucketLocationConstraint>,
 }
@@ -127,7 +127,7 @@ impl ObjectStore for S3Store {
         media_type: &str,
         content: ByteStream,
     ) -> Result<(), PortError> {
-        MultipartUpload::new(self, key, media_type).send(content).await
+        MultipartUpload::new(&self.client, &self.bucket, key, media_type).send(content).await
     }
 
     #[tracing::instrument(name = "out.s3.get", skip_all, fields(key = key.as_str()))]
