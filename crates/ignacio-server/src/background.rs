@@ -8,10 +8,8 @@ use ignacio_persistence::{ReplyHub, ServiceRole, WorkerDb, WorkerDbSettings};
 use ignacio_worker::{Ports, Worker, WorkerSettings};
 
 use crate::{
-    commands::map_migrate_error,
     exit_error::ExitError,
     settings::{AppEnv, BackgroundSettings, DatabaseSettings, Keys},
-    startup::unavailable,
 };
 
 /// Builds a worker, not yet running. With a `hub` it shares the process with the API.
@@ -34,17 +32,17 @@ pub(crate) async fn worker(
         parse_webhook,
     };
     let addresses = WorkerDbSettings {
-        worker_url: database.url_of(ServiceRole::Worker).map_err(map_migrate_error)?,
-        auth_url: database.url_of(ServiceRole::Auth).map_err(map_migrate_error)?,
+        worker_url: database.url_of(ServiceRole::Worker)?,
+        auth_url: database.url_of(ServiceRole::Auth)?,
         worker_pool: database.pools.worker,
         auth_pool: database.pools.auth,
     };
-    let db = WorkerDb::connect(&addresses).await.map_err(|error| unavailable(&error))?;
+    let db = WorkerDb::connect(&addresses).await.map_err(ExitError::unavailable)?;
     let db = match &hub {
         Some(hub) => db.with_hub(hub.clone()),
         None => db,
     };
-    db.check().await.map_err(|error| unavailable(&error))?;
+    db.check().await.map_err(ExitError::unavailable)?;
 
     let (otp_pepper, safety_key) =
         (keys.otp_peppers.signing().clone(), keys.safety_identifier.clone());

@@ -1,10 +1,8 @@
 //! The commands that do one thing and exit.
 #![expect(clippy::print_stdout, reason = "the result of these commands goes to standard output")]
 
-use std::error::Error;
-
-use anyhow::{Context as _, anyhow};
-use ignacio_domain::{error_chain, ids::UserId, ports::ObjectStore as _, user::Role};
+use anyhow::{Context as _, Error, anyhow};
+use ignacio_domain::{ids::UserId, ports::ObjectStore as _, user::Role};
 use ignacio_integrations::{S3Settings, S3Store};
 use ignacio_persistence::{AuditHead, CreateOutcome, NewUser, OwnerDb};
 use migration::MigrateError;
@@ -22,7 +20,7 @@ pub(crate) async fn migrate_up(database: &DatabaseSettings, plan: bool) -> Resul
     } else {
         migration::apply_with_progress(url, passwords, &report_copy).await
     };
-    let applied = applied.map_err(map_migrate_error)?;
+    let applied = applied?;
     for line in applied.lines() {
         println!("{line}");
     }
@@ -37,7 +35,7 @@ fn report_copy(table: &str) {
 }
 
 pub(crate) async fn migrate_down(url: &SecretString, steps: Option<u32>) -> Result<(), ExitError> {
-    let undone = migration::rollback(url, steps).await.map_err(map_migrate_error)?;
+    let undone = migration::rollback(url, steps).await?;
     for name in &undone {
         println!("{name}");
     }
@@ -52,7 +50,7 @@ pub(crate) async fn migrate_status(url: &SecretString) -> Result<(), ExitError> 
                 println!("{name}  unknown");
             }
         }
-        map_migrate_error(error)
+        ExitError::from(error)
     })?;
     for line in status.lines() {
         println!("{line}");
@@ -115,7 +113,7 @@ pub(crate) async fn ensure_bucket(settings: S3Settings) -> Result<(), ExitError>
     let store = S3Store::new(settings).map_err(ExitError::config)?;
     let is_created = store.ensure_bucket().await.map_err(|error| {
         ExitError::unavailable(
-            with_causes(&error).context(format!("the bucket {bucket} could not be created")),
+            Error::new(error).context(format!("the bucket {bucket} could not be created")),
         )
     })?;
     println!("bucket {bucket}: {}", if is_created { "created" } else { "exists already" });
@@ -124,25 +122,4 @@ pub(crate) async fn ensure_bucket(settings: S3Settings) -> Result<(), ExitError>
 
 pub(crate) fn print_openapi() {
     print!("{}", ignacio_api::openapi_json());
-}
-
-/// Tells a wrong deployment, which somebody has to correct, from an outage, which passes.
-pub(crate) fn map_migrate_error(error: MigrateError) -> ExitError {
-    match error {
-        MigrateError::Url(_) => ExitError::config(format!("DATABASE_URL cannot be used: {error}")),
-        MigrateError::ServerTooOld(_) => ExitError::config(format!(
-            "DATABASE_URL points to a server that cannot be used: {error}"
-        )),
-        MigrateError::NewerSchema { .. }
-        | MigrateError::ReplacedMigrations { .. }
-        | MigrateError::NotImportable(_) => {
-            ExitError::config(format!("DATABASE_URL cannot be used: {error}"))
-        }
-        MigrateError::Busy | MigrateError::Database(_) => ExitError::unavailable(anyhow!(error)),
-    }
-}
-
-/// The error and its causes as one owned error.
-pub(crate) fn with_causes(error: &dyn Error) -> anyhow::Error {
-    anyhow!(error_chain(error))
 }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::anyhow;
+use migration::MigrateError;
 
 use crate::settings::SettingErrors;
 
@@ -22,8 +23,8 @@ pub struct ExitError {
 
 impl ExitError {
     /// Something external is unavailable; a retry may help.
-    pub(crate) fn unavailable(error: anyhow::Error) -> Self {
-        Self { code: UNAVAILABLE, error }
+    pub(crate) fn unavailable(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: UNAVAILABLE, error: error.into() }
     }
 
     /// The deployment has to be corrected before a retry helps.
@@ -40,6 +41,24 @@ impl ExitError {
 impl From<SettingErrors> for ExitError {
     fn from(faults: SettingErrors) -> Self {
         Self::config(faults)
+    }
+}
+
+/// A wrong deployment, which an operator has to correct, or an outage, which passes.
+impl From<MigrateError> for ExitError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::ServerTooOld(_) => Self::config(format!(
+                "DATABASE_URL points to a server that cannot be used: {error}"
+            )),
+            MigrateError::Url(_)
+            | MigrateError::NewerSchema { .. }
+            | MigrateError::ReplacedMigrations { .. }
+            | MigrateError::NotImportable(_) => {
+                Self::config(format!("DATABASE_URL cannot be used: {error}"))
+            }
+            MigrateError::Busy | MigrateError::Database(_) => Self::unavailable(error),
+        }
     }
 }
 

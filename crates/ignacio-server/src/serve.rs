@@ -12,11 +12,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     background,
-    commands::map_migrate_error,
     exit_error::ExitError,
     settings::{DatabaseSettings, HttpSettings, Keys, ServeSettings},
     shutdown::{StopSignals, until_stopped},
-    startup::{bind, refuse_wrong_database, started, store, unavailable},
+    startup::{bind, refuse_wrong_database, started, store},
     telemetry,
 };
 
@@ -114,21 +113,21 @@ async fn databases(
     database: &DatabaseSettings,
     hub: Option<ReplyHub>,
 ) -> Result<Databases, ExitError> {
-    let admin_url = database.url_of(ServiceRole::Admin).map_err(map_migrate_error)?;
+    let admin_url = database.url_of(ServiceRole::Admin)?;
     let admin = AdminDb::connect(&admin_url, database.pools.admin);
-    let admin = admin.await.map_err(|error| unavailable(&error))?;
+    let admin = admin.await.map_err(ExitError::unavailable)?;
     Ok(Databases { api: api_db(database, hub).await?, admin })
 }
 
 async fn api_db(database: &DatabaseSettings, hub: Option<ReplyHub>) -> Result<ApiDb, ExitError> {
     let settings = ApiDbSettings {
-        api_url: database.url_of(ServiceRole::Api).map_err(map_migrate_error)?,
-        auth_url: database.url_of(ServiceRole::Auth).map_err(map_migrate_error)?,
+        api_url: database.url_of(ServiceRole::Api)?,
+        auth_url: database.url_of(ServiceRole::Auth)?,
         api_pool: database.pools.api,
         auth_pool: database.pools.auth,
     };
-    let db = ApiDb::connect(&settings).await.map_err(|error| unavailable(&error))?;
-    db.check().await.map_err(|error| unavailable(&error))?;
+    let db = ApiDb::connect(&settings).await.map_err(ExitError::unavailable)?;
+    db.check().await.map_err(ExitError::unavailable)?;
     Ok(match hub {
         Some(hub) => db.with_hub(hub),
         None => db,

@@ -11,7 +11,6 @@ use ignacio_persistence::{RoleCheckError, ServiceRole, check_roles, detect_trans
 use secrecy::SecretString;
 
 use crate::{
-    commands::{map_migrate_error, with_causes},
     exit_error::ExitError,
     settings::{DatabaseSettings, TRANSACTION_POOLER},
 };
@@ -42,8 +41,8 @@ pub(crate) async fn refuse_wrong_database(
     if matches!(is_pooled, Ok(true)) {
         return Err(pooler_error());
     }
-    refuse_pending(migration::status(&database.url).await.map_err(map_migrate_error)?)?;
-    is_pooled.map_err(|error| unavailable(&error))?;
+    refuse_pending(migration::status(&database.url).await?)?;
+    is_pooled.map_err(ExitError::unavailable)?;
     refuse_privileged_roles(database, roles).await
 }
 
@@ -84,8 +83,7 @@ async fn refuse_privileged_roles(
     let logins: Vec<_> = roles
         .iter()
         .map(|role| Ok((*role, database.url_of(*role)?)))
-        .collect::<Result<_, _>>()
-        .map_err(map_migrate_error)?;
+        .collect::<Result<_, ExitError>>()?;
     check_roles(&logins).await.map_err(|refusal| match refusal {
         RoleCheckError::Locked { role, said } => {
             ExitError::config(wrong_password_message(database.password_came_from(role), &said))
@@ -109,11 +107,6 @@ fn wrong_password_message(variable: &str, said: &str) -> String {
     format!(
         "{variable} does not open the database ({said}): {why}; run `ignacio migrate up` with the current value"
     )
-}
-
-/// The database became unreachable after the first checks.
-pub(crate) fn unavailable(error: &dyn std::error::Error) -> ExitError {
-    ExitError::unavailable(with_causes(error))
 }
 
 /// The object store client; it has not connected yet.
