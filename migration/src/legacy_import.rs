@@ -9,7 +9,7 @@ pub(crate) mod report;
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction, DbErr, QueryResult, raw_sql};
 
 use crate::error::MigrateError;
-use crate::run::{act_as_connected_role, act_as_owner};
+use crate::roles::{act_as_connected_role, act_as_owner};
 use report::{LegacyImport, TableCount};
 
 /// The tables of the old system.

@@ -15,7 +15,7 @@ use sea_orm::{
 };
 
 use crate::error::MigrateError;
-use crate::run::act_as_owner;
+use crate::roles::act_as_owner;
 use list::SCRIPTS;
 
 /// How a script and the database differ.

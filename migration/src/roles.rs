@@ -48,6 +48,21 @@ pub fn service_url(
     Ok(String::from(url).into())
 }
 
+/// Nothing that others put into `public` runs as the role that connected, which may be a superuser.
+pub(crate) const SAFE_SEARCH_PATH: &str = "set local search_path = pg_catalog, pg_temp";
+
+pub(crate) async fn act_as_owner(txn: &DatabaseTransaction) -> Result<(), DbErr> {
+    // The role first: the role that connected never runs with this path.
+    txn.execute_unprepared("set local role ignacio_owner; set local search_path = public")
+        .await
+        .map(|_| ())
+}
+
+pub(crate) async fn act_as_connected_role(txn: &DatabaseTransaction) -> Result<(), DbErr> {
+    txn.execute_unprepared(SAFE_SEARCH_PATH).await?;
+    txn.execute_unprepared("set local role none").await.map(|_| ())
+}
+
 /// Creates the roles that are missing, sets their passwords and limits, and gives the owner its
 /// schema. Runs as the role that connected: a superuser, or one with CREATEROLE that owns the
 /// database.

@@ -13,7 +13,7 @@ use crate::error::MigrateError;
 use crate::legacy_import::{self, report::LegacyImport};
 use crate::migrations::{FIRST, Migrator, names};
 use crate::repeatable::{self, ScriptChange};
-use crate::roles::{self, RolePasswords};
+use crate::roles::{self, RolePasswords, SAFE_SEARCH_PATH, act_as_owner};
 use crate::{guard, server_version};
 
 /// The advisory lock that a migrator holds; the others wait for it.
@@ -212,9 +212,6 @@ async fn setting(db: &DatabaseConnection, name: &str) -> Result<String, DbErr> {
     row.map_or_else(|| Ok(String::new()), |row| row.try_get("", "value"))
 }
 
-/// Nothing that others put into `public` runs as the role that connected, which may be a superuser.
-const SAFE_SEARCH_PATH: &str = "set local search_path = pg_catalog, pg_temp";
-
 async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
     let txn = db.begin().await?;
     txn.execute_unprepared(SAFE_SEARCH_PATH).await?;
@@ -236,18 +233,6 @@ async fn begin_locked(db: &DatabaseConnection) -> Result<DatabaseTransaction, Db
     // Only now: waiting for another migrator is right, waiting for a long query is not.
     txn.execute_unprepared("set local lock_timeout = '5s'").await?;
     Ok(txn)
-}
-
-pub(crate) async fn act_as_owner(txn: &DatabaseTransaction) -> Result<(), DbErr> {
-    // The role first: the role that connected never runs with this path.
-    txn.execute_unprepared("set local role ignacio_owner; set local search_path = public")
-        .await
-        .map(|_| ())
-}
-
-pub(crate) async fn act_as_connected_role(txn: &DatabaseTransaction) -> Result<(), DbErr> {
-    txn.execute_unprepared(SAFE_SEARCH_PATH).await?;
-    txn.execute_unprepared("set local role none").await.map(|_| ())
 }
 
 async fn has_owner(txn: &DatabaseTransaction) -> Result<bool, DbErr> {
