@@ -59,34 +59,31 @@ impl<'s> Files<'s> {
     /// Which of these are not live files of the user.
     #[tracing::instrument(name = "db.files.missing", skip_all, err(level = "debug"))]
     pub async fn missing(&self, ids: &[FileId]) -> Result<Vec<FileId>, StoreError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
-        }
-        let wanted: Vec<Uuid> = ids.iter().map(|it| it.into_uuid()).collect();
-        let found: Vec<Uuid> = self
-            .live()
-            .select_only()
-            .column(user_files::Column::Id)
-            .filter(user_files::Column::Id.eq_any(wanted))
-            .into_tuple()
-            .all(self.txn)
-            .await?;
-        Ok(ids.iter().filter(|it| found.iter().all(|id| *id != it.into_uuid())).copied().collect())
+        let found = self.ids(self.live(), ids).await?;
+        Ok(ids.iter().filter(|id| !found.contains(id)).copied().collect())
     }
 
     /// Which of these live files failed to sync: the model cannot search them.
     #[tracing::instrument(name = "db.files.failed", skip_all, err(level = "debug"))]
     pub async fn failed(&self, ids: &[FileId]) -> Result<Vec<FileId>, StoreError> {
+        let failed = user_files::Column::OpenaiSyncStatus.eq(SyncStatus::Failed.as_str());
+        self.ids(self.live().filter(failed), ids).await
+    }
+
+    /// Which of these a selection has.
+    async fn ids(
+        &self,
+        selection: Select<user_files::Entity>,
+        ids: &[FileId],
+    ) -> Result<Vec<FileId>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted: Vec<Uuid> = ids.iter().map(|it| it.into_uuid()).collect();
-        let found: Vec<Uuid> = self
-            .live()
+        let wanted: Vec<Uuid> = ids.iter().map(|id| id.into_uuid()).collect();
+        let found: Vec<Uuid> = selection
             .select_only()
             .column(user_files::Column::Id)
             .filter(user_files::Column::Id.eq_any(wanted))
-            .filter(user_files::Column::OpenaiSyncStatus.eq(SyncStatus::Failed.as_str()))
             .into_tuple()
             .all(self.txn)
             .await?;
