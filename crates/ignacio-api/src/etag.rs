@@ -1,4 +1,4 @@
-//! Entity tags of single objects, and what a request says about them (RFC 9110, 13).
+//! Entity tags of single resources, and the conditional headers of requests (RFC 9110, 13).
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, EntityTag, Header as _, IfNoneMatch, IfRange};
@@ -16,13 +16,13 @@ pub(crate) fn of_view(view: &impl Serialize) -> Result<EntityTag, ApiError> {
     of_content(&URL_SAFE_NO_PAD.encode(half))
 }
 
-/// The tag of bytes that this text stands for, such as their hash in hex.
+/// The tag of content that this text identifies, such as its hash in hex.
 pub(crate) fn of_content(text: &str) -> Result<EntityTag, ApiError> {
     // `EntityTag::new` would panic on a character that no tag may have.
     format!("\"{text}\"").parse().map_err(ApiError::internal)
 }
 
-/// Whether the client has this already, so that a 304 is enough.
+/// Whether the client already has this, so that a 304 is enough.
 pub(crate) fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
     match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => true,
@@ -31,16 +31,16 @@ pub(crate) fn is_known(request: &HttpRequest, tag: &EntityTag) -> bool {
     }
 }
 
-/// Whether `If-Range` is absent or names exactly this, so that a part may be sent.
+/// Whether `If-Range` is absent or names exactly this tag, so that a part may be sent.
 pub(crate) fn permits_range(request: &HttpRequest, tag: &EntityTag) -> bool {
     match IfRange::parse(request) {
         Ok(IfRange::EntityTag(named)) => named.strong_eq(tag),
-        // Nothing here has a date, and what cannot be read does not match.
+        // No resource has a date, and an invalid header does not match.
         Ok(IfRange::Date(_)) | Err(_) => !request.headers().contains_key(header::IF_RANGE),
     }
 }
 
-/// `If-Match`, when the client sent it.
+/// `If-Match`, if the client sent it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IfMatch(header::IfMatch);
 
@@ -50,7 +50,7 @@ impl IfMatch {
         if !request.headers().contains_key(header::IF_MATCH) {
             return None;
         }
-        // What cannot be read matches nothing.
+        // An invalid header matches nothing.
         let named = header::IfMatch::parse(request);
         Some(Self(named.unwrap_or(header::IfMatch::Items(Vec::new()))))
     }
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn if_range_wants_the_very_tag() {
+    fn if_range_requires_the_exact_tag() {
         let tag = of_content("abc").unwrap();
         assert!(permits_range(&without(), &tag));
         assert!(permits_range(&with(header::IF_RANGE, "\"abc\""), &tag));

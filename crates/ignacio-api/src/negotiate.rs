@@ -9,14 +9,14 @@ use crate::problem::ApiError;
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";
 const JSON: &str = "application/json";
 
-/// How a response is given.
+/// The format of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ResponseFormat {
     Json,
     Events,
 }
 
-/// Which of the two a client prefers; JSON when it has no preference.
+/// The format that a client prefers; JSON if it has no preference.
 pub(crate) fn preferred(request: &HttpRequest) -> Result<ResponseFormat, ApiError> {
     let (json, events) = (quality(request, JSON), quality(request, EVENT_STREAM));
     if json == Quality::ZERO && events == Quality::ZERO {
@@ -28,20 +28,20 @@ pub(crate) fn preferred(request: &HttpRequest) -> Result<ResponseFormat, ApiErro
     }
 }
 
-/// Refuses a client that does not take events where there is nothing else.
+/// Refuses a client that does not accept events, where there is no other format.
 pub(crate) fn only_events(request: &HttpRequest) -> Result<(), ApiError> {
-    let is_taken = quality(request, EVENT_STREAM) > Quality::ZERO;
-    if is_taken { Ok(()) } else { Err(ApiError::NotAcceptable) }
+    let is_accepted = quality(request, EVENT_STREAM) > Quality::ZERO;
+    if is_accepted { Ok(()) } else { Err(ApiError::NotAcceptable) }
 }
 
 /// The quality of a type: that of the most specific range that covers it. `Accept::ranked` does not
 /// say what a client refuses, and puts quality before precision.
-fn quality(request: &HttpRequest, wanted: &str) -> Quality {
-    // Ranges that cannot be read say nothing.
+fn quality(request: &HttpRequest, media_type: &str) -> Quality {
+    // Invalid ranges are ignored.
     let Ok(accept) = Accept::parse(request) else { return Quality::MAX };
     let mut best: Option<(u8, Quality)> = None;
     for range in accept.iter() {
-        if let Some(precision) = precision(range.item.essence_str(), wanted)
+        if let Some(precision) = precision(range.item.essence_str(), media_type)
             && best.is_none_or(|(so_far, _)| precision > so_far)
         {
             best = Some((precision, range.quality));
@@ -54,15 +54,17 @@ fn quality(request: &HttpRequest, wanted: &str) -> Quality {
     }
 }
 
-/// How precisely a media range names a type; `None` when it does not cover it.
-fn precision(range: &str, wanted: &str) -> Option<u8> {
+/// How precisely a media range names a type; `None` if it does not cover it.
+fn precision(range: &str, media_type: &str) -> Option<u8> {
     match range.split_once('/')? {
         ("*", "*") => Some(0),
         (kind, "*") => {
-            wanted.split_once('/').filter(|(wanted, _)| kind.eq_ignore_ascii_case(wanted))?;
+            media_type
+                .split_once('/')
+                .filter(|(media_type, _)| kind.eq_ignore_ascii_case(media_type))?;
             Some(1)
         }
-        _ => range.eq_ignore_ascii_case(wanted).then_some(2),
+        _ => range.eq_ignore_ascii_case(media_type).then_some(2),
     }
 }
 
@@ -108,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_of_events_must_take_them() {
+    fn a_client_of_events_must_accept_them() {
         assert!(only_events(&anything()).is_ok());
         assert!(only_events(&accepting("application/json")).is_err());
         assert!(only_events(&accepting("text/event-stream;q=0, */*")).is_err());

@@ -19,7 +19,7 @@ number and a one-time code, chat with Ignacio, upload documents, and get streame
 cite them.
 
 Times are RFC 3339 in UTC, ids are UUIDs. Lists are paginated with `cursor`. Every error is a \
-problem object (RFC 9457): branch on its `code`. Texts for people are in the language of \
+problem object (RFC 9457): branch on its `code`. Texts to show are in the language of \
 `Accept-Language` (`es`, `en`), Spanish by default.";
 
 #[derive(OpenApi)]

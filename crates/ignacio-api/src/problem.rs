@@ -96,7 +96,7 @@ impl ApiError {
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge { limit: 0 },
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::Unsupported(Unsupported::ContentType),
             status if status.is_client_error() => Self::Malformed(Malformed::Request),
-            status => Self::internal(format!("the framework answered {status}")),
+            status => Self::internal(format!("the framework responded with {status}")),
         }
     }
 

@@ -1,20 +1,20 @@
-//! `Range` of a download: one range of bytes (RFC 9110, 14). Anything else is answered whole.
+//! `Range` of a download: one range of bytes (RFC 9110, 14). Anything else gets the whole file.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, ByteRangeSpec};
 use ignacio_domain::ports::ByteRange;
 
-/// What a request wants of a file.
+/// The part of a file to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RangeOutcome {
     Whole,
     Part(ByteRange),
-    /// A range that the file does not reach.
+    /// A range that starts after the end of the file.
     Unsatisfiable,
 }
 
 impl RangeOutcome {
-    /// Reads `Range`; what is not one well-formed range of bytes is ignored, as RFC 9110 says.
+    /// Reads `Range`; anything but one well-formed range of bytes is ignored, as RFC 9110 says.
     pub(crate) fn of(request: &HttpRequest, size: u64) -> Self {
         let value = request.headers().get(header::RANGE).and_then(|value| value.to_str().ok());
         match value.and_then(parse).map(|it| it.to_satisfiable_range(size)) {
@@ -25,8 +25,8 @@ impl RangeOutcome {
     }
 }
 
-/// One range. `header::Range` knows the unit in small letters only, and leaves out what it cannot
-/// read of a list, so that a broken list looks like one good range.
+/// One range. `header::Range` only knows the unit in lower case, and drops the invalid ranges of a
+/// list, so that a broken list would look like one valid range.
 fn parse(text: &str) -> Option<ByteRangeSpec> {
     let (unit, range) = text.split_once('=')?;
     if !unit.trim().eq_ignore_ascii_case("bytes") {
@@ -36,8 +36,8 @@ fn parse(text: &str) -> Option<ByteRangeSpec> {
     format!("{}-{}", position(first.trim())?, position(last.trim())?).parse().ok()
 }
 
-/// Digits and nothing else, or nothing: the framework would take a sign, too. It reads no number
-/// beyond 64 bits, but such a number is well formed; it lies beyond every file.
+/// Digits only, or nothing: the framework would accept a sign. It reads no number beyond 64 bits,
+/// but such a number is well formed, and lies beyond the end of every file.
 fn position(text: &str) -> Option<String> {
     if text.is_empty() {
         return Some(String::new());
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_single_range_is_ignored() {
+    fn anything_but_one_range_is_ignored() {
         for text in [
             "",
             "bytes",

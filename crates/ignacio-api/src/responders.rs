@@ -1,5 +1,5 @@
-//! The few kinds of response: one object with its tag, a new object with its address, a page with
-//! the link to the next.
+//! The kinds of response: a resource with its tag, a new resource with its address, a page with the
+//! link to the next.
 
 use actix_web::http::Method;
 use actix_web::http::header::{self, EntityTag, HeaderMap, HeaderValue, TryIntoHeaderValue as _};
@@ -9,10 +9,10 @@ use serde::Serialize;
 use crate::etag;
 use crate::views::page::{CountedPageView, PageView};
 
-/// One object: 200 with its entity tag, or 304 when the client has it.
+/// A resource: 200 with its entity tag, or 304 if the client has it.
 pub(crate) struct WithEtag<T>(pub(crate) T);
 
-/// A new object: 201 with its address.
+/// A new resource: 201 with its address.
 pub(crate) struct Created<T> {
     pub(crate) location: String,
     pub(crate) view: T,
@@ -56,7 +56,7 @@ impl<T: Serialize> Responder for WithEtag<T> {
     }
 }
 
-/// Whether a GET names the tag of what the client has.
+/// Whether the client of a GET already has what this tag names.
 pub(crate) fn is_unchanged(request: &HttpRequest, tag: &EntityTag) -> bool {
     request.method() == Method::GET && etag::is_known(request, tag)
 }

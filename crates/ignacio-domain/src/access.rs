@@ -22,7 +22,7 @@ redacted_debug!(GrantReason);
 /// A text that is not a valid reason.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error(
-    "a reason has {MIN_REASON_CHARS} to {MAX_REASON_CHARS} characters and at least two words: the person will read it"
+    "a reason has {MIN_REASON_CHARS} to {MAX_REASON_CHARS} characters and at least two words: the user will read it"
 )]
 pub struct ReasonError;
 

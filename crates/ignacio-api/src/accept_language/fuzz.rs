@@ -1,4 +1,4 @@
-//! Whatever bytes come as `Accept-Language`, the answer is in a language that they name, and in the
+//! Whatever bytes come as `Accept-Language`, the response is in a language that they name, and in the
 //! best one where they are well formed.
 
 use actix_web::http::header::{self, HeaderValue};

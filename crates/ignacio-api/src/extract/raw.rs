@@ -1,4 +1,4 @@
-//! Bodies as they came, byte for byte.
+//! Bodies as raw bytes.
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
@@ -10,14 +10,14 @@ use futures_util::future::LocalBoxFuture;
 use super::body::{collect, too_large};
 use crate::problem::ApiError;
 
-/// A body that is not read before somebody asks for it.
+/// A body that is only read on request.
 pub(crate) struct RawBody {
     declared: Option<usize>,
     payload: Payload,
 }
 
 impl RawBody {
-    /// All of its bytes, at most so many.
+    /// All of its bytes, up to a limit.
     pub(crate) async fn read(self, limit: usize) -> Result<Bytes, ApiError> {
         if self.declared.is_some_and(|length| length > limit) {
             return Err(too_large(limit));

@@ -1,9 +1,9 @@
 //! `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header): a request that creates something
 //! can be sent again.
 //!
-//! The response is stored in the transaction that creates the thing. Whoever sends the request
-//! again, to whichever replica and after whatever crash, gets the same response or creates the
-//! thing for the first time.
+//! The response is stored in the transaction that creates the resource. A client that repeats the
+//! request, to any replica and after any crash, gets the same response or creates the resource for
+//! the first time.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderName, HeaderValue};
@@ -24,7 +24,7 @@ const KEY: &str = "idempotency-key";
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const MAX_KEY_BYTES: usize = 255;
 
-/// The key of a request whose body is JSON, when it has one.
+/// The key of a request with a JSON body, if it has one.
 #[derive(Clone, Copy)]
 pub(crate) struct IdempotencyKey(Option<IdempotentRequest>);
 
@@ -38,8 +38,8 @@ impl IdempotencyKey {
         }
     }
 
-    /// Does the work of a request, unless it has been done before: then its response is the first
-    /// one. The work, the key and the response are one transaction.
+    /// Does the work of a request, or replays the first response if it has been done before. The
+    /// work, the key and the response are one transaction.
     pub(crate) async fn run<S: KeyedScope, T: Serialize>(
         self,
         scope: S,
@@ -60,7 +60,7 @@ impl IdempotencyKey {
     }
 }
 
-/// What the work of a request ends with.
+/// The outcome of a request's work.
 pub(crate) struct Creation<S, T> {
     /// The transaction, not committed yet.
     pub(crate) scope: S,
@@ -70,7 +70,7 @@ pub(crate) struct Creation<S, T> {
     pub(crate) conversation: Option<ConversationId>,
 }
 
-/// A transaction in which a key can be held.
+/// A transaction that can hold a key.
 pub(crate) trait KeyedScope {
     /// The caller's keys.
     fn keys(&self) -> IdempotencyKeys<'_>;
@@ -98,7 +98,7 @@ impl KeyedScope for AdminScope {
     }
 }
 
-/// The response that was stored for this very request; `None` when the key is the request's now.
+/// The response that was stored for the same request; `None` if the key is reserved for this one.
 async fn reserve(
     keys: IdempotencyKeys<'_>,
     request: &IdempotentRequest,
@@ -113,7 +113,7 @@ async fn reserve(
     }
 }
 
-/// The response that tells of a new thing.
+/// The response for a new resource.
 pub(crate) fn record<T: Serialize>(created: &Created<T>) -> Result<StoredResponse, ApiError> {
     let body = serde_json::to_string(&created.view).map_err(ApiError::internal)?;
     let status = StatusCode::CREATED.as_u16();
@@ -163,7 +163,7 @@ impl KeyedHead {
 pub(crate) enum IdempotentResponse {
     /// The request was the first.
     First(StoredResponse),
-    /// The response was given before.
+    /// The response is a stored one.
     Replayed(StoredResponse),
 }
 
@@ -173,7 +173,7 @@ impl IdempotentResponse {
         matches!(self, Self::First(_))
     }
 
-    /// The reply that the request asked for, now or then.
+    /// The reply that the request started, now or the first time.
     pub(crate) fn reply(&self) -> Option<ResponseId> {
         let (Self::First(response) | Self::Replayed(response)) = self;
         let body: serde_json::Value = serde_json::from_str(&response.body).ok()?;
@@ -203,7 +203,7 @@ impl Responder for IdempotentResponse {
 
 #[cfg(test)]
 mod tests {
-    //! A key is read as the draft says, and stands for the whole request.
+    //! A key is read as the draft says, and identifies the whole request.
 
     use actix_web::test::TestRequest;
 
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_stands_for_the_whole_request() {
+    fn a_key_identifies_the_whole_request() {
         let first = keyed("/v1/a", "k", 1).unwrap().unwrap();
         assert_eq!(keyed("/v1/a", "\"k\"", 1).unwrap(), Some(first), "quotes do not matter");
         let other_key = keyed("/v1/a", "K", 1).unwrap().unwrap();
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn no_key_is_fine_and_a_bad_one_is_not() {
+    fn a_key_is_optional_and_must_be_valid() {
         let plain = TestRequest::post().to_http_request();
         assert_eq!(IdempotencyKey::of(&plain).unwrap().0, None);
         for bad in ["", " ", "\"\"", "two words", "ñ", &"x".repeat(MAX_KEY_BYTES + 1)] {
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_without_a_body_is_a_fault_of_ours() {
+    fn reading_a_key_before_the_body_is_an_internal_error() {
         let request = TestRequest::post().insert_header((KEY, "k")).to_http_request();
         assert!(matches!(IdempotencyKey::of(&request), Err(ApiError::Internal(_))));
     }

@@ -2,7 +2,7 @@
 
 use ignacio_domain::ids::MessageId;
 use ignacio_domain::message::NewMessage;
-use ignacio_persistence::{NewReply, PostedMessage, Regenerated, UserScope, Versioned};
+use ignacio_persistence::{PostedMessage, Regenerated, UserScope, Versioned};
 
 use super::post_message;
 use crate::problem::{ApiError, ResourceKind};
@@ -13,11 +13,12 @@ pub(crate) async fn regenerate(
     state: &AppState,
     scope: &UserScope,
     id: MessageId,
-    new_reply: &NewReply,
+    model: Option<&str>,
 ) -> Result<Regenerated, ApiError> {
-    let regenerated = scope.messages().regenerate(id, new_reply).await?;
+    let new_reply = post_message::select_model(state, scope, model, "")?;
+    let regenerated = scope.messages().regenerate(id, &new_reply).await?;
     let regenerated = into_result(scope, regenerated).await?;
-    post_message::reserve(state, scope, new_reply, 0).await?;
+    post_message::reserve(state, scope, &new_reply, 0).await?;
     Ok(regenerated)
 }
 
@@ -27,16 +28,17 @@ pub(crate) async fn edit(
     scope: &UserScope,
     id: MessageId,
     message: &NewMessage,
-    new_reply: &NewReply,
+    model: Option<&str>,
 ) -> Result<PostedMessage, ApiError> {
+    let new_reply = post_message::select_model(state, scope, model, "")?;
     // Check the owner of the message before its attachments.
     if scope.messages().find(id).await?.is_none() {
         return Err(ApiError::NotFound(ResourceKind::Message));
     }
     post_message::check_files(scope, message, "").await?;
-    let posted = scope.messages().edit(id, message, new_reply).await?;
+    let posted = scope.messages().edit(id, message, &new_reply).await?;
     let posted = into_result(scope, posted).await?;
-    post_message::reserve(state, scope, new_reply, message.body.as_str().len()).await?;
+    post_message::reserve(state, scope, &new_reply, message.body.as_str().len()).await?;
     Ok(posted)
 }
 

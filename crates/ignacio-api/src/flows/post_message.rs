@@ -4,7 +4,6 @@ use ignacio_domain::ids::{ConversationId, FileId};
 use ignacio_domain::message::{MAX_ATTACHMENTS, MessageBody, NewMessage};
 use ignacio_domain::prompt::MAX_OUTPUT_TOKENS;
 use ignacio_domain::usage::{Reservation, Usage};
-use ignacio_domain::user::Role;
 use ignacio_persistence::{NewReply, PostedMessage, StoreError, UserScope};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -36,13 +35,12 @@ pub(crate) struct PostMessage {
 }
 
 impl PostMessage {
-    /// The requested model.
-    pub(crate) fn model(&self) -> Option<&str> {
-        self.model.as_deref()
-    }
-
-    /// The domain's message. `pointer_prefix` is the JSON pointer of this object in the body.
-    pub(crate) fn parse(self, pointer_prefix: &str) -> Result<NewMessage, ApiError> {
+    /// The message and the requested model. `pointer_prefix` is the JSON pointer of this object in
+    /// the body.
+    pub(crate) fn parse(
+        self,
+        pointer_prefix: &str,
+    ) -> Result<(NewMessage, Option<String>), ApiError> {
         let body = MessageBody::parse(self.content).map_err(|error| {
             ApiError::invalid(format!("{pointer_prefix}/content"), error.into())
         })?;
@@ -52,7 +50,7 @@ impl PostMessage {
                 files.push(id);
             }
         }
-        Ok(NewMessage { body, files })
+        Ok((NewMessage { body, files }, self.model))
     }
 }
 
@@ -65,11 +63,11 @@ const BYTES_PER_TOKEN: usize = 4;
 /// pointer of the object that names the model.
 pub(crate) fn select_model(
     state: &AppState,
-    role: Role,
+    scope: &UserScope,
     model: Option<&str>,
     pointer_prefix: &str,
 ) -> Result<NewReply, ApiError> {
-    match state.settings.models.select(role, model) {
+    match state.settings.models.select(scope.identity().role, model) {
         Some(model) => Ok(NewReply::by(model)),
         None => Err(ApiError::invalid(
             format!("{pointer_prefix}/model"),
@@ -85,10 +83,11 @@ pub(crate) async fn post(
     scope: UserScope,
     conversation: ConversationId,
     message: &NewMessage,
-    new_reply: &NewReply,
+    model: Option<&str>,
 ) -> Result<(UserScope, PostedMessage), ApiError> {
+    let new_reply = select_model(state, &scope, model, "")?;
     check_files(&scope, message, "").await?;
-    let posted = match scope.messages().post(conversation, message, new_reply).await {
+    let posted = match scope.messages().post(conversation, message, &new_reply).await {
         Ok(Some(posted)) => posted,
         Ok(None) => return Err(ApiError::NotFound(ResourceKind::Conversation)),
         Err(StoreError::Conflict(constraint)) if constraint == ONE_RUNNING_RESPONSE => {
@@ -98,7 +97,7 @@ pub(crate) async fn post(
         }
         Err(error) => return Err(error.into()),
     };
-    reserve(state, &scope, new_reply, message.body.as_str().len()).await?;
+    reserve(state, &scope, &new_reply, message.body.as_str().len()).await?;
     Ok((scope, posted))
 }
 
@@ -193,7 +192,7 @@ mod tests {
             file_ids: vec![one, other, one],
             model: None,
         };
-        let message = post.parse("").unwrap();
+        let (message, _) = post.parse("").unwrap();
         assert_eq!(message.body.as_str(), " hola ");
         assert_eq!(message.files, [FileId::from_uuid(one), FileId::from_uuid(other)]);
     }

@@ -1,5 +1,5 @@
-//! An upload: a row is reserved, the bytes are judged and streamed into the store in bounded
-//! memory, and the row becomes visible. Whatever breaks off leaves nothing behind.
+//! Uploads a file: reserves a row, checks the bytes while it streams them to the object store in
+//! bounded memory, and makes the row visible. An upload that is cut off leaves nothing behind.
 
 mod form;
 mod key;
@@ -13,7 +13,7 @@ use actix_web::http::header::{self, HeaderMap};
 use futures_util::TryStreamExt as _;
 use ignacio_domain::ids::ConversationId;
 
-use self::form::{broken, place_of, read_id};
+use self::form::{broken, pointer_of, read_id};
 pub(crate) use self::key::UploadKey;
 use self::reader::UploadReader;
 use crate::auth::Caller;
@@ -23,11 +23,11 @@ use crate::state::AppState;
 
 /// How long the whole form may take to arrive.
 const DEADLINE: Duration = Duration::from_mins(2);
-/// What a form may have besides the file's own bytes.
+/// The maximum size of a form without the file's bytes.
 const FORM_OVERHEAD: u64 = 64 * 1024;
 
-/// Refuses what its head already shows to be no form, or too much.
-pub(crate) fn check_head(headers: &HeaderMap, limit: u64) -> Result<(), ApiError> {
+/// Refuses a request whose headers declare another content type or too many bytes.
+pub(crate) fn check_headers(headers: &HeaderMap, limit: u64) -> Result<(), ApiError> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let declared = text(header::CONTENT_TYPE).unwrap_or_default();
     let essence = declared.split(';').next().unwrap_or_default().trim();
@@ -45,7 +45,7 @@ pub(crate) fn check_head(headers: &HeaderMap, limit: u64) -> Result<(), ApiError
     }
 }
 
-/// Reads a form with one file and stores it, unless the same upload came before with its key.
+/// Reads a form with one file and stores it, unless the same upload was sent before with its key.
 pub(crate) async fn receive(
     state: &AppState,
     caller: &Caller,
@@ -57,7 +57,7 @@ pub(crate) async fn receive(
     reader.unwrap_or(Err(ApiError::RequestTimeout))?.finish().await
 }
 
-/// Reads the form to its end. Leaving early drops the reader, which undoes what was begun.
+/// Reads the form to its end. An early return drops the reader, which undoes the upload.
 async fn read_form(
     state: &AppState,
     caller: &Caller,
@@ -84,7 +84,7 @@ async fn read_form(
                         .await?,
                 );
             }
-            (other, ..) => return refuse(&place_of(other), ValidationCode::UnknownField),
+            (other, ..) => return refuse(&pointer_of(other), ValidationCode::UnknownField),
         }
     }
     reader.ok_or_else(|| ApiError::invalid("/file", ValidationCode::Required))
@@ -96,7 +96,7 @@ fn refuse<T>(pointer: &str, rule: ValidationCode) -> Result<T, ApiError> {
 
 #[cfg(test)]
 mod tests {
-    //! A head that cannot be right is refused before the body is read.
+    //! Wrong headers are refused before the body is read.
 
     use actix_web::http::header::HeaderValue;
 
@@ -106,11 +106,11 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static(length));
-        check_head(&headers, 1000)
+        check_headers(&headers, 1000)
     }
 
     #[test]
-    fn heads_are_judged() {
+    fn headers_are_checked() {
         assert!(checked("multipart/form-data; boundary=x", "66536").is_ok());
         assert!(matches!(
             checked("Multipart/Form-Data; boundary=x", "66537"),

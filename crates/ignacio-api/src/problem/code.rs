@@ -146,7 +146,7 @@ impl ProblemCode {
         self.row().1
     }
 
-    /// The short name for people.
+    /// The short name to show.
     pub(crate) const fn title(self, locale: Locale) -> &'static str {
         self.row().2.in_locale(locale)
     }

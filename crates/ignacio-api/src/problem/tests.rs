@@ -39,14 +39,14 @@ fn a_problem_reads_as_rfc_9457_wants() {
             "type": "urn:ignacio:problem:invalid-request",
             "title": "Datos no válidos",
             "status": 422,
-            "detail": "Hay valores que corregir: mira errors.",
+            "detail": "Hay valores no válidos: mira errors.",
             "instance": "/v1/me",
             "code": "invalid-request",
             "request_id": "r-1",
             "errors": [{
                 "pointer": "/title",
                 "code": "title",
-                "detail": "un título tiene de 1 a 200 caracteres, ninguno de control",
+                "detail": "un título debe tener de 1 a 200 caracteres, ninguno de control",
             }],
         })
     );
@@ -55,8 +55,8 @@ fn a_problem_reads_as_rfc_9457_wants() {
 #[test]
 fn headers_go_with_their_statuses() {
     let header = |error: ApiError, name: &str| {
-        let answer = error.to_response(&context(Locale::En));
-        answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
+        let response = error.to_response(&context(Locale::En));
+        response.headers().get(name).map(|value| value.to_str().unwrap().to_owned())
     };
     assert_eq!(
         header(ApiError::Unauthenticated { presented: false }, "www-authenticate").unwrap(),

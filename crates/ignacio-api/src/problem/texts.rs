@@ -113,37 +113,36 @@ const fn quota_exceeded(limit: QuotaKind) -> Text {
     match limit {
         QuotaKind::ConcurrentReplies => text(
             "Ya se están escribiendo varias respuestas para ti: espera a que terminen.",
-            "Several replies are being written for you already: wait for them to end.",
+            "Several replies are already being written for you: wait for them to finish.",
         ),
         QuotaKind::MessagesPerTenMinutes => text(
-            "Son demasiados mensajes seguidos: espera unos minutos.",
-            "Those are too many messages in a row: wait a few minutes.",
+            "Enviaste demasiados mensajes seguidos: espera unos minutos.",
+            "You have sent too many messages in a row: wait a few minutes.",
         ),
         QuotaKind::MessagesPerDay | QuotaKind::TokensPerDay | QuotaKind::CostPerDay => text(
             "Llegaste al límite de uso de hoy: mañana puedes seguir.",
-            "You have reached today's limit of use: go on tomorrow.",
+            "You have reached today's usage limit: you can continue tomorrow.",
         ),
         QuotaKind::TokensPerMonth | QuotaKind::CostPerMonth => text(
             "Llegaste al límite de uso de este mes: escribe al equipo del programa.",
-            "You have reached this month's limit of use: write to the programme's staff.",
+            "You have reached this month's usage limit: contact the programme team.",
         ),
     }
 }
 
 const FILE_TYPE: Text = text(
-    "Ese tipo de archivo no se admite, o su contenido no es lo que dice su nombre.",
-    "That type of file is not taken, or its content is not what its name says.",
+    "Ese tipo de archivo no se admite, o su contenido no corresponde a su nombre.",
+    "That type of file is not supported, or its content does not match its name.",
 );
 const CROSS_SITE: Text = text(
-    "Con cookie, las peticiones que cambian algo solo se admiten desde el propio sitio.",
-    "With a cookie, requests that change something are only taken from our own site.",
+    "Las peticiones con cookie que cambian algo solo se admiten desde el propio sitio.",
+    "Requests that change something and carry a cookie are only accepted from our own site.",
 );
 const VERIFY_TOKEN: Text = text(
     "hub.verify_token no es el de este servicio.",
-    "hub.verify_token is not the one of this service.",
+    "hub.verify_token is not this service's token.",
 );
-const NOT_READY: Text =
-    text("El servicio aún no puede atender.", "The service cannot answer requests yet.");
+const NOT_READY: Text = text("El servicio aún no está listo.", "The service is not ready yet.");
 const DRAINING: Text = text(
     "Este servidor se está apagando: vuelve a intentarlo.",
     "This server is shutting down: try again.",
@@ -157,9 +156,7 @@ const fn malformed(what: Malformed) -> Option<Text> {
     match what {
         Malformed::Request | Malformed::Json { .. } => None,
         Malformed::Encoding => Some(text("El cuerpo no es UTF-8.", "The body is not UTF-8.")),
-        Malformed::Body => {
-            Some(text("El cuerpo llegó incompleto.", "The body broke off before its end."))
-        }
+        Malformed::Body => Some(text("El cuerpo llegó incompleto.", "The body is incomplete.")),
         Malformed::Multipart => Some(text(
             "El formulario multipart no se puede leer.",
             "The multipart form cannot be read.",
@@ -169,19 +166,19 @@ const fn malformed(what: Malformed) -> Option<Text> {
             "The id in the path is not a UUID.",
         )),
         Malformed::EventId => Some(text(
-            "Last-Event-ID y after son números de evento, desde 0.",
-            "Last-Event-ID and after are event numbers, from 0.",
+            "Last-Event-ID y after deben ser números de evento, desde 0.",
+            "Last-Event-ID and after must be event numbers, starting at 0.",
         )),
         Malformed::IdempotencyKey => Some(text(
-            "Idempotency-Key tiene de 1 a 255 caracteres ASCII sin espacios.",
-            "Idempotency-Key has 1 to 255 ASCII characters without spaces.",
+            "Idempotency-Key debe tener de 1 a 255 caracteres ASCII, sin espacios.",
+            "Idempotency-Key must have 1 to 255 ASCII characters and no spaces.",
         )),
     }
 }
 
 const fn not_found(kind: ResourceKind) -> Text {
     match kind {
-        ResourceKind::Any => text("No existe.", "There is no such thing."),
+        ResourceKind::Any => text("No existe.", "It does not exist."),
         ResourceKind::Route => text("Esa ruta no existe.", "There is no such route."),
         ResourceKind::Conversation => {
             text("Esa conversación no existe.", "There is no such conversation.")
@@ -191,15 +188,15 @@ const fn not_found(kind: ResourceKind) -> Text {
             "There is no such conversation, or it has no summary yet.",
         ),
         ResourceKind::Feedback => {
-            text("Ese mensaje no tiene valoración.", "There is no feedback on that message.")
+            text("Ese mensaje no tiene valoración.", "That message has no feedback.")
         }
         ResourceKind::Message => text("Ese mensaje no existe.", "There is no such message."),
         ResourceKind::Response => text("Esa respuesta no existe.", "There is no such response."),
         ResourceKind::File => text("Ese archivo no existe.", "There is no such file."),
         ResourceKind::Session => text("Esa sesión no existe.", "There is no such session."),
         ResourceKind::Code => text("Ese código no existe.", "There is no such code."),
-        ResourceKind::User => text("Esa persona no existe.", "There is no such person."),
-        ResourceKind::Erasure => text("Esa eliminación no existe.", "There is no such removal."),
+        ResourceKind::User => text("Esa persona no existe.", "There is no such user."),
+        ResourceKind::Erasure => text("Esa eliminación no existe.", "There is no such erasure."),
         ResourceKind::Grant => text("Ese permiso no existe.", "There is no such grant."),
     }
 }
@@ -213,128 +210,128 @@ pub(super) const fn plain(code: ProblemCode) -> Text {
         }
         ProblemCode::InvalidCursor => text(
             "Ese cursor no es de esta lista: empieza desde el principio.",
-            "That cursor is not of this list: start from the beginning.",
+            "That cursor belongs to another list: start from the beginning.",
         ),
         ProblemCode::Unauthenticated => text(
             "Inicia sesión: la sesión falta, terminó o no es válida.",
-            "Sign in: the session is missing, over or not valid.",
+            "Log in: the session is missing, has ended or is not valid.",
         ),
         ProblemCode::CodeInvalid => text(
-            "Ese código no es correcto o ya no sirve.",
-            "That code is wrong or no longer good.",
+            "Ese código no es correcto o ya no es válido.",
+            "That code is wrong or no longer valid.",
         ),
         ProblemCode::CodeExpired => {
-            text("Ese código ya venció: pide otro.", "That code has expired: ask for another.")
+            text("Ese código ya venció: pide otro.", "That code has expired: request another.")
         }
         ProblemCode::SignatureInvalid => text(
             "Falta X-Hub-Signature-256, o no es la firma de este cuerpo.",
-            "X-Hub-Signature-256 is missing, or is not the signature of this body.",
+            "X-Hub-Signature-256 is missing or is not the signature of this body.",
         ),
         ProblemCode::Forbidden => {
             text("Esto es solo para administradores.", "This is for admins only.")
         }
         ProblemCode::GrantRequired => text(
-            "Para leer conversaciones de otra persona, primero pide el permiso y di por qué.",
-            "To read somebody's conversations, first ask for a grant and say why.",
+            "Para leer las conversaciones de otra persona, primero crea un permiso y di por qué.",
+            "To read another user's conversations, first create an access grant and say why.",
         ),
         ProblemCode::StepUpRequired => text(
-            "Confirma que eres tú: pide un código en /v1/sessions/current/otp y preséntalo en \
+            "Confirma que eres tú: pide un código en /v1/sessions/current/otp y envíalo a \
              /v1/sessions/current/step-up.",
-            "Confirm that it is you: ask for a code at /v1/sessions/current/otp and show it at \
+            "Confirm that it is you: request a code at /v1/sessions/current/otp and send it to \
              /v1/sessions/current/step-up.",
         ),
-        ProblemCode::NotFound => text("No existe.", "There is no such thing."),
+        ProblemCode::NotFound => text("No existe.", "It does not exist."),
         ProblemCode::MethodNotAllowed => text(
-            "Esa ruta no admite ese método; mira Allow.",
-            "That route does not take that method; see Allow.",
+            "Esa ruta no admite ese método: mira Allow.",
+            "That route does not support that method: see Allow.",
         ),
         ProblemCode::NotAcceptable => text(
             "Esta ruta no puede responder en el formato pedido.",
-            "This route cannot answer in the format asked for.",
+            "This route cannot respond in the requested format.",
         ),
         ProblemCode::RequestTimeout => {
             text("El cuerpo tardó demasiado en llegar.", "The body took too long to arrive.")
         }
         ProblemCode::Conflict => text(
-            "Choca con el estado actual: vuelve a leerlo.",
-            "It clashes with the present state: read it again.",
+            "No es compatible con el estado actual: vuelve a leerlo.",
+            "It conflicts with the current state: read it again.",
         ),
         ProblemCode::ResponseRunning => text(
             "Ya se está escribiendo una respuesta en esta conversación.",
             "A reply is already being written in this conversation.",
         ),
         ProblemCode::RequestUnderWay => text(
-            "La misma petición ya está en curso: pregunta de nuevo en un momento.",
-            "The same request is under way already: ask again in a moment.",
+            "La misma petición ya está en curso: vuelve a intentarlo en un momento.",
+            "The same request is already in progress: try again in a moment.",
         ),
         ProblemCode::NotTheLast => text(
-            "Solo se rehace la última respuesta, y solo se reescribe la última pregunta.",
-            "Only the last reply can be made anew, and only the last question rewritten.",
+            "Solo se puede regenerar la última respuesta, y solo se puede editar la última pregunta.",
+            "Only the last reply can be regenerated, and only the last question can be edited.",
         ),
         ProblemCode::PhoneTaken => {
-            text("Ya hay una cuenta con ese teléfono.", "There is an account with that number.")
+            text("Ya hay una cuenta con ese teléfono.", "There is already a user with that number.")
         }
         ProblemCode::OwnAccount => text(
-            "Nadie administra su propia cuenta: usa /v1/me o pídeselo a otra persona.",
-            "Nobody administers their own account: use /v1/me, or ask somebody else.",
+            "Aquí nadie puede cambiar su propia cuenta: usa /v1/me o pídeselo a otra persona que administre.",
+            "Admins cannot change their own account here: use /v1/me, or ask another admin.",
         ),
         ProblemCode::LastAdmin => text(
-            "Tiene que quedar alguien que administre.",
-            "Somebody has to be left who administers.",
+            "Tiene que quedar al menos una persona que administre.",
+            "At least one active admin must remain.",
         ),
         ProblemCode::PreconditionFailed => text(
-            "Alguien lo cambió entretanto: vuelve a leerlo.",
-            "Somebody changed it meanwhile: read it again.",
+            "El recurso cambió entretanto: vuelve a leerlo.",
+            "It has changed in the meantime: read it again.",
         ),
         ProblemCode::PreconditionRequired => text(
-            "Lee primero, y manda su ETag en If-Match.",
+            "Léelo primero y envía su ETag en If-Match.",
             "Read it first, and send its ETag in If-Match.",
         ),
         ProblemCode::TooLarge => text("Es demasiado grande.", "It is too large."),
         ProblemCode::UnsupportedMediaType => text(
             "El tipo de contenido de la petición no se admite aquí.",
-            "The request's content type is not taken here.",
+            "The request's content type is not supported here.",
         ),
-        ProblemCode::RangeNotSatisfiable => {
-            text("El archivo no llega hasta ahí.", "The file does not reach that far.")
-        }
+        ProblemCode::RangeNotSatisfiable => text(
+            "El rango pedido empieza después del final del archivo.",
+            "The requested range starts after the end of the file.",
+        ),
         ProblemCode::TooManyRequests => text(
-            "Se han pedido demasiados códigos: espera lo que dice Retry-After.",
-            "Too many codes were asked for: wait as long as Retry-After says.",
+            "Se han pedido demasiados códigos: espera lo que indica Retry-After.",
+            "Too many codes were requested: wait as long as Retry-After says.",
         ),
         ProblemCode::LoginPaused => text(
-            "Hubo demasiados intentos fallidos con este número: espera lo que dice Retry-After, \
+            "Hubo demasiados intentos fallidos con este número: espera lo que indica Retry-After, \
              entra desde un dispositivo en el que ya habías entrado, o escribe al equipo del \
              programa.",
-            "There were too many failed tries with this number: wait as long as Retry-After says, \
-             use a device that you have logged in with before, or write to the programme's staff.",
+            "There were too many failed attempts with this number: wait as long as Retry-After says, \
+             use a device that you have logged in with before, or contact the programme team.",
         ),
         ProblemCode::BudgetExceeded => text(
-            "Llegaste a un límite de uso: espera lo que dice Retry-After.",
-            "You have reached a limit of use: wait as long as Retry-After says.",
+            "Llegaste a un límite de uso: espera lo que indica Retry-After.",
+            "You have reached a usage limit: wait as long as Retry-After says.",
         ),
-        ProblemCode::InvalidRequest => text(
-            "Hay valores que corregir: mira errors.",
-            "Some values have to be mended: see errors.",
-        ),
+        ProblemCode::InvalidRequest => {
+            text("Hay valores no válidos: mira errors.", "Some values are not valid: see errors.")
+        }
         ProblemCode::IdempotencyKeyReused => text(
             "Esa Idempotency-Key ya se usó con otra petición: usa una nueva.",
-            "That Idempotency-Key came with another request before: use a new one.",
+            "That Idempotency-Key was already used for another request: use a new one.",
         ),
         ProblemCode::ProviderUnavailable => text(
-            "El modelo no responde por ahora: vuelve a intentarlo.",
-            "The model does not answer for now: try again.",
+            "El modelo no responde por ahora: vuelve a intentarlo más tarde.",
+            "The model is not responding: try again later.",
         ),
         ProblemCode::ProviderRejected => {
-            text("El modelo no aceptó la petición.", "The model did not take the request.")
+            text("El modelo rechazó la petición.", "The model rejected the request.")
         }
         ProblemCode::ReplyInterrupted => text(
-            "La respuesta se cortó; el texto hasta ahí queda guardado.",
-            "The reply broke off; the text so far is kept.",
+            "La respuesta se interrumpió; el texto hasta ahí queda guardado.",
+            "The reply was interrupted; the text so far is kept.",
         ),
         ProblemCode::ReplyTimedOut => text(
-            "La respuesta tardó más de lo permitido; el texto hasta ahí queda guardado.",
-            "The reply took longer than it may; the text so far is kept.",
+            "La respuesta tardó demasiado; el texto hasta ahí queda guardado.",
+            "The reply took too long; the text so far is kept.",
         ),
         ProblemCode::Unavailable => text(
             "El servicio no está disponible: vuelve a intentarlo en un momento.",
@@ -342,7 +339,7 @@ pub(super) const fn plain(code: ProblemCode) -> Text {
         ),
         ProblemCode::Internal => text(
             "Algo falló de nuestro lado; queda registrado con el id de la petición.",
-            "Something failed on our side; it is logged under the request's id.",
+            "Something failed on our side; it is logged with the request id.",
         ),
     }
 }

@@ -170,54 +170,54 @@ impl ValidationCode {
             Self::WrongType => "el tipo de este valor no es el esperado".into(),
             Self::WrongValue => "este valor no es uno de los admitidos".into(),
             Self::Duplicate => "este campo está repetido".into(),
-            Self::Limit => format!("el límite va de 1 a {}", PageSize::MAX),
+            Self::Limit => format!("el límite debe estar entre 1 y {}", PageSize::MAX),
             Self::Uuid => "se espera un UUID".into(),
             Self::UserName => {
-                format!("un nombre tiene de 1 a {MAX_NAME_CHARS} caracteres, ninguno de control")
+                format!("un nombre debe tener de 1 a {MAX_NAME_CHARS} caracteres, ninguno de control")
             }
-            Self::Language => "los idiomas son es y en".into(),
-            Self::Phone => "un teléfono lleva solo cifras, espacios y guiones".into(),
+            Self::Language => "los idiomas disponibles son es y en".into(),
+            Self::Phone => "un teléfono solo puede tener cifras, espacios y guiones".into(),
             Self::PhoneLength => {
-                "un teléfono tiene de 7 a 15 cifras, con el código del país".into()
+                "un teléfono debe tener de 7 a 15 cifras, con el código del país".into()
             }
-            Self::OtpCode => format!("el código tiene {CODE_DIGITS} cifras"),
+            Self::OtpCode => format!("un código debe tener {CODE_DIGITS} cifras"),
             Self::DeviceName => {
-                "el nombre del dispositivo tiene hasta 100 caracteres, ninguno de control".into()
+                "el nombre del dispositivo puede tener hasta 100 caracteres, ninguno de control".into()
             }
             Self::Title => {
-                format!("un título tiene de 1 a {MAX_TITLE_CHARS} caracteres, ninguno de control")
+                format!("un título debe tener de 1 a {MAX_TITLE_CHARS} caracteres, ninguno de control")
             }
-            Self::MessageBlank => "un mensaje necesita algún texto".into(),
-            Self::MessageTooLong => format!("un mensaje tiene hasta {MAX_BODY_BYTES} bytes"),
-            Self::MessageNul => "un mensaje no lleva caracteres NUL".into(),
+            Self::MessageBlank => "un mensaje debe tener texto".into(),
+            Self::MessageTooLong => format!("un mensaje puede tener hasta {MAX_BODY_BYTES} bytes"),
+            Self::MessageNul => "un mensaje no puede tener caracteres NUL".into(),
             Self::TooManyFiles => {
-                format!("un mensaje lleva hasta {MAX_ATTACHMENTS} archivos distintos")
+                format!("un mensaje puede tener hasta {MAX_ATTACHMENTS} archivos distintos")
             }
             Self::FileNotFound => "este archivo no existe".into(),
-            Self::ModelNotAllowed => "este modelo no se puede elegir".into(),
+            Self::ModelNotAllowed => "este modelo no está disponible para ti".into(),
             Self::Date => {
-                "se espera una fecha como 2026-01-31, y la primera no después de la última".into()
+                "se espera una fecha como 2026-01-31, y el primer día no puede ser posterior al último".into()
             }
             Self::FileFailed => {
                 "este archivo no se pudo preparar para consultarlo: súbelo de nuevo".into()
             }
-            Self::FileName => "un archivo necesita un nombre".into(),
+            Self::FileName => "un archivo debe tener un nombre".into(),
             Self::FileNameLength => {
-                format!("un nombre de archivo tiene hasta {MAX_NAME_BYTES} bytes")
+                format!("un nombre de archivo puede tener hasta {MAX_NAME_BYTES} bytes")
             }
             Self::FileEmpty => "el archivo está vacío".into(),
             Self::AfterFile => "este campo debe ir antes del archivo".into(),
             Self::Reason => format!(
-                "un motivo tiene de {MIN_REASON_CHARS} a {MAX_REASON_CHARS} caracteres y al menos \
+                "un motivo debe tener de {MIN_REASON_CHARS} a {MAX_REASON_CHARS} caracteres y al menos \
                  dos palabras: la persona lo leerá"
             ),
             Self::UserNotFound => "esta persona no existe".into(),
             Self::SearchQuery => {
-                format!("se busca con hasta {MAX_SEARCH_CHARS} caracteres, ninguno NUL")
+                format!("una búsqueda puede tener hasta {MAX_SEARCH_CHARS} caracteres, ninguno NUL")
             }
-            Self::EndedReply => "solo se valora una respuesta que haya terminado".into(),
+            Self::EndedReply => "solo se puede valorar una respuesta que haya terminado".into(),
             Self::FeedbackReason => format!(
-                "un motivo tiene de 1 a {MAX_FEEDBACK_REASON_CHARS} caracteres, ninguno NUL"
+                "un motivo debe tener de 1 a {MAX_FEEDBACK_REASON_CHARS} caracteres, ninguno NUL"
             ),
         }
     }
@@ -226,53 +226,53 @@ impl ValidationCode {
         match self {
             Self::UnknownField => "there is no such field".into(),
             Self::Required => "this field is missing".into(),
-            Self::WrongType => "the value is not of the expected type".into(),
-            Self::WrongValue => "the value is none of the accepted ones".into(),
-            Self::Duplicate => "this field is given twice".into(),
-            Self::Limit => format!("the limit is 1 to {}", PageSize::MAX),
+            Self::WrongType => "the value has the wrong type".into(),
+            Self::WrongValue => "the value is not one of the accepted values".into(),
+            Self::Duplicate => "this field is repeated".into(),
+            Self::Limit => format!("the limit must be between 1 and {}", PageSize::MAX),
             Self::Uuid => "a UUID is expected".into(),
             Self::UserName => {
-                format!("a name has 1 to {MAX_NAME_CHARS} characters and no control characters")
+                format!("a name must have 1 to {MAX_NAME_CHARS} characters and no control characters")
             }
-            Self::Language => "the languages are es and en".into(),
-            Self::Phone => "a phone number has digits, spaces and dashes only".into(),
-            Self::PhoneLength => "a phone number has 7 to 15 digits, country code included".into(),
-            Self::OtpCode => format!("a code has {CODE_DIGITS} digits"),
+            Self::Language => "the available languages are es and en".into(),
+            Self::Phone => "a phone number may only have digits, spaces and dashes".into(),
+            Self::PhoneLength => "a phone number must have 7 to 15 digits, including the country code".into(),
+            Self::OtpCode => format!("a code must have {CODE_DIGITS} digits"),
             Self::DeviceName => {
-                "a device name has up to 100 characters and no control characters".into()
+                "a device name may have up to 100 characters and no control characters".into()
             }
             Self::Title => {
-                format!("a title has 1 to {MAX_TITLE_CHARS} characters and no control characters")
+                format!("a title must have 1 to {MAX_TITLE_CHARS} characters and no control characters")
             }
-            Self::MessageBlank => "a message needs some text".into(),
-            Self::MessageTooLong => format!("a message has at most {MAX_BODY_BYTES} bytes"),
-            Self::MessageNul => "a message has no NUL characters".into(),
+            Self::MessageBlank => "a message must have some text".into(),
+            Self::MessageTooLong => format!("a message may have at most {MAX_BODY_BYTES} bytes"),
+            Self::MessageNul => "a message must not have NUL characters".into(),
             Self::TooManyFiles => {
-                format!("a message carries at most {MAX_ATTACHMENTS} different files")
+                format!("a message may have at most {MAX_ATTACHMENTS} different files")
             }
             Self::FileNotFound => "there is no such file".into(),
-            Self::ModelNotAllowed => "this model cannot be chosen".into(),
+            Self::ModelNotAllowed => "this model is not available to you".into(),
             Self::Date => {
-                "a date such as 2026-01-31 is expected, and the first one not after the last".into()
+                "a date such as 2026-01-31 is expected, and the first day must not be after the last".into()
             }
             Self::FileFailed => {
-                "this file could not be prepared for reading: upload it again".into()
+                "this file could not be prepared for searching: upload it again".into()
             }
-            Self::FileName => "a file needs a name".into(),
-            Self::FileNameLength => format!("a file name has at most {MAX_NAME_BYTES} bytes"),
+            Self::FileName => "a file must have a name".into(),
+            Self::FileNameLength => format!("a file name may have at most {MAX_NAME_BYTES} bytes"),
             Self::FileEmpty => "the file is empty".into(),
             Self::AfterFile => "this field must come before the file".into(),
             Self::Reason => format!(
-                "a reason has {MIN_REASON_CHARS} to {MAX_REASON_CHARS} characters and at least two \
-                 words: the person will read it"
+                "a reason must have {MIN_REASON_CHARS} to {MAX_REASON_CHARS} characters and at least two \
+                 words: the user will read it"
             ),
-            Self::UserNotFound => "there is no such person".into(),
+            Self::UserNotFound => "there is no such user".into(),
             Self::SearchQuery => {
-                format!("a search has at most {MAX_SEARCH_CHARS} characters and no NUL")
+                format!("a search may have at most {MAX_SEARCH_CHARS} characters and no NUL")
             }
             Self::EndedReply => "only a reply that has ended can be rated".into(),
             Self::FeedbackReason => {
-                format!("a reason has 1 to {MAX_FEEDBACK_REASON_CHARS} characters and no NUL")
+                format!("a reason must have 1 to {MAX_FEEDBACK_REASON_CHARS} characters and no NUL")
             }
         }
     }

@@ -31,7 +31,7 @@ use crate::views::conversation::ConversationView;
     params(("id" = Uuid, Path, description = "The conversation")),
     responses(
         (status = OK, body = ConversationView, headers(("ETag" = String))),
-        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = NOT_MODIFIED, description = "The copy that you have is current"),
         (status = NOT_FOUND, response = Problem),
     ),
 )]

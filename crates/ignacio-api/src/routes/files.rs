@@ -1,7 +1,7 @@
 //! Files: handing them over, listing, reading, deleting.
 
 mod content;
-mod lists;
+mod list;
 
 use actix_multipart::Multipart;
 use actix_web::{HttpRequest, delete, get, post, web};
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(crate) use self::content::download_file;
-pub(crate) use self::lists::list_files;
+pub(crate) use self::list::list_files;
 use crate::auth::Caller;
 use crate::etag::IfMatch;
 use crate::extract::PathId;
@@ -25,21 +25,21 @@ use crate::views::file::FileView;
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only describes the form")]
 pub(crate) struct UploadForm {
-    /// The conversation in which the file is used first.
+    /// The conversation to use the file in first.
     conversation_id: Option<Uuid>,
-    /// The file, with its name. Its type is decided by its content.
+    /// The file, with its name. Its type is detected from its content.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
 }
 
-/// Hands over a file.
+/// Uploads a file.
 ///
-/// Documents are on their way into the library that replies can quote from as soon as this answers
-/// (`sync`).
+/// Documents are then copied into the library that replies can quote from; `sync` shows the state
+/// of that.
 #[utoipa::path(
     tag = "files",
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat"),
     ),
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses(
@@ -61,7 +61,7 @@ pub(crate) async fn upload_file(
     payload: web::Payload,
     state: web::Data<AppState>,
 ) -> Result<IdempotentResponse, ApiError> {
-    flow::check_head(request.headers(), state.settings.upload_max_bytes)?;
+    flow::check_headers(request.headers(), state.settings.upload_max_bytes)?;
     let key = UploadKey::of(&request)?;
 
     let form = Multipart::new(request.headers(), payload);
@@ -73,13 +73,13 @@ pub(crate) async fn upload_file(
     Ok(response)
 }
 
-/// Shows what is known of a file.
+/// Shows a file without its content.
 #[utoipa::path(
     tag = "files",
     params(("id" = Uuid, Path, description = "The file")),
     responses(
         (status = OK, body = FileView, headers(("ETag" = String))),
-        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = NOT_MODIFIED, description = "The copy that you have is current"),
         (status = NOT_FOUND, response = Problem),
     ),
 )]
@@ -101,8 +101,8 @@ pub(crate) async fn show_file(
 
 /// Deletes a file.
 ///
-/// It is gone for its owner when this answers; the worker then removes the bytes and what
-/// providers have of it.
+/// The owner no longer sees it once this responds; a worker then deletes the stored object and the
+/// provider's copies.
 #[utoipa::path(
     tag = "files",
     params(
@@ -110,7 +110,7 @@ pub(crate) async fn show_file(
         ("If-Match" = Option<String>, Header, description = "Deletes only what you have read"),
     ),
     responses(
-        (status = NO_CONTENT, description = "It is gone"),
+        (status = NO_CONTENT, description = "The file is deleted"),
         (status = NOT_FOUND, response = Problem),
         (status = PRECONDITION_FAILED, response = Problem),
     ),

@@ -56,7 +56,7 @@ impl UpdateMe {
     tag = "me",
     responses(
         (status = OK, body = UserView, headers(("ETag" = String))),
-        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = NOT_MODIFIED, description = "The copy that you have is current"),
     ),
 )]
 #[get("/me")]

@@ -90,7 +90,7 @@ pub(crate) async fn list_messages(
     tag = "messages",
     params(
         ("id" = Uuid, Path, description = "The conversation"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat"),
     ),
     request_body = PostMessage,
     responses(
@@ -118,13 +118,12 @@ pub(crate) async fn post_message(
 ) -> Result<ReplyResponse, ApiError> {
     let format = sse::response_format(&request, &state)?;
     let key = IdempotencyKey::of(&request)?;
-    let model = body.model().map(str::to_owned);
-    let message = body.parse("")?;
+    let (message, model) = body.parse("")?;
 
     let scope = state.db.begin(caller.session()).await?;
     let work = async |scope: UserScope| {
-        let new_reply = flow::select_model(&state, scope.identity().role, model.as_deref(), "")?;
-        let (scope, posted) = flow::post(&state, &caller, scope, *id, &message, &new_reply).await?;
+        let (scope, posted) =
+            flow::post(&state, &caller, scope, *id, &message, model.as_deref()).await?;
         let location = format!("/v1/messages/{}", posted.message.id);
         let created = Created { location, view: PostedView::from(posted) };
         Ok(Creation { scope, created, conversation: Some(*id) })
@@ -140,7 +139,7 @@ pub(crate) async fn post_message(
     params(("id" = Uuid, Path, description = "The message")),
     responses(
         (status = OK, body = SingleMessageView, headers(("ETag" = String))),
-        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = NOT_MODIFIED, description = "The copy that you have is current"),
         (status = NOT_FOUND, response = Problem),
     ),
 )]

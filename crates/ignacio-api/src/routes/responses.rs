@@ -20,7 +20,7 @@ use crate::views::response::ResponseView;
     params(("id" = Uuid, Path, description = "The response")),
     responses(
         (status = OK, body = ResponseView, headers(("ETag" = String))),
-        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = NOT_MODIFIED, description = "The copy that you have is current"),
         (status = NOT_FOUND, response = Problem),
     ),
 )]

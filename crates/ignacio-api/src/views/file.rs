@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// How far a file is on its way into the library that replies can quote from.
+/// The state of a file's copy in the library that replies can quote from.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = SyncStatus)]
@@ -17,7 +17,7 @@ pub(crate) enum SyncStatusView {
     Synced,
     Failed,
     Expired,
-    /// Pictures and recordings never go there.
+    /// Images and recordings are never copied there.
     NotApplicable,
 }
 
@@ -34,14 +34,14 @@ impl From<Option<SyncStatus>> for SyncStatusView {
     }
 }
 
-/// A file's way into the library.
+/// The sync of a file to the library.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Sync)]
 pub(crate) struct SyncView {
     status: SyncStatusView,
-    /// How often it was tried.
+    /// The number of attempts.
     attempts: i32,
-    /// A stable word for what went wrong last.
+    /// A stable code of the last error.
     #[schema(required)]
     error: Option<String>,
     #[serde(with = "time::serde::rfc3339")]
@@ -54,11 +54,11 @@ pub(crate) struct SyncView {
 pub(crate) struct FileView {
     id: Uuid,
     name: String,
-    /// Decided by content.
+    /// The media type, detected from the content.
     media_type: String,
-    /// Bytes.
+    /// In bytes.
     size: i64,
-    /// SHA-256 of the bytes, in hex; null for files from before sums were taken.
+    /// SHA-256 of the bytes, in hex; null for files imported from the old system.
     #[schema(required)]
     sha256: Option<String>,
     sync: SyncView,

@@ -43,7 +43,7 @@ pub(crate) struct UsageView {
     input: i64,
     /// Tokens of the prompt that the provider had cached.
     cached: i64,
-    /// Tokens of the answer, reasoning included.
+    /// Tokens of the reply, reasoning included.
     output: i64,
     /// Tokens of reasoning.
     reasoning: i64,

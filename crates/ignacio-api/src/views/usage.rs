@@ -18,7 +18,7 @@ pub(crate) struct UsageTotalsView {
     input: i64,
     /// Tokens of the prompts that the provider had cached.
     cached: i64,
-    /// Tokens of the answers, reasoning included.
+    /// Tokens of the replies, reasoning included.
     output: i64,
     /// Tokens of reasoning.
     reasoning: i64,

@@ -1,33 +1,33 @@
-//! Who is let in at all: every operation of the document against slips and dead sessions, odd ids,
-//! people who are not of the staff, and browsers that come from elsewhere.
+//! Authentication: every operation of the document with invalid tokens and ended sessions, malformed
+//! ids, participants on admin routes, and cookies from other sites.
 
 use serde_json::json;
 
 use crate::client::{Call, file_part};
-use crate::operation::{NOBODYS, Operation, Things};
+use crate::operation::{MISSING_ID, Operation, Resources};
 use crate::stack::{ORIGIN, Stack};
 
 #[tokio::test]
-async fn nobody_gets_in() {
+async fn no_protected_route_accepts_an_invalid_token() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let slip = format!("{}x", ana.token);
+    let malformed = format!("{}x", ana.token);
     let gone = stack.log_in(&ana.phone).await;
     gone.delete("/v1/sessions/current").send().await;
     let protected: Vec<_> = Operation::all().into_iter().filter(|it| !it.is_public()).collect();
     assert_eq!(protected.len(), 50);
     for operation in protected {
-        let (name, target) = (operation.name(), operation.target(NOBODYS));
-        for token in [None, Some(slip.as_str()), Some("Basic"), Some(gone.token.as_str())] {
+        let (name, target) = (operation.name(), operation.target(MISSING_ID));
+        for token in [None, Some(malformed.as_str()), Some("Basic"), Some(gone.token.as_str())] {
             let call = stack.client.call(&operation.method, &target);
-            let call = operation.complete(call, &Things::default());
-            let answer = match token {
+            let call = operation.complete(call, &Resources::default());
+            let response = match token {
                 None => call.send().await,
                 Some("Basic") => call.header("authorization", "Basic YTpi").send().await,
                 Some(token) => call.bearer(token).send().await,
             };
-            let challenge = answer.header("www-authenticate").to_owned();
-            answer.problem(401, "unauthenticated");
+            let challenge = response.header("www-authenticate").to_owned();
+            response.problem(401, "unauthenticated");
             assert!(challenge.starts_with("Bearer realm=\"ignacio\""), "{name}");
             assert_eq!(challenge.contains("invalid_token"), token.is_some(), "{name}");
         }
@@ -35,26 +35,26 @@ async fn nobody_gets_in() {
 }
 
 #[tokio::test]
-async fn ids_have_one_form() {
+async fn only_canonical_ids_are_accepted() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
     for operation in Operation::with_id() {
-        let person = if operation.is_for_staff() { &eva } else { &ana };
+        let user = if operation.is_for_admins() { &eva } else { &ana };
         for id in ["x", "019ab2f4000070008000000000000001", "%7B%7D"] {
-            let call = person.call(&operation.method, operation.target(id));
-            let answer = operation.complete(call, &Things::default()).send().await;
-            answer.problem(400, "malformed");
+            let call = user.call(&operation.method, operation.target(id));
+            let response = operation.complete(call, &Resources::default()).send().await;
+            response.problem(400, "malformed");
         }
     }
 }
 
 #[tokio::test]
-async fn people_who_are_not_of_the_staff_learn_nothing_from_its_routes() {
+async fn participants_learn_nothing_from_admin_routes() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let before = stack.everything().await;
-    for operation in Operation::all().into_iter().filter(Operation::is_for_staff) {
-        for id in [ana.id.as_str(), NOBODYS, "x"] {
+    let before = stack.table_digests().await;
+    for operation in Operation::all().into_iter().filter(Operation::is_for_admins) {
+        for id in [ana.id.as_str(), MISSING_ID, "x"] {
             let target = operation.target(id);
             for query in ["", "?limit=0", "?x=1", "?cursor=x"] {
                 let call = || ana.call(&operation.method, format!("{target}{query}"));
@@ -71,15 +71,15 @@ async fn people_who_are_not_of_the_staff_learn_nothing_from_its_routes() {
             }
         }
     }
-    assert_eq!(stack.everything().await, before);
+    assert_eq!(stack.table_digests().await, before);
 }
 
 #[tokio::test]
-async fn a_body_is_not_read_from_who_is_not_of_the_staff() {
+async fn a_participants_body_is_not_read_on_admin_routes() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let call = ana.post("/v1/admin/users").header("content-type", "application/json");
-    let (call, never) = call.pieces();
+    let (call, never) = call.chunked();
     call.send().await.problem(403, "forbidden");
     drop(never);
 }
@@ -89,7 +89,7 @@ fn with_body(call: Call, method: &str) -> Call {
 }
 
 #[tokio::test]
-async fn a_cookie_changes_things_from_our_own_site_only() {
+async fn a_cookie_authenticates_writes_from_our_own_site_only() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let host = stack.address.to_string();
@@ -117,11 +117,11 @@ async fn a_cookie_changes_things_from_our_own_site_only() {
             if let Some(origin) = origin {
                 call = call.header("origin", origin);
             }
-            let answer = with_body(call, method).send().await;
+            let response = with_body(call, method).send().await;
             if is_let_in || method == "GET" {
-                assert!(answer.status.is_success(), "{method} {site:?} {origin:?}: {answer:?}");
+                assert!(response.status.is_success(), "{method} {site:?} {origin:?}: {response:?}");
             } else {
-                answer.problem(403, "forbidden");
+                response.problem(403, "forbidden");
             }
         }
     }

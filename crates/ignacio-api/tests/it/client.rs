@@ -1,4 +1,4 @@
-//! A client that shows what comes over the wire, and holds every answer against the contract.
+//! An HTTP client that returns raw responses and checks each against the OpenAPI document.
 
 use std::net::SocketAddr;
 
@@ -26,7 +26,7 @@ pub(crate) struct Client {
     address: SocketAddr,
 }
 
-/// A request that is being put together.
+/// A request that is being built.
 pub(crate) struct Call {
     client: Client,
     method: Method,
@@ -36,9 +36,9 @@ pub(crate) struct Call {
     is_checked: bool,
 }
 
-/// A whole answer.
+/// A complete response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -52,7 +52,7 @@ pub(crate) struct Event {
     pub(crate) data: Value,
 }
 
-/// An answer that is a stream of events.
+/// A response that is a stream of events.
 pub(crate) struct Events {
     pub(crate) headers: HeaderMap,
     body: Incoming,
@@ -118,25 +118,25 @@ impl Call {
     }
 
     /// A body that is sent piece by piece, without a length; it ends when the sender is dropped.
-    pub(crate) fn pieces(mut self) -> (Self, mpsc::Sender<Bytes>) {
+    pub(crate) fn chunked(mut self) -> (Self, mpsc::Sender<Bytes>) {
         let (sender, mut receiver) = mpsc::channel::<Bytes>(1);
         let pieces = futures_util::stream::poll_fn(move |cx| receiver.poll_recv(cx));
         self.body = BodyExt::boxed(StreamBody::new(pieces.map(|it| Ok(Frame::data(it)))));
         (self, sender)
     }
 
-    /// For answers that no contract covers: unknown routes, foreign methods.
+    /// For responses that the document does not describe: unknown routes and methods.
     pub(crate) fn unchecked(mut self) -> Self {
         self.is_checked = false;
         self
     }
 
-    pub(crate) async fn send(self) -> Answer {
+    pub(crate) async fn send(self) -> ApiResponse {
         let (method, target, is_checked) =
             (self.method.clone(), self.target.clone(), self.is_checked);
         let (parts, body) = self.response().await.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
-        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        let answer = ApiResponse { status: parts.status, headers: parts.headers, body };
         log_leak_scan::note_json(&serde_json::from_slice(&answer.body).unwrap_or_default());
         contract::check_headers(&method, &target, &answer);
         if is_checked {
@@ -164,7 +164,7 @@ impl Call {
     }
 }
 
-impl Answer {
+impl ApiResponse {
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -173,7 +173,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The body of a good answer.
+    /// The body of a response with this status.
     pub(crate) fn ok(self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{self:?}");
         self.json()
@@ -187,7 +187,7 @@ impl Answer {
         problem
     }
 
-    /// The place and the code of the one value that was refused.
+    /// The pointer and the code of the one value that was refused.
     pub(crate) fn invalid(self) -> (String, String) {
         let problem = self.problem(422, "invalid-request");
         let errors = problem["errors"].as_array().unwrap();
@@ -198,7 +198,7 @@ impl Answer {
 }
 
 impl Events {
-    /// The next event; comments and the opening are passed over. `None` at the end.
+    /// The next event, without comments and the first bytes. `None` at the end.
     pub(crate) async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(end) = self.read.windows(2).position(|it| it == b"\n\n") {
@@ -214,7 +214,7 @@ impl Events {
         }
     }
 
-    /// All that follow, to the end.
+    /// All following events, to the end.
     pub(crate) async fn rest(mut self) -> Vec<Event> {
         let mut all = Vec::new();
         while let Some(event) = self.next().await {
@@ -233,7 +233,7 @@ fn parse(block: &str) -> Option<Event> {
     })
 }
 
-/// What is searched for, as it is sent and as it is meant.
+/// Notes the search words of a query, encoded and decoded.
 fn note_query(target: &str) {
     let query = target.split_once('?').map_or("", |(_, query)| query);
     for sent in query.split('&').filter_map(|pair| pair.strip_prefix("q=")) {

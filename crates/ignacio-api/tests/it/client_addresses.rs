@@ -1,4 +1,4 @@
-//! The limit of an address holds for the client, whatever the client says about where it comes from.
+//! The rate limit of an address applies to the client, whatever headers the client sends.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::stack::Stack;
 
-/// A stack that believes these proxies, and whose answers come as soon as they can.
-async fn behind(proxies: &[&str]) -> Stack {
+/// A stack that trusts these proxies and does not pad its latency.
+async fn stack_behind(proxies: &[&str]) -> Stack {
     Stack::with(|settings| {
         settings.trusted_proxies = proxies.iter().map(|it| it.parse().unwrap()).collect();
         settings.login_latency_step = Duration::ZERO;
@@ -17,7 +17,7 @@ async fn behind(proxies: &[&str]) -> Stack {
     .await
 }
 
-/// Asks for a code for a number that was not asked for before; whether it was let through.
+/// Requests a code for an unused number; false if that was refused.
 async fn is_let_through(stack: &Stack, number: u32, forwarded: &str) -> bool {
     let body = json!({ "phone": format!("+57310{number:07}") });
     let call = stack.client.post("/v1/auth/otp").header("x-forwarded-for", forwarded);
@@ -29,8 +29,8 @@ async fn is_let_through(stack: &Stack, number: u32, forwarded: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_thousand_forged_headers_share_one_limit() {
-    let stack = behind(&[]).await;
+async fn a_thousand_forged_headers_share_one_rate_limit() {
+    let stack = stack_behind(&[]).await;
     let mut n_through = 0;
     for number in 0..1000_u32 {
         let forged = Ipv4Addr::from_bits(number.wrapping_mul(2_654_435_761));
@@ -41,8 +41,8 @@ async fn a_thousand_forged_headers_share_one_limit() {
 }
 
 #[tokio::test]
-async fn behind_proxies_each_client_has_a_limit_of_its_own() {
-    let stack = behind(&["127.0.0.1/32", "10.1.0.0/16"]).await;
+async fn each_client_behind_a_proxy_has_its_own_rate_limit() {
+    let stack = stack_behind(&["127.0.0.1/32", "10.1.0.0/16"]).await;
     let most = u32::from(PER_ADDRESS.max);
     for (start, client, same, other) in [
         (0, "203.0.113.9", "203.0.113.9:4711", "203.0.113.10"),

@@ -1,5 +1,5 @@
-//! Every answer of the suite is held against the OpenAPI document, and against the headers that
-//! every answer must have.
+//! Checks every response of the suite against the OpenAPI document, and for the headers that every
+//! response must have.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -9,9 +9,9 @@ use hyper::Method;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::client::Answer;
+use crate::client::ApiResponse;
 
-/// The document, and its paths in a form that can be matched.
+/// The document, and its paths as patterns.
 pub(crate) struct Contract {
     pub(crate) document: Value,
     paths: Vec<(ResourceDef, Value)>,
@@ -44,8 +44,8 @@ pub(crate) fn operations() -> Vec<(String, String, Value)> {
     all
 }
 
-/// The headers that every answer has, whatever it is.
-pub(crate) fn check_headers(method: &Method, target: &str, answer: &Answer) {
+/// Checks the headers that every response has.
+pub(crate) fn check_headers(method: &Method, target: &str, response: &ApiResponse) {
     let expected = [
         ("x-content-type-options", "nosniff"),
         ("referrer-policy", "no-referrer"),
@@ -53,52 +53,53 @@ pub(crate) fn check_headers(method: &Method, target: &str, answer: &Answer) {
         ("strict-transport-security", "max-age=31536000; includeSubDomains"),
     ];
     for (name, value) in expected {
-        assert_eq!(answer.header(name), value, "{method} {target}: {answer:?}");
+        assert_eq!(response.header(name), value, "{method} {target}: {response:?}");
     }
     for name in ["x-request-id", "cache-control", "content-security-policy"] {
-        assert!(!answer.header(name).is_empty(), "{method} {target} has no {name}");
+        assert!(!response.header(name).is_empty(), "{method} {target} has no {name}");
     }
-    let status = answer.status;
+    let status = response.status;
     if (status.is_client_error() || status.is_server_error()) && method != Method::HEAD {
-        let seen = answer.header("content-type");
+        let seen = response.header("content-type");
         assert_eq!(seen, "application/problem+json", "{method} {target} {status}");
-        assert!(!answer.header("content-language").is_empty());
-        let problem = answer.json();
-        assert_eq!(problem["request_id"], answer.header("x-request-id"));
+        assert!(!response.header("content-language").is_empty());
+        let problem = response.json();
+        assert_eq!(problem["request_id"], response.header("x-request-id"));
         assert_eq!(problem["status"], status.as_u16());
         check_schema("#/components/schemas/Problem", &problem);
     }
 }
 
-/// The answer is one that the document promises.
-pub(crate) fn check(method: &Method, target: &str, answer: &Answer) {
+/// Checks that the document describes the response.
+pub(crate) fn check(method: &Method, target: &str, response: &ApiResponse) {
     let path = target.split('?').next().unwrap();
-    let name = format!("{method} {path} {}", answer.status);
-    let operation = operation(method, path).unwrap_or_else(|| panic!("{name} is in no contract"));
+    let name = format!("{method} {path} {}", response.status);
+    let operation =
+        operation(method, path).unwrap_or_else(|| panic!("{name} is not in the document"));
     let responses = &operation["responses"];
-    let status = answer.status.as_u16().to_string();
-    let is_refusal = answer.status.is_client_error() || answer.status.is_server_error();
+    let status = response.status.as_u16().to_string();
+    let is_refusal = response.status.is_client_error() || response.status.is_server_error();
     let described = match &responses[&status] {
         Value::Null if is_refusal => &responses["default"],
-        Value::Null => panic!("{name} is not promised"),
+        Value::Null => panic!("{name} is not documented"),
         response => response,
     };
     let described = resolve(described);
-    let declared = answer.header("content-type").split(';').next().unwrap();
+    let declared = response.header("content-type").split(';').next().unwrap();
     match &described["content"] {
-        Value::Null => assert!(answer.body.is_empty(), "{name} promises no body"),
+        Value::Null => assert!(response.body.is_empty(), "{name} documents no body"),
         content if content["*/*"].is_object() => {}
         content => {
             let schema = &content[declared]["schema"];
-            assert!(!schema.is_null(), "{name} does not promise {declared}");
+            assert!(!schema.is_null(), "{name} does not document {declared}");
             if declared.ends_with("json") {
-                check_value(&name, schema, &answer.json());
+                check_value(&name, schema, &response.json());
             }
         }
     }
     for (header, description) in described["headers"].as_object().into_iter().flatten() {
         let is_optional = description["schema"].to_string().contains("null");
-        assert!(is_optional || !answer.header(header).is_empty(), "{name} has no {header}");
+        assert!(is_optional || !response.header(header).is_empty(), "{name} has no {header}");
     }
 }
 
@@ -122,10 +123,10 @@ fn check_schema(reference: &str, value: &Value) {
 fn check_value(name: &str, schema: &Value, value: &Value) {
     let validator = validator(schema);
     let errors: Vec<_> = validator.iter_errors(value).map(|it| it.to_string()).collect();
-    assert!(errors.is_empty(), "{name} breaks its promise: {errors:?}\n{value:#}");
+    assert!(errors.is_empty(), "{name} does not match its schema: {errors:?}\n{value:#}");
 }
 
-/// Each schema is compiled once, because the suite checks thousands of answers.
+/// Each schema is compiled once, because the suite checks thousands of responses.
 fn validator(schema: &Value) -> Arc<Validator> {
     static COMPILED: Mutex<Option<HashMap<String, Arc<Validator>>>> = Mutex::new(None);
     let mut compiled = COMPILED.lock().unwrap();

@@ -1,17 +1,17 @@
-//! A cookie goes along with what other sites send, so it changes things only for requests that show
-//! that they come from our own pages. A bearer token is not sent by a browser on its own accord.
+//! Browsers attach a cookie to requests of other sites, so a request with a cookie may change
+//! something only if it shows that it comes from our own pages. No browser adds a bearer token.
 
 use serde_json::json;
 
-use crate::client::{Answer, Call};
-use crate::operation::{NOBODYS, Operation, Things};
+use crate::client::{ApiResponse, Call};
+use crate::operation::{MISSING_ID, Operation, Resources};
 use crate::stack::{ORIGIN, Stack};
 use crate::users::User;
 
 const EVIL: &str = "https://evil.example";
 
-/// What `Sec-Fetch-Site` says, and whether a cookie may then change things: without `Origin`, with
-/// that of our page, with another's.
+/// A value of `Sec-Fetch-Site`, and whether a request with a cookie may then change something:
+/// without `Origin`, with that of our page, with another one.
 const TABLE: [(Option<&str>, [bool; 3]); 5] = [
     (None, [false, true, false]),
     (Some("same-origin"), [true, true, true]),
@@ -21,7 +21,7 @@ const TABLE: [(Option<&str>, [bool; 3]); 5] = [
 ];
 const ORIGINS: [Option<&str>; 3] = [None, Some(ORIGIN), Some(EVIL)];
 
-/// A request of each method, and how it is answered when it is let in. `/v1/me` takes no PUT.
+/// A request of each method, and its status if it is allowed. `/v1/me` has no PUT.
 const REQUESTS: [(&str, &str, u16); 5] = [
     ("GET", "/v1/me", 200),
     ("POST", "/v1/conversations", 201),
@@ -51,7 +51,7 @@ impl User {
     }
 }
 
-/// The request as a browser sends it on behalf of some page.
+/// The request as a browser sends it for a page.
 fn from_page(call: Call, site: Option<&str>, origin: Option<&str>) -> Call {
     [("sec-fetch-site", site), ("origin", origin)]
         .into_iter()
@@ -64,14 +64,17 @@ fn with_body(call: Call, method: &str) -> Call {
 }
 
 #[track_caller]
-fn assert_cross_site(answer: Answer, case: &str) {
-    assert_eq!(answer.status.as_u16(), 403, "{case}: {answer:?}");
-    let problem = answer.problem(403, "forbidden");
-    assert!(problem["detail"].as_str().unwrap().starts_with("Con cookie,"), "{case}: {problem}");
+fn assert_cross_site(response: ApiResponse, case: &str) {
+    assert_eq!(response.status.as_u16(), 403, "{case}: {response:?}");
+    let problem = response.problem(403, "forbidden");
+    assert!(
+        problem["detail"].as_str().unwrap().starts_with("Las peticiones con cookie"),
+        "{case}: {problem}"
+    );
 }
 
 #[tokio::test]
-async fn every_combination_of_150_is_decided() {
+async fn all_150_combinations_of_origin_headers_are_decided() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let (mut n_tried, mut n_refused, mut n_started) = (0, 0, 0);
@@ -84,13 +87,13 @@ async fn every_combination_of_150_is_decided() {
                     let call = ana.call_with(credential, method, target).unchecked();
                     let call = with_body(from_page(call, site, origin), method);
                     if is_let_in {
-                        let answer = call.send().await;
-                        assert_eq!(answer.status.as_u16(), status, "{case}: {answer:?}");
+                        let response = call.send().await;
+                        assert_eq!(response.status.as_u16(), status, "{case}: {response:?}");
                         n_started += usize::from(method == "POST");
                     } else {
-                        let before = stack.everything().await;
+                        let before = stack.table_digests().await;
                         assert_cross_site(call.send().await, &case);
-                        assert_eq!(stack.everything().await, before, "{case}");
+                        assert_eq!(stack.table_digests().await, before, "{case}");
                         n_refused += 1;
                     }
                     n_tried += 1;
@@ -105,27 +108,28 @@ async fn every_combination_of_150_is_decided() {
 }
 
 #[tokio::test]
-async fn every_route_that_changes_something_refuses_a_cookie_from_elsewhere() {
+async fn every_write_refuses_a_cookie_from_another_site() {
     let stack = Stack::start().await;
     let eva = stack.admin("Eva").await;
-    let before = stack.everything().await;
+    let before = stack.table_digests().await;
     let mut n_tried = 0;
     for operation in Operation::all() {
         if operation.method == "GET" || operation.is_public() {
             continue;
         }
-        let call = eva.call_with(Credential::Cookie, &operation.method, &operation.target(NOBODYS));
+        let call =
+            eva.call_with(Credential::Cookie, &operation.method, &operation.target(MISSING_ID));
         let call = from_page(call, Some("cross-site"), Some(EVIL));
-        let answer = operation.complete(call, &Things::default()).send().await;
-        assert_cross_site(answer, &operation.name());
+        let response = operation.complete(call, &Resources::default()).send().await;
+        assert_cross_site(response, &operation.name());
         n_tried += 1;
     }
     assert!(n_tried >= 15, "{n_tried}");
-    assert_eq!(stack.everything().await, before);
+    assert_eq!(stack.table_digests().await, before);
 }
 
 #[tokio::test]
-async fn reading_with_a_cookie_is_never_refused_for_where_it_comes_from() {
+async fn reads_with_a_cookie_are_allowed_from_any_origin() {
     let stack = Stack::start().await;
     let eva = stack.admin("Eva").await;
     let mut n_tried = 0;
@@ -135,13 +139,13 @@ async fn reading_with_a_cookie_is_never_refused_for_where_it_comes_from() {
         }
         for method in ["GET", "HEAD"] {
             let call = |credential| {
-                let call = eva.call_with(credential, method, &operation.target(NOBODYS));
-                operation.complete(call.unchecked(), &Things::default())
+                let call = eva.call_with(credential, method, &operation.target(MISSING_ID));
+                operation.complete(call.unchecked(), &Resources::default())
             };
             let plain = call(Credential::Bearer).send().await;
             for (site, origin) in [(None, None), (Some("cross-site"), Some(EVIL))] {
-                let answer = from_page(call(Credential::Cookie), site, origin).send().await;
-                assert_eq!(answer.status, plain.status, "{method} {}", operation.name());
+                let response = from_page(call(Credential::Cookie), site, origin).send().await;
+                assert_eq!(response.status, plain.status, "{method} {}", operation.name());
                 n_tried += 1;
             }
         }
@@ -150,7 +154,7 @@ async fn reading_with_a_cookie_is_never_refused_for_where_it_comes_from() {
 }
 
 #[tokio::test]
-async fn a_bearer_request_is_one_whatever_cookie_goes_along() {
+async fn a_bearer_token_takes_precedence_over_a_cookie() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
     for (site, _) in TABLE {
@@ -169,7 +173,7 @@ async fn a_bearer_request_is_one_whatever_cookie_goes_along() {
 }
 
 #[tokio::test]
-async fn a_bearer_token_that_is_wrong_does_not_fall_back_on_the_cookie() {
+async fn a_wrong_bearer_token_does_not_fall_back_to_the_cookie() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     for authorization in ["Bearer ign_x", "Bearer", "Basic YTpi", ""] {
@@ -177,8 +181,8 @@ async fn a_bearer_token_that_is_wrong_does_not_fall_back_on_the_cookie() {
             let call = ana.call_with(Credential::Cookie, method, target);
             let call = call.header("authorization", authorization);
             let call = from_page(call, Some("same-origin"), None);
-            let answer = with_body(call, method).send().await;
-            answer.problem(401, "unauthenticated");
+            let response = with_body(call, method).send().await;
+            response.problem(401, "unauthenticated");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Thousands of odd requests: each is answered as the contract says, none with a 500.
+//! Thousands of random requests: each response matches the document, and none is a 500.
 
 use serde_json::{Value, json};
 
@@ -199,11 +199,11 @@ fn with_odd_body(call: Call, dice: &mut Dice) -> Call {
     }
 }
 
-/// Ids of Ana's things, and of people whom admins may change: not of Ana, who has to stay.
+/// Ids of Ana's resources, and of users whom admins may change: not Ana's own, because she has to stay.
 async fn ids_of(stack: &Stack, ana: &User, others: &[String]) -> Vec<String> {
-    let at = ana.starts("uno").await;
-    let posted = ana.says(&at, "hola").await;
-    let file = ana.uploads("a.txt", b"hola").await;
+    let at = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&at, "hola").await;
+    let file = ana.upload_file("a.txt", b"hola").await;
     let mut ids = vec![
         "019ab2f4-0000-7000-8000-000000000001".to_owned(),
         "00000000-0000-0000-0000-000000000000".to_owned(),
@@ -221,16 +221,16 @@ async fn ids_of(stack: &Stack, ana: &User, others: &[String]) -> Vec<String> {
     ids
 }
 
-/// Some people beside Ana, one of whom has let the admin read; gives their ids.
+/// Adds another user, whose conversations the admin may read; returns ids of both.
 async fn prepare(stack: &Stack, eva: &User) -> Vec<String> {
     let ben = stack.participant("Ben").await;
-    let things = stack.things_of(&ben).await;
+    let resources = stack.create_resources(&ben).await;
     let grant = json!({ "user_id": ben.id, "reason": "Pidió ayuda con su plan" });
     eva.post("/v1/admin/access-grants").json(&grant).send().await.ok(201);
-    vec![ben.id, eva.id.clone(), things.conversation, things.erasure]
+    vec![ben.id, eva.id.clone(), resources.conversation, resources.erasure]
 }
 
-// 10,000 in all, in four runs that may go side by side.
+// 10,000 in all, in four runs that may run in parallel.
 
 #[tokio::test]
 async fn no_request_breaks_the_contract_1() {
@@ -269,18 +269,18 @@ async fn odd_requests(mut dice: Dice) {
         let target =
             format!("{}{}", path.replace("{id}", dice.pick::<String>(&ids)), odd_query(&mut dice));
         let mut call = stack.client.call(method, &target);
-        let is_for_staff = path.starts_with("/v1/admin/");
+        let is_for_admins = path.starts_with("/v1/admin/");
         if dice.roll(8) > 0 {
-            let by_admin = is_for_staff != (dice.roll(8) == 0);
+            let by_admin = is_for_admins != (dice.roll(8) == 0);
             call = call.bearer(if by_admin { &eva.token } else { &ana.token });
         }
         let is_stream = path.ends_with("/messages") && method == "POST";
         let call = if is_stream { call } else { with_odd_headers(call, &mut dice) };
-        let answer = with_odd_body(call, &mut dice).send().await;
-        let status = answer.status.as_u16();
-        assert!(status < 500, "request {number}: {method} {target}: {answer:?}");
+        let response = with_odd_body(call, &mut dice).send().await;
+        let status = response.status.as_u16();
+        assert!(status < 500, "request {number}: {method} {target}: {response:?}");
         n_good += usize::from(status < 300);
-        n_good_by_admin += usize::from(status < 300 && is_for_staff);
+        n_good_by_admin += usize::from(status < 300 && is_for_admins);
         let may_log_out = operation["operationId"].as_str().unwrap().contains("session");
         if may_log_out && ana.get("/v1/me").send().await.status.as_u16() == 401 {
             ana = stack.log_in(&ana.phone).await;
@@ -290,6 +290,6 @@ async fn odd_requests(mut dice: Dice) {
             eva = stack.log_in(&eva.phone).await;
         }
     }
-    assert!(n_good > N_REQUESTS / 20, "too few good ones to mean anything: {n_good}");
+    assert!(n_good > N_REQUESTS / 20, "too few successes to mean anything: {n_good}");
     assert!(n_good_by_admin > N_REQUESTS / 125, "too few by an admin: {n_good_by_admin}");
 }

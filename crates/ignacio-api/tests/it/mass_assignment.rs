@@ -1,17 +1,17 @@
-//! A body may say what its schema says and nothing else: no flag, no id, no owner, no count. The
-//! operations, and the fields that each may have, are the document's.
+//! A body may have the fields of its schema and no others: no flag, id, owner or count. The operations
+//! and their fields are read from the OpenAPI document.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::client::Answer;
+use crate::client::ApiResponse;
 use crate::contract::contract;
-use crate::operation::{Operation, Things};
+use crate::operation::{Operation, Resources};
 use crate::stack::Stack;
 use crate::users::User;
 
-/// Fields that rows have, under the names of the API and of the columns.
+/// Fields of rows, under the names of the API and of the columns.
 const FIELDS: [&str; 30] = [
     "id",
     "user_id",
@@ -45,8 +45,8 @@ const FIELDS: [&str; 30] = [
     "$set",
 ];
 
-/// A value that the field would have.
-fn value_of(field: &str, things: &Things) -> Value {
+/// A plausible value of the field.
+fn value_of(field: &str, resources: &Resources) -> Value {
     match field {
         "is_admin" | "is_active" | "active" => json!(true),
         "role" => json!("admin"),
@@ -54,7 +54,7 @@ fn value_of(field: &str, things: &Things) -> Value {
         "phone" | "phone_number" => json!("+573001234567"),
         "locale" => json!("en"),
         _ if field.ends_with("_at") => json!("2099-01-01T00:00:00Z"),
-        _ if field.ends_with("id") => json!(things.person),
+        _ if field.ends_with("id") => json!(resources.user),
         _ => json!("x"),
     }
 }
@@ -68,7 +68,7 @@ fn resolve(schema: &Value) -> &Value {
     choices.into_iter().find(|it| it["type"] != "null").map_or(schema, resolve)
 }
 
-/// Every object of a body, by its place, with the fields that its schema has.
+/// Every object of a body by its pointer, with the fields of its schema.
 fn objects(schema: &Value, body: &Value, place: &str) -> Vec<(String, BTreeSet<String>)> {
     let Some(fields) = body.as_object() else { return Vec::new() };
     // A schema without properties is that of an empty object.
@@ -81,56 +81,61 @@ fn objects(schema: &Value, body: &Value, place: &str) -> Vec<(String, BTreeSet<S
     found
 }
 
-async fn send(person: &User, operation: &Operation, things: &Things, body: &Value) -> Answer {
-    let call = person.call(&operation.method, operation.target_of(things));
+async fn send(
+    user: &User,
+    operation: &Operation,
+    resources: &Resources,
+    body: &Value,
+) -> ApiResponse {
+    let call = user.call(&operation.method, operation.target_of(resources));
     operation.with_headers(call).json(body).send().await
 }
 
 #[tokio::test]
-async fn a_body_with_a_field_too_many_is_refused_and_changes_nothing() {
+async fn a_body_with_an_unknown_field_is_refused_and_changes_nothing() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
-    let mut things = stack.things_of(&ana).await;
-    things.challenge = stack.challenge(&ana.phone).await;
+    let mut resources = stack.create_resources(&ana).await;
+    resources.challenge = stack.challenge(&ana.phone).await;
     let taking: Vec<_> =
         Operation::all().into_iter().filter(|it| it.json_schema().is_some()).collect();
     let (mut n_bodies, mut n_objects) = (0, 0);
     for operation in &taking {
-        let person = if operation.is_for_staff() { &eva } else { &ana };
-        let good = operation.body(&things);
-        let before = stack.everything().await;
+        let user = if operation.is_for_admins() { &eva } else { &ana };
+        let good = operation.body(&resources);
+        let before = stack.table_digests().await;
         for (place, known) in objects(operation.json_schema().unwrap(), &good, "") {
             for field in FIELDS.into_iter().filter(|it| !known.contains(*it)) {
                 let mut body = good.clone();
-                body.pointer_mut(&place).unwrap()[field] = value_of(field, &things);
-                let refused = send(person, operation, &things, &body).await;
+                body.pointer_mut(&place).unwrap()[field] = value_of(field, &resources);
+                let refused = send(user, operation, &resources, &body).await;
                 let expected = (format!("{place}/{field}"), "unknown-field".to_owned());
                 assert_eq!(refused.invalid(), expected, "{} {body}", operation.name());
                 n_bodies += 1;
             }
             n_objects += 1;
         }
-        assert_eq!(stack.everything().await, before, "{} changed something", operation.name());
+        assert_eq!(stack.table_digests().await, before, "{} changed something", operation.name());
     }
     assert!(n_objects > taking.len() && n_bodies > 20 * n_objects, "{n_objects} {n_bodies}");
     println!("{} operations, {n_objects} objects, {n_bodies} bodies", taking.len());
-    // It was the field: without it, each of the bodies does.
+    // It was the field: without it, each of the bodies is accepted.
     for operation in &taking {
-        let person = if operation.is_for_staff() { &eva } else { &ana };
+        let user = if operation.is_for_admins() { &eva } else { &ana };
         match operation.id.as_str() {
-            "step_up_session" => things.challenge = stack.fresh_challenge(&ana).await,
-            "open_session" => things.challenge = stack.challenge(&ana.phone).await,
+            "step_up_session" => resources.challenge = stack.step_up_challenge(&ana).await,
+            "open_session" => resources.challenge = stack.challenge(&ana.phone).await,
             // What was posted before is the last turn now.
             "regenerate_reply" | "edit_message" => {
-                let fresh = stack.things_of(&ana).await;
-                things.message = fresh.message;
-                things.question = fresh.question;
+                let fresh = stack.create_resources(&ana).await;
+                resources.message = fresh.message;
+                resources.question = fresh.question;
             }
             _ => {}
         }
         stack.database.execute("delete from rate_buckets").await;
-        let done = send(person, operation, &things, &operation.body(&things)).await;
+        let done = send(user, operation, &resources, &operation.body(&resources)).await;
         assert!(done.status.is_success(), "{}: {done:?}", operation.name());
-        stack.answer_all("listo").await;
+        stack.complete_all_replies("listo").await;
     }
 }

@@ -1,11 +1,11 @@
-//! What was measured against what was reviewed.
+//! Compares a measured matrix with the reviewed file.
 
 use std::collections::BTreeSet;
 
-/// Set to anything, it writes what was measured into the reviewed file instead of comparing.
+/// If set, the measured matrix is written to the reviewed file instead of being compared.
 const ACCEPT: &str = "ACCEPT_HTTP_MATRIX";
 
-/// Fails with the lines that differ. The first lines of a file, each with a `#`, are the reader's.
+/// Fails with the lines that differ. The first lines of a file, each with a `#`, are comments.
 pub(crate) fn compare(file: &str, measured: &[String]) {
     let path = format!("{}/tests/it/{file}", env!("CARGO_MANIFEST_DIR"));
     let reviewed = std::fs::read_to_string(&path).unwrap();
@@ -18,13 +18,13 @@ pub(crate) fn compare(file: &str, measured: &[String]) {
     let new = format!("{}\n", [head, measured].concat().join("\n"));
     if std::env::var_os(ACCEPT).is_some() {
         std::fs::write(&path, &new).unwrap();
-        println!("{file} is written anew: read the difference before it is committed");
+        println!("{file} is rewritten: read the difference before you commit it");
         return;
     }
     let kept = format!("{}/{file}", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(&kept, &new).unwrap();
     panic!(
-        "{file} is not what was reviewed (- reviewed, + measured; the whole is in {kept}; to accept \
+        "{file} is not what was reviewed (- reviewed, + measured; all of it is in {kept}; to accept \
          it, run again with {ACCEPT}=1):\n{}",
         difference.join("\n")
     );
@@ -43,7 +43,7 @@ fn difference(reviewed: &[&str], measured: &[String]) -> Vec<String> {
 }
 
 #[test]
-fn a_difference_shows_what_was_and_what_is() {
+fn a_difference_shows_the_old_and_the_new_line() {
     let was = ["GET /a 200", "GET /b 404", "GET /c 200"];
     let is = ["GET /a 200", "GET /b 200", "GET /d 401"].map(str::to_owned);
     let expected = ["- GET /b 404", "+ GET /b 200", "- GET /c 200", "+ GET /d 401"];

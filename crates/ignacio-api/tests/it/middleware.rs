@@ -1,4 +1,4 @@
-//! What holds for every route: methods, languages, ids, origins, heads.
+//! What applies to every route: methods, languages, request ids, origins, HEAD.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use crate::contract::operations;
 use crate::stack::{ORIGIN, Stack};
 
 #[tokio::test]
-async fn only_declared_methods_are_taken() {
+async fn only_declared_methods_are_allowed() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let paths: std::collections::BTreeSet<_> =
@@ -14,9 +14,9 @@ async fn only_declared_methods_are_taken() {
     for path in paths {
         let target = path.replace("{id}", "019ab2f4-0000-7000-8000-000000000001");
         for call in [ana.call("PROPFIND", &target), stack.client.call("TRACE", &target)] {
-            let answer = call.unchecked().send().await;
-            let allow = answer.header("allow").to_owned();
-            answer.problem(405, "method-not-allowed");
+            let response = call.unchecked().send().await;
+            let allow = response.header("allow").to_owned();
+            response.problem(405, "method-not-allowed");
             let options = stack.client.call("OPTIONS", &target).unchecked().send().await;
             assert_eq!((options.status.as_u16(), options.header("allow")), (204, allow.as_str()));
             for (method, described, _) in operations() {
@@ -43,10 +43,10 @@ async fn only_declared_methods_are_taken() {
 }
 
 #[tokio::test]
-async fn problems_speak_the_callers_language() {
+async fn problems_are_in_the_callers_language() {
     let stack = Stack::start().await;
     let es = ("es", "Sin sesión", "Inicia sesión: la sesión falta, terminó o no es válida.");
-    let en = ("en", "Not signed in", "Sign in: the session is missing, over or not valid.");
+    let en = ("en", "Not signed in", "Log in: the session is missing, has ended or is not valid.");
     for (accept, (language, title, detail)) in [
         (None, es),
         (Some("es-CO"), es),
@@ -60,10 +60,10 @@ async fn problems_speak_the_callers_language() {
     ] {
         let call = stack.client.get("/v1/me");
         let call = accept.into_iter().fold(call, |call, it| call.header("accept-language", it));
-        let answer = call.send().await;
-        assert_eq!(answer.header("content-language"), language, "{accept:?}");
-        assert!(answer.header("vary").to_lowercase().contains("accept-language"), "{accept:?}");
-        let problem = answer.problem(401, "unauthenticated");
+        let response = call.send().await;
+        assert_eq!(response.header("content-language"), language, "{accept:?}");
+        assert!(response.header("vary").to_lowercase().contains("accept-language"), "{accept:?}");
+        let problem = response.problem(401, "unauthenticated");
         assert_eq!((&problem["title"], &problem["detail"]), (&json!(title), &json!(detail)));
         assert_eq!(problem["type"], "urn:ignacio:problem:unauthenticated");
         assert_eq!(problem["instance"], "/v1/me");
@@ -71,7 +71,7 @@ async fn problems_speak_the_callers_language() {
 }
 
 #[tokio::test]
-async fn broken_rules_are_told_in_the_callers_language() {
+async fn validation_errors_are_in_the_callers_language() {
     let stack = Stack::start().await;
     for (accept, title, rule) in [
         ("es-CO", "Datos no válidos", "falta este campo"),
@@ -87,7 +87,7 @@ async fn broken_rules_are_told_in_the_callers_language() {
 }
 
 #[tokio::test]
-async fn a_sane_request_id_is_echoed() {
+async fn a_valid_request_id_is_echoed() {
     let stack = Stack::start().await;
     let echoed = stack.client.get("/healthz").header("x-request-id", "abc-1").send().await;
     assert_eq!(echoed.header("x-request-id"), "abc-1");
@@ -96,7 +96,7 @@ async fn a_sane_request_id_is_echoed() {
 }
 
 #[tokio::test]
-async fn allowed_origins_may_call_and_others_learn_nothing() {
+async fn only_allowed_origins_get_cors_headers() {
     let stack = Stack::start().await;
     let ask = |origin: &str| {
         stack
@@ -127,7 +127,7 @@ async fn allowed_origins_may_call_and_others_learn_nothing() {
 }
 
 #[tokio::test]
-async fn a_head_is_the_head_of_the_get() {
+async fn head_responds_like_get_without_a_body() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let get = ana.get("/v1/me").send().await;
@@ -139,16 +139,16 @@ async fn a_head_is_the_head_of_the_get() {
     let refused = stack.client.call("HEAD", "/v1/me").unchecked().send().await;
     assert_eq!((refused.status.as_u16(), refused.body.len()), (401, 0));
 
-    // A stream has no end, but its head does.
-    let at = ana.starts("uno").await;
-    let posted = ana.says(&at, "hola").await;
+    // A stream has no end, but HEAD returns at once.
+    let at = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&at, "hola").await;
     let target = format!("/v1/responses/{}/events", posted["response"]["id"].as_str().unwrap());
     let stream = ana.call("HEAD", &target).unchecked().send().await;
     assert_eq!(stream.header("content-type"), "text/event-stream");
 }
 
 #[tokio::test]
-async fn bodies_are_refused_by_what_is_wrong_with_them() {
+async fn invalid_bodies_are_refused_with_the_right_problem() {
     let stack = Stack::start().await;
     let call = || stack.client.post("/v1/auth/otp").header("content-type", "application/json");
     call().bytes(&b"{\"phone\": \"\xff\"}"[..]).send().await.problem(400, "malformed");
@@ -162,15 +162,15 @@ async fn bodies_are_refused_by_what_is_wrong_with_them() {
     let list = stack.client.post("/v1/auth/otp").json(&json!(["+573001234567"])).send().await;
     assert_eq!(list.invalid(), (String::new(), "wrong-type".to_owned()));
 
-    // Without a length, the limit still holds.
-    let (endless, pieces) = call().pieces();
+    // Without a length, the limit still applies.
+    let (endless, pieces) = call().chunked();
     let feed = async {
         while pieces.send(vec![b' '; 10_000].into()).await.is_ok() {}
         std::future::pending::<()>().await;
     };
-    let answer = tokio::select! {
-        answer = endless.send() => answer,
+    let response = tokio::select! {
+        response = endless.send() => response,
         () = feed => panic!("the feed never ends"),
     };
-    answer.problem(413, "too-large");
+    response.problem(413, "too-large");
 }

@@ -1,4 +1,4 @@
-//! An object store in memory that can be told to stall, to fail and to lose things.
+//! An object store in memory that can fail on request.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -11,14 +11,14 @@ use ignacio_domain::file::ObjectKey;
 use ignacio_domain::ports::{ByteRange, ByteStream, ObjectContent, ObjectStore, PortError};
 use tokio::sync::watch;
 
-/// What is kept, and what goes wrong.
+/// The objects, and whether the store is down.
 #[derive(Default)]
 pub(crate) struct MemoryStore {
     objects: Mutex<HashMap<String, Bytes>>,
     is_down: AtomicBool,
     n_puts: AtomicUsize,
     reads: Mutex<Vec<Option<ByteRange>>>,
-    /// Bytes that ever arrived, so that a test can wait for some.
+    /// The number of bytes received, so that a test can wait for some.
     arrived: watch::Sender<u64>,
 }
 
@@ -36,12 +36,12 @@ impl MemoryStore {
         std::mem::take(&mut self.reads.lock().unwrap())
     }
 
-    /// How many uploads have begun.
+    /// How many uploads have started.
     pub(crate) fn n_puts(&self) -> usize {
         self.n_puts.load(Ordering::SeqCst)
     }
 
-    /// Every call fails from now on, or works again.
+    /// Makes every call fail, or work again.
     pub(crate) fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
     }
@@ -53,7 +53,10 @@ impl MemoryStore {
 
     fn refuse_when_down(&self) -> Result<(), PortError> {
         if self.is_down.load(Ordering::SeqCst) {
-            return Err(PortError::Transient { retry_after: None, reason: "told so".to_owned() });
+            return Err(PortError::Transient {
+                retry_after: None,
+                reason: "set down by the test".to_owned(),
+            });
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Every operation of the document as a request that would do: which thing it names, what it sends.
+//! Every operation of the document as a valid request: the resource that it names, and what it sends.
 
 use ignacio_devstack::whatsapp::sign;
 use serde_json::{Value, json};
@@ -8,8 +8,8 @@ use crate::contract::operations;
 use crate::stack::{APP_SECRET, Stack, VERIFY_TOKEN};
 use crate::users::{CODE, User};
 
-/// An id of nothing.
-pub(crate) const NOBODYS: &str = "019ab2f4-0000-7000-8000-000000000001";
+/// An id that no resource has.
+pub(crate) const MISSING_ID: &str = "019ab2f4-0000-7000-8000-000000000001";
 
 /// One operation.
 pub(crate) struct Operation {
@@ -19,9 +19,9 @@ pub(crate) struct Operation {
     pub(crate) description: Value,
 }
 
-/// What is there of one person, by ids, and what requests about it need.
+/// The ids of one user's resources, and other values that requests need.
 #[derive(Clone, Default)]
-pub(crate) struct Things {
+pub(crate) struct Resources {
     pub(crate) conversation: String,
     /// Of the reply.
     pub(crate) message: String,
@@ -29,14 +29,14 @@ pub(crate) struct Things {
     pub(crate) response: String,
     pub(crate) file: String,
     pub(crate) session: String,
-    pub(crate) person: String,
+    pub(crate) user: String,
     pub(crate) grant: String,
     pub(crate) erasure: String,
-    /// The person's number.
+    /// The user's number.
     pub(crate) phone: String,
-    /// An open challenge, for who opens a session.
+    /// An open challenge, to open a session with.
     pub(crate) challenge: String,
-    /// A number that nobody has, for who makes an account.
+    /// A number that nobody has, to create a user with.
     pub(crate) free_phone: String,
 }
 
@@ -51,7 +51,7 @@ impl Operation {
         .collect()
     }
 
-    /// Those whose path names a thing.
+    /// Those whose path has an id.
     pub(crate) fn with_id() -> Vec<Self> {
         Self::all().into_iter().filter(|it| it.path.contains("{id}")).collect()
     }
@@ -66,8 +66,8 @@ impl Operation {
         !self.description["security"].is_null()
     }
 
-    /// Whether it is the staff's.
-    pub(crate) fn is_for_staff(&self) -> bool {
+    /// Whether only admins may call it.
+    pub(crate) fn is_for_admins(&self) -> bool {
         self.path.starts_with("/v1/admin/")
     }
 
@@ -84,26 +84,26 @@ impl Operation {
         json.map(|(_, media_type)| &media_type["schema"])
     }
 
-    /// The id of the thing that its path names. A new kind of thing has to be told here.
-    pub(crate) fn thing<'t>(&self, things: &'t Things) -> &'t str {
+    /// The id of the resource that its path names. Add new kinds of resources here.
+    pub(crate) fn path_id<'t>(&self, resources: &'t Resources) -> &'t str {
         let kinds = [
-            ("/v1/admin/users/{id}", &things.person),
-            ("/v1/admin/conversations/{id}", &things.conversation),
-            ("/v1/admin/access-grants/{id}", &things.grant),
-            ("/v1/admin/erasures/{id}", &things.erasure),
-            ("/v1/auth/otp/{id}", &things.challenge),
-            ("/v1/conversations/{id}", &things.conversation),
-            ("/v1/messages/{id}/versions", &things.question),
-            ("/v1/messages/{id}", &things.message),
-            ("/v1/responses/{id}", &things.response),
-            ("/v1/files/{id}", &things.file),
-            ("/v1/sessions/{id}", &things.session),
+            ("/v1/admin/users/{id}", &resources.user),
+            ("/v1/admin/conversations/{id}", &resources.conversation),
+            ("/v1/admin/access-grants/{id}", &resources.grant),
+            ("/v1/admin/erasures/{id}", &resources.erasure),
+            ("/v1/auth/otp/{id}", &resources.challenge),
+            ("/v1/conversations/{id}", &resources.conversation),
+            ("/v1/messages/{id}/versions", &resources.question),
+            ("/v1/messages/{id}", &resources.message),
+            ("/v1/responses/{id}", &resources.response),
+            ("/v1/files/{id}", &resources.file),
+            ("/v1/sessions/{id}", &resources.session),
         ];
         let kind = kinds.iter().find(|(start, _)| self.path.starts_with(start));
-        kind.map_or_else(|| panic!("whose is the id of {}?", self.path), |(_, id)| id)
+        kind.map_or_else(|| panic!("which resource does {} name?", self.path), |(_, id)| id)
     }
 
-    /// Where it is sent, with an id where there is one, and the query that it does not go without.
+    /// Its target with this id, and with the query that it requires.
     pub(crate) fn target(&self, id: &str) -> String {
         let query = match self.id.as_str() {
             "end_other_sessions" => "?except=current".to_owned(),
@@ -115,18 +115,18 @@ impl Operation {
         format!("{}{query}", self.path.replace("{id}", id))
     }
 
-    /// The same for one of these things.
-    pub(crate) fn target_of(&self, things: &Things) -> String {
-        let id = if self.path.contains("{id}") { self.thing(things) } else { "" };
+    /// Its target for one of these resources.
+    pub(crate) fn target_of(&self, resources: &Resources) -> String {
+        let id = if self.path.contains("{id}") { self.path_id(resources) } else { "" };
         self.target(id)
     }
 
-    /// A JSON body that would do. A new operation that takes one has to be told here.
-    pub(crate) fn body(&self, things: &Things) -> Value {
+    /// A valid JSON body. Add new operations with a body here.
+    pub(crate) fn body(&self, resources: &Resources) -> Value {
         match self.id.as_str() {
-            "request_code" => json!({ "phone": things.phone }),
+            "request_code" => json!({ "phone": resources.phone }),
             "open_session" | "step_up_session" => {
-                json!({ "otp_id": things.challenge, "code": CODE })
+                json!({ "otp_id": resources.challenge, "code": CODE })
             }
             "start_conversation" => json!({ "title": "T", "message": { "content": "hola" } }),
             "update_conversation" => json!({ "title": "Otro" }),
@@ -134,15 +134,15 @@ impl Operation {
             "regenerate_reply" => json!({}),
             "put_feedback" => json!({ "rating": "down", "reason": "Muy largo" }),
             "update_me" | "update_user" => json!({ "name": "Otra" }),
-            "create_user" => json!({ "phone": things.free_phone, "name": "Nueva" }),
+            "create_user" => json!({ "phone": resources.free_phone, "name": "Nueva" }),
             "create_access_grant" => {
-                json!({ "user_id": things.person, "reason": "Pidió ayuda con su plan" })
+                json!({ "user_id": resources.user, "reason": "Pidió ayuda con su plan" })
             }
-            other => panic!("what does {other} take?"),
+            other => panic!("which body does {other} take?"),
         }
     }
 
-    /// The headers that it does not go without.
+    /// Adds the headers that it requires.
     pub(crate) fn with_headers(&self, call: Call) -> Call {
         match self.id.as_str() {
             "update_user" | "delete_user" => call.header("if-match", "*"),
@@ -150,8 +150,8 @@ impl Operation {
         }
     }
 
-    /// Body and headers that would do.
-    pub(crate) fn complete(&self, call: Call, things: &Things) -> Call {
+    /// Adds a valid body and the required headers.
+    pub(crate) fn complete(&self, call: Call, resources: &Resources) -> Call {
         let call = self.with_headers(call);
         if self.id == "upload_file" {
             call.form(&[file_part("a.txt", "text/plain", b"hola")])
@@ -160,46 +160,46 @@ impl Operation {
         } else if self.description["requestBody"].is_null() {
             call
         } else {
-            call.json(&self.body(things))
+            call.json(&self.body(resources))
         }
     }
 }
 
 impl Stack {
-    /// One of each kind of thing of this person's, and a reply that is complete.
-    pub(crate) async fn things_of(&self, person: &User) -> Things {
-        let at = person.starts("privado").await;
-        let posted = person.says(&at, "hola").await;
-        let file = person.uploads("a.txt", b"hola").await;
-        self.answer_all("listo").await;
+    /// Creates one resource of each kind for a user, with a complete reply.
+    pub(crate) async fn create_resources(&self, user: &User) -> Resources {
+        let at = user.start_conversation("privado").await;
+        let posted = user.post_message(&at, "hola").await;
+        let file = user.upload_file("a.txt", b"hola").await;
+        self.complete_all_replies("listo").await;
         let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
         self.add_summary_and_feedback(&id(&posted["reply"])).await;
-        let (user, other) = (&person.id, self.somebody_of_the_staff().await);
+        let (user_id, other) = (&user.id, self.other_admin().await);
         let grant = format!(
             "insert into access_grants (admin_id, user_id, reason)
-             values ('{other}', '{user}', 'Otra persona pidió ayuda') returning id"
+             values ('{other}', '{user_id}', 'Otra persona pidió ayuda') returning id"
         );
         let erasure = format!(
             "insert into erasures (erased_user_id, admin_id, n_conversations, n_messages, n_files)
-             values ('{user}', '{other}', 1, 2, 3) returning id"
+             values ('{user_id}', '{other}', 1, 2, 3) returning id"
         );
-        Things {
+        Resources {
             conversation: at.rsplit('/').next().unwrap().to_owned(),
             message: id(&posted["reply"]),
             question: id(&posted["message"]),
             response: id(&posted["response"]),
             file: id(&file),
-            session: person.session.clone(),
-            person: user.clone(),
+            session: user.session.clone(),
+            user: user.id.clone(),
             grant: self.database.query_text(&grant).await,
             erasure: self.database.query_text(&erasure).await,
-            phone: person.phone.clone(),
-            challenge: NOBODYS.to_owned(),
+            phone: user.phone.clone(),
+            challenge: MISSING_ID.to_owned(),
             free_phone: "+573990000000".to_owned(),
         }
     }
 
-    /// What hangs on a conversation once it is long, and on a reply once somebody has an opinion.
+    /// Adds a summary of the reply's conversation, and feedback on the reply.
     async fn add_summary_and_feedback(&self, reply: &str) {
         let sum_up = format!(
             "insert into conversation_summaries
@@ -215,8 +215,8 @@ impl Stack {
         assert_eq!(self.database.execute(&rate).await, 1);
     }
 
-    /// An admin who never logs in, in whose name things are prepared.
-    async fn somebody_of_the_staff(&self) -> String {
+    /// An admin who never logs in; some resources are created in their name.
+    async fn other_admin(&self) -> String {
         let add = "insert into users (phone_number, name, is_admin)
                    values ('+573980000000', 'Otra', true)
                    on conflict (phone_number) do update set name = excluded.name returning id";

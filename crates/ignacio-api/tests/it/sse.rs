@@ -25,17 +25,17 @@ fn text(events: &[Event]) -> String {
 }
 
 #[tokio::test]
-async fn a_post_can_be_answered_by_its_reply() {
+async fn a_post_can_stream_its_reply() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     let call = ana.post(format!("{at}/messages")).json(&json!({ "content": "hola" }));
     let mut events = call.header("accept-language", "en").events().await;
     assert_eq!(events.headers["cache-control"], "no-store");
     assert_eq!(events.headers["x-accel-buffering"], "no");
     let address = events.headers["content-location"].to_str().unwrap().to_owned();
 
-    let mut reply = stack.take_reply().await;
+    let mut reply = stack.claim_reply().await;
     let created = events.next().await.unwrap();
     assert_eq!((created.id, created.name.as_str()), (Some(1), "response.created"));
     assert_eq!(
@@ -45,7 +45,7 @@ async fn a_post_can_be_answered_by_its_reply() {
     reply.push(ReplyEvent::ToolStarted(ToolKind::FileSearch));
     let tool = events.next().await.unwrap();
     assert_eq!(tool.data, json!({ "kind": "file_search", "label": "Searching your documents" }));
-    // A delta is seen before it is written to the log.
+    // A delta is sent before it is written to the log.
     reply.push(ReplyEvent::Delta("Bue".to_owned()));
     assert_eq!(text(&[events.next().await.unwrap()]), "Bue");
     reply.push(ReplyEvent::Delta("nas".to_owned()));
@@ -88,13 +88,13 @@ async fn a_post_can_be_answered_by_its_reply() {
 }
 
 #[tokio::test]
-async fn a_stream_goes_on_where_its_reader_left() {
+async fn a_stream_resumes_after_the_last_event_id() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
-    let posted = ana.says(&at, "hola").await;
+    let at = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&at, "hola").await;
     let target = format!("/v1/responses/{}/events", posted["response"]["id"].as_str().unwrap());
-    let mut reply = stack.take_reply().await;
+    let mut reply = stack.claim_reply().await;
     for word in ["uno ", "dos ", "tres "] {
         reply.push(ReplyEvent::Delta(word.to_owned()));
     }
@@ -120,13 +120,13 @@ async fn a_stream_goes_on_where_its_reader_left() {
 }
 
 #[tokio::test]
-async fn a_failed_reply_ends_with_its_problem() {
+async fn a_failed_reply_ends_the_stream_with_its_problem() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
-    let posted = ana.says(&at, "hola").await;
+    let at = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&at, "hola").await;
     let response = format!("/v1/responses/{}", posted["response"]["id"].as_str().unwrap());
-    let mut reply = stack.take_reply().await;
+    let mut reply = stack.claim_reply().await;
     reply.push(ReplyEvent::Delta("a medias".to_owned()));
     let failed = ReplyOutcome::Failed(ReplyFailure::Interrupted);
     assert!(reply.end(failed, UsageCost::Nothing).await.unwrap());
@@ -143,11 +143,11 @@ async fn a_failed_reply_ends_with_its_problem() {
 }
 
 #[tokio::test]
-async fn a_reader_says_what_makes_sense_or_is_refused() {
+async fn an_invalid_last_event_id_is_refused() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
-    let at = ana.starts("uno").await;
-    let posted = ana.says(&at, "hola").await;
+    let at = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&at, "hola").await;
     let target = format!("/v1/responses/{}/events", posted["response"]["id"].as_str().unwrap());
     ana.get(format!("{target}?after=x")).send().await.problem(400, "malformed");
     ana.get(&target).header("last-event-id", "-1").send().await.problem(400, "malformed");
@@ -163,8 +163,8 @@ async fn a_stream_ends_with_its_session() {
     let stack = Stack::start().await;
     let phone = stack.participant("Ana").await;
     let laptop = stack.log_in(&phone.phone).await;
-    let at = phone.starts("uno").await;
-    let posted = phone.says(&at, "hola").await;
+    let at = phone.start_conversation("uno").await;
+    let posted = phone.post_message(&at, "hola").await;
     let target = format!("/v1/responses/{}/events", posted["response"]["id"].as_str().unwrap());
     let events = laptop.get(&target).events().await;
 
@@ -180,8 +180,8 @@ async fn a_stream_ends_with_its_session() {
 async fn a_stream_ends_with_its_conversation() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
-    let posted = ana.says(&at, "hola").await;
+    let at = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&at, "hola").await;
     let target = format!("/v1/responses/{}/events", posted["response"]["id"].as_str().unwrap());
     let events = ana.get(&target).events().await;
     assert_eq!(ana.delete(&at).send().await.status.as_u16(), 204);
@@ -189,10 +189,10 @@ async fn a_stream_ends_with_its_conversation() {
 }
 
 #[tokio::test]
-async fn open_streams_do_not_hold_a_stopping_server_up() {
+async fn open_streams_do_not_delay_shutdown() {
     let stack = Stack::with(|it| it.shutdown_seconds = 60).await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     let call = ana.post(format!("{at}/messages")).json(&json!({ "content": "hola" }));
     let events = call.events().await;
     let began = Instant::now();
@@ -202,14 +202,14 @@ async fn open_streams_do_not_hold_a_stopping_server_up() {
 }
 
 #[tokio::test]
-async fn a_stopping_server_sends_its_readers_away_and_takes_no_new_ones() {
+async fn a_server_in_shutdown_ends_its_streams_and_refuses_new_ones() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
-    let posted = ana.says(&at, "hola").await;
+    let at = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&at, "hola").await;
     let target = format!("/v1/responses/{}/events", posted["response"]["id"].as_str().unwrap());
     let mut events = ana.get(&target).events().await;
-    let _reply = stack.take_reply().await;
+    let _reply = stack.claim_reply().await;
     assert_eq!(events.next().await.unwrap().name, "response.created");
 
     stack.stop.cancel();
@@ -218,7 +218,7 @@ async fn a_stopping_server_sends_its_readers_away_and_takes_no_new_ones() {
     let refused = ana.get(&target).header("accept", "text/event-stream").send().await;
     assert_eq!(refused.header("retry-after"), "1");
     refused.problem(503, "unavailable");
-    let other = ana.starts("dos").await;
+    let other = ana.start_conversation("dos").await;
     let call = ana.post(format!("{other}/messages")).header("accept", "text/event-stream");
     call.json(&json!({ "content": "hola" })).send().await.problem(503, "unavailable");
     let count: Value = ana.get(&other).send().await.ok(200)["message_count"].clone();

@@ -1,5 +1,4 @@
-//! Readers who come back for what is not there, who take nothing of what they asked for, and many
-//! who ask at once.
+//! Clients that resume beyond the end, clients that do not read, and many clients at once.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -16,19 +15,19 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::stack::Stack;
 use crate::users::User;
 
-/// Asks something in a conversation of its own; gives where the reply can be followed.
-async fn asked(person: &User) -> String {
-    let at = person.starts("uno").await;
-    let posted = person.says(&at, "hola").await;
+/// Posts a message in a new conversation; returns the address of the reply's events.
+async fn start_reply(user: &User) -> String {
+    let at = user.start_conversation("uno").await;
+    let posted = user.post_message(&at, "hola").await;
     format!("/v1/responses/{}/events", posted["response"]["id"].as_str().unwrap())
 }
 
 #[tokio::test]
-async fn who_has_the_end_is_told_to_stop() {
+async fn a_client_that_has_the_last_event_is_told_to_stop() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let target = asked(&ana).await;
-    let mut reply = stack.take_reply().await;
+    let target = start_reply(&ana).await;
+    let mut reply = stack.claim_reply().await;
     reply.push(ReplyEvent::Delta("Hola.".to_owned()));
     assert!(reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     drop(reply);
@@ -45,13 +44,13 @@ async fn who_has_the_end_is_told_to_stop() {
 }
 
 #[tokio::test]
-async fn a_number_that_is_not_reached_yet_is_waited_for() {
+async fn a_client_ahead_of_the_log_waits_for_its_event() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let target = asked(&ana).await;
-    let mut reply = stack.take_reply().await;
+    let target = start_reply(&ana).await;
+    let mut reply = stack.claim_reply().await;
     reply.push(ReplyEvent::Delta("uno ".to_owned()));
-    // As if a process had told number 3 and died before it wrote it down.
+    // As if a process had sent number 3 and died before it stored it.
     let mut ahead = ana.get(&target).header("last-event-id", "3").events().await;
     let far_ahead = ana.get(&target).header("last-event-id", "99").events().await;
 
@@ -67,10 +66,10 @@ async fn a_number_that_is_not_reached_yet_is_waited_for() {
 }
 
 #[tokio::test]
-async fn of_many_messages_at_once_one_is_answered_and_the_others_learn_by_what() {
+async fn of_concurrent_posts_one_wins_and_the_others_name_the_running_response() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     let n_posts = scale(20, 100);
 
     let answers = join_all((0..n_posts).map(|n| {
@@ -83,30 +82,30 @@ async fn of_many_messages_at_once_one_is_answered_and_the_others_learn_by_what()
     let [taken] = <[_; 1]>::try_from(taken).unwrap();
     let running = taken.json()["response"]["id"].clone();
     assert_eq!(refused.len(), n_posts - 1);
-    for answer in refused {
-        let problem = answer.problem(409, "response-running");
+    for response in refused {
+        let problem = response.problem(409, "response-running");
         assert_eq!(problem["response_id"], running, "{problem}");
     }
     assert_eq!(stack.database.query_i64("select count(*) from responses").await, 1);
     assert_eq!(stack.database.query_i64("select count(*) from messages").await, 2);
 }
 
-/// Asks for a stream through a socket that takes next to nothing, and does not read it.
-async fn slow_reader(stack: &Stack, person: &User, target: &str) -> TcpStream {
+/// Requests a stream through a socket with a tiny buffer, and does not read it.
+async fn slow_reader(stack: &Stack, user: &User, target: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(2_048).unwrap();
     let mut stream = socket.connect(stack.address).await.unwrap();
     let head = format!(
         "GET {target} HTTP/1.1\r\nhost: ignacio\r\nauthorization: Bearer {}\r\n\
          accept: text/event-stream\r\n\r\n",
-        person.token
+        user.token
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     stream
 }
 
-/// The ports of the clients that the server is connected with, as the system sees it.
-fn connected(stack: &Stack) -> HashSet<u16> {
+/// The ports of the clients that are connected to the server, as the kernel sees it.
+fn connected_ports(stack: &Stack) -> HashSet<u16> {
     let port = format!(":{:04X}", stack.address.port());
     let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
     let rows = table.lines().skip(1).map(|it| it.split_whitespace().collect::<Vec<_>>());
@@ -115,11 +114,11 @@ fn connected(stack: &Stack) -> HashSet<u16> {
 }
 
 #[tokio::test]
-async fn a_reader_that_takes_nothing_is_dropped_and_hurts_nobody() {
+async fn a_stalled_reader_is_dropped_and_slows_nobody() {
     let stack = Stack::with(|it| it.write_timeout = Duration::from_millis(700)).await;
     let ana = stack.participant("Ana").await;
-    let target = asked(&ana).await;
-    let mut reply = stack.take_reply().await;
+    let target = start_reply(&ana).await;
+    let mut reply = stack.claim_reply().await;
     let mut slow = Vec::new();
     for n in 0..scale(10, 200) {
         let mut reader = slow_reader(&stack, &ana, &target).await;
@@ -134,12 +133,12 @@ async fn a_reader_that_takes_nothing_is_dropped_and_hurts_nobody() {
     let paragraph = "Una frase que nadie lee. ".repeat(40);
     let mut n_told = 0;
     let ports: HashSet<u16> = slow.iter().map(|(_, it)| it.local_addr().unwrap().port()).collect();
-    while !connected(&stack).is_disjoint(&ports) {
+    while !connected_ports(&stack).is_disjoint(&ports) {
         n_told += 1;
         assert!(n_told < 20_000, "they are still there");
         reply.push(ReplyEvent::Delta(paragraph.clone()));
         assert!(reply.flush(None).await.unwrap());
-        // Who reads gets each delta, whatever the others do.
+        // A client that reads gets each delta, whatever the others do.
         assert_eq!(normal.next().await.unwrap().data["text"], paragraph);
         for (_, reader) in slow.iter_mut().filter(|(reads, _)| *reads) {
             let _nothing_or_a_byte = reader.try_read(&mut [0]);

@@ -1,4 +1,4 @@
-//! The API on a port of its own, over a fresh database, with the worker's side at hand.
+//! The API on its own port, over a fresh database, with the worker's database access.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, mpsc};
@@ -26,13 +26,13 @@ use crate::object_store::MemoryStore;
 
 /// The key of the codes in tests.
 pub(crate) const PEPPER: Key = Key::from_bytes([7; 32]);
-/// The key of what limits are counted under.
+/// The key of rate limits.
 pub(crate) const RATE_LIMIT_KEY: Key = Key::from_bytes([8; 32]);
 /// The limit of uploads in tests, so that they are quick.
 pub(crate) const UPLOAD_MAX: usize = 300_000;
-/// What webhooks are signed with.
+/// The app secret that signs webhooks.
 pub(crate) const APP_SECRET: &str = "app-secret";
-/// What the owner of the webhook's address knows.
+/// The verify token of the webhook.
 pub(crate) const VERIFY_TOKEN: &str = "verify-token";
 /// The one origin that may call with a browser.
 pub(crate) const ORIGIN: &str = "https://app.example.org";
@@ -43,7 +43,7 @@ pub(crate) struct Stack {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) worker: WorkerDb,
-    pub(crate) live: ReplyHub,
+    pub(crate) hub: ReplyHub,
     pub(crate) stop: CancellationToken,
     pub(crate) database: TestDatabase,
     tasks: TaskTracker,
@@ -59,12 +59,12 @@ impl Stack {
     /// A stack with other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut ApiSettings)) -> Self {
         let database = TestDatabase::create().await;
-        let live = ReplyHub::new();
+        let hub = ReplyHub::new();
         let databases = Databases {
-            api: connect_api(&database).await.with_hub(live.clone()),
+            api: connect_api(&database).await.with_hub(hub.clone()),
             admin: AdminDb::connect(&database.url(DatabaseRole::Admin).into(), 2).await.unwrap(),
         };
-        let worker = connect_worker(&database).await.with_hub(live.clone());
+        let worker = connect_worker(&database).await.with_hub(hub.clone());
 
         let mut settings = ApiSettings::new(
             ApiKeys {
@@ -93,7 +93,7 @@ impl Stack {
         let state = AppState::new(
             settings,
             databases,
-            Some(live.clone()),
+            Some(hub.clone()),
             object_store,
             stop.clone(),
             tasks.clone(),
@@ -106,7 +106,7 @@ impl Stack {
             address,
             store,
             worker,
-            live,
+            hub,
             stop,
             database,
             tasks,
@@ -115,28 +115,28 @@ impl Stack {
         }
     }
 
-    /// Waits until nothing goes on behind the answers.
-    pub(crate) async fn settle(&self) {
+    /// Waits for the server's background tasks.
+    pub(crate) async fn wait_for_tasks(&self) {
         self.tasks.close();
         self.tasks.wait().await;
         self.tasks.reopen();
     }
 
-    /// Takes up the reply that waits longest, as a worker would.
-    pub(crate) async fn take_reply(&self) -> ReplyWriter {
+    /// Claims the oldest queued reply, as a worker would.
+    pub(crate) async fn claim_reply(&self) -> ReplyWriter {
         let job = self.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
         self.worker.replies().open(&job).await.unwrap().unwrap()
     }
 
-    /// Takes up the reply that waits longest and writes it to its end.
-    pub(crate) async fn answer_with(&self, text: &str) {
-        let mut reply = self.take_reply().await;
+    /// Claims the oldest queued reply and completes it.
+    pub(crate) async fn complete_reply(&self, text: &str) {
+        let mut reply = self.claim_reply().await;
         reply.push(ReplyEvent::Delta(text.to_owned()));
         assert!(reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     }
 
-    /// Takes up all replies that wait and writes each to its end.
-    pub(crate) async fn answer_all(&self, text: &str) {
+    /// Claims all queued replies and completes each.
+    pub(crate) async fn complete_all_replies(&self, text: &str) {
         while let Some(job) = self.worker.reply_jobs().claim(1, "1").await.unwrap().pop() {
             let opened = self.worker.replies().open(&job).await.unwrap();
             let mut reply = opened.unwrap();
@@ -145,8 +145,8 @@ impl Stack {
         }
     }
 
-    /// Takes up all replies that wait and lets each fail before its first word.
-    pub(crate) async fn fail_all(&self) {
+    /// Claims all queued replies and fails each before its first text.
+    pub(crate) async fn fail_all_replies(&self) {
         while let Some(job) = self.worker.reply_jobs().claim(1, "1").await.unwrap().pop() {
             let opened = self.worker.replies().open(&job).await.unwrap();
             let outcome = ReplyOutcome::Failed(ReplyFailure::ProviderUnavailable);
@@ -154,8 +154,8 @@ impl Stack {
         }
     }
 
-    /// A fingerprint of every row of every table.
-    pub(crate) async fn everything(&self) -> Vec<Option<String>> {
+    /// A digest of each table's rows.
+    pub(crate) async fn table_digests(&self) -> Vec<Option<String>> {
         let query = "select relname || ' ' || md5(query_to_xml(
                          format('select * from public.%I t order by t::text', relname),
                          true, false, '')::text)
@@ -165,13 +165,13 @@ impl Stack {
         self.database.query_column(query).await
     }
 
-    /// Stops the server in order, and waits until it has stopped.
+    /// Stops the server gracefully, and waits until it has stopped.
     pub(crate) async fn shut_down(&self) {
         self.stop.cancel();
         self.handle.stop(true).await;
     }
 
-    /// How many files anybody can see.
+    /// The number of files that are not deleted.
     pub(crate) async fn n_live_files(&self) -> i64 {
         let query = "select count(*) from user_files where deleted_at is null";
         self.database.query_i64(query).await
@@ -208,7 +208,7 @@ async fn connect_worker(database: &TestDatabase) -> WorkerDb {
     WorkerDb::connect(&settings).await.unwrap()
 }
 
-/// Serves on a thread of its own, as the binary does beside its main runtime.
+/// Serves on its own thread, as the binary does beside its main runtime.
 fn serve(state: AppState, listener: TcpListener) -> (ServerHandle, thread::JoinHandle<()>) {
     let (sender, started) = mpsc::channel();
     let thread = thread::spawn(move || {
@@ -221,9 +221,8 @@ fn serve(state: AppState, listener: TcpListener) -> (ServerHandle, thread::JoinH
     (started.recv().unwrap(), thread)
 }
 
-/// A model that everybody may ask for and one for the staff, a dollar for a million tokens of the
-/// prompt and ten for those of the answer. The limits are so wide that only their own tests meet
-/// them.
+/// A model for everybody and one for admins. A million tokens cost a dollar in prompts and ten in
+/// replies. The quotas are so wide that only their own tests exceed them.
 pub(crate) fn models() -> ModelCatalog {
     models_with(UsageLimits {
         concurrent_replies: 100,
@@ -236,7 +235,7 @@ pub(crate) fn models() -> ModelCatalog {
     })
 }
 
-/// The same models under other limits.
+/// The same models with other quotas.
 pub(crate) fn models_with(limits: UsageLimits) -> ModelCatalog {
     let price = Price { input: 1_000_000, cached: 100_000, output: 10_000_000 };
     let prices = ["model-1", "model-2"].map(|it| (it.to_owned(), price)).into_iter().collect();

@@ -1,4 +1,4 @@
-//! People who are logged in, and what they do all the time.
+//! Logged-in users, and what they do most often.
 
 use ignacio_domain::locale::Locale;
 use ignacio_domain::otp::OtpCode;
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::client::{Call, Client, file_part};
 use crate::stack::{PEPPER, Stack};
 
-/// The code that the worker of the tests sends.
+/// The code of every challenge.
 pub(crate) const CODE: &str = "123456";
 
-/// A person with a session.
+/// A user with a session.
 pub(crate) struct User {
     pub(crate) client: Client,
     pub(crate) token: String,
@@ -23,17 +23,17 @@ pub(crate) struct User {
 }
 
 impl Stack {
-    /// Adds a participant's account for this number.
-    pub(crate) async fn account(&self, name: &str, phone: &str) {
-        self.add(name, phone, Role::Participant).await;
+    /// Adds a participant with this number.
+    pub(crate) async fn add_participant(&self, name: &str, phone: &str) {
+        self.add_user(name, phone, Role::Participant).await;
     }
 
-    /// Adds an admin's account for this number.
-    pub(crate) async fn staff_account(&self, name: &str, phone: &str) {
-        self.add(name, phone, Role::Admin).await;
+    /// Adds an admin with this number.
+    pub(crate) async fn add_admin(&self, name: &str, phone: &str) {
+        self.add_user(name, phone, Role::Admin).await;
     }
 
-    async fn add(&self, name: &str, phone: &str, role: Role) {
+    async fn add_user(&self, name: &str, phone: &str, role: Role) {
         let owner = OwnerDb::connect(&self.database.owner_url().into()).await.unwrap();
         let new = NewUser {
             phone: PhoneNumber::parse(phone).unwrap(),
@@ -44,9 +44,9 @@ impl Stack {
         owner.add_user(&new).await.unwrap();
     }
 
-    /// Asks for a code and lets the worker send [`CODE`]; gives the challenge's id.
+    /// Requests a code and sends [`CODE`]; returns the challenge's id.
     pub(crate) async fn challenge(&self, phone: &str) -> String {
-        // As if nobody had asked for a code lately.
+        // As if nobody had requested a code lately.
         self.database.execute("delete from rate_buckets").await;
         let asked = self.client.post("/v1/auth/otp").json(&json!({ "phone": phone })).send().await;
         let id = asked.ok(202)["id"].as_str().unwrap().to_owned();
@@ -54,7 +54,7 @@ impl Stack {
         id
     }
 
-    /// Sends [`CODE`] for every challenge that waits, as the worker would.
+    /// Sends [`CODE`] for every queued challenge, as the worker would.
     pub(crate) async fn send_codes(&self) {
         for job in self.worker.outbox().claim(10).await.unwrap() {
             if let MessageKind::Code(challenge) = job.kind {
@@ -66,7 +66,7 @@ impl Stack {
         }
     }
 
-    /// Logs a number in once more.
+    /// Logs in with this number.
     pub(crate) async fn log_in(&self, phone: &str) -> User {
         let body = json!({ "otp_id": self.challenge(phone).await, "code": CODE });
         let opened = self.client.post("/v1/auth/sessions").json(&body).send().await.ok(201);
@@ -80,23 +80,23 @@ impl Stack {
         }
     }
 
-    /// Somebody who is logged in. The number is made from the name.
+    /// A logged-in participant. The number is derived from the name.
     pub(crate) async fn participant(&self, name: &str) -> User {
         let phone = phone_of(name);
-        self.account(name, &phone).await;
+        self.add_participant(name, &phone).await;
         self.log_in(&phone).await
     }
 
-    /// Somebody of the staff who is logged in.
+    /// A logged-in admin.
     pub(crate) async fn admin(&self, name: &str) -> User {
         let phone = phone_of(name);
-        self.staff_account(name, &phone).await;
+        self.add_admin(name, &phone).await;
         self.log_in(&phone).await
     }
 
-    /// Shuts or opens an account behind the service's back: no session is ended.
-    pub(crate) async fn set_active(&self, person: &User, is_active: bool) {
-        let id = &person.id;
+    /// Deactivates or reactivates a user in the database only: no session ends.
+    pub(crate) async fn set_active(&self, user: &User, is_active: bool) {
+        let id = &user.id;
         let change = format!("update users set is_active = {is_active} where id = '{id}'");
         assert_eq!(self.database.execute(&change).await, 1);
     }
@@ -132,21 +132,21 @@ impl User {
         self.call("DELETE", target)
     }
 
-    /// Starts a conversation with this title; gives its address.
-    pub(crate) async fn starts(&self, title: &str) -> String {
+    /// Starts a conversation with this title; returns its address.
+    pub(crate) async fn start_conversation(&self, title: &str) -> String {
         let body = json!({ "title": title });
         let started = self.post("/v1/conversations").json(&body).send().await.ok(201);
         format!("/v1/conversations/{}", started["id"].as_str().unwrap())
     }
 
-    /// Says something in a conversation.
-    pub(crate) async fn says(&self, conversation: &str, content: &str) -> Value {
+    /// Posts a message in a conversation.
+    pub(crate) async fn post_message(&self, conversation: &str, content: &str) -> Value {
         let body = json!({ "content": content });
         self.post(format!("{conversation}/messages")).json(&body).send().await.ok(201)
     }
 
-    /// Hands over a file and gives its view.
-    pub(crate) async fn uploads(&self, name: &str, content: &[u8]) -> Value {
+    /// Uploads a file; returns its view.
+    pub(crate) async fn upload_file(&self, name: &str, content: &[u8]) -> Value {
         let form = [file_part(name, "application/octet-stream", content)];
         self.post("/v1/files").form(&form).send().await.ok(201)
     }

@@ -1,4 +1,4 @@
-//! One real response for each view that a route returns, held against a snapshot.
+//! One real response for each view that a route returns, compared with a snapshot.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -20,30 +20,30 @@ impl Operation {
         schema["$ref"].as_str()?.rsplit('/').next()
     }
 
-    /// The views of all its good responses.
+    /// The views of all its successful responses.
     fn views(&self) -> Vec<&str> {
         ["200", "201", "202"].iter().filter_map(|status| self.view(status)).collect()
     }
 }
 
-/// The response of one operation, about things of Ana's that nobody has touched yet.
+/// The response of one operation on new resources of Ana's.
 async fn response(stack: &Stack, operation: &Operation, ana: &User, eva: &User) -> (String, Value) {
-    let mut things = stack.things_of(ana).await;
-    // As if nobody had asked for a code lately.
+    let mut resources = stack.create_resources(ana).await;
+    // As if nobody had requested a code lately.
     stack.database.execute("delete from rate_buckets").await;
-    things.challenge = match operation.id.as_str() {
+    resources.challenge = match operation.id.as_str() {
         "open_session" | "show_code" => stack.challenge(&ana.phone).await,
-        "step_up_session" => stack.fresh_challenge(ana).await,
-        _ => things.challenge,
+        "step_up_session" => stack.step_up_challenge(ana).await,
+        _ => resources.challenge,
     };
-    let user = if operation.is_for_staff() { eva } else { ana };
-    let call = user.call(&operation.method, operation.target_of(&things));
-    let answer = operation.complete(call, &things).send().await;
-    assert!(answer.status.is_success(), "{}: {answer:?}", operation.name());
-    (answer.status.as_u16().to_string(), answer.json())
+    let user = if operation.is_for_admins() { eva } else { ana };
+    let call = user.call(&operation.method, operation.target_of(&resources));
+    let response = operation.complete(call, &resources).send().await;
+    assert!(response.status.is_success(), "{}: {response:?}", operation.name());
+    (response.status.as_u16().to_string(), response.json())
 }
 
-/// Puts a word in the place of what differs from run to run.
+/// Replaces what differs from run to run by a word.
 fn redact(value: &mut Value) {
     match value {
         Value::Array(values) => values.iter_mut().for_each(redact),
@@ -71,7 +71,7 @@ fn redact(value: &mut Value) {
 }
 
 #[tokio::test]
-async fn every_view_is_as_its_snapshot_shows() {
+async fn every_view_matches_its_snapshot() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
     // Eva may read what Ana wrote, for the length of this test.

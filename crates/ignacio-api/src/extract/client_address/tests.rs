@@ -16,7 +16,7 @@ fn networks() -> Vec<IpNet> {
     TRUSTED.iter().map(|it| it.parse().unwrap()).collect()
 }
 
-/// Whom a request from this peer with these lines of the header is taken to come from.
+/// The client of a request from this peer with these lines of the header.
 fn client(peer: &str, lines: &[&[u8]], trusted: &[IpNet]) -> ClientAddress {
     let peer = SocketAddr::new(peer.parse().unwrap(), 40_000);
     let request = lines.iter().fold(TestRequest::default().peer_addr(peer), |request, line| {
@@ -32,7 +32,7 @@ fn address(text: &str) -> ClientAddress {
 #[track_caller]
 fn assert_behind_proxies(lines: &[&str], expected: &str) {
     let bytes: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
-    // The masked form would hide what differs.
+    // The masked form would hide the difference.
     assert_eq!(client("10.1.0.7", &bytes, &networks()).0, address(expected).0, "{lines:?}");
 }
 
@@ -49,7 +49,7 @@ fn a_thousand_forged_headers_are_one_bucket() {
         let line = format!("{}, {}", Ipv4Addr::from(random()), Ipv4Addr::from(random()));
         buckets.insert(client("203.0.113.9", &[line.as_bytes()], &[]).network());
         buckets.insert(client("203.0.113.9", &[line.as_bytes()], &networks()).network());
-        // What a proxy makes of the same request: it adds whom it was called by.
+        // The same request as a proxy forwards it: with the address of its own peer added.
         let added = format!("{line}, 203.0.113.9");
         buckets.insert(client("10.1.0.7", &[added.as_bytes()], &networks()).network());
         forged.insert(line);
@@ -90,7 +90,7 @@ fn without_a_client_the_last_known_proxy_counts() {
     }
     let garbled: [&[u8]; 1] = [b"203.0.113.9, \xff\xfe, 10.1.2.3"];
     assert_eq!(client("10.1.0.7", &garbled, &networks()).0, address("10.1.2.3").0);
-    // What is further left than the client may be anything.
+    // Entries further left than the client may be anything.
     let garbled: [&[u8]; 1] = [b"\xff\xfe, 203.0.113.9"];
     assert_eq!(client("10.1.0.7", &garbled, &networks()).0, address("203.0.113.9").0);
 }

@@ -1,4 +1,4 @@
-//! What is wrong with a body is told by place and rule, and the value is never repeated.
+//! Errors name the pointer and the rule, and never the value.
 
 use ignacio_domain::locale::Locale;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! The small parts of the form: names, ids, and what is broken about it.
+//! Parses the fields of the form, and maps the parser's errors.
 
 use actix_multipart::{Field, MultipartError};
 use actix_web::http::header::{Charset, ContentDisposition};
@@ -8,11 +8,11 @@ use ignacio_domain::ids::ConversationId;
 
 use crate::problem::{ApiError, Malformed, Unsupported, ValidationCode};
 
-/// Characters of a UUID, and a little room for line breaks around it.
+/// The length of a UUID, with room for line breaks around it.
 const MAX_ID_BYTES: usize = 40;
-const MAX_PLACE_CHARS: usize = 64;
+const MAX_POINTER_CHARS: usize = 64;
 
-/// The refusal of a form that cannot be read.
+/// The error for a form that cannot be parsed.
 pub(super) fn broken(error: &MultipartError) -> ApiError {
     match error {
         MultipartError::ContentTypeMissing | MultipartError::ContentTypeIncompatible => {
@@ -26,8 +26,8 @@ pub(super) fn broken(error: &MultipartError) -> ApiError {
 }
 
 /// The pointer of a field, by its name as the client gave it.
-pub(super) fn place_of(name: &str) -> String {
-    let name: String = name.chars().take(MAX_PLACE_CHARS).collect();
+pub(super) fn pointer_of(name: &str) -> String {
+    let name: String = name.chars().take(MAX_POINTER_CHARS).collect();
     format!("/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
@@ -45,13 +45,13 @@ pub(super) async fn read_id(field: &mut Field) -> Result<ConversationId, ApiErro
     id.ok_or_else(refused)
 }
 
-/// The file's name, as its sender knows it.
+/// The file's name, as the client sent it.
 pub(super) fn name_of(field: &Field) -> Result<FileName, ApiError> {
     let sent = field.content_disposition().and_then(sent_name).unwrap_or_default();
     FileName::parse(&sent).map_err(|error| ApiError::invalid("/file", error.into()))
 }
 
-/// `filename*` when it is there and UTF-8, else `filename`, in which browsers write a quotation
+/// `filename*` if it is present and UTF-8, else `filename`, in which browsers write a quotation
 /// mark as `%22` (HTML, 4.10.22.8).
 fn sent_name(disposition: &ContentDisposition) -> Option<String> {
     let extended = disposition
@@ -92,8 +92,8 @@ mod tests {
     }
 
     #[test]
-    fn places_are_short_and_escaped() {
-        assert_eq!(place_of("a/b~c"), "/a~1b~0c");
-        assert_eq!(place_of(&"x".repeat(100)).len(), 65);
+    fn pointers_are_short_and_escaped() {
+        assert_eq!(pointer_of("a/b~c"), "/a~1b~0c");
+        assert_eq!(pointer_of(&"x".repeat(100)).len(), 65);
     }
 }

@@ -1,4 +1,4 @@
-//! The `Idempotency-Key` of an upload. What the upload is shows only when its last byte is there.
+//! The `Idempotency-Key` of an upload, whose digest is only known after the last byte.
 
 use actix_web::HttpRequest;
 use ignacio_domain::file::{FileName, StoredContent};
@@ -13,11 +13,11 @@ use crate::problem::ApiError;
 use crate::responders::Created;
 use crate::state::AppState;
 
-/// The key of an upload, when it has one.
+/// The key of an upload, if it has one.
 #[derive(Clone)]
 pub(crate) struct UploadKey(Option<KeyedHead>);
 
-/// An upload of before that had the same key.
+/// An earlier upload with the same key.
 pub(super) struct EarlierUpload {
     head: KeyedHead,
     request: [u8; 32],
@@ -30,7 +30,7 @@ impl UploadKey {
         KeyedHead::of(request).map(Self)
     }
 
-    /// The request that was answered under this key.
+    /// The earlier upload with this key, if it has been answered.
     pub(super) async fn lookup(
         &self,
         state: &AppState,
@@ -52,11 +52,11 @@ impl UploadKey {
     /// Reserves the key until the upload is stored or released.
     pub(super) async fn reserve(&self, keys: IdempotencyKeys<'_>) -> Result<(), ApiError> {
         let Some(head) = &self.0 else { return Ok(()) };
-        // The digest of the body is not known yet. Nobody compares that of a request without a
-        // response.
+        // The digest of the body is not known yet, and only that of a request with a response is
+        // compared.
         match keys.reserve(&head.with_body(&[0; 32])).await? {
             KeyState::Free => Ok(()),
-            // Another upload was quicker. The client that comes back learns whether it was equal.
+            // Another upload was faster. A retry finds out whether it was equal.
             KeyState::InProgress | KeyState::Answered { .. } => Err(ApiError::InProgress),
         }
     }
@@ -85,7 +85,7 @@ impl UploadKey {
 }
 
 impl EarlierUpload {
-    /// The response of then, if this upload is the same one.
+    /// The earlier response, if this upload is the same.
     pub(super) fn replay(self, digest: &[u8; 32]) -> Result<IdempotentResponse, ApiError> {
         if self.head.with_body(digest).request == self.request {
             Ok(IdempotentResponse::Replayed(self.response))
@@ -95,7 +95,7 @@ impl EarlierUpload {
     }
 }
 
-/// What an upload is known by: its bytes and its fields. How the form is encoded does not matter.
+/// The digest that identifies an upload: its bytes and its fields, however the form is encoded.
 pub(super) fn upload_digest(
     conversation: Option<ConversationId>,
     name: &FileName,
@@ -112,7 +112,7 @@ pub(super) fn upload_digest(
 
 #[cfg(test)]
 mod tests {
-    //! Whatever differs between two uploads makes them two.
+    //! Every part of an upload changes its digest.
 
     use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The bytes of one file on their way in: counted, hashed, checked, and passed on chunk by chunk.
+//! Reads the bytes of one file: counts, hashes and checks them, and passes them on in chunks.
 
 use actix_multipart::Field;
 use bytes::{Bytes, BytesMut};
@@ -19,7 +19,7 @@ use crate::problem::{ApiError, Unsupported, ValidationCode};
 use crate::sniff::{self, Utf8Checker};
 use crate::state::AppState;
 
-/// How many chunks (64 KiB at most, by the form's parser) wait between client and store.
+/// How many chunks (at most 64 KiB each) are buffered between client and store.
 const CHUNKS: usize = 8;
 
 /// A file that is being read. Dropping it before [`UploadReader::finish`] undoes everything.
@@ -30,20 +30,20 @@ pub(super) struct UploadReader {
     destination: Destination,
 }
 
-/// Where the bytes go.
+/// Where the bytes are sent.
 enum Destination {
-    /// Into the store, through a task of their own.
+    /// To the object store, through a task.
     Store { chunks: mpsc::Sender<UploadChunk>, task: JoinHandle<Result<StoredResponse, ApiError>> },
-    /// Nowhere: the key has its response, and only the digest is of interest.
+    /// Nowhere: the key has a response already, and only the digest matters.
     Compare(Box<EarlierUpload>),
 }
 
-/// What is known of the bytes so far.
+/// The size and hash of the bytes so far.
 struct SizeAndHash {
     limit: u64,
     size: u64,
     hash: Sha256,
-    /// Only for files that are text.
+    /// For text files only.
     watch: Option<Utf8Checker>,
 }
 
@@ -91,7 +91,7 @@ impl UploadReader {
             Destination::Store { chunks, task } => {
                 match chunks.send(UploadChunk::Bytes(chunk)).await {
                     Ok(()) => Ok(()),
-                    // The store gave up: the task knows why.
+                    // The store failed: the task has the error.
                     Err(_) => Err(failure(task).await),
                 }
             }
@@ -118,7 +118,7 @@ impl UploadReader {
 async fn failure(task: &mut JoinHandle<Result<StoredResponse, ApiError>>) -> ApiError {
     match task.await {
         Ok(Err(error)) => error,
-        Ok(Ok(_)) => ApiError::internal("the store was done before the upload"),
+        Ok(Ok(_)) => ApiError::internal("the store finished before the upload"),
         Err(error) => ApiError::internal(error),
     }
 }
@@ -148,7 +148,7 @@ impl SizeAndHash {
     }
 }
 
-/// Reads until the type can be told, or the file ends.
+/// Reads until the type can be detected, or the file ends.
 async fn read_head(field: &mut Fuse<&mut Field>, limit: u64) -> Result<Bytes, ApiError> {
     let mut head = BytesMut::new();
     while head.len() < sniff::HEAD_BYTES {

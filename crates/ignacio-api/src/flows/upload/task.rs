@@ -1,5 +1,5 @@
-//! The task that stores a file. It does not depend on the client: when the bytes stop coming
-//! before their end, it takes back what it has done.
+//! The task that stores a file. It does not depend on the client: if the bytes stop before the end,
+//! it undoes what it has done.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -20,18 +20,18 @@ use crate::responders::Created;
 use crate::state::AppState;
 use crate::views::file::FileView;
 
-/// What travels from the request to the task.
+/// What the request sends to the task.
 pub(super) enum UploadChunk {
-    /// Some bytes.
+    /// A part of the content.
     Bytes(Bytes),
-    /// That was all. Silence without it means that the upload broke off.
+    /// The end. A channel that closes without it means that the upload was cut off.
     End(UploadEnd),
 }
 
-/// What all the bytes amount to.
+/// The summary of a complete upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct UploadEnd {
-    /// Their number and their hash.
+    /// Size and hash of the bytes.
     pub(super) content: StoredContent,
     /// The digest of the whole upload.
     pub(super) digest: [u8; 32],
@@ -49,7 +49,7 @@ pub(super) struct UploadTask {
 }
 
 impl UploadTask {
-    /// Reserves the row. It stays invisible until the bytes are there.
+    /// Reserves the row. It stays hidden until the bytes are stored.
     pub(super) async fn reserve(
         state: &AppState,
         caller: &Caller,
@@ -77,7 +77,7 @@ impl UploadTask {
         })
     }
 
-    /// Stores the chunks and shows the file, or undoes both.
+    /// Stores the chunks and makes the file visible, or undoes both.
     pub(super) async fn run(
         self,
         chunks: mpsc::Receiver<UploadChunk>,
@@ -97,7 +97,7 @@ impl UploadTask {
         let content = content(chunks, Arc::clone(&end));
         self.store.put(&self.object, self.media_type.name, content).await?;
         let Some(UploadEnd { content, digest }) = end.get() else {
-            return Err(ApiError::internal("the store was done before the upload"));
+            return Err(ApiError::internal("the store finished before the upload"));
         };
         let scope = self.db.begin(&self.session).await?;
         let Some(file) =
@@ -110,13 +110,13 @@ impl UploadTask {
         Ok(response)
     }
 
-    /// Best effort: what stays behind is found by the worker, because the row came first.
+    /// Best effort: a worker finds what is left, because the row was written first.
     async fn undo(&self) {
         if let Err(error) = self.store.delete(&self.object).await {
-            tracing::warn!(%error, file.id = %self.file, "the object of a broken upload stays for now");
+            tracing::warn!(%error, file.id = %self.file, "the object of an interrupted upload could not be deleted");
         }
         if let Err(error) = self.abandon().await {
-            tracing::warn!(%error, file.id = %self.file, "the row of a broken upload stays for now");
+            tracing::warn!(%error, file.id = %self.file, "the row of an interrupted upload could not be deleted");
         }
     }
 
@@ -129,12 +129,12 @@ impl UploadTask {
     }
 }
 
-/// The response that shows a stored file.
+/// The response for a stored file.
 fn created(file: StoredFile) -> Created<FileView> {
     Created { location: format!("/v1/files/{}", file.id), view: file.into() }
 }
 
-/// The chunks as the store wants them; an end that was not announced is an error.
+/// The chunks as a stream for the store; it fails if the channel closes without an end.
 fn content(chunks: mpsc::Receiver<UploadChunk>, end: Arc<OnceLock<UploadEnd>>) -> ByteStream {
     stream::unfold(Some((chunks, end)), |open| async move {
         let (mut chunks, end) = open?;
@@ -145,7 +145,7 @@ fn content(chunks: mpsc::Receiver<UploadChunk>, end: Arc<OnceLock<UploadEnd>>) -
                 None
             }
             None => {
-                let error = io::Error::new(io::ErrorKind::UnexpectedEof, "the upload broke off");
+                let error = io::Error::new(io::ErrorKind::UnexpectedEof, "the upload was cut off");
                 Some((Err(error), None))
             }
         }
@@ -155,7 +155,7 @@ fn content(chunks: mpsc::Receiver<UploadChunk>, end: Arc<OnceLock<UploadEnd>>) -
 
 #[cfg(test)]
 mod tests {
-    //! The store sees the end of a file only when it is one.
+    //! The store sees the end of a file only if it was announced.
 
     use super::*;
 
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn silence_is_no_end() {
+    async fn a_closed_channel_is_not_an_end() {
         let (sender, chunks) = mpsc::channel(4);
         let end = Arc::new(OnceLock::new());
         sender.send(UploadChunk::Bytes(Bytes::from_static(b"ab"))).await.unwrap();

@@ -37,7 +37,7 @@ pub(crate) struct CreateAccessGrant {
 #[utoipa::path(
     tag = "admin",
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat"),
     ),
     request_body = CreateAccessGrant,
     responses(
@@ -86,7 +86,7 @@ fn map_store_error(error: StoreError) -> ApiError {
     params(("id" = Uuid, Path, description = "The grant")),
     responses(
         (status = OK, body = AccessGrantView, headers(("ETag" = String))),
-        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = NOT_MODIFIED, description = "The copy that you have is current"),
         (status = FORBIDDEN, response = Problem),
         (status = NOT_FOUND, response = Problem),
     ),

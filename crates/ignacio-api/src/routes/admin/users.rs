@@ -33,7 +33,7 @@ const UNIQUE_PHONE: &str = "users_phone_number_key";
     params(("id" = Uuid, Path, description = "The user")),
     responses(
         (status = OK, body = ManagedUserView, headers(("ETag" = String))),
-        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = NOT_MODIFIED, description = "The copy that you have is current"),
         (status = FORBIDDEN, response = Problem),
         (status = NOT_FOUND, response = Problem),
     ),

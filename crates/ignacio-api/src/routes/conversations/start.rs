@@ -37,7 +37,7 @@ pub(crate) struct StartConversation {
 #[utoipa::path(
     tag = "conversations",
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat"),
     ),
     request_body = StartConversation,
     responses(
@@ -61,7 +61,6 @@ pub(crate) async fn start_conversation(
     let key = IdempotencyKey::of(&request)?;
     let title = body.title.as_deref().map(ConversationTitle::parse).transpose();
     let title = title.map_err(|error| ApiError::invalid("/title", error.into()))?;
-    let model = body.message.as_ref().and_then(|it| it.model().map(str::to_owned));
     let message = body.message.map(|message| message.parse("/message")).transpose()?;
     let id = ConversationId::new();
 
@@ -69,7 +68,9 @@ pub(crate) async fn start_conversation(
     let work = async |scope: UserScope| {
         let conversation = scope.conversations().insert(id, title.as_ref()).await?;
         let view = match &message {
-            Some(message) => with_message(&state, &scope, id, message, model.as_deref()).await?,
+            Some((message, model)) => {
+                with_message(&state, &scope, id, message, model.as_deref()).await?
+            }
             None => StartedView::Alone(conversation.into()),
         };
         let created = Created { location: format!("/v1/conversations/{id}"), view };
@@ -93,7 +94,7 @@ async fn with_message(
     message: &NewMessage,
     model: Option<&str>,
 ) -> Result<StartedView, ApiError> {
-    let new_reply = post_message::select_model(state, scope.identity().role, model, "/message")?;
+    let new_reply = post_message::select_model(state, scope, model, "/message")?;
     post_message::check_files(scope, message, "/message").await?;
     let posted = scope.messages().post(id, message, &new_reply).await?;
     post_message::reserve(state, scope, &new_reply, message.body.as_str().len()).await?;

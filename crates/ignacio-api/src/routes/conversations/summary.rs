@@ -16,7 +16,7 @@ use crate::views::conversation::SummaryView;
     params(("id" = Uuid, Path, description = "The conversation")),
     responses(
         (status = OK, body = SummaryView, headers(("ETag" = String))),
-        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = NOT_MODIFIED, description = "The copy that you have is current"),
         (status = NOT_FOUND, response = Problem),
     ),
 )]

@@ -31,7 +31,7 @@ const POLICY: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
             body = Vec<u8>, headers(("ETag" = String), ("Content-Disposition" = String))),
         (status = PARTIAL_CONTENT, description = "The range", content_type = "*/*",
             body = Vec<u8>, headers(("ETag" = String), ("Content-Range" = String))),
-        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = NOT_MODIFIED, description = "The copy that you have is current"),
         (status = NOT_FOUND, response = Problem),
         (status = RANGE_NOT_SATISFIABLE, response = Problem),
     ),

@@ -29,7 +29,7 @@ pub(crate) struct ShowUsage {
     params(ShowUsage),
     responses(
         (status = OK, body = OwnUsageView, headers(("ETag" = String))),
-        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = NOT_MODIFIED, description = "The copy that you have is current"),
         (status = UNPROCESSABLE_ENTITY, response = Problem),
     ),
 )]

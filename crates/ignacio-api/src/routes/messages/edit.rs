@@ -8,7 +8,7 @@ use crate::auth::Caller;
 use crate::extract::{PathId, ValidJson};
 use crate::flows::idempotency::{Creation, IdempotencyKey};
 use crate::flows::new_version;
-use crate::flows::post_message::{self as flow, PostMessage};
+use crate::flows::post_message::PostMessage;
 use crate::problem::{ApiError, Problem};
 use crate::request_context::RequestContext;
 use crate::responders::Created;
@@ -24,7 +24,7 @@ use crate::views::message::PostedView;
     tag = "messages",
     params(
         ("id" = Uuid, Path, description = "The caller's message"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat"),
     ),
     request_body = PostMessage,
     responses(
@@ -50,15 +50,13 @@ pub(crate) async fn edit_message(
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<ReplyResponse, ApiError> {
-    let form = sse::response_format(&request, &state)?;
+    let format = sse::response_format(&request, &state)?;
     let key = IdempotencyKey::of(&request)?;
-    let model = body.model().map(str::to_owned);
-    let message = body.parse("")?;
+    let (message, model) = body.parse("")?;
 
     let scope = state.db.begin(caller.session()).await?;
     let work = async |scope: UserScope| {
-        let new_reply = flow::select_model(&state, scope.identity().role, model.as_deref(), "")?;
-        let posted = new_version::edit(&state, &scope, *id, &message, &new_reply).await?;
+        let posted = new_version::edit(&state, &scope, *id, &message, model.as_deref()).await?;
         let conversation = Some(posted.message.conversation);
         let location = format!("/v1/messages/{}", posted.message.id);
         let created = Created { location, view: PostedView::from(posted) };
@@ -66,5 +64,5 @@ pub(crate) async fn edit_message(
     };
     let response = key.run(scope, work).await?;
 
-    Ok(sse::started(&state, &caller, &context, form, response))
+    Ok(sse::started(&state, &caller, &context, format, response))
 }

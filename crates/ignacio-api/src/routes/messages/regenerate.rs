@@ -10,7 +10,7 @@ use validator::Validate;
 use crate::auth::Caller;
 use crate::extract::{OptionalJson, PathId};
 use crate::flows::idempotency::{Creation, IdempotencyKey};
-use crate::flows::{new_version, post_message};
+use crate::flows::new_version;
 use crate::problem::{ApiError, Problem};
 use crate::request_context::RequestContext;
 use crate::responders::Created;
@@ -36,7 +36,7 @@ pub(crate) struct RegenerateReply {
     tag = "messages",
     params(
         ("id" = Uuid, Path, description = "The reply"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat"),
     ),
     request_body = Option<RegenerateReply>,
     responses(
@@ -62,14 +62,13 @@ pub(crate) async fn regenerate_reply(
     request: HttpRequest,
     state: web::Data<AppState>,
 ) -> Result<ReplyResponse, ApiError> {
-    let form = sse::response_format(&request, &state)?;
+    let format = sse::response_format(&request, &state)?;
     let key = IdempotencyKey::of(&request)?;
 
     let scope = state.db.begin(caller.session()).await?;
     let work = async |scope: UserScope| {
-        let role = scope.identity().role;
-        let new_reply = post_message::select_model(&state, role, body.model.as_deref(), "")?;
-        let regenerated = new_version::regenerate(&state, &scope, *id, &new_reply).await?;
+        let model = body.model.as_deref();
+        let regenerated = new_version::regenerate(&state, &scope, *id, model).await?;
         let conversation = Some(regenerated.reply.conversation);
         let location = format!("/v1/messages/{}", regenerated.reply.id);
         let created = Created { location, view: RegeneratedView::from(regenerated) };
@@ -77,5 +76,5 @@ pub(crate) async fn regenerate_reply(
     };
     let response = key.run(scope, work).await?;
 
-    Ok(sse::started(&state, &caller, &context, form, response))
+    Ok(sse::started(&state, &caller, &context, format, response))
 }

@@ -22,7 +22,7 @@ use crate::views::session::OpenedSessionView;
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OpenSession {
-    /// The challenge that the code answers.
+    /// The challenge that the code belongs to.
     otp_id: Uuid,
     /// Six digits; spaces and dashes are ignored.
     #[schema(example = "123456")]

@@ -57,7 +57,7 @@ pub(crate) async fn request_step_up(
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StepUp {
-    /// The challenge that the code answers.
+    /// The challenge that the code belongs to.
     otp_id: Uuid,
     /// Six digits; spaces and dashes are ignored.
     #[schema(example = "123456")]

@@ -1,4 +1,4 @@
-//! What the staff may do, and what it leaves behind.
+//! The routes of admins, and what they leave in the database.
 
 mod audit_events;
 mod erasures;
@@ -9,16 +9,16 @@ mod step_up;
 mod user_content;
 mod users;
 
-use crate::client::Answer;
+use crate::client::ApiResponse;
 use crate::users::User;
 
-/// Where somebody's account is.
-fn account(person: &User) -> String {
-    format!("/v1/admin/users/{}", person.id)
+/// The path of a user.
+fn user_path(user: &User) -> String {
+    format!("/v1/admin/users/{}", user.id)
 }
 
-/// Changes an account as one who has just read it.
-async fn change(admin: &User, target: &str, change: &serde_json::Value) -> Answer {
+/// Updates a user with the current ETag.
+async fn update_user(admin: &User, target: &str, change: &serde_json::Value) -> ApiResponse {
     let tag = admin.get(target).send().await.header("etag").to_owned();
     admin.patch(target).header("if-match", tag).json(change).send().await
 }

@@ -1,4 +1,4 @@
-//! Conversations: starting, listing, changing, deleting.
+//! Conversations: starting, listing, updating, deleting.
 
 use std::collections::HashSet;
 
@@ -10,9 +10,9 @@ use crate::stack::Stack;
 async fn a_conversation_is_started_read_renamed_and_deleted() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let answer = ana.post("/v1/conversations").json(&json!({ "title": " Plan " })).send().await;
-    let at = answer.header("location").to_owned();
-    let started = answer.ok(201);
+    let response = ana.post("/v1/conversations").json(&json!({ "title": " Plan " })).send().await;
+    let at = response.header("location").to_owned();
+    let started = response.ok(201);
     assert_eq!((&started["title"], &started["message_count"]), (&json!("Plan"), &json!(0)));
     assert_eq!(ana.get(&at).send().await.ok(200), started);
 
@@ -28,23 +28,23 @@ async fn a_conversation_is_started_read_renamed_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_first_message_comes_along() {
+async fn a_conversation_starts_with_its_first_message() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let file = ana.uploads("plan.txt", b"hola").await;
+    let file = ana.upload_file("plan.txt", b"hola").await;
     let body = json!({ "message": { "content": "Hola", "file_ids": [file["id"]] } });
 
-    let answer = ana.post("/v1/conversations").json(&body).send().await;
+    let response = ana.post("/v1/conversations").json(&body).send().await;
 
-    let at = answer.header("location").to_owned();
-    let started = answer.ok(201);
+    let at = response.header("location").to_owned();
+    let started = response.ok(201);
     assert_eq!(started["conversation"]["message_count"], 2);
     assert_eq!(started["conversation"]["title"], Value::Null);
     assert_eq!(started["message"]["content"], "Hola");
     assert_eq!(started["message"]["attachments"][0]["name"], "plan.txt");
     assert_eq!(started["reply"]["response_id"], started["response"]["id"]);
     assert_eq!(started["response"]["state"], "queued");
-    stack.answer_with("Buenas").await;
+    stack.complete_reply("Buenas").await;
     let messages = ana.get(format!("{at}/messages")).send().await.ok(200);
     assert_eq!(messages["data"][0]["content"], "Buenas");
     assert_eq!(messages["data"][1]["id"], started["message"]["id"]);
@@ -54,8 +54,8 @@ async fn a_first_message_comes_along() {
 async fn a_conversation_with_a_bad_first_message_is_not_started() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let nobodys = "019ab2f4-0000-7000-8000-000000000001";
-    let body = json!({ "message": { "content": "Hola", "file_ids": [nobodys] } });
+    let missing = "019ab2f4-0000-7000-8000-000000000001";
+    let body = json!({ "message": { "content": "Hola", "file_ids": [missing] } });
     let refused = ana.post("/v1/conversations").json(&body).send().await;
     assert_eq!(refused.problem(404, "not-found")["errors"][0]["pointer"], "/message/file_ids/0");
 
@@ -74,12 +74,12 @@ async fn a_conversation_with_a_bad_first_message_is_not_started() {
 }
 
 #[tokio::test]
-async fn pages_are_walked_by_link_while_more_is_added() {
+async fn pages_are_followed_by_link_while_rows_are_added() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let mut started = HashSet::new();
     for number in 0..25 {
-        started.insert(ana.starts(&format!("N.º {number}")).await);
+        started.insert(ana.start_conversation(&format!("N.º {number}")).await);
     }
     let (mut seen, mut next) = (Vec::new(), "/v1/conversations?limit=4&archived=false".to_owned());
     while !next.is_empty() {
@@ -96,17 +96,17 @@ async fn pages_are_walked_by_link_while_more_is_added() {
             assert_eq!(rel, "; rel=\"next\"");
             target.to_owned()
         });
-        ana.starts("entretanto").await;
+        ana.start_conversation("entretanto").await;
     }
     assert_eq!(seen.len(), 25, "no row twice");
     assert_eq!(seen.into_iter().collect::<HashSet<_>>(), started);
 }
 
 #[tokio::test]
-async fn archived_conversations_are_listed_apart() {
+async fn archived_conversations_are_listed_separately() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let (one, _other) = (ana.starts("uno").await, ana.starts("dos").await);
+    let (one, _other) = (ana.start_conversation("uno").await, ana.start_conversation("dos").await);
     ana.patch(&one).json(&json!({ "archived": true })).send().await.ok(200);
     for (query, title) in [("", "dos"), ("?archived=false", "dos"), ("?archived=true", "uno")] {
         let listed = ana.get(format!("/v1/conversations{query}")).send().await.ok(200);
@@ -121,10 +121,10 @@ async fn forged_and_foreign_cursors_are_refused() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
     for title in ["uno", "dos"] {
-        ana.starts(title).await;
-        ben.starts(title).await;
-        ana.uploads(&format!("{title}.txt"), b"hola").await;
-        ben.uploads(&format!("{title}.txt"), b"hola").await;
+        ana.start_conversation(title).await;
+        ben.start_conversation(title).await;
+        ana.upload_file(&format!("{title}.txt"), b"hola").await;
+        ben.upload_file(&format!("{title}.txt"), b"hola").await;
     }
     for list in ["conversations", "files"] {
         let page = ana.get(format!("/v1/{list}?limit=1")).send().await.ok(200);
@@ -132,13 +132,13 @@ async fn forged_and_foreign_cursors_are_refused() {
         let good = ana.get(format!("/v1/{list}?limit=1&cursor={cursor}")).send().await.ok(200);
         assert_ne!(good["data"][0]["id"], page["data"][0]["id"]);
         let forged = cursor.replace(|it: char| it.is_lowercase(), "x");
-        for (person, list, cursor) in [
+        for (user, list, cursor) in [
             (&ben, list, cursor),
             (&ana, list, forged.as_str()),
             (&ana, list, ""),
             (&ana, if list == "files" { "conversations" } else { "files" }, cursor),
         ] {
-            let refused = person.get(format!("/v1/{list}?cursor={cursor}")).send().await;
+            let refused = user.get(format!("/v1/{list}?cursor={cursor}")).send().await;
             refused.problem(400, "invalid-cursor");
         }
     }
@@ -155,10 +155,10 @@ async fn forged_and_foreign_cursors_are_refused() {
 }
 
 #[tokio::test]
-async fn a_stale_reader_changes_nothing() {
+async fn a_stale_etag_changes_nothing() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     let tag = ana.get(&at).send().await.header("etag").to_owned();
     let rename = |title: &str, tag: &str| {
         ana.patch(&at).json(&json!({ "title": title })).header("if-match", tag).send()
@@ -175,12 +175,12 @@ async fn a_stale_reader_changes_nothing() {
 }
 
 #[tokio::test]
-async fn deleting_takes_the_files_along_unless_they_are_kept() {
+async fn deleting_a_conversation_deletes_its_files_unless_they_are_kept() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     for (query, n_left) in [("?keep_files=true", 1), ("", 0)] {
-        let at = ana.starts("uno").await;
-        let file = ana.uploads("plan.txt", b"hola").await;
+        let at = ana.start_conversation("uno").await;
+        let file = ana.upload_file("plan.txt", b"hola").await;
         let body = json!({ "content": "mira", "file_ids": [file["id"]] });
         ana.post(format!("{at}/messages")).json(&body).send().await.ok(201);
         let listed = ana.get(format!("{at}/files")).send().await.ok(200);

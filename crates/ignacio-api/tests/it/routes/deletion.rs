@@ -1,4 +1,4 @@
-//! What is left of a conversation that was deleted: nothing, in no table.
+//! Nothing is left of a deleted conversation, in any table.
 
 use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::FileId;
@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use crate::stack::Stack;
 use crate::users::User;
 
-/// What only the conversation says, and nothing else in the database.
-const SAID: &str = "zarigüeya";
+/// A word that stands in the conversation only.
+const WORD: &str = "zarigüeya";
 
 impl Stack {
-    /// The tables with a row that shows one of these words, but for two that keep ids of what is no
-    /// more: what was spent stays spent, and the audit says that something was deleted.
+    /// The tables with a row that has one of these words, except the two that keep the ids of deleted
+    /// rows: usage still counts, and the audit log records the deletion.
     async fn tables_with(&self, words: &[String]) -> Vec<String> {
         let all = self.all_tables_with(words).await.into_iter();
         all.filter(|it| !["audit_events", "usage_records"].contains(&it.as_str())).collect()
@@ -35,7 +35,7 @@ impl Stack {
         self.database.query_column(&query).await.into_iter().flatten().collect()
     }
 
-    /// Every id of a conversation and of what hangs on it, and what is said in it.
+    /// The ids of a conversation, its messages and its responses, and the word in it.
     async fn traces_of(&self, conversation: &str) -> Vec<String> {
         let id = conversation.rsplit('/').next().unwrap();
         let query = format!(
@@ -43,16 +43,16 @@ impl Stack {
              union select id::text from responses where conversation_id = '{id}'"
         );
         let ids = self.database.query_column(&query).await.into_iter().flatten();
-        ids.chain([SAID.to_owned()]).collect()
+        ids.chain([WORD.to_owned()]).collect()
     }
 
-    /// What hangs on a long conversation: a summary, and what is still to be done.
-    async fn adds_what_comes_later(&self, conversation: &str, reply: &Value) {
+    /// Adds what a long conversation has: a summary and follow-up jobs.
+    async fn add_summary_and_follow_ups(&self, conversation: &str, reply: &Value) {
         let (id, reply) = (conversation.rsplit('/').next().unwrap(), reply["id"].as_str().unwrap());
         let sum_up = format!(
             "insert into conversation_summaries
                  (conversation_id, user_id, content, until_at, until_id, n_messages, model)
-             select conversation_id, user_id, '{SAID}', created_at, id, 2, 'gpt-test'
+             select conversation_id, user_id, '{WORD}', created_at, id, 2, 'gpt-test'
                from messages where id = '{reply}'"
         );
         assert_eq!(self.database.execute(&sum_up).await, 1);
@@ -69,42 +69,42 @@ impl Stack {
     }
 }
 
-/// A conversation in which everything happened that may happen.
-async fn lively(stack: &Stack, ana: &User) -> String {
-    let conversation = ana.starts(&format!("La {SAID}")).await;
-    let file = ana.uploads("plan.txt", b"hola").await;
-    let body = json!({ "content": format!("¿Qué come la {SAID}?"), "file_ids": [file["id"]] });
+/// A conversation with everything that a conversation can have.
+async fn full_conversation(stack: &Stack, ana: &User) -> String {
+    let conversation = ana.start_conversation(&format!("La {WORD}")).await;
+    let file = ana.upload_file("plan.txt", b"hola").await;
+    let body = json!({ "content": format!("¿Qué come la {WORD}?"), "file_ids": [file["id"]] });
     let posted = ana.post(format!("{conversation}/messages")).json(&body).send().await.ok(201);
-    let mut reply = stack.take_reply().await;
+    let mut reply = stack.claim_reply().await;
     reply.push(ReplyEvent::ToolStarted(ToolKind::FileSearch));
-    reply.push(ReplyEvent::Delta(format!("La {SAID} come fruta.")));
+    reply.push(ReplyEvent::Delta(format!("La {WORD} come fruta.")));
     reply.push(ReplyEvent::Cited(Citation {
         file: Some(FileId::from_uuid(file["id"].as_str().unwrap().parse().unwrap())),
         file_name: "plan.txt".to_owned(),
-        quote: Some(format!("La {SAID} come fruta")),
+        quote: Some(format!("La {WORD} come fruta")),
         position: 9,
         verified: None,
     }));
     assert!(reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     let at = format!("/v1/messages/{}", posted["reply"]["id"].as_str().unwrap());
-    let body = json!({ "rating": "up", "reason": format!("Ya sé de la {SAID}") });
+    let body = json!({ "rating": "up", "reason": format!("Ya sé de la {WORD}") });
     ana.put(format!("{at}/feedback")).json(&body).send().await.ok(200);
     ana.post(format!("{at}/responses")).send().await.ok(201);
-    stack.answer_with(&format!("También insectos, la {SAID}.")).await;
+    stack.complete_reply(&format!("También insectos, la {WORD}.")).await;
     let at = format!("/v1/messages/{}", posted["message"]["id"].as_str().unwrap());
-    let body = json!({ "content": format!("¿Y dónde vive la {SAID}?") });
+    let body = json!({ "content": format!("¿Y dónde vive la {WORD}?") });
     ana.post(format!("{at}/versions")).json(&body).send().await.ok(201);
-    stack.answer_with(&format!("En el monte, la {SAID}.")).await;
-    stack.adds_what_comes_later(&conversation, &posted["reply"]).await;
+    stack.complete_reply(&format!("En el monte, la {WORD}.")).await;
+    stack.add_summary_and_follow_ups(&conversation, &posted["reply"]).await;
     conversation
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_a_conversation() {
+async fn nothing_is_left_of_a_deleted_conversation() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
-    let kept = ben.starts("otra").await;
-    let conversation = lively(&stack, &ana).await;
+    let kept = ben.start_conversation("otra").await;
+    let conversation = full_conversation(&stack, &ana).await;
     let traces = stack.traces_of(&conversation).await;
     assert_eq!(
         stack.tables_with(&traces).await,
@@ -124,34 +124,34 @@ async fn nothing_is_left_of_a_conversation() {
     assert_eq!(ana.delete(&conversation).send().await.status.as_u16(), 204);
 
     assert_eq!(stack.tables_with(&traces).await, [""; 0]);
-    assert_eq!(stack.all_tables_with(&[SAID.to_owned()]).await, [""; 0]);
+    assert_eq!(stack.all_tables_with(&[WORD.to_owned()]).await, [""; 0]);
     assert_eq!(stack.n_live_files().await, 0);
     ben.get(&kept).send().await.ok(200);
 }
 
 #[tokio::test]
-async fn nothing_is_left_of_a_conversation_whose_reply_runs() {
+async fn nothing_is_left_of_a_conversation_deleted_during_a_reply() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let conversation = lively(&stack, &ana).await;
-    let posted = ana.says(&conversation, &format!("¿Y qué más, {SAID}?")).await;
+    let conversation = full_conversation(&stack, &ana).await;
+    let posted = ana.post_message(&conversation, &format!("¿Y qué más, {WORD}?")).await;
     let response = format!("/v1/responses/{}", posted["response"]["id"].as_str().unwrap());
-    let mut reply = stack.take_reply().await;
-    reply.push(ReplyEvent::Delta(format!("De la {SAID} no se sabe más.")));
+    let mut reply = stack.claim_reply().await;
+    reply.push(ReplyEvent::Delta(format!("De la {WORD} no se sabe más.")));
     assert!(reply.flush(Some(("resp-1", 7))).await.unwrap());
     let traces = stack.traces_of(&conversation).await;
 
     assert_eq!(ana.delete(&conversation).send().await.status.as_u16(), 204);
 
-    // The worker has not noticed yet; what it writes then goes nowhere.
-    reply.push(ReplyEvent::Delta(format!("Adiós, {SAID}.")));
+    // The worker has not noticed yet; what it writes now is dropped.
+    reply.push(ReplyEvent::Delta(format!("Adiós, {WORD}.")));
     assert!(!reply.flush(Some(("resp-1", 8))).await.unwrap());
     assert!(!reply.end(ReplyOutcome::Completed, UsageCost::Nothing).await.unwrap());
     assert_eq!(stack.tables_with(&traces).await, [""; 0]);
-    assert_eq!(stack.all_tables_with(&[SAID.to_owned()]).await, [""; 0]);
+    assert_eq!(stack.all_tables_with(&[WORD.to_owned()]).await, [""; 0]);
     ana.get(&response).send().await.problem(404, "not-found");
     ana.post(format!("{response}/cancel")).send().await.problem(404, "not-found");
-    // Only the provider's own copy is still to be deleted.
+    // Only the provider's copy is still to be deleted.
     let left = "select kind from purge_queue where kind like '%response%'";
     assert_eq!(stack.database.query_column(left).await.len(), 1);
 }

@@ -1,4 +1,4 @@
-//! What people think of replies.
+//! Feedback on replies.
 
 use serde_json::{Value, json};
 
@@ -9,12 +9,12 @@ fn feedback_of(message: &Value) -> String {
 }
 
 #[tokio::test]
-async fn a_reply_is_rated_rated_otherwise_and_not_any_more() {
+async fn feedback_is_put_changed_and_withdrawn() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let conversation = ana.starts("uno").await;
-    let reply = ana.says(&conversation, "hola").await["reply"].clone();
-    stack.answer_with("buenas").await;
+    let conversation = ana.start_conversation("uno").await;
+    let reply = ana.post_message(&conversation, "hola").await["reply"].clone();
+    stack.complete_reply("buenas").await;
     let at = feedback_of(&reply);
     ana.delete(&at).send().await.problem(404, "not-found");
 
@@ -36,17 +36,17 @@ async fn a_reply_is_rated_rated_otherwise_and_not_any_more() {
 }
 
 #[tokio::test]
-async fn only_a_reply_that_has_ended_is_rated_and_within_limits() {
+async fn only_an_ended_reply_takes_feedback_within_the_limits() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let conversation = ana.starts("uno").await;
-    let posted = ana.says(&conversation, "hola").await;
+    let conversation = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&conversation, "hola").await;
     let good = json!({ "rating": "up" });
     for message in [&posted["reply"], &posted["message"]] {
         let refused = ana.put(feedback_of(message)).json(&good).send().await;
         assert_eq!(refused.invalid(), ("/rating".to_owned(), "ended-reply".to_owned()));
     }
-    stack.answer_with("buenas").await;
+    stack.complete_reply("buenas").await;
     let at = feedback_of(&posted["reply"]);
     for (body, place, rule) in [
         (json!({ "rating": "meh" }), "/rating", "wrong-value"),

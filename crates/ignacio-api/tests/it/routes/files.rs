@@ -15,10 +15,10 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 async fn files_are_listed_by_state_name_and_conversation() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     let conversation = at.rsplit('/').next().unwrap();
-    ana.uploads("Informe 100%.txt", b"hola").await;
-    ana.uploads("foto.png", PNG).await;
+    ana.upload_file("Informe 100%.txt", b"hola").await;
+    ana.upload_file("foto.png", PNG).await;
     let form = [
         crate::client::part("conversation_id", conversation),
         file_part("notas.md", "text/plain", b"# Hola"),
@@ -52,11 +52,11 @@ async fn files_are_listed_by_state_name_and_conversation() {
 }
 
 #[tokio::test]
-async fn a_download_is_whole_partial_or_unchanged_and_runs_nowhere() {
+async fn a_download_is_whole_partial_or_unchanged_and_never_rendered() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let content: Vec<u8> = (0..5000_u32).map(|it| b'a' + u8::try_from(it % 26).unwrap()).collect();
-    let file = ana.uploads("informe año \\\"1\\\".txt", &content).await;
+    let file = ana.upload_file("informe año \\\"1\\\".txt", &content).await;
     assert_eq!(file["name"], "informe año \"1\".txt");
     let target = format!("/v1/files/{}/content", file["id"].as_str().unwrap());
 
@@ -81,9 +81,9 @@ async fn a_download_is_whole_partial_or_unchanged_and_runs_nowhere() {
         ("bytes=0-1,3-4", 200, &content[..], ""),
         ("lines=0-1", 200, &content[..], ""),
     ] {
-        let answer = ana.get(&target).header("range", range).send().await;
-        assert_eq!((answer.status.as_u16(), answer.body.as_ref()), (status, part), "{range}");
-        assert_eq!(answer.header("content-range"), described);
+        let response = ana.get(&target).header("range", range).send().await;
+        assert_eq!((response.status.as_u16(), response.body.as_ref()), (status, part), "{range}");
+        assert_eq!(response.header("content-range"), described);
     }
     let beyond = ana.get(&target).header("range", "bytes=5000-").send().await;
     assert_eq!(beyond.header("content-range"), "bytes */5000");
@@ -100,12 +100,12 @@ async fn a_download_is_whole_partial_or_unchanged_and_runs_nowhere() {
 }
 
 #[tokio::test]
-async fn a_range_of_a_large_file_reads_just_its_bytes() {
+async fn a_range_request_reads_only_its_bytes_from_the_store() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let content: Vec<u8> =
         (0..UPLOAD_MAX).map(|it| b'a' + u8::try_from(it % 26).unwrap()).collect();
-    let file = ana.uploads("a.txt", &content).await;
+    let file = ana.upload_file("a.txt", &content).await;
     let target = format!("/v1/files/{}/content", file["id"].as_str().unwrap());
     let (first, last) = (UPLOAD_MAX / 2 + 7, UPLOAD_MAX - 2_001);
 
@@ -124,10 +124,10 @@ async fn a_range_of_a_large_file_reads_just_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_file_of_the_old_system_is_read_where_it_lies() {
+async fn a_legacy_file_is_read_at_its_stored_path() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let file = ana.uploads("a.txt", b"hola").await;
+    let file = ana.upload_file("a.txt", b"hola").await;
     let key = ObjectKey::from_stored("uploads/ana/a.txt".to_owned());
     let content = Box::pin(stream::iter([Ok(Bytes::from_static(b"de antes"))]));
     stack.store.put(&key, "text/plain", content).await.unwrap();
@@ -152,7 +152,7 @@ async fn a_file_of_the_old_system_is_read_where_it_lies() {
 async fn a_deleted_file_is_gone() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let file = ana.uploads("a.txt", b"hola").await;
+    let file = ana.upload_file("a.txt", b"hola").await;
     let target = format!("/v1/files/{}", file["id"].as_str().unwrap());
     assert_eq!(ana.get(&target).send().await.ok(200), file);
 
@@ -166,10 +166,10 @@ async fn a_deleted_file_is_gone() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_is_told_as_such() {
+async fn an_unavailable_object_store_is_reported() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let file = ana.uploads("a.txt", b"hola").await;
+    let file = ana.upload_file("a.txt", b"hola").await;
     let target = format!("/v1/files/{}/content", file["id"].as_str().unwrap());
     stack.store.set_down(true);
     let refused = ana.get(&target).send().await;

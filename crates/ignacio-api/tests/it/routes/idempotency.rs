@@ -40,12 +40,13 @@ impl Creation {
 
 /// Every creating operation. The user is an admin, who may do all of them.
 async fn creations(stack: &Stack, user: &User, other: &User) -> BTreeMap<&'static str, Creation> {
-    let at = user.starts("cero").await;
-    let (last, newest) = (user.starts("uno").await, user.starts("dos").await);
+    let at = user.start_conversation("cero").await;
+    let (last, newest) =
+        (user.start_conversation("uno").await, user.start_conversation("dos").await);
     let mut replies = Vec::new();
     for conversation in [last, newest] {
-        replies.push(user.says(&conversation, "hola").await);
-        stack.answer_with("listo").await;
+        replies.push(user.post_message(&conversation, "hola").await);
+        stack.complete_reply("listo").await;
     }
     let of_reply = |number: usize, name: &str, rest: &str| {
         format!("/v1/messages/{}/{rest}", replies[number][name]["id"].as_str().unwrap())
@@ -88,7 +89,7 @@ async fn creations(stack: &Stack, user: &User, other: &User) -> BTreeMap<&'stati
 }
 
 #[tokio::test]
-async fn every_creating_operation_takes_a_key() {
+async fn every_creating_operation_accepts_an_idempotency_key() {
     let stack = Stack::start().await;
     let (ada, ben) = (stack.admin("Ada").await, stack.participant("Ben").await);
     let mut creations = creations(&stack, &ada, &ben).await;
@@ -119,10 +120,10 @@ async fn every_creating_operation_takes_a_key() {
 }
 
 #[tokio::test]
-async fn twenty_equal_posts_at_once_are_one_turn() {
+async fn twenty_equal_concurrent_posts_are_one_turn() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     let body = json!({ "content": "hola" });
     let path = format!("{at}/messages");
     let calls =
@@ -132,15 +133,15 @@ async fn twenty_equal_posts_at_once_are_one_turn() {
     assert_eq!(replayed.count(), 19);
     let first = answers[0].body.clone();
     let location = answers[0].header("location").to_owned();
-    for answer in answers {
-        assert_eq!(answer.body, first);
-        assert_eq!(answer.header("location"), location);
-        answer.ok(201);
+    for response in answers {
+        assert_eq!(response.body, first);
+        assert_eq!(response.header("location"), location);
+        response.ok(201);
     }
     assert_eq!(ana.get(&at).send().await.ok(200)["message_count"], 2);
 
-    // The reply has ended meanwhile: the answer is still the first one, and its stream goes on.
-    stack.answer_with("listo").await;
+    // The reply has ended since: the response is still the first one, and its stream can be read.
+    stack.complete_reply("listo").await;
     let again = ana.post(&path).header("idempotency-key", "\"k-1\"").json(&body).send().await;
     assert_eq!(again.body, first);
     let stream = ana.post(&path).header("idempotency-key", "k-1").json(&body);
@@ -150,7 +151,7 @@ async fn twenty_equal_posts_at_once_are_one_turn() {
 }
 
 #[tokio::test]
-async fn a_key_stands_for_one_request_of_one_person() {
+async fn a_key_belongs_to_one_request_of_one_user() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
     let start = |title: &str| json!({ "title": title });
@@ -174,29 +175,29 @@ async fn a_key_stands_for_one_request_of_one_person() {
 }
 
 #[tokio::test]
-async fn a_refused_request_is_tried_anew_and_a_key_ends_after_a_day() {
+async fn a_refused_request_can_be_retried_and_keys_expire_after_a_day() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
-    let running = ana.says(&at, "uno").await;
+    let at = ana.start_conversation("uno").await;
+    let running = ana.post_message(&at, "uno").await;
     let post = || {
         let call = ana.post(format!("{at}/messages")).header("idempotency-key", "k");
         call.json(&json!({ "content": "dos" }))
     };
     post().send().await.problem(409, "response-running");
-    stack.answer_with("listo").await;
+    stack.complete_reply("listo").await;
     let posted = post().send().await.ok(201);
     assert_ne!(posted["response"]["id"], running["response"]["id"]);
     assert_eq!(post().send().await.ok(201), posted);
 
-    stack.answer_with("listo").await;
+    stack.complete_reply("listo").await;
     let age = "update idempotency_keys set created_at = now() - interval '25 hours'";
     stack.database.execute(age).await;
     assert_ne!(post().send().await.ok(201)["message"]["id"], posted["message"]["id"]);
 }
 
 #[tokio::test]
-async fn an_upload_may_come_again() {
+async fn an_upload_can_be_repeated() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let upload = |key: &str, text: &str| {
@@ -210,13 +211,13 @@ async fn an_upload_may_come_again() {
     upload("k", "hola, pero otra cosa").send().await.problem(422, "idempotency-key-reused");
     assert_eq!(stack.store.keys().len(), 1);
 
-    // What was refused leaves the key free.
+    // A refused request leaves the key free.
     let wrong = [file_part("notas.pdf", "application/pdf", b"no PDF at all")];
     let refused = ana.post("/v1/files").header("idempotency-key", "k2").form(&wrong).send().await;
     refused.problem(415, "unsupported-media-type");
     upload("k2", "hola").send().await.ok(201);
 
-    // While one is under way, an equal one is told so.
+    // While a request is in progress, an equal one is refused.
     stack.database.execute("update idempotency_keys set status = null, body = null").await;
     let wait = upload("k", "hola").send().await;
     assert_eq!(wait.header("retry-after"), "1");
@@ -227,7 +228,7 @@ async fn an_upload_may_come_again() {
 }
 
 #[tokio::test]
-async fn an_admins_account_is_made_once() {
+async fn a_repeated_create_user_creates_one_user() {
     let stack = Stack::start().await;
     let ada = stack.admin("Ada").await;
     let make = || {
@@ -242,10 +243,10 @@ async fn an_admins_account_is_made_once() {
 }
 
 #[tokio::test]
-async fn what_was_answered_goes_with_its_conversation() {
+async fn stored_responses_are_deleted_with_their_conversation() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     let body = json!({ "content": "un secreto" });
     let post = || ana.post(format!("{at}/messages")).header("idempotency-key", "k").json(&body);
     let posted: Value = post().send().await.ok(201);
@@ -257,13 +258,13 @@ async fn what_was_answered_goes_with_its_conversation() {
 }
 
 #[tokio::test]
-async fn a_body_that_may_be_left_out_belongs_to_the_request() {
+async fn an_optional_body_is_part_of_the_request_digest() {
     let stack = Stack::start().await;
     // Admins choose between two models whose names are of the same length.
     let ana = stack.admin("Ana").await;
-    let at = ana.starts("uno").await;
-    let posted = ana.says(&at, "hola").await;
-    stack.answer_with("listo").await;
+    let at = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&at, "hola").await;
+    stack.complete_reply("listo").await;
     let path = format!("/v1/messages/{}/responses", posted["reply"]["id"].as_str().unwrap());
     let post = |body: &Value| ana.post(&path).header("idempotency-key", "k").json(body);
 
@@ -276,10 +277,10 @@ async fn a_body_that_may_be_left_out_belongs_to_the_request() {
 }
 
 #[tokio::test]
-async fn another_file_under_a_used_key_is_refused_and_not_kept() {
+async fn another_file_with_a_used_key_is_refused_and_not_stored() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let conversation = ana.starts("uno").await;
+    let conversation = ana.start_conversation("uno").await;
     let conversation = part("conversation_id", conversation.rsplit('/').next().unwrap());
     let file = |name: &str, text: &str| file_part(name, "text/plain", text.as_bytes());
     let post = || ana.post("/v1/files").header("idempotency-key", "k");
@@ -293,10 +294,10 @@ async fn another_file_under_a_used_key_is_refused_and_not_kept() {
     ] {
         post().form(&form).send().await.problem(422, "idempotency-key-reused");
     }
-    // In pieces, without a length: the same file, and another.
+    // Chunked, without a length: the same file, and another.
     for (text, is_same) in [("hola", true), ("aloh", false)] {
         let call = post().header("content-type", "multipart/form-data; boundary=otra");
-        let (call, pieces) = call.pieces();
+        let (call, pieces) = call.chunked();
         let form = [file("a.txt", text), b"--frontera--\r\n".to_vec()].concat();
         let form = String::from_utf8(form).unwrap().replace("frontera", "otra");
         let feed = async {
@@ -305,19 +306,19 @@ async fn another_file_under_a_used_key_is_refused_and_not_kept() {
             }
             drop(pieces);
         };
-        let (answer, ()) = tokio::join!(call.send(), feed);
+        let (response, ()) = tokio::join!(call.send(), feed);
         if is_same {
-            assert_eq!(answer.header("idempotency-replayed"), "true");
+            assert_eq!(response.header("idempotency-replayed"), "true");
             assert_eq!(
-                answer.header("location"),
+                response.header("location"),
                 format!("/v1/files/{}", first["id"].as_str().unwrap())
             );
-            assert_eq!(answer.ok(201), first);
+            assert_eq!(response.ok(201), first);
         } else {
-            answer.problem(422, "idempotency-key-reused");
+            response.problem(422, "idempotency-key-reused");
         }
     }
-    stack.settle().await;
+    stack.wait_for_tasks().await;
     assert_eq!((stack.store.n_objects(), stack.n_live_files().await), (1, 1));
     let rows = "select count(*)::text from user_files";
     assert_eq!(stack.database.query_text(rows).await, "1", "whatever its state");
@@ -325,14 +326,14 @@ async fn another_file_under_a_used_key_is_refused_and_not_kept() {
 }
 
 #[tokio::test]
-async fn equal_uploads_at_once_are_one_file() {
+async fn equal_concurrent_uploads_are_one_file() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let upload = || {
         let call = ana.post("/v1/files").header("idempotency-key", "k");
         call.header("content-type", "multipart/form-data; boundary=frontera")
     };
-    let (call, pieces) = upload().pieces();
+    let (call, pieces) = upload().chunked();
     let meanwhile = async {
         pieces.send(file_head("a.txt", "text/plain").into()).await.unwrap();
         pieces.send(Bytes::from(vec![b'a'; 50_000])).await.unwrap();
@@ -359,7 +360,7 @@ async fn equal_uploads_at_once_are_one_file() {
 }
 
 #[tokio::test]
-async fn an_upload_that_failed_or_died_leaves_its_key_to_any_other() {
+async fn a_failed_upload_releases_its_key() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let upload = |text: &str| {
@@ -369,9 +370,9 @@ async fn an_upload_that_failed_or_died_leaves_its_key_to_any_other() {
     stack.store.set_down(true);
     upload("uno").send().await.problem(503, "unavailable");
     stack.store.set_down(false);
-    stack.settle().await;
+    stack.wait_for_tasks().await;
 
-    // The same again, but the process dies after it has reserved the key.
+    // As if the process had died after it reserved the key.
     stack
         .database
         .execute(

@@ -1,4 +1,4 @@
-//! Codes and sessions, from asking to the cookie.
+//! Codes and sessions, from the request of a code to the cookie.
 
 use serde_json::json;
 
@@ -10,18 +10,18 @@ const KNOWN: &str = "+57 300 123 4567";
 #[tokio::test]
 async fn a_code_opens_a_session_whose_token_works() {
     let stack = Stack::start().await;
-    stack.account("Ana", KNOWN).await;
+    stack.add_participant("Ana", KNOWN).await;
     let body = json!({
         "otp_id": stack.challenge("573001234567").await,
         "code": "123 456",
         "device_name": " Mi teléfono ",
     });
 
-    let answer = stack.client.post("/v1/auth/sessions").json(&body).send().await;
+    let response = stack.client.post("/v1/auth/sessions").json(&body).send().await;
 
-    let location = answer.header("location").to_owned();
-    assert_eq!(answer.header("set-cookie"), "");
-    let opened = answer.ok(201);
+    let location = response.header("location").to_owned();
+    assert_eq!(response.header("set-cookie"), "");
+    let opened = response.ok(201);
     assert_eq!(location, format!("/v1/sessions/{}", opened["session"]["id"].as_str().unwrap()));
     assert_eq!(opened["session"]["device_name"], "Mi teléfono");
     assert_eq!(opened["user"]["phone"], "+573001234567");
@@ -33,18 +33,18 @@ async fn a_code_opens_a_session_whose_token_works() {
 }
 
 #[tokio::test]
-async fn unknown_inactive_and_impossible_numbers_look_like_known_ones() {
+async fn unknown_inactive_and_invalid_numbers_look_like_known_ones() {
     let stack = Stack::start().await;
-    stack.account("Ana", KNOWN).await;
-    stack.account("Ben", "+573001234568").await;
+    stack.add_participant("Ana", KNOWN).await;
+    stack.add_participant("Ben", "+573001234568").await;
     stack.database.execute("update users set is_active = false where name = 'Ben'").await;
     let mut shapes = Vec::new();
     for phone in [KNOWN, "+573001234568", "+573009999999", "+0000000000"] {
         let call = stack.client.post("/v1/auth/otp").json(&json!({ "phone": phone }));
-        let answer = call.send().await;
-        let mut names: Vec<_> = answer.headers.keys().map(ToString::to_string).collect();
+        let response = call.send().await;
+        let mut names: Vec<_> = response.headers.keys().map(ToString::to_string).collect();
         names.sort();
-        let challenge = answer.ok(202);
+        let challenge = response.ok(202);
         let fields: Vec<_> = challenge.as_object().unwrap().keys().cloned().collect();
         let id_length = challenge["id"].as_str().unwrap().len();
         shapes.push((names, fields, id_length));
@@ -62,7 +62,7 @@ async fn unknown_inactive_and_impossible_numbers_look_like_known_ones() {
 #[tokio::test]
 async fn the_sixth_guess_fails_even_if_it_is_right() {
     let stack = Stack::start().await;
-    stack.account("Ana", KNOWN).await;
+    stack.add_participant("Ana", KNOWN).await;
     let challenge = stack.challenge(KNOWN).await;
     let guess = |code: &'static str| {
         let body = json!({ "otp_id": challenge, "code": code });
@@ -75,9 +75,9 @@ async fn the_sixth_guess_fails_even_if_it_is_right() {
 }
 
 #[tokio::test]
-async fn a_code_is_good_once_and_for_its_time() {
+async fn a_code_is_valid_once_and_until_it_expires() {
     let stack = Stack::start().await;
-    stack.account("Ana", KNOWN).await;
+    stack.add_participant("Ana", KNOWN).await;
     let used = json!({ "otp_id": stack.challenge(KNOWN).await, "code": CODE });
     stack.client.post("/v1/auth/sessions").json(&used).send().await.ok(201);
     stack.client.post("/v1/auth/sessions").json(&used).send().await.problem(401, "code-invalid");
@@ -91,9 +91,9 @@ async fn a_code_is_good_once_and_for_its_time() {
 }
 
 #[tokio::test]
-async fn twenty_right_answers_at_once_open_one_session() {
+async fn twenty_concurrent_right_codes_open_one_session() {
     let stack = Stack::start().await;
-    stack.account("Ana", KNOWN).await;
+    stack.add_participant("Ana", KNOWN).await;
     let body = json!({ "otp_id": stack.challenge(KNOWN).await, "code": CODE });
     let calls = (0..20).map(|_| stack.client.post("/v1/auth/sessions").json(&body).send());
     let answers = futures_util::future::join_all(calls).await;
@@ -103,7 +103,7 @@ async fn twenty_right_answers_at_once_open_one_session() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_number_or_a_code_is_told_by_its_place() {
+async fn invalid_numbers_and_codes_are_refused_with_a_pointer() {
     let stack = Stack::start().await;
     for (phone, rule) in [("123", "phone-length"), ("+57 300 abc", "phone"), ("", "phone-length")] {
         let refused = stack.client.post("/v1/auth/otp").json(&json!({ "phone": phone })).send();
@@ -134,15 +134,15 @@ async fn what_is_wrong_with_a_number_or_a_code_is_told_by_its_place() {
 }
 
 #[tokio::test]
-async fn a_browser_gets_a_cookie_and_loses_it() {
+async fn a_browser_gets_a_cookie_that_logging_out_deletes() {
     let stack = Stack::start().await;
-    stack.account("Ana", KNOWN).await;
+    stack.add_participant("Ana", KNOWN).await;
     let body = json!({ "otp_id": stack.challenge(KNOWN).await, "code": CODE, "cookie": true });
     let login = || stack.client.post("/v1/auth/sessions").json(&body);
     login().header("origin", "https://evil.example").send().await.problem(403, "forbidden");
-    let answer = login().header("sec-fetch-site", "same-origin").send().await;
-    let cookie = answer.header("set-cookie").to_owned();
-    let token = answer.ok(201)["token"].as_str().unwrap().to_owned();
+    let response = login().header("sec-fetch-site", "same-origin").send().await;
+    let cookie = response.header("set-cookie").to_owned();
+    let token = response.ok(201)["token"].as_str().unwrap().to_owned();
     assert_eq!(
         cookie,
         format!("__Host-ignacio={token}; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000")

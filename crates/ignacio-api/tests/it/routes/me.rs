@@ -1,11 +1,11 @@
-//! The caller's own account.
+//! The caller as a user.
 
 use serde_json::json;
 
 use crate::stack::Stack;
 
 #[tokio::test]
-async fn name_and_language_can_be_changed_and_nothing_else() {
+async fn users_can_change_only_their_name_and_settings() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let before = ana.get("/v1/me").send().await.ok(200);
@@ -41,7 +41,7 @@ async fn name_and_language_can_be_changed_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn what_has_not_changed_is_not_sent_again() {
+async fn unchanged_resources_are_not_sent_again() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let first = ana.get("/v1/me").send().await;

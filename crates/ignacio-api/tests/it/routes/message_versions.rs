@@ -1,5 +1,5 @@
-//! The last turn once more: the reply made anew, the question put differently, and what is left to
-//! be seen of the versions before.
+//! New versions of the last turn: regenerated replies, edited questions, and how earlier versions are
+//! shown.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn at(message: &Value) -> String {
 
 impl User {
     /// A conversation's messages, the oldest first.
-    async fn reads(&self, conversation: &str, query: &str) -> Vec<Value> {
+    async fn list_messages(&self, conversation: &str, query: &str) -> Vec<Value> {
         let page = self.get(format!("{conversation}/messages{query}")).send().await.ok(200);
         page["data"].as_array().unwrap().iter().rev().cloned().collect()
     }
@@ -23,30 +23,30 @@ fn contents(messages: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn the_last_reply_is_made_anew_in_its_place() {
+async fn the_last_reply_is_regenerated_in_place() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let conversation = ana.starts("uno").await;
-    let first = ana.says(&conversation, "hola").await["reply"].clone();
-    stack.answer_with("buenas").await;
+    let conversation = ana.start_conversation("uno").await;
+    let first = ana.post_message(&conversation, "hola").await["reply"].clone();
+    stack.complete_reply("buenas").await;
 
-    let answer = ana.post(format!("{}/responses", at(&first))).send().await;
+    let response = ana.post(format!("{}/responses", at(&first))).send().await;
 
-    let location = answer.header("location").to_owned();
-    let renewed = answer.ok(201);
-    assert_eq!(location, at(&renewed["reply"]));
-    assert_eq!(renewed.get("message"), None);
-    let reply = &renewed["reply"];
+    let location = response.header("location").to_owned();
+    let regenerated = response.ok(201);
+    assert_eq!(location, at(&regenerated["reply"]));
+    assert_eq!(regenerated.get("message"), None);
+    let reply = &regenerated["reply"];
     assert_eq!((&reply["version"], &reply["replaces_id"]), (&json!(2), &first["id"]));
     assert_eq!((&reply["status"], &reply["content"]), (&json!("pending"), &json!("")));
-    assert_eq!(reply["response_id"], renewed["response"]["id"]);
-    stack.answer_with("muy buenas").await;
-    assert_eq!(contents(&ana.reads(&conversation, "").await), ["hola", "muy buenas"]);
-    let all = ana.reads(&conversation, "?versions=all").await;
+    assert_eq!(reply["response_id"], regenerated["response"]["id"]);
+    stack.complete_reply("muy buenas").await;
+    assert_eq!(contents(&ana.list_messages(&conversation, "").await), ["hola", "muy buenas"]);
+    let all = ana.list_messages(&conversation, "?versions=all").await;
     assert_eq!(contents(&all), ["hola", "buenas", "muy buenas"]);
     let replaced: Vec<_> = all.iter().map(|it| it["replaced_at"].is_string()).collect();
     assert_eq!(replaced, [false, true, false]);
-    assert_eq!(ana.reads(&conversation, "?versions=current").await.len(), 2);
+    assert_eq!(ana.list_messages(&conversation, "?versions=current").await.len(), 2);
     assert_eq!(ana.get(&conversation).send().await.ok(200)["message_count"], 2);
     // Each version can still be read by itself.
     assert_eq!(ana.get(at(&first)).send().await.ok(200)["content"], "buenas");
@@ -55,24 +55,24 @@ async fn the_last_reply_is_made_anew_in_its_place() {
 }
 
 #[tokio::test]
-async fn a_question_without_a_whole_reply_is_answered_once_more() {
+async fn a_question_with_an_incomplete_reply_is_answered_again() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let conversation = ana.starts("uno").await;
-    let posted = ana.says(&conversation, "hola").await;
+    let conversation = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&conversation, "hola").await;
     let question = format!("{}/responses", at(&posted["message"]));
     let response = format!("/v1/responses/{}", posted["response"]["id"].as_str().unwrap());
     ana.post(format!("{response}/cancel")).send().await.ok(202);
-    stack.fail_all().await;
+    stack.fail_all_replies().await;
 
-    let renewed = ana.post(&question).json(&json!({})).send().await.ok(201);
+    let regenerated = ana.post(&question).json(&json!({})).send().await.ok(201);
 
-    assert_eq!(renewed["reply"]["replaces_id"], posted["reply"]["id"]);
-    stack.answer_with("buenas").await;
+    assert_eq!(regenerated["reply"]["replaces_id"], posted["reply"]["id"]);
+    stack.complete_reply("buenas").await;
     // Now it has one.
     ana.post(&question).send().await.problem(409, "not-the-last");
 
-    // A question that came over from the old system may never have been answered.
+    // A question imported from the old system may have no reply.
     let id = posted["message"]["conversation_id"].as_str().unwrap();
     let old = format!(
         "insert into messages (user_id, conversation_id, content, message_type, is_from_user, status)
@@ -80,88 +80,90 @@ async fn a_question_without_a_whole_reply_is_answered_once_more() {
         ana.id
     );
     let old = stack.database.query_text(&old).await;
-    let renewed = ana.post(format!("/v1/messages/{old}/responses")).send().await.ok(201);
-    assert_eq!(renewed["reply"]["version"], 1);
-    assert_eq!(renewed["reply"]["replaces_id"], Value::Null);
-    stack.answer_with("listo").await;
-    let now = ana.reads(&conversation, "").await;
+    let regenerated = ana.post(format!("/v1/messages/{old}/responses")).send().await.ok(201);
+    assert_eq!(regenerated["reply"]["version"], 1);
+    assert_eq!(regenerated["reply"]["replaces_id"], Value::Null);
+    stack.complete_reply("listo").await;
+    let now = ana.list_messages(&conversation, "").await;
     assert_eq!(contents(&now), ["hola", "buenas", "¿y?", "listo"]);
     assert_eq!(ana.get(&conversation).send().await.ok(200)["message_count"], 4);
 }
 
 #[tokio::test]
-async fn the_last_question_is_put_differently() {
+async fn the_last_question_is_edited() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let conversation = ana.starts("uno").await;
-    ana.says(&conversation, "uno").await;
-    stack.answer_with("1").await;
-    let posted = ana.says(&conversation, "dso").await;
-    stack.answer_with("¿dso?").await;
-    let file = ana.uploads("plan.txt", b"hola").await;
+    let conversation = ana.start_conversation("uno").await;
+    ana.post_message(&conversation, "uno").await;
+    stack.complete_reply("1").await;
+    let posted = ana.post_message(&conversation, "dso").await;
+    stack.complete_reply("¿dso?").await;
+    let file = ana.upload_file("plan.txt", b"hola").await;
     let versions = format!("{}/versions", at(&posted["message"]));
     let body = json!({ "content": "dos", "file_ids": [file["id"]] });
 
-    let answer = ana.post(&versions).json(&body).send().await;
+    let response = ana.post(&versions).json(&body).send().await;
 
-    let location = answer.header("location").to_owned();
-    let edited = answer.ok(201);
+    let location = response.header("location").to_owned();
+    let edited = response.ok(201);
     let message = &edited["message"];
     assert_eq!(location, at(message));
     assert_eq!((&message["version"], &message["author"]), (&json!(2), &json!("person")));
     assert_eq!(message["replaces_id"], posted["message"]["id"]);
     assert_eq!(message["attachments"][0]["id"], file["id"]);
     assert_eq!((&edited["reply"]["version"], &edited["reply"]["content"]), (&json!(1), &json!("")));
-    stack.answer_with("2").await;
-    assert_eq!(contents(&ana.reads(&conversation, "").await), ["uno", "1", "dos", "2"]);
-    let all = ana.reads(&conversation, "?versions=all").await;
+    stack.complete_reply("2").await;
+    assert_eq!(contents(&ana.list_messages(&conversation, "").await), ["uno", "1", "dos", "2"]);
+    let all = ana.list_messages(&conversation, "?versions=all").await;
     assert_eq!(contents(&all), ["uno", "1", "dso", "¿dso?", "dos", "2"]);
     assert_eq!(ana.get(&conversation).send().await.ok(200)["message_count"], 4);
-    // The edited one is edited again; the one before is no more the last.
+    // The edited question can be edited again; the one before is no longer the last.
     ana.post(&versions).json(&body).send().await.problem(409, "not-the-last");
     let again = ana.post(format!("{location}/versions")).json(&json!({ "content": "tres" }));
     assert_eq!(again.send().await.ok(201)["message"]["version"], 3);
 }
 
 #[tokio::test]
-async fn only_the_last_turn_has_new_versions() {
+async fn only_the_last_turn_can_have_new_versions() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let conversation = ana.starts("uno").await;
-    let first = ana.says(&conversation, "uno").await;
-    stack.answer_with("1").await;
-    let last = ana.says(&conversation, "dos").await;
-    stack.answer_with("2").await;
+    let conversation = ana.start_conversation("uno").await;
+    let first = ana.post_message(&conversation, "uno").await;
+    stack.complete_reply("1").await;
+    let last = ana.post_message(&conversation, "dos").await;
+    stack.complete_reply("2").await;
     let body = json!({ "content": "otra" });
-    let renew = |message: &Value| ana.post(format!("{}/responses", at(message)));
-    let rewrite = |message: &Value| ana.post(format!("{}/versions", at(message))).json(&body);
-    let before = stack.everything().await;
+    let regenerate = |message: &Value| ana.post(format!("{}/responses", at(message)));
+    let edit = |message: &Value| ana.post(format!("{}/versions", at(message))).json(&body);
+    let before = stack.table_digests().await;
     for message in [&first["message"], &first["reply"]] {
-        renew(message).send().await.problem(409, "not-the-last");
-        rewrite(message).send().await.problem(409, "not-the-last");
+        regenerate(message).send().await.problem(409, "not-the-last");
+        edit(message).send().await.problem(409, "not-the-last");
     }
-    renew(&last["message"]).send().await.problem(409, "not-the-last");
-    let problem = rewrite(&last["reply"]).send().await.problem(409, "not-the-last");
+    regenerate(&last["message"]).send().await.problem(409, "not-the-last");
+    let problem = edit(&last["reply"]).send().await.problem(409, "not-the-last");
     assert_eq!(problem["title"], "No es lo último");
-    assert_eq!(stack.everything().await, before);
+    assert_eq!(stack.table_digests().await, before);
 
     // While a reply runs, its response is named, and nothing is replaced.
-    let running = renew(&last["reply"]).send().await.ok(201);
-    let before = stack.everything().await;
-    for call in [renew(&running["reply"]), renew(&last["message"]), rewrite(&last["message"])] {
+    let running = regenerate(&last["reply"]).send().await.ok(201);
+    let before = stack.table_digests().await;
+    for call in
+        [regenerate(&running["reply"]), regenerate(&last["message"]), edit(&last["message"])]
+    {
         let problem = call.send().await.problem(409, "response-running");
         assert_eq!(problem["response_id"], running["response"]["id"]);
     }
-    assert_eq!(stack.everything().await, before);
+    assert_eq!(stack.table_digests().await, before);
 }
 
 #[tokio::test]
-async fn twenty_wishes_at_once_make_one_version() {
+async fn twenty_concurrent_requests_make_one_version() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let conversation = ana.starts("uno").await;
-    let posted = ana.says(&conversation, "hola").await;
-    stack.answer_with("buenas").await;
+    let conversation = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&conversation, "hola").await;
+    stack.complete_reply("buenas").await;
     let body = json!({ "content": "otra" });
     let calls = (0..20).map(|number| match number % 2 {
         0 => ana.post(format!("{}/responses", at(&posted["reply"]))).send(),
@@ -176,18 +178,18 @@ async fn twenty_wishes_at_once_make_one_version() {
 }
 
 #[tokio::test]
-async fn a_new_version_can_be_answered_by_its_stream() {
+async fn a_new_version_can_stream_its_reply() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let conversation = ana.starts("uno").await;
-    let posted = ana.says(&conversation, "hola").await;
-    stack.answer_with("buenas").await;
+    let conversation = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&conversation, "hola").await;
+    stack.complete_reply("buenas").await;
     let events = ana.post(format!("{}/responses", at(&posted["reply"]))).events().await;
-    stack.answer_with("otra").await;
+    stack.complete_reply("otra").await;
     assert_eq!(events.rest().await.last().unwrap().name, "response.completed");
     let call = ana.post(format!("{}/versions", at(&posted["message"])));
     let events = call.json(&json!({ "content": "adiós" })).events().await;
-    stack.answer_with("chao").await;
+    stack.complete_reply("chao").await;
     assert_eq!(events.rest().await.last().unwrap().name, "response.completed");
     let html =
         ana.post(format!("{}/responses", at(&posted["reply"]))).header("accept", "text/html");
@@ -198,12 +200,12 @@ async fn a_new_version_can_be_answered_by_its_stream() {
 async fn a_new_version_is_checked_like_a_new_message() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
-    let conversation = ana.starts("uno").await;
-    let posted = ana.says(&conversation, "hola").await;
-    stack.answer_with("buenas").await;
-    let foreign = ben.uploads("b.txt", b"b").await;
+    let conversation = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&conversation, "hola").await;
+    stack.complete_reply("buenas").await;
+    let foreign = ben.upload_file("b.txt", b"b").await;
     let versions = format!("{}/versions", at(&posted["message"]));
-    let before = stack.everything().await;
+    let before = stack.table_digests().await;
     for (body, place, rule) in [
         (json!({ "content": " " }), "/content", "blank"),
         (json!({ "content": "x".repeat(32 * 1024 + 1) }), "/content", "too-long"),
@@ -216,9 +218,9 @@ async fn a_new_version_is_checked_like_a_new_message() {
     let body = json!({ "content": "x", "file_ids": [foreign["id"]] });
     let problem = ana.post(&versions).json(&body).send().await.problem(404, "not-found");
     assert_eq!(problem["errors"][0]["pointer"], "/file_ids/0");
-    let renew = || ana.post(format!("{}/responses", at(&posted["reply"])));
-    let refused = renew().json(&json!({ "content": "x" })).send().await;
+    let regenerate = || ana.post(format!("{}/responses", at(&posted["reply"])));
+    let refused = regenerate().json(&json!({ "content": "x" })).send().await;
     assert_eq!(refused.invalid(), ("/content".to_owned(), "unknown-field".to_owned()));
-    renew().bytes("{}").send().await.problem(415, "unsupported-media-type");
-    assert_eq!(stack.everything().await, before);
+    regenerate().bytes("{}").send().await.problem(415, "unsupported-media-type");
+    assert_eq!(stack.table_digests().await, before);
 }

@@ -1,21 +1,21 @@
-//! Messages, and the responses that answer them.
+//! Messages, and the responses that write the replies.
 
 use serde_json::{Value, json};
 
 use crate::stack::Stack;
 
-/// The beginning of a picture.
+/// The first bytes of an image.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR";
 
 #[tokio::test]
-async fn a_message_is_stored_and_a_reply_is_asked_for() {
+async fn a_post_stores_a_message_and_requests_a_reply() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     let call = ana.post(format!("{at}/messages")).json(&json!({ "content": "¿Qué es un MVP?" }));
-    let answer = call.send().await;
-    let location = answer.header("location").to_owned();
-    let posted = answer.ok(201);
+    let response = call.send().await;
+    let location = response.header("location").to_owned();
+    let posted = response.ok(201);
 
     let (message, reply) = (&posted["message"], &posted["reply"]);
     assert_eq!((&message["author"], &message["status"]), (&json!("person"), &json!("complete")));
@@ -24,7 +24,7 @@ async fn a_message_is_stored_and_a_reply_is_asked_for() {
     let single = ana.get(&location).send().await.ok(200);
     assert_eq!((&single["id"], &single["response"]), (&message["id"], &Value::Null));
 
-    stack.answer_with("Un producto mínimo.").await;
+    stack.complete_reply("Un producto mínimo.").await;
     let reply = format!("/v1/messages/{}", reply["id"].as_str().unwrap());
     let done = ana.get(&reply).send().await.ok(200);
     assert_eq!(
@@ -38,43 +38,44 @@ async fn a_message_is_stored_and_a_reply_is_asked_for() {
 }
 
 #[tokio::test]
-async fn one_reply_is_made_at_a_time() {
+async fn a_conversation_has_one_running_reply_at_a_time() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
-    let first = ana.says(&at, "uno").await;
+    let at = ana.start_conversation("uno").await;
+    let first = ana.post_message(&at, "uno").await;
 
     let body = json!({ "content": "dos" });
     let refused = ana.post(format!("{at}/messages")).json(&body).send().await;
     let problem = refused.problem(409, "response-running");
     assert_eq!(problem["response_id"], first["response"]["id"]);
 
-    stack.answer_with("listo").await;
-    ana.says(&at, "dos").await;
+    stack.complete_reply("listo").await;
+    ana.post_message(&at, "dos").await;
 }
 
 #[tokio::test]
-async fn twenty_posts_at_once_store_one_message() {
+async fn twenty_concurrent_posts_store_one_message() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     let body = json!({ "content": "hola" });
     let calls = (0..20).map(|_| ana.post(format!("{at}/messages")).json(&body).send());
     let answers = futures_util::future::join_all(calls).await;
     let stored = answers.iter().filter(|it| it.status.as_u16() == 201).count();
     assert_eq!(stored, 1);
-    for answer in answers.into_iter().filter(|it| it.status.as_u16() != 201) {
-        answer.problem(409, "response-running");
+    for response in answers.into_iter().filter(|it| it.status.as_u16() != 201) {
+        response.problem(409, "response-running");
     }
     assert_eq!(ana.get(&at).send().await.ok(200)["message_count"], 2);
 }
 
 #[tokio::test]
-async fn files_are_attached_by_their_owner_only() {
+async fn only_the_owners_files_can_be_attached() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
-    let at = ana.starts("uno").await;
-    let (own, foreign) = (ana.uploads("a.txt", b"a").await, ben.uploads("b.txt", b"b").await);
+    let at = ana.start_conversation("uno").await;
+    let (own, foreign) =
+        (ana.upload_file("a.txt", b"a").await, ben.upload_file("b.txt", b"b").await);
     let body = json!({ "content": "mira", "file_ids": [own["id"], foreign["id"], own["id"]] });
     let refused = ana.post(format!("{at}/messages")).json(&body).send().await;
     let problem = refused.problem(404, "not-found");
@@ -94,12 +95,12 @@ async fn files_are_attached_by_their_owner_only() {
 }
 
 #[tokio::test]
-async fn files_that_could_not_be_prepared_are_named() {
+async fn failed_files_are_named_in_the_problem() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
-    let (good, bad) = (ana.uploads("a.txt", b"a").await, ana.uploads("b.txt", b"b").await);
-    let picture = ana.uploads("c.png", PNG).await;
+    let at = ana.start_conversation("uno").await;
+    let (good, bad) = (ana.upload_file("a.txt", b"a").await, ana.upload_file("b.txt", b"b").await);
+    let picture = ana.upload_file("c.png", PNG).await;
     assert_eq!(picture["sync"]["status"], "not_applicable");
     for status in ["syncing", "failed"] {
         let id = bad["id"].as_str().unwrap();
@@ -117,17 +118,17 @@ async fn files_that_could_not_be_prepared_are_named() {
     let body = json!({ "content": "mira", "file_ids": [good["id"], picture["id"]] });
     let posted = ana.post(format!("{at}/messages")).json(&body).send().await.ok(201);
     let versions = format!("/v1/messages/{}/versions", posted["message"]["id"].as_str().unwrap());
-    stack.answer_with("listo").await;
+    stack.complete_reply("listo").await;
     let body = json!({ "content": "mira", "file_ids": [bad["id"]] });
     let refused = ana.post(versions).json(&body).send().await;
     assert_eq!(refused.invalid(), ("/file_ids/0".to_owned(), "file-failed".to_owned()));
 }
 
 #[tokio::test]
-async fn text_that_is_none_is_refused() {
+async fn blank_and_nul_text_is_refused() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = format!("{}/messages", ana.starts("uno").await);
+    let at = format!("{}/messages", ana.start_conversation("uno").await);
     for (content, rule) in [
         ("", "blank"),
         (" \n\t", "blank"),
@@ -142,7 +143,7 @@ async fn text_that_is_none_is_refused() {
         let problem = call.bytes(bytes.to_vec()).send().await.problem(400, "malformed");
         assert_eq!(problem["detail"], "El cuerpo no es UTF-8.");
     }
-    // Half of a character that takes two in UTF-16.
+    // One half of a UTF-16 surrogate pair.
     let call = ana.post(&at).header("content-type", "application/json");
     let half = call.bytes(r#"{"content":"\ud83d"}"#).send().await;
     half.problem(400, "malformed");
@@ -153,7 +154,7 @@ async fn text_that_is_none_is_refused() {
 async fn the_limits_of_a_message_are_exact() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     let target = format!("{at}/messages");
     let longest = json!({ "content": "x".repeat(32 * 1024) });
     let too_long = json!({ "content": "x".repeat(32 * 1024 + 1) });
@@ -177,10 +178,10 @@ async fn the_limits_of_a_message_are_exact() {
 async fn pages_of_messages_are_newest_first() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     for number in 0..4 {
-        ana.says(&at, &format!("pregunta {number}")).await;
-        stack.answer_with(&format!("respuesta {number}")).await;
+        ana.post_message(&at, &format!("pregunta {number}")).await;
+        stack.complete_reply(&format!("respuesta {number}")).await;
     }
     let (mut contents, mut cursor) = (Vec::new(), String::new());
     loop {

@@ -1,11 +1,11 @@
-//! Health, readiness and the document.
+//! Health, readiness and the OpenAPI document.
 
 use serde_json::{Value, json};
 
 use crate::stack::Stack;
 
 #[tokio::test]
-async fn a_sound_service_lives_and_is_ready() {
+async fn a_healthy_service_is_live_and_ready() {
     let stack = Stack::start().await;
     assert_eq!(stack.client.get("/healthz").send().await.ok(200), json!({ "status": "ok" }));
     assert_eq!(
@@ -22,10 +22,10 @@ async fn a_sound_service_lives_and_is_ready() {
 }
 
 #[tokio::test]
-async fn each_part_can_make_it_unready() {
-    let unready = |answer: crate::client::Answer| {
-        assert_eq!(answer.header("retry-after"), "5");
-        answer.problem(503, "unavailable")["checks"].clone()
+async fn each_dependency_can_make_it_unready() {
+    let unready = |response: crate::client::ApiResponse| {
+        assert_eq!(response.header("retry-after"), "5");
+        response.problem(503, "unavailable")["checks"].clone()
     };
     let stack = Stack::start().await;
     stack.store.set_down(true);
@@ -43,14 +43,14 @@ async fn each_part_can_make_it_unready() {
 }
 
 #[tokio::test]
-async fn a_service_that_cannot_send_codes_is_ready_and_says_so() {
+async fn a_service_that_cannot_send_codes_is_ready_and_reports_it() {
     let stack = Stack::start().await;
     stack.database.execute("update login_monitor set provider_outage = 'critical:190'").await;
     assert_eq!(stack.client.get("/readyz").send().await.ok(200)["codes"], "failed");
 }
 
 #[tokio::test]
-async fn the_document_and_its_page_are_served() {
+async fn the_openapi_document_and_its_page_are_served() {
     let stack = Stack::start().await;
     let served = stack.client.get("/v1/openapi.json").send().await;
     assert_eq!(served.body, ignacio_api::openapi_json());

@@ -1,4 +1,4 @@
-//! Looking for conversations, and walking long lists of them while more come.
+//! Searching conversations, and paging through a growing list.
 
 use std::collections::HashSet;
 
@@ -9,8 +9,8 @@ use crate::stack::Stack;
 use crate::users::User;
 
 impl User {
-    /// The titles of the conversations that a query lists, the liveliest first.
-    async fn finds(&self, query: &str) -> Vec<String> {
+    /// The titles of the conversations that a query lists, the most recently active first.
+    async fn titles(&self, query: &str) -> Vec<String> {
         let listed = self.get(format!("/v1/conversations?{query}")).send().await.ok(200);
         let rows = listed["data"].as_array().unwrap().iter();
         rows.map(|it| it["title"].as_str().unwrap().to_owned()).collect()
@@ -18,15 +18,15 @@ impl User {
 }
 
 #[tokio::test]
-async fn conversations_are_found_by_words_whatever_their_case_and_accents() {
+async fn search_ignores_case_and_accents() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
-    let one = ana.starts("Reunión de MAÑANA").await;
-    ana.says(&one, "¿Qué llevo?").await;
-    stack.answer_with("Tu Hipótesis al 100%").await;
-    let two = ana.starts("Precios").await;
+    let one = ana.start_conversation("Reunión de MAÑANA").await;
+    ana.post_message(&one, "¿Qué llevo?").await;
+    stack.complete_reply("Tu Hipótesis al 100%").await;
+    let two = ana.start_conversation("Precios").await;
     ana.patch(&two).json(&json!({ "pinned": true })).send().await.ok(200);
-    ben.starts("Reunión de Ben").await;
+    ben.start_conversation("Reunión de Ben").await;
     let none: [&str; 0] = [];
     for (query, titles) in [
         ("q=reunion", &["Reunión de MAÑANA"][..]),
@@ -45,43 +45,49 @@ async fn conversations_are_found_by_words_whatever_their_case_and_accents() {
         ("pinned=true&q=reunion", &none),
         ("archived=true&q=reunion", &none),
     ] {
-        let found: HashSet<_> = ana.finds(query).await.into_iter().collect();
+        let found: HashSet<_> = ana.titles(query).await.into_iter().collect();
         let expected = titles.iter().map(|it| (*it).to_owned()).collect();
         assert_eq!(found, expected, "{query}");
     }
 }
 
 #[tokio::test]
-async fn what_was_put_differently_is_not_found_any_more() {
+async fn search_does_not_find_replaced_versions() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let conversation = ana.starts("uno").await;
-    let posted = ana.says(&conversation, "camellos").await;
-    stack.answer_with("dromedarios").await;
-    assert_eq!((ana.finds("q=camello").await.len(), ana.finds("q=dromedario").await.len()), (1, 1));
+    let conversation = ana.start_conversation("uno").await;
+    let posted = ana.post_message(&conversation, "camellos").await;
+    stack.complete_reply("dromedarios").await;
+    assert_eq!(
+        (ana.titles("q=camello").await.len(), ana.titles("q=dromedario").await.len()),
+        (1, 1)
+    );
     let versions = format!("/v1/messages/{}/versions", posted["message"]["id"].as_str().unwrap());
     ana.post(versions).json(&json!({ "content": "llamas" })).send().await.ok(201);
-    assert_eq!((ana.finds("q=camello").await.len(), ana.finds("q=dromedario").await.len()), (0, 0));
-    assert_eq!(ana.finds("q=llama").await.len(), 1);
+    assert_eq!(
+        (ana.titles("q=camello").await.len(), ana.titles("q=dromedario").await.len()),
+        (0, 0)
+    );
+    assert_eq!(ana.titles("q=llama").await.len(), 1);
 }
 
 #[tokio::test]
-async fn what_cannot_be_looked_for_is_refused() {
+async fn an_invalid_search_is_refused() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     for bad in ["a".repeat(201), "%C3%B1".repeat(201), "a%00b".to_owned()] {
         let refused = ana.get(format!("/v1/conversations?q={bad}")).unchecked().send().await;
         assert_eq!(refused.invalid(), ("/q".to_owned(), "words".to_owned()), "{bad}");
     }
-    assert_eq!(ana.finds(&format!("q={}", "%C3%B1".repeat(200))).await.len(), 0);
+    assert_eq!(ana.titles(&format!("q={}", "%C3%B1".repeat(200))).await.len(), 0);
     let refused = ana.get("/v1/conversations?pinned=maybe").unchecked().send().await;
     assert_eq!(refused.invalid().0, "/pinned");
 }
 
-/// Adds conversations of this person behind the service's back, `most` seconds old at the most, of
-/// which many began in the same second.
-async fn add(stack: &Stack, person: &User, n: usize, most: usize) -> HashSet<String> {
-    let (user, most) = (&person.id, most.max(1));
+/// Adds conversations to the database, at most `most` seconds old, many of them within the same
+/// second.
+async fn add(stack: &Stack, user: &User, n: usize, most: usize) -> HashSet<String> {
+    let (user, most) = (&user.id, most.max(1));
     let write = format!(
         "insert into conversations (id, user_id, title, created_at)
          select gen_random_uuid(), '{user}', 'N.º ' || i,
@@ -94,7 +100,7 @@ async fn add(stack: &Stack, person: &User, n: usize, most: usize) -> HashSet<Str
 }
 
 #[tokio::test]
-async fn a_long_list_is_walked_without_gap_or_repeat_while_more_come() {
+async fn paging_a_growing_list_has_no_gaps_or_repeats() {
     let (n_before, n_more) = (scale(500, 10_000), scale(25, 500));
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
@@ -108,7 +114,7 @@ async fn a_long_list_is_walked_without_gap_or_repeat_while_more_come() {
         let rows = page["data"].as_array().unwrap();
         seen.extend(rows.iter().map(|it| it["id"].as_str().unwrap().to_owned()));
         n_read += 1;
-        // New ones stand anywhere: before what was read, and in what is still to come.
+        // New rows appear anywhere: before the pages that were read, and after them.
         let n_now = n_more * n_read / n_pages;
         n_added += add(&stack, &ana, n_now.saturating_sub(n_added), n_before / 3).await.len();
         match &page["next_cursor"] {

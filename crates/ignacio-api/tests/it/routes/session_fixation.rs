@@ -1,4 +1,4 @@
-//! What a login presents decides nothing about the session that it opens.
+//! The token that a login presents does not determine the session that it opens.
 
 use ignacio_domain::session::{DeviceToken, SessionToken};
 use serde_json::{Value, json};
@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use crate::stack::Stack;
 use crate::users::{CODE, User};
 
-/// Who a token belongs to.
+/// The user of a token's session.
 async fn holder(stack: &Stack, token: &str) -> String {
     let me = stack.client.get("/v1/me").bearer(token).send().await.ok(200);
     me["id"].as_str().unwrap().to_owned()
 }
 
-/// Logs in with a right code, and with what somebody else has planted in the client.
+/// Logs in with the right code, and with a token that an attacker has planted in the client.
 async fn log_in_with(stack: &Stack, phone: &str, planted: &str, as_cookie: bool) -> Value {
     let body = json!({ "otp_id": stack.challenge(phone).await, "code": CODE });
     let call = stack.client.post("/v1/auth/sessions").json(&body);
@@ -25,7 +25,7 @@ async fn log_in_with(stack: &Stack, phone: &str, planted: &str, as_cookie: bool)
 }
 
 #[tokio::test]
-async fn a_login_opens_a_session_of_its_own_whatever_token_it_presents() {
+async fn a_login_opens_a_new_session_whatever_token_it_presents() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
     let mallory = stack.participant("Mallory").await;
@@ -42,27 +42,27 @@ async fn a_login_opens_a_session_of_its_own_whatever_token_it_presents() {
         assert_eq!(holder(&stack, &token).await, ana.id);
         tokens.push(token);
     }
-    // What was planted is what it was before: somebody else's, over, or nothing.
+    // The planted tokens are unchanged: another user's, ended, or invalid.
     assert_eq!(holder(&stack, &mallory.token).await, mallory.id);
     for dead in [&ended.token, &unknown] {
         let refused = stack.client.get("/v1/me").bearer(dead).send().await;
         refused.problem(401, "unauthenticated");
     }
     assert_eq!(sessions_of(&mallory).await, 1);
-    // Ana's first one, and one for each login.
+    // Ana's first session, and one for each login.
     assert_eq!(sessions_of(&ana).await, 9);
 }
 
-async fn sessions_of(person: &User) -> usize {
-    let listed = person.get("/v1/sessions").send().await.ok(200);
+async fn sessions_of(user: &User) -> usize {
+    let listed = user.get("/v1/sessions").send().await.ok(200);
     listed["data"].as_array().unwrap().len()
 }
 
 #[tokio::test]
-async fn a_device_of_somebody_else_is_a_new_one() {
+async fn another_users_device_token_is_not_known() {
     let stack = Stack::start().await;
-    stack.account("Ana", "+573001110002").await;
-    stack.account("Mallory", "+573001110003").await;
+    stack.add_participant("Ana", "+573001110002").await;
+    stack.add_participant("Mallory", "+573001110003").await;
     let open = async |phone: &str, device: Option<&str>| {
         stack.database.execute("delete from rate_buckets").await;
         let body = json!({ "phone": phone, "device_token": device });
@@ -79,11 +79,11 @@ async fn a_device_of_somebody_else_is_a_new_one() {
     for planted in [of_mallory, &unknown, "igd_", of_ana] {
         let opened = open("+573001110002", Some(planted)).await;
         let given = opened["device_token"].as_str();
-        // Her own one is known, so that nothing new is given.
+        // Her own device is known, so no new token is issued.
         assert_eq!(given.is_none(), planted == of_ana, "{planted}");
         assert!(given.is_none_or(|it| it != planted));
     }
-    // Each account has the devices that were given to it.
+    // Each user has their own devices.
     for (phone, count) in [("+573001110002", 4), ("+573001110003", 1)] {
         let devices = format!(
             "select count(*) from known_devices d join users u on u.id = d.user_id

@@ -1,19 +1,19 @@
-//! The devices that are logged in.
+//! Sessions: listing and ending them.
 
 use serde_json::Value;
 
 use crate::stack::Stack;
 use crate::users::User;
 
-async fn ids(person: &User) -> Vec<String> {
-    let listed = person.get("/v1/sessions").send().await.ok(200);
+async fn ids(user: &User) -> Vec<String> {
+    let listed = user.get("/v1/sessions").send().await.ok(200);
     assert_eq!(listed["next_cursor"], Value::Null);
     let sessions = listed["data"].as_array().unwrap();
     sessions.iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn is_logged_in(person: &User) -> bool {
-    person.get("/v1/me").send().await.status.as_u16() == 200
+async fn is_logged_in(user: &User) -> bool {
+    user.get("/v1/me").send().await.status.as_u16() == 200
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn sessions_are_listed_and_ended_one_by_one() {
 }
 
 #[tokio::test]
-async fn all_others_can_be_ended_at_once() {
+async fn all_other_sessions_can_be_ended_at_once() {
     let stack = Stack::start().await;
     let phone = stack.participant("Ana").await;
     let laptop = stack.log_in(&phone.phone).await;

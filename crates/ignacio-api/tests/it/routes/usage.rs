@@ -1,4 +1,4 @@
-//! What may be used, what was, and who sees it.
+//! Quotas, usage, and who sees them.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::stack::{Stack, models_with};
 
-/// No limit that matters.
+/// Quotas that no test exceeds.
 const WIDE: UsageLimits = UsageLimits {
     concurrent_replies: 100,
     messages_per_ten_minutes: 100,
@@ -20,13 +20,13 @@ const WIDE: UsageLimits = UsageLimits {
     cost_micro_usd_per_month: None,
 };
 
-async fn under(limits: UsageLimits) -> Stack {
+async fn stack_with_limits(limits: UsageLimits) -> Stack {
     Stack::with(|settings| settings.models = Arc::new(models_with(limits))).await
 }
 
-/// Ends the reply that waits longest, for so much.
-async fn ends(stack: &Stack, spent: UsageCost) {
-    let mut reply = stack.take_reply().await;
+/// Completes the oldest queued reply at this cost.
+async fn end_reply(stack: &Stack, spent: UsageCost) {
+    let mut reply = stack.claim_reply().await;
     assert!(reply.end(ReplyOutcome::Completed, spent).await.unwrap());
 }
 
@@ -35,7 +35,7 @@ fn spent(input: i64, output: i64, cost_micro_usd: i64) -> UsageCost {
 }
 
 #[tokio::test]
-async fn beyond_a_limit_nothing_is_stored_or_asked_for() {
+async fn beyond_a_quota_nothing_is_stored_or_requested() {
     let cases = [
         (UsageLimits { concurrent_replies: 2, ..WIDE }, "replies-at-once"),
         (UsageLimits { messages_per_ten_minutes: 2, ..WIDE }, "messages"),
@@ -46,13 +46,13 @@ async fn beyond_a_limit_nothing_is_stored_or_asked_for() {
         (UsageLimits { cost_micro_usd_per_month: Some(90_000), ..WIDE }, "money-of-the-month"),
     ];
     for (limits, limit) in cases {
-        let stack = under(limits).await;
+        let stack = stack_with_limits(limits).await;
         let ana = stack.participant("Ana").await;
         for title in ["uno", "dos"] {
-            let at = ana.starts(title).await;
-            ana.says(&at, "hola").await;
+            let at = ana.start_conversation(title).await;
+            ana.post_message(&at, "hola").await;
         }
-        let at = ana.starts("tres").await;
+        let at = ana.start_conversation("tres").await;
         let refused = ana.post(format!("{at}/messages")).json(&json!({ "content": "hola" }));
         let refused = refused.send().await;
         assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0, "{limit}");
@@ -63,20 +63,20 @@ async fn beyond_a_limit_nothing_is_stored_or_asked_for() {
         let asked = "select count(*)::text from responses";
         assert_eq!(stack.database.query_text(asked).await, "2", "{limit}");
 
-        // Somebody else has limits of their own.
+        // Another user has their own quotas.
         let ben = stack.participant("Ben").await;
-        let at = ben.starts("uno").await;
-        ben.says(&at, "hola").await;
+        let at = ben.start_conversation("uno").await;
+        ben.post_message(&at, "hola").await;
     }
 }
 
 #[tokio::test]
-async fn many_posts_at_once_do_not_slip_by() {
-    let stack = under(UsageLimits { messages_per_day: 3, ..WIDE }).await;
+async fn concurrent_posts_do_not_exceed_a_quota() {
+    let stack = stack_with_limits(UsageLimits { messages_per_day: 3, ..WIDE }).await;
     let ana = stack.participant("Ana").await;
     let mut places = Vec::new();
     for n in 0..12 {
-        places.push(ana.starts(&n.to_string()).await);
+        places.push(ana.start_conversation(&n.to_string()).await);
     }
     let body = json!({ "content": "hola" });
     let calls = places.iter().map(|at| ana.post(format!("{at}/messages")).json(&body).send());
@@ -86,19 +86,19 @@ async fn many_posts_at_once_do_not_slip_by() {
 }
 
 #[tokio::test]
-async fn what_is_reserved_gives_way_to_what_was_spent() {
+async fn a_reservation_is_replaced_by_the_actual_usage() {
     // A reply reserves 5,096 tokens.
-    let stack = under(UsageLimits { tokens_per_day: Some(6_000), ..WIDE }).await;
+    let stack = stack_with_limits(UsageLimits { tokens_per_day: Some(6_000), ..WIDE }).await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     let say = || ana.post(format!("{at}/messages")).json(&json!({ "content": "hola" }));
     say().send().await.ok(201);
-    ends(&stack, spent(100, 50, 7)).await;
+    end_reply(&stack, spent(100, 50, 7)).await;
     say().send().await.ok(201);
-    ends(&stack, UsageCost::Nothing).await;
+    end_reply(&stack, UsageCost::Nothing).await;
     say().send().await.ok(201);
-    // Nobody knows what this one took.
-    ends(&stack, UsageCost::Unknown).await;
+    // The usage of this one is unknown.
+    end_reply(&stack, UsageCost::Unknown).await;
     say().send().await.problem(429, "budget-exceeded");
 
     let usage = ana.get("/v1/me/usage").send().await.ok(200);
@@ -116,25 +116,25 @@ async fn what_is_reserved_gives_way_to_what_was_spent() {
 }
 
 #[tokio::test]
-async fn yesterday_and_what_is_deleted_count_as_they_should() {
-    let stack = under(UsageLimits { messages_per_day: 2, ..WIDE }).await;
+async fn yesterdays_and_deleted_usage_count_correctly() {
+    let stack = stack_with_limits(UsageLimits { messages_per_day: 2, ..WIDE }).await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
-    ana.says(&at, "hola").await;
-    // What was begun and then deleted counts as it was reserved.
-    let running = stack.take_reply().await;
+    let at = ana.start_conversation("uno").await;
+    ana.post_message(&at, "hola").await;
+    // A running reply that is deleted counts as reserved.
+    let running = stack.claim_reply().await;
     drop(running);
     assert_eq!(ana.delete(&at).send().await.status.as_u16(), 204);
     let states = "select string_agg(state || ' ' || (cost_micro > 0), ',') from usage_records";
     assert_eq!(stack.database.query_text(states).await, "estimated true");
 
-    let at = ana.starts("dos").await;
-    ana.says(&at, "hola").await;
+    let at = ana.start_conversation("dos").await;
+    ana.post_message(&at, "hola").await;
     assert_eq!(ana.delete(&at).send().await.status.as_u16(), 204);
     let settled = "select count(*)::text from usage_records where state = 'settled'";
     assert_eq!(stack.database.query_text(settled).await, "1");
 
-    let at = ana.starts("tres").await;
+    let at = ana.start_conversation("tres").await;
     let say = || ana.post(format!("{at}/messages")).json(&json!({ "content": "hola" }));
     say().send().await.problem(429, "budget-exceeded");
     let age = "update usage_records set created_at = created_at - interval '1 day'";
@@ -143,11 +143,11 @@ async fn yesterday_and_what_is_deleted_count_as_they_should() {
 }
 
 #[tokio::test]
-async fn a_model_must_be_one_of_the_roles() {
+async fn only_the_roles_models_can_be_requested() {
     let stack = Stack::start().await;
     let (ana, ada) = (stack.participant("Ana").await, stack.admin("Ada").await);
     let message = |model: &str| json!({ "content": "hola", "model": model });
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     let refused = ana.post(format!("{at}/messages")).json(&message("model-2")).send().await;
     let problem = refused.problem(422, "invalid-request");
     assert_eq!(problem["errors"][0]["pointer"], "/model");
@@ -159,20 +159,20 @@ async fn a_model_must_be_one_of_the_roles() {
     let posted = ana.post(format!("{at}/messages")).json(&message("model-1")).send().await.ok(201);
     assert_eq!(posted["response"]["model"], "model-1");
 
-    let at = ada.starts("uno").await;
+    let at = ada.start_conversation("uno").await;
     let posted = ada.post(format!("{at}/messages")).json(&message("model-2")).send().await.ok(201);
     assert_eq!(posted["response"]["model"], "model-2");
 }
 
 #[tokio::test]
-async fn the_staff_see_sums_and_that_is_written_down() {
+async fn admins_read_usage_totals_and_the_audit_log_records_it() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
     let ada = stack.admin("Ada").await;
-    for (person, cost_micro_usd) in [(&ana, 10), (&ben, 30), (&ana, 5)] {
-        let at = person.starts("uno").await;
-        person.says(&at, "hola").await;
-        ends(&stack, spent(100, 10, cost_micro_usd)).await;
+    for (user, cost_micro_usd) in [(&ana, 10), (&ben, 30), (&ana, 5)] {
+        let at = user.start_conversation("uno").await;
+        user.post_message(&at, "hola").await;
+        end_reply(&stack, spent(100, 10, cost_micro_usd)).await;
     }
     let sums = async |query: &str| {
         let page = ada.get(format!("/v1/admin/usage{query}")).send().await.ok(200);

@@ -63,7 +63,7 @@ impl CreateUser {
 #[utoipa::path(
     tag = "admin",
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to ask again"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat"),
     ),
     request_body = CreateUser,
     responses(

@@ -26,7 +26,7 @@ fn rate_limit_key(state: &AppState, user: &ManagedUser) -> Option<RateLimitKey> 
     params(("id" = Uuid, Path, description = "The user")),
     responses(
         (status = OK, body = LoginFailuresView, headers(("ETag" = String))),
-        (status = NOT_MODIFIED, description = "What you have is still good"),
+        (status = NOT_MODIFIED, description = "The copy that you have is current"),
         (status = FORBIDDEN, response = Problem),
         (status = NOT_FOUND, response = Problem),
     ),

@@ -1,8 +1,8 @@
-//! The audit: logins, what admins write, whom they may read, and what they read.
+//! The audit log: logins, changes by admins, grants, and reads.
 
 use serde_json::{Value, json};
 
-use super::{account, change};
+use super::{update_user, user_path};
 use crate::stack::Stack;
 use crate::users::User;
 
@@ -16,19 +16,19 @@ fn actions(events: &[Value]) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_is_done_is_written_down() {
+async fn admin_actions_are_recorded_in_the_audit_log() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
-    let things = stack.things_of(&ana).await;
+    let resources = stack.create_resources(&ana).await;
     let ivo = stack.admin("Ivo").await;
     let body = json!({ "user_id": ana.id, "reason": "Pidió ayuda con su plan" });
     eva.post("/v1/admin/access-grants").json(&body).send().await.ok(201);
-    eva.get(format!("{}/conversations", account(&ana))).send().await.ok(200);
-    let messages = format!("/v1/admin/conversations/{}/messages", things.conversation);
+    eva.get(format!("{}/conversations", user_path(&ana))).send().await.ok(200);
+    let messages = format!("/v1/admin/conversations/{}/messages", resources.conversation);
     eva.get(&messages).send().await.ok(200);
-    eva.get(format!("{}/files", account(&ana))).send().await.ok(200);
-    change(&eva, &account(&ana), &json!({ "name": "Otra", "role": "admin" })).await.ok(200);
-    eva.delete(account(&ana)).header("if-match", "*").send().await.ok(202);
+    eva.get(format!("{}/files", user_path(&ana))).send().await.ok(200);
+    update_user(&eva, &user_path(&ana), &json!({ "name": "Otra", "role": "admin" })).await.ok(200);
+    eva.delete(user_path(&ana)).header("if-match", "*").send().await.ok(202);
 
     let seen = events(&ivo, &format!("actor={}", eva.id)).await;
 
@@ -36,7 +36,7 @@ async fn what_is_done_is_written_down() {
         "user.deleted",
         "user.changed",
         "session.ended",
-        // Once to learn the tag, once because the answer to the change shows the account.
+        // Once for the ETag, once because the response to the change shows the user.
         "user.read",
         "user.read",
         "files.listed",
@@ -57,7 +57,7 @@ async fn what_is_done_is_written_down() {
     let of = |action: &str| seen.iter().find(|it| it["action"] == action).unwrap();
     let read = of("messages.listed");
     assert_eq!(read["subject_id"], ana.id.as_str());
-    assert_eq!(read["target_id"], things.conversation.as_str());
+    assert_eq!(read["target_id"], resources.conversation.as_str());
     assert_eq!(read["reason"], "Pidió ayuda con su plan");
     let changed = &of("user.changed")["detail"];
     assert_eq!(
@@ -71,7 +71,7 @@ async fn what_is_done_is_written_down() {
 }
 
 #[tokio::test]
-async fn events_are_filtered_and_walked() {
+async fn audit_events_are_filtered_and_paged() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
     ana.delete("/v1/sessions/current").send().await;
@@ -87,8 +87,8 @@ async fn events_are_filtered_and_walked() {
     assert!(events(&eva, "from=2099-01-01T00:00:00Z").await.is_empty());
     assert!(events(&eva, "to=0000-01-01T00:00:00Z").await.is_empty());
 
-    // Each look is an event too, so the list grows at its head while it is walked; behind it nothing
-    // is missed.
+    // Each read is an event too, so the list grows at its head while it is paged; no earlier event is
+    // missed.
     let (mut numbers, mut query) = (Vec::new(), "limit=2".to_owned());
     loop {
         let page = eva.get(format!("/v1/admin/audit-events?{query}")).send().await.ok(200);
@@ -113,11 +113,11 @@ async fn events_are_filtered_and_walked() {
 }
 
 #[tokio::test]
-async fn the_look_into_the_audit_and_at_accounts_is_written_down() {
+async fn reading_the_audit_log_and_users_is_recorded() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
     eva.get("/v1/admin/users?q=ana").send().await.ok(200);
-    eva.get(account(&ana)).send().await.ok(200);
+    eva.get(user_path(&ana)).send().await.ok(200);
     events(&eva, "").await;
     let seen = events(&eva, &format!("actor={}", eva.id)).await;
     assert_eq!(actions(&seen), ["audit.listed", "user.read", "users.listed", "session.opened"]);

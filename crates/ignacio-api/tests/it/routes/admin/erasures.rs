@@ -1,19 +1,19 @@
-//! Removing a person, and the receipt for it.
+//! Deleting a user, and the erasure that records it.
 
 use serde_json::{Value, json};
 
-use super::account;
-use crate::operation::NOBODYS;
+use super::user_path;
+use crate::operation::MISSING_ID;
 use crate::stack::Stack;
 
 #[tokio::test]
-async fn a_removed_person_leaves_a_receipt_and_nothing_else() {
+async fn a_deleted_user_leaves_an_erasure_and_nothing_else() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
     let eva = stack.admin("Eva").await;
-    stack.things_of(&ana).await;
-    stack.things_of(&ben).await;
-    let at = account(&ana);
+    stack.create_resources(&ana).await;
+    stack.create_resources(&ben).await;
+    let at = user_path(&ana);
     let tag = eva.get(&at).send().await.header("etag").to_owned();
     eva.delete(&at).send().await.problem(428, "precondition-required");
     let stale = eva.delete(&at).header("if-match", "\"x\"").send().await;
@@ -43,21 +43,21 @@ async fn a_removed_person_leaves_a_receipt_and_nothing_else() {
         1
     );
 
-    // When the worker has emptied its queue, the receipt says so.
+    // When the worker has emptied the purge queue, the erasure is done.
     stack.database.execute("delete from purge_queue").await;
     let done = eva.get(&location).send().await.ok(200);
     assert_eq!((&done["state"], &done["objects_left"]), (&json!("done"), &json!(0)));
     assert_eq!(counts(&done), [1, 2, 1]);
-    let nobodys = format!("/v1/admin/erasures/{NOBODYS}");
-    eva.get(&nobodys).send().await.problem(404, "not-found");
+    let missing = format!("/v1/admin/erasures/{MISSING_ID}");
+    eva.get(&missing).send().await.problem(404, "not-found");
 }
 
 #[tokio::test]
-async fn another_admin_can_be_removed_while_one_is_left() {
+async fn another_admin_can_be_deleted_while_one_is_left() {
     let stack = Stack::start().await;
     let (eva, ivo) = (stack.admin("Eva").await, stack.admin("Ivo").await);
-    let receipt = eva.delete(account(&ivo)).header("if-match", "*").send().await.ok(202);
-    // Nothing of his lies elsewhere.
+    let receipt = eva.delete(user_path(&ivo)).header("if-match", "*").send().await.ok(202);
+    // He has nothing outside the database.
     assert_eq!((&receipt["state"], &receipt["files"]), (&json!("done"), &json!(0)));
     ivo.get("/v1/admin/users").send().await.problem(401, "unauthenticated");
 }

@@ -1,10 +1,10 @@
-//! Helping people to log in: what became of their codes, and the end of a pause.
+//! Helping users to log in: the delivery state of their codes, and ending a lockout.
 
 use ignacio_domain::rate_limit::RateLimitKey;
 use serde_json::{Value, json};
 
-use super::account;
-use crate::operation::NOBODYS;
+use super::user_path;
+use crate::operation::MISSING_ID;
 use crate::stack::{RATE_LIMIT_KEY, Stack};
 use crate::users::{CODE, User};
 
@@ -18,13 +18,13 @@ async fn actions(stack: &Stack, of: &User) -> String {
 }
 
 async fn codes(admin: &User, of: &User) -> Vec<Value> {
-    let listed = admin.get(format!("{}/codes", account(of))).send().await.ok(200);
+    let listed = admin.get(format!("{}/codes", user_path(of))).send().await.ok(200);
     assert_eq!(listed["next_cursor"], Value::Null);
     listed["data"].as_array().unwrap().clone()
 }
 
 #[tokio::test]
-async fn the_staff_see_what_became_of_codes() {
+async fn admins_see_the_delivery_state_of_codes() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
     let (ben, mut challenges) = (stack.participant("Ben").await, Vec::new());
@@ -64,15 +64,15 @@ async fn the_staff_see_what_became_of_codes() {
     }
     assert_eq!(actions(&stack, &ana).await, "codes.listed 7");
     assert_eq!(codes(&eva, &ben).await.len(), 1);
-    eva.get(format!("/v1/admin/users/{NOBODYS}/codes")).send().await.problem(404, "not-found");
-    ana.get(format!("{}/codes", account(&ana))).send().await.problem(403, "forbidden");
+    eva.get(format!("/v1/admin/users/{MISSING_ID}/codes")).send().await.problem(404, "not-found");
+    ana.get(format!("{}/codes", user_path(&ana))).send().await.problem(403, "forbidden");
     // Never the number, the code or its digest.
     let text = json!(seen).to_string();
     assert!(!text.contains(ana.phone.trim_start_matches('+')) && !text.contains("hash"), "{text}");
 }
 
 #[tokio::test]
-async fn codes_of_the_last_day_are_listed_fifty_at_most() {
+async fn at_most_fifty_codes_of_the_last_day_are_listed() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
     let add = format!(
@@ -89,7 +89,7 @@ async fn codes_of_the_last_day_are_listed_fifty_at_most() {
         .database
         .execute("update otp_codes set created_at = created_at - interval '22 hours'")
         .await;
-    // Her login, and what was asked for in the 100 minutes before that are at most a day old.
+    // Her login's code, and those of the 100 minutes before it, are at most a day old.
     let recent = "select count(*) from otp_codes c join users u on u.id = c.user_id
                    where u.name = 'Ana' and c.created_at > now() - interval '1 day'";
     let n_recent = usize::try_from(stack.database.query_i64(recent).await).unwrap();
@@ -97,23 +97,23 @@ async fn codes_of_the_last_day_are_listed_fifty_at_most() {
     assert_eq!(codes(&eva, &ana).await.len(), n_recent);
 }
 
-/// As if so many tries at her number had failed.
-async fn fail(stack: &Stack, person: &User, failures: u16, paused: &str) {
-    let id = RateLimitKey::for_number(&RATE_LIMIT_KEY, &person.phone).into_uuid();
-    let fail = format!(
+/// Sets the number of failed logins with the user's number.
+async fn set_login_failures(stack: &Stack, user: &User, failures: u16, paused: &str) {
+    let id = RateLimitKey::for_number(&RATE_LIMIT_KEY, &user.phone).into_uuid();
+    let set_login_failures = format!(
         "insert into login_failures (id, failures, paused_until)
          values ('{id}', {failures}, {paused})
          on conflict (id) do update
             set failures = excluded.failures, paused_until = excluded.paused_until"
     );
-    stack.database.execute(&fail).await;
+    stack.database.execute(&set_login_failures).await;
 }
 
 #[tokio::test]
-async fn the_staff_let_new_devices_in_again() {
+async fn admins_end_a_lockout() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
-    let at = format!("{}/login-failures", account(&ana));
+    let at = format!("{}/login-failures", user_path(&ana));
     let nothing = json!({ "failures": 0, "paused_until": null, "is_locked": false });
     assert_eq!(eva.get(&at).send().await.ok(200), nothing);
     let ask = || async {
@@ -123,7 +123,7 @@ async fn the_staff_let_new_devices_in_again() {
     for (failures, paused, is_locked) in
         [(20, "now() + interval '1 hour'", false), (100, "now() + interval '1 day'", true)]
     {
-        fail(&stack, &ana, failures, paused).await;
+        set_login_failures(&stack, &ana, failures, paused).await;
         ask().await.problem(429, "login-paused");
         let shown = eva.get(&at).send().await.ok(200);
         assert_eq!(
@@ -143,19 +143,20 @@ async fn the_staff_let_new_devices_in_again() {
     assert_eq!(noted.matches("user.unlocked 1").count(), 2, "{noted}");
     assert_eq!(noted.matches("user.unlocked 0").count(), 1, "{noted}");
     for call in [User::get, User::delete] {
-        let nobodys = call(&eva, format!("/v1/admin/users/{NOBODYS}/login-failures")).send().await;
-        nobodys.problem(404, "not-found");
+        let missing =
+            call(&eva, format!("/v1/admin/users/{MISSING_ID}/login-failures")).send().await;
+        missing.problem(404, "not-found");
     }
 }
 
 #[tokio::test]
-async fn a_pause_that_is_over_is_none_and_a_known_device_counts_too() {
+async fn an_expired_lockout_is_not_shown_and_known_devices_count() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
     let ben = stack.participant("Ben").await;
-    let at = format!("{}/login-failures", account(&ana));
-    fail(&stack, &ana, 21, "now() - interval '1 second'").await;
-    fail(&stack, &ben, 99, "now() + interval '1 day'").await;
+    let at = format!("{}/login-failures", user_path(&ana));
+    set_login_failures(&stack, &ana, 21, "now() - interval '1 second'").await;
+    set_login_failures(&stack, &ben, 99, "now() + interval '1 day'").await;
     let over = json!({ "failures": 21, "paused_until": null, "is_locked": false });
     assert_eq!(eva.get(&at).send().await.ok(200), over);
 
@@ -169,18 +170,18 @@ async fn a_pause_that_is_over_is_none_and_a_known_device_counts_too() {
     assert_eq!(eva.delete(&at).send().await.status.as_u16(), 204);
     assert_eq!(eva.get(&at).send().await.ok(200)["failures"], 0);
     // Ben's are his own.
-    let bens = eva.get(format!("{}/login-failures", account(&ben))).send().await.ok(200);
+    let bens = eva.get(format!("{}/login-failures", user_path(&ben))).send().await.ok(200);
     assert_eq!(bens["failures"], 99);
 }
 
 #[tokio::test]
-async fn a_number_that_is_not_on_whatsapp_is_shown_as_such() {
+async fn a_number_that_is_not_on_whatsapp_is_marked() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
-    assert_eq!(eva.get(account(&ana)).send().await.ok(200)["unreachable_since"], Value::Null);
+    assert_eq!(eva.get(user_path(&ana)).send().await.ok(200)["unreachable_since"], Value::Null);
     let seen = "update users set unreachable_at = '2026-01-02T03:04:05Z' where name = 'Ana'";
     stack.database.execute(seen).await;
-    let shown = eva.get(account(&ana)).send().await.ok(200);
+    let shown = eva.get(user_path(&ana)).send().await.ok(200);
     assert_eq!(shown["unreachable_since"], "2026-01-02T03:04:05Z");
     let body = json!({ "otp_id": stack.challenge(&ana.phone).await, "code": CODE });
     stack.client.post("/v1/auth/sessions").json(&body).send().await.ok(201);

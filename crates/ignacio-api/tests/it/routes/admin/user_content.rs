@@ -1,34 +1,34 @@
-//! Reading somebody's conversations: under a grant, for half an hour, and with a trace that the
-//! person sees.
+//! Reading a user's conversations: under a grant, for half an hour, and recorded in the user's access
+//! log.
 
 use serde_json::{Value, json};
 
-use super::account;
-use crate::client::Answer;
-use crate::operation::NOBODYS;
+use super::user_path;
+use crate::client::ApiResponse;
+use crate::operation::MISSING_ID;
 use crate::stack::Stack;
 use crate::users::User;
 
 const REASON: &str = "Pidió ayuda con su plan";
 
-async fn grant(admin: &User, user: &str, reason: &str) -> Answer {
+async fn grant(admin: &User, user: &str, reason: &str) -> ApiResponse {
     let body = json!({ "user_id": user, "reason": reason });
     admin.post("/v1/admin/access-grants").json(&body).send().await
 }
 
-async fn access_log(person: &User) -> Vec<Value> {
-    let listed = person.get("/v1/me/access-log").send().await.ok(200);
+async fn access_log(user: &User) -> Vec<Value> {
+    let listed = user.get("/v1/me/access-log").send().await.ok(200);
     listed["data"].as_array().unwrap().clone()
 }
 
 #[tokio::test]
-async fn conversations_are_read_under_a_grant_that_runs_out() {
+async fn conversations_are_readable_until_the_grant_expires() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
     let (eva, ivo) = (stack.admin("Eva").await, stack.admin("Ivo").await);
-    let (of_ana, of_ben) = (stack.things_of(&ana).await, stack.things_of(&ben).await);
+    let (of_ana, of_ben) = (stack.create_resources(&ana).await, stack.create_resources(&ben).await);
     let messages = |it: &str| format!("/v1/admin/conversations/{it}/messages");
-    let conversations = |it: &User| format!("{}/conversations", account(it));
+    let conversations = |it: &User| format!("{}/conversations", user_path(it));
     for target in [messages(&of_ana.conversation), conversations(&ana)] {
         eva.get(&target).send().await.problem(403, "grant-required");
     }
@@ -49,7 +49,7 @@ async fn conversations_are_read_under_a_grant_that_runs_out() {
         (&read["data"][0]["content"], &read["data"][1]["content"]),
         (&json!("listo"), &json!("hola"))
     );
-    // It is hers alone, and about Ana alone.
+    // The grant is for Eva alone, and for Ana's data alone.
     for (admin, target) in [
         (&ivo, messages(&of_ana.conversation)),
         (&ivo, conversations(&ana)),
@@ -58,7 +58,7 @@ async fn conversations_are_read_under_a_grant_that_runs_out() {
     ] {
         admin.get(&target).send().await.problem(403, "grant-required");
     }
-    // Nor does it open what is a participant's.
+    // Nor does it open the participant's own routes.
     eva.get(format!("/v1/conversations/{}", of_ana.conversation))
         .send()
         .await
@@ -84,12 +84,12 @@ async fn a_grant_lasts_half_an_hour() {
 }
 
 #[tokio::test]
-async fn a_grant_is_about_somebody_and_says_why() {
+async fn a_grant_needs_a_user_and_a_reason() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
     let long = "pa ".repeat(200);
     for (user, reason, place, rule) in [
-        (NOBODYS, REASON, "/user_id", "no-such-person"),
+        (MISSING_ID, REASON, "/user_id", "no-such-person"),
         ("x", REASON, "/user_id", "uuid"),
         (&ana.id, "", "/reason", "reason"),
         (&ana.id, "          ", "/reason", "reason"),
@@ -109,46 +109,49 @@ async fn a_grant_is_about_somebody_and_says_why() {
         assert_eq!(refused.invalid(), (place.to_owned(), "required".to_owned()));
     }
     assert_eq!(stack.database.query_i64("select count(*) from access_grants").await, 0);
-    let nobodys = format!("/v1/admin/access-grants/{NOBODYS}");
-    eva.get(&nobodys).send().await.problem(404, "not-found");
-    let nobodys = format!("/v1/admin/users/{NOBODYS}/conversations");
-    eva.get(&nobodys).send().await.problem(404, "not-found");
+    let missing = format!("/v1/admin/access-grants/{MISSING_ID}");
+    eva.get(&missing).send().await.problem(404, "not-found");
+    let missing = format!("/v1/admin/users/{MISSING_ID}/conversations");
+    eva.get(&missing).send().await.problem(404, "not-found");
 }
 
 #[tokio::test]
 async fn files_are_listed_by_name_without_a_grant() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
-    let things = stack.things_of(&ana).await;
-    let listed = eva.get(format!("{}/files", account(&ana))).send().await.ok(200);
+    let resources = stack.create_resources(&ana).await;
+    let listed = eva.get(format!("{}/files", user_path(&ana))).send().await.ok(200);
     assert_eq!(
         (&listed["data"][0]["name"], &listed["data"][0]["size"]),
         (&json!("a.txt"), &json!(4))
     );
-    let content = eva.get(format!("/v1/files/{}/content", things.file)).send().await;
+    let content = eva.get(format!("/v1/files/{}/content", resources.file)).send().await;
     content.problem(404, "not-found");
-    let nobodys = format!("/v1/admin/users/{NOBODYS}/files");
-    eva.get(&nobodys).send().await.problem(404, "not-found");
+    let missing = format!("/v1/admin/users/{MISSING_ID}/files");
+    eva.get(&missing).send().await.problem(404, "not-found");
 }
 
 #[tokio::test]
-async fn the_person_sees_who_read_what_when_and_why() {
+async fn users_see_who_read_what_when_and_why() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
     let eva = stack.admin("Eva").await;
-    let things = stack.things_of(&ana).await;
+    let resources = stack.create_resources(&ana).await;
     let n_before = access_log(&ana).await.len();
     let given = grant(&eva, &ana.id, REASON).await.ok(201);
-    let target = format!("/v1/admin/conversations/{}/messages", things.conversation);
+    let target = format!("/v1/admin/conversations/{}/messages", resources.conversation);
     eva.get(&target).send().await.ok(200);
-    // A refused look is none.
-    eva.get(format!("{}/conversations", account(&ben))).send().await.problem(403, "grant-required");
+    // A refused read is not recorded.
+    eva.get(format!("{}/conversations", user_path(&ben)))
+        .send()
+        .await
+        .problem(403, "grant-required");
 
     let log = access_log(&ana).await;
 
     assert_eq!(log.len(), n_before + 2);
     assert_eq!(log[0]["action"], "messages.listed");
-    assert_eq!(log[0]["target_id"], things.conversation.as_str());
+    assert_eq!(log[0]["target_id"], resources.conversation.as_str());
     assert_eq!(log[1]["action"], "grant.created");
     assert_eq!(log[1]["target_id"], given["id"]);
     for entry in &log[..2] {
@@ -158,15 +161,15 @@ async fn the_person_sees_who_read_what_when_and_why() {
     assert!(access_log(&ben).await.is_empty());
     // The log outlives the admin who is in it.
     let ivo = stack.admin("Ivo").await;
-    ivo.delete(account(&eva)).header("if-match", "*").send().await.ok(202);
+    ivo.delete(user_path(&eva)).header("if-match", "*").send().await.ok(202);
     assert_eq!(access_log(&ana).await[0]["actor_name"], "Eva");
 }
 
 #[tokio::test]
-async fn what_people_do_themselves_is_not_in_their_log() {
+async fn a_users_own_actions_are_not_in_the_access_log() {
     let stack = Stack::start().await;
     let ana = stack.participant("Ana").await;
-    let at = ana.starts("uno").await;
+    let at = ana.start_conversation("uno").await;
     ana.delete(&at).send().await;
     ana.patch("/v1/me").json(&json!({ "name": "Yo" })).send().await.ok(200);
     assert!(access_log(&ana).await.is_empty());

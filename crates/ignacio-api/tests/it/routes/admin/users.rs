@@ -1,14 +1,14 @@
-//! Accounts: made by admins alone, found, changed, shut.
+//! Users: created by admins only, listed, updated, deactivated.
 
 use ignacio_domain::reply::ReplyEvent;
 use serde_json::{Value, json};
 
-use super::{account, change};
-use crate::operation::{NOBODYS, Operation};
+use super::{update_user, user_path};
+use crate::operation::{MISSING_ID, Operation};
 use crate::stack::Stack;
 use crate::users::{CODE, User};
 
-async fn n_accounts(stack: &Stack) -> i64 {
+async fn n_users(stack: &Stack) -> i64 {
     stack.database.query_i64("select count(*) from users").await
 }
 
@@ -19,43 +19,43 @@ async fn names(admin: &User, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn nobody_but_an_admin_makes_an_account() {
+async fn only_admins_create_users() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
-    let mut things = stack.things_of(&ana).await;
-    let n_before = n_accounts(&stack).await;
-    things.phone = "+573007654321".to_owned();
-    things.challenge = stack.challenge(&things.phone).await;
+    let mut resources = stack.create_resources(&ana).await;
+    let n_before = n_users(&stack).await;
+    resources.phone = "+573007654321".to_owned();
+    resources.challenge = stack.challenge(&resources.phone).await;
     let mut n_tried = 0;
     for operation in Operation::all() {
-        let target = operation.target_of(&things);
+        let target = operation.target_of(&resources);
         let call = stack.client.call(&operation.method, &target);
-        operation.complete(call, &things).send().await;
+        operation.complete(call, &resources).send().await;
         if operation.is_public() {
             // Nobody can log in with the number either.
-            let body = json!({ "otp_id": stack.challenge(&things.phone).await, "code": CODE });
+            let body = json!({ "otp_id": stack.challenge(&resources.phone).await, "code": CODE });
             let refused = stack.client.post("/v1/auth/sessions").json(&body).send().await;
             refused.problem(401, "code-invalid");
             n_tried += 1;
         }
-        assert_eq!(n_accounts(&stack).await, n_before, "{}", operation.name());
+        assert_eq!(n_users(&stack).await, n_before, "{}", operation.name());
     }
     assert_eq!(n_tried, 8);
 
-    let body = json!({ "phone": things.phone, "name": "Nueva" });
+    let body = json!({ "phone": resources.phone, "name": "Nueva" });
     ana.post("/v1/admin/users").json(&body).send().await.problem(403, "forbidden");
-    assert_eq!(n_accounts(&stack).await, n_before);
+    assert_eq!(n_users(&stack).await, n_before);
     let made = eva.post("/v1/admin/users").json(&body).send().await;
     let location = made.header("location").to_owned();
     let made = made.ok(201);
     assert_eq!(location, format!("/v1/admin/users/{}", made["id"].as_str().unwrap()));
     assert_eq!(eva.get(&location).send().await.ok(200), made);
-    assert_eq!(n_accounts(&stack).await, n_before + 1);
-    assert_eq!(stack.log_in(&things.phone).await.id, made["id"].as_str().unwrap());
+    assert_eq!(n_users(&stack).await, n_before + 1);
+    assert_eq!(stack.log_in(&resources.phone).await.id, made["id"].as_str().unwrap());
 }
 
 #[tokio::test]
-async fn a_new_account_is_what_was_asked_for() {
+async fn a_new_user_is_as_requested() {
     let stack = Stack::start().await;
     let eva = stack.admin("Eva").await;
     let body = json!({
@@ -96,13 +96,13 @@ async fn a_new_account_is_what_was_asked_for() {
 }
 
 #[tokio::test]
-async fn accounts_are_listed_searched_and_filtered() {
+async fn users_are_listed_searched_and_filtered() {
     let stack = Stack::start().await;
     let eva = stack.admin("Eva").await;
     for (name, phone) in
         [("Ana María", "+573001110001"), ("Benito", "+573001110002"), ("Mariana", "+573001110003")]
     {
-        stack.account(name, phone).await;
+        stack.add_participant(name, phone).await;
     }
     let shut = "update users set is_active = false where name = 'Benito'";
     stack.database.execute(shut).await;
@@ -144,10 +144,10 @@ async fn accounts_are_listed_searched_and_filtered() {
 }
 
 #[tokio::test]
-async fn an_account_is_changed_by_who_has_read_it() {
+async fn an_update_requires_the_current_etag() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
-    let at = account(&ana);
+    let at = user_path(&ana);
     let read = eva.get(&at).send().await;
     let tag = read.header("etag").to_owned();
     let body = json!({ "name": "Ana María", "locale": "en" });
@@ -177,21 +177,21 @@ async fn an_account_is_changed_by_who_has_read_it() {
         assert_eq!(refused.invalid(), (place.to_owned(), rule.to_owned()), "{body}");
     }
     assert_eq!(eva.get(&at).send().await.ok(200), changed);
-    // A name or a language ends nobody's session.
+    // A new name or language ends no session.
     assert_eq!(ana.get("/v1/me").send().await.ok(200)["name"], "Ana María");
-    let nobody = format!("/v1/admin/users/{NOBODYS}");
+    let nobody = format!("/v1/admin/users/{MISSING_ID}");
     eva.get(&nobody).send().await.problem(404, "not-found");
     let gone = eva.patch(&nobody).header("if-match", "*").json(&body).send().await;
     gone.problem(404, "not-found");
 }
 
 #[tokio::test]
-async fn a_person_whose_account_is_shut_is_out_at_once() {
+async fn a_deactivated_user_is_logged_out_at_once() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
     let laptop = stack.log_in(&ana.phone).await;
 
-    let shut = change(&eva, &account(&ana), &json!({ "active": false })).await.ok(200);
+    let shut = update_user(&eva, &user_path(&ana), &json!({ "active": false })).await.ok(200);
 
     assert_eq!(shut["active"], false);
     for device in [&ana, &laptop] {
@@ -206,31 +206,31 @@ async fn a_person_whose_account_is_shut_is_out_at_once() {
     let body = json!({ "otp_id": stack.challenge(&ana.phone).await, "code": CODE });
     let refused = stack.client.post("/v1/auth/sessions").json(&body).send().await;
     refused.problem(401, "code-invalid");
-    // Opened again, she logs in anew; the old sessions stay ended.
-    change(&eva, &account(&ana), &json!({ "active": true })).await.ok(200);
+    // Reactivated, she logs in again; the old sessions stay ended.
+    update_user(&eva, &user_path(&ana), &json!({ "active": true })).await.ok(200);
     ana.get("/v1/me").send().await.problem(401, "unauthenticated");
     assert_eq!(stack.log_in(&ana.phone).await.id, ana.id);
 }
 
 #[tokio::test]
-async fn open_streams_end_when_the_account_is_shut() {
+async fn open_streams_end_when_the_user_is_deactivated() {
     let stack = Stack::start().await;
     let eva = stack.admin("Eva").await;
     for is_written_here in [true, false] {
         let ana = stack.participant(if is_written_here { "Ana" } else { "Ada" }).await;
-        let at = ana.starts("uno").await;
-        let posted = ana.says(&at, "hola").await;
+        let at = ana.start_conversation("uno").await;
+        let posted = ana.post_message(&at, "hola").await;
         let target = format!("/v1/responses/{}/events", posted["response"]["id"].as_str().unwrap());
         let mut events = ana.get(&target).events().await;
         let mut reply = None;
         if is_written_here {
-            let reply = reply.insert(stack.take_reply().await);
+            let reply = reply.insert(stack.claim_reply().await);
             reply.push(ReplyEvent::Delta("Bue".to_owned()));
             assert_eq!(events.next().await.unwrap().name, "response.created");
             assert_eq!(events.next().await.unwrap().name, "delta");
         }
 
-        change(&eva, &account(&ana), &json!({ "active": false })).await.ok(200);
+        update_user(&eva, &user_path(&ana), &json!({ "active": false })).await.ok(200);
 
         let rest = events.rest().await;
         let names: Vec<_> = rest.iter().map(|it| it.name.as_str()).collect();
@@ -240,32 +240,32 @@ async fn open_streams_end_when_the_account_is_shut() {
 }
 
 #[tokio::test]
-async fn another_role_begins_with_another_login() {
+async fn a_new_role_requires_a_new_login() {
     let stack = Stack::start().await;
     let (ana, eva) = (stack.participant("Ana").await, stack.admin("Eva").await);
     ana.get("/v1/admin/users").send().await.problem(403, "forbidden");
 
-    change(&eva, &account(&ana), &json!({ "role": "admin" })).await.ok(200);
+    update_user(&eva, &user_path(&ana), &json!({ "role": "admin" })).await.ok(200);
     ana.get("/v1/me").send().await.problem(401, "unauthenticated");
     let ana = stack.log_in(&ana.phone).await;
     assert_eq!(ana.get("/v1/me").send().await.ok(200)["role"], "admin");
     ana.get("/v1/admin/users").send().await.ok(200);
 
-    change(&eva, &account(&ana), &json!({ "role": "participant" })).await.ok(200);
+    update_user(&eva, &user_path(&ana), &json!({ "role": "participant" })).await.ok(200);
     ana.get("/v1/admin/users").send().await.problem(401, "unauthenticated");
     let ana = stack.log_in(&ana.phone).await;
     ana.get("/v1/admin/users").send().await.problem(403, "forbidden");
-    // The same role once more is no change, and ends nothing.
-    change(&eva, &account(&ana), &json!({ "role": "participant" })).await.ok(200);
+    // The same role is no change, and ends nothing.
+    update_user(&eva, &user_path(&ana), &json!({ "role": "participant" })).await.ok(200);
     ana.get("/v1/me").send().await.ok(200);
 }
 
 #[tokio::test]
-async fn an_admin_logs_somebody_out_everywhere() {
+async fn an_admin_ends_all_sessions_of_a_user() {
     let stack = Stack::start().await;
     let (ana, ben) = (stack.participant("Ana").await, stack.participant("Ben").await);
     let (eva, laptop) = (stack.admin("Eva").await, stack.log_in(&ana.phone).await);
-    let target = format!("{}/sessions", account(&ana));
+    let target = format!("{}/sessions", user_path(&ana));
     assert_eq!(eva.delete(&target).send().await.status.as_u16(), 204);
     for device in [&ana, &laptop] {
         device.get("/v1/me").send().await.problem(401, "unauthenticated");
@@ -273,6 +273,6 @@ async fn an_admin_logs_somebody_out_everywhere() {
     for other in [&ben, &eva, &stack.log_in(&ana.phone).await] {
         other.get("/v1/me").send().await.ok(200);
     }
-    let nobodys = format!("/v1/admin/users/{NOBODYS}/sessions");
-    eva.delete(&nobodys).send().await.problem(404, "not-found");
+    let missing = format!("/v1/admin/users/{MISSING_ID}/sessions");
+    eva.delete(&missing).send().await.problem(404, "not-found");
 }

@@ -1,4 +1,4 @@
-//! The list of a person's files.
+//! Lists a user's files.
 
 use actix_web::{get, web};
 use ignacio_domain::ids::ConversationId;
@@ -16,21 +16,21 @@ use crate::state::AppState;
 use crate::views::file::{FileView, SyncStatusView};
 use crate::views::page::PageView;
 
-/// Which files.
+/// Which files to list.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListFiles {
-    /// Rows of the page, 50 unless said otherwise.
+    /// Rows per page; 50 by default.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<i64>,
-    /// The `next_cursor` of the page before.
+    /// The `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// Only those that stand here on their way into the library.
+    /// Only files with this sync status.
     sync_status: Option<SyncStatusView>,
-    /// Only those that are used in this conversation.
+    /// Only files that are used in this conversation.
     conversation_id: Option<Uuid>,
-    /// Only those with these characters in their name.
+    /// Only files with these characters in their name.
     q: Option<String>,
 }
 
@@ -56,7 +56,7 @@ const fn sync_filter(status: SyncStatusView) -> SyncFilter {
     }
 }
 
-/// Lists the caller's files, the newest first.
+/// Lists the caller's files, newest first.
 #[utoipa::path(
     tag = "files",
     params(ListFiles),
