@@ -17,7 +17,7 @@ fn user_path(user: &User) -> String {
     format!("/v1/admin/users/{}", user.id)
 }
 
-/// Updates a user with the current ETag.
+/// Updates a user with the current entity tag.
 async fn update_user(admin: &User, target: &str, change: &serde_json::Value) -> ApiResponse {
     let tag = admin.get(target).send().await.header("etag").to_owned();
     admin.patch(target).header("if-match", tag).json(change).send().await
