@@ -36,23 +36,22 @@ impl AdminDb {
         if identity.role == Role::Admin {
             Ok(AdminScope { txn, identity })
         } else {
-            // Kept, because it moved the session's idle limit on, as any other request does.
+            // Committed, because it extended the session's idle limit, as any other request does.
             txn.commit().await?;
             Err(StoreError::Forbidden)
         }
     }
 }
 
-/// A transaction that began by verifying an admin's session. What it reads of other users is
-/// written into the audit in the same transaction: without [`AdminScope::commit`] there is neither.
-/// Dropping it rolls back.
+/// A transaction that began by verifying an admin's session. Reads of other users' data are
+/// recorded in the audit log in the same transaction. Dropping it rolls back.
 pub struct AdminScope {
     txn: DatabaseTransaction,
     identity: Identity,
 }
 
 impl AdminScope {
-    /// Who is asking.
+    /// Who made the request.
     pub const fn identity(&self) -> &Identity {
         &self.identity
     }
@@ -62,17 +61,17 @@ impl AdminScope {
         ManagedUsers::new(&self.txn, self.identity.user)
     }
 
-    /// The codes and failed logins of users.
+    /// Codes that were sent, and failed logins.
     pub const fn login_attempts(&self) -> LoginAttempts<'_> {
         LoginAttempts::new(&self.txn)
     }
 
-    /// Grants, and what they let one read.
+    /// Grants, and the content that they open.
     pub const fn user_content(&self) -> UserContent<'_> {
         UserContent::new(&self.txn, self.identity.user)
     }
 
-    /// Who used how much.
+    /// Usage of all users.
     pub const fn usage(&self) -> UsageReport<'_> {
         UsageReport::new(&self.txn)
     }
@@ -87,7 +86,7 @@ impl AdminScope {
         AuditLog::new(&self.txn)
     }
 
-    /// Keeps what was done, and what was read.
+    /// Commits the changes, and the audit records of what was read.
     pub async fn commit(self) -> Result<(), StoreError> {
         Ok(self.txn.commit().await?)
     }

@@ -49,40 +49,40 @@ impl ApiDb {
         Ok(Self { api, auth, replies })
     }
 
-    /// Shares the replies that run in this process with a worker of this process.
+    /// Shares the replies of this process with a worker in the same process.
     #[must_use]
     pub fn with_hub(mut self, hub: ReplyHub) -> Self {
         self.replies = ReplySubscriber::new(self.api.clone(), hub);
         self
     }
 
-    /// Whether the database answers.
+    /// Checks that the database answers.
     pub async fn check(&self) -> Result<(), StoreError> {
         health::ping(&self.api).await
     }
 
-    /// Which of these migrations the database does not have.
+    /// Those of the given migrations that the database does not have.
     pub async fn pending_migrations(&self, known: &[String]) -> Result<Vec<String>, StoreError> {
         health::pending_migrations(&self.api, known).await
     }
 
-    /// Begins a transaction as the user whose session this is.
+    /// Begins a transaction as the user who owns this session.
     #[tracing::instrument(name = "db.begin", skip_all)]
     pub async fn begin(&self, session: &SessionDigest) -> Result<UserScope, StoreError> {
         let (txn, identity) = identity::begin(&self.api, session).await?;
         Ok(UserScope::new(txn, identity))
     }
 
-    /// Verifies a session and does nothing else, before a body is read. One round trip.
+    /// Only verifies a session, before the body of a request is read. One round trip.
     #[tracing::instrument(name = "db.verify_session", skip_all)]
     pub async fn verify_session(&self, session: &SessionDigest) -> Result<Identity, StoreError> {
         let verified = identity::authenticate(&self.api, session).await;
         identity::revoke_on_reuse(&self.api, session, verified).await
     }
 
-    /// Replaces the token of a session by `next`, the one that follows from it; the old one remains
-    /// valid for a minute. Gives the digest of the token that is valid from now on: not `next`
-    /// where the session's token is itself less than a minute old, and stays.
+    /// Replaces the token of a session by `next`, the one derived from it; the old one remains
+    /// valid for a minute. Returns the digest of the token that is valid from now on, which is not
+    /// `next` if the current token is itself less than a minute old.
     #[tracing::instrument(name = "db.renew_session", skip_all)]
     pub async fn renew_session(
         &self,
@@ -96,7 +96,7 @@ impl ApiDb {
         Ok((renewed.ok_or(StoreError::Unauthenticated)?, digest))
     }
 
-    /// The user whose session this is. One round trip.
+    /// The user who owns this session. One round trip.
     #[tracing::instrument(name = "db.authenticated_user", skip_all)]
     pub async fn authenticated_user(&self, session: &SessionDigest) -> Result<User, StoreError> {
         verified_reads::authenticated_user(&self.api, session).await
@@ -128,12 +128,12 @@ impl ApiDb {
         verified_reads::list_messages(&self.api, session, conversation, versions, after, size).await
     }
 
-    /// Codes and logins, as the role that may see them.
+    /// Codes and logins, with the role that may see them.
     pub const fn codes(&self) -> Codes<'_> {
         Codes::new(&self.auth)
     }
 
-    /// Webhooks that wait for a worker, as the role that may see them.
+    /// Webhooks for a worker to process, with the role that may see them.
     pub const fn inbox(&self) -> Inbox<'_> {
         Inbox::new(&self.auth)
     }

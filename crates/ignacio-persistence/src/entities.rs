@@ -1,5 +1,5 @@
-//! The tables that SeaORM's query API is used on, with the columns that are used. They never leave
-//! this crate.
+//! The tables that SeaORM's query API is used on, with the columns in use. They never leave this
+//! crate.
 #![expect(unreachable_pub, reason = "the macro makes everything public; the module is not")]
 
 pub(crate) mod access_grants;

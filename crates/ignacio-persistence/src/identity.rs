@@ -1,5 +1,5 @@
-//! Whose rows a transaction sees: those of the user whose session was verified, or of the user whose
-//! job a worker has leased.
+//! The user whose rows a transaction sees: the owner of the verified session, or of the job that a
+//! worker has leased.
 
 use ignacio_domain::ids::{SessionId, UserId, WorkerId};
 use ignacio_domain::session::SessionDigest;
@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::rows;
 
-/// A user, and the session that proves it.
+/// A user, and the session that identifies them.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
     /// The user.
@@ -31,7 +31,7 @@ struct IdentityRow {
     is_admin: bool,
 }
 
-/// Begins a transaction as the user whose session this is.
+/// Begins a transaction as the user who owns this session.
 pub(crate) async fn begin(
     db: &DatabaseConnection,
     session: &SessionDigest,
@@ -46,7 +46,7 @@ pub(crate) async fn begin(
     }
 }
 
-/// Verifies the session, and gives the transaction, if there is one, the user's identity.
+/// Verifies the session, and gives the transaction the user's identity if there is one.
 pub(crate) async fn authenticate(
     db: &impl ConnectionTrait,
     session: &SessionDigest,
@@ -62,9 +62,9 @@ pub(crate) async fn authenticate(
     })
 }
 
-/// Passes a result on, except that a token that its session replaced more than a minute ago ends
-/// the session: either that token or the newer one was stolen. This runs outside the transaction
-/// that found out, because that one has failed.
+/// Passes a result on. If it reports a token that its session replaced more than a minute ago, it
+/// also ends the session: either that token or the newer one was stolen. The revocation runs
+/// outside the transaction that found out, because that one has failed.
 pub(crate) async fn revoke_on_reuse<T>(
     db: &DatabaseConnection,
     session: &SessionDigest,

@@ -1,4 +1,4 @@
-//! The database as the migrating role, for the tools of the operators.
+//! The database as the migrating role, for operators' tools.
 
 use ignacio_domain::ids::UserId;
 use sea_orm::DatabaseConnection;
@@ -21,7 +21,7 @@ impl OwnerDb {
         Ok(Self { db: pool::open_for_tool(url).await? })
     }
 
-    /// Adds a user unless a user has the number.
+    /// Adds a user unless the number is taken.
     #[tracing::instrument(name = "db.owner.add_user", skip_all, err(level = "debug"))]
     pub async fn add_user(&self, new: &NewUser) -> Result<CreateOutcome, StoreError> {
         new_users::add(&self.db, new).await
@@ -33,8 +33,8 @@ impl OwnerDb {
         new_users::is_active_admin(&self.db, id).await
     }
 
-    /// Checks the whole chain of the audit log in one snapshot. `noted` is a head that was written
-    /// down earlier; `progress` receives the number of events checked so far.
+    /// Checks the whole chain of the audit log in one snapshot. `noted` is a head that was recorded
+    /// earlier; `progress` receives the number of events checked so far.
     #[tracing::instrument(name = "db.owner.verify_audit", skip_all, err(level = "debug"))]
     pub async fn verify_audit(
         &self,

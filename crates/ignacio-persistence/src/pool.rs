@@ -7,21 +7,22 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::error::StoreError;
 
-/// How long a request waits for a connection before the response says that the service is busy.
+/// How long a request waits for a connection before it fails as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-/// Connections are not pinged before each use (it costs a round trip), so they are not kept long.
+/// Connections are not pinged before each use, which would cost a round trip, so they are not kept
+/// long.
 const MAX_LIFETIME: Duration = Duration::from_mins(30);
 
 /// A tool may wait longer than a request.
 const TOOL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Opens a tool's one connection.
+/// Opens the single connection of a tool.
 pub(crate) async fn open_for_tool(url: &SecretString) -> Result<DatabaseConnection, StoreError> {
     open_with(url, 1, TOOL_TIMEOUT).await
 }
 
-/// Opens a pool as one role. Connections are made when they are first needed, so that a service
-/// comes up, unready, while its database is away.
+/// Opens a pool as one role. Connections are made on first use, so that a service starts, unready,
+/// while its database is down.
 pub(crate) async fn open(url: &SecretString, size: u32) -> Result<DatabaseConnection, StoreError> {
     open_with(url, size, ACQUIRE_TIMEOUT).await
 }

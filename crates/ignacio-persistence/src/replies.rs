@@ -1,4 +1,4 @@
-//! The event log of replies: written in batches, and read at once in this process or by polling.
+//! The event log of replies: written in batches; read directly in this process or by polling.
 
 pub(crate) mod batch_writer;
 pub(crate) mod event_buffer;

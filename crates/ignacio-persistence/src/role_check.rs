@@ -1,8 +1,8 @@
-//! Whether the service's own roles are as weak as row level security needs them to be.
+//! Checks that the service's own roles have no rights that would bypass row level security.
 //!
-//! Policies bind no superuser, no role with BYPASSRLS and no owner who may take them away. A service
-//! that runs as one of these would answer everybody correctly until the first mistake in a
-//! statement, so it is asked of the catalogue at the start, as each role and by itself.
+//! Policies do not bind superusers, roles with BYPASSRLS, or owners who may drop them. A service
+//! that runs as one of these would respond correctly until the first mistake in a statement, so
+//! each role checks itself in the catalog at the start.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display};
@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::simple_query::{SimpleQueryConnection, TIMEOUT};
 
-/// What is wrong with the role that asks, a sentence each. `$role` is who it should be.
+/// What is wrong with the role that runs this, a sentence each. `$role` is the expected role.
 const FAULTS: &str = include_str!("role_check.sql");
 
 /// A login role of the service: one per code path.
@@ -22,11 +22,11 @@ const FAULTS: &str = include_str!("role_check.sql");
 pub enum ServiceRole {
     /// Requests.
     Api,
-    /// Codes and logins.
+    /// Login codes and logins.
     Auth,
-    /// The background work.
+    /// Background work.
     Worker,
-    /// Administration.
+    /// Requests of admins.
     Admin,
 }
 
@@ -42,8 +42,8 @@ impl ServiceRole {
     }
 }
 
-/// A right that a role has and should not, or a table that is not guarded: one sentence, which ends
-/// with the statement that mends it.
+/// A right that a role should not have, or a table without row level security: one sentence, which
+/// ends with the statement that fixes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RoleFault(String);
 
@@ -53,28 +53,28 @@ impl Display for RoleFault {
     }
 }
 
-/// Why the service may not run as its roles.
+/// Why the service may not run with its roles.
 #[derive(Debug)]
 pub enum RoleCheckError {
-    /// The role's password, or the right to log in, is not what the service thinks.
+    /// The role cannot log in with its password.
     Locked {
-        /// Whose it is.
+        /// The role.
         role: ServiceRole,
-        /// What the server said.
-        said: String,
+        /// The server's message.
+        message: String,
     },
     /// The database did not answer, or not in time.
     Unavailable {
-        /// Who asked.
+        /// The role.
         role: ServiceRole,
-        /// What happened.
-        said: String,
+        /// The error.
+        message: String,
     },
-    /// All that is wrong, of all the roles, each once.
+    /// All faults of all roles, each once.
     Unfit(BTreeSet<RoleFault>),
 }
 
-/// Looks at each of the roles as the role itself, side by side: one connection each, one question.
+/// Checks each role as the role itself, concurrently: one connection and one query each.
 pub async fn check_roles(logins: &[(ServiceRole, SecretString)]) -> Result<(), RoleCheckError> {
     let found = join_all(logins.iter().map(|(role, url)| check(*role, url))).await;
     let mut faults = BTreeSet::new();
@@ -85,13 +85,13 @@ pub async fn check_roles(logins: &[(ServiceRole, SecretString)]) -> Result<(), R
 }
 
 async fn check(role: ServiceRole, url: &SecretString) -> Result<Vec<RoleFault>, RoleCheckError> {
-    let asked = timeout(TIMEOUT, faults(role, url)).await.unwrap_or(Err(Error::PoolTimedOut));
-    asked.map_err(|error| {
-        let said = error.to_string();
+    let result = timeout(TIMEOUT, faults(role, url)).await.unwrap_or(Err(Error::PoolTimedOut));
+    result.map_err(|error| {
+        let message = error.to_string();
         if is_locked_out(&error) {
-            RoleCheckError::Locked { role, said }
+            RoleCheckError::Locked { role, message }
         } else {
-            RoleCheckError::Unavailable { role, said }
+            RoleCheckError::Unavailable { role, message }
         }
     })
 }
@@ -103,7 +103,7 @@ async fn faults(role: ServiceRole, url: &SecretString) -> Result<Vec<RoleFault>,
     Ok(rows?.into_iter().map(|[sentence]| RoleFault(sentence)).collect())
 }
 
-/// Whether the server knows the role or its password otherwise, or does not let it in at all.
+/// Whether the server rejects the role's password, or does not let it in at all.
 fn is_locked_out(error: &Error) -> bool {
     let code = error.as_database_error().and_then(DatabaseError::code);
     matches!(code.as_deref(), Some("28P01" | "28000" | "42501"))

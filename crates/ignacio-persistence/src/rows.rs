@@ -1,4 +1,4 @@
-//! From rows to domain values. A row that makes no sense is an error with a name, never a panic.
+//! From rows to domain values. A malformed row is an error with a name, never a panic.
 
 use ignacio_domain::citation::Citation;
 use ignacio_domain::conversation::Conversation;
@@ -208,7 +208,7 @@ impl TryFrom<responses::Model> for Response {
     }
 }
 
-/// What is shown of a file, without where it lies.
+/// What is shown of a file, without where it is stored.
 #[derive(FromQueryResult)]
 pub(crate) struct FileRow {
     id: Uuid,

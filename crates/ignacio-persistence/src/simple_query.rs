@@ -1,7 +1,7 @@
 //! A connection outside the pools, for checks before the service starts.
 //!
-//! It uses the simple query protocol only, so that nothing is prepared: a pooler in transaction mode
-//! would confuse prepared statements before the check could say what is wrong.
+//! It uses only the simple query protocol, which prepares no statements: a pooler in transaction
+//! mode would confuse prepared statements before the check could report what is wrong.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use sea_orm::sqlx::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// How long the database may take for all queries of one connection.
+/// The time limit for all queries of one connection.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection of its own.
+/// A connection outside the pools.
 pub(crate) struct SimpleQueryConnection(PgConnection);
 
 impl SimpleQueryConnection {
@@ -24,7 +24,7 @@ impl SimpleQueryConnection {
         Ok(Self(options.connect().await?))
     }
 
-    /// The rows of a script's queries: of each, its columns, all of them text.
+    /// Runs a script and returns its rows; all columns are text.
     pub(crate) async fn read<const N: usize>(
         &mut self,
         script: &str,
@@ -43,7 +43,7 @@ impl SimpleQueryConnection {
 
     /// Closes the connection. Dropping it instead leaves a message in the server's log.
     pub(crate) async fn close(self) {
-        // The socket is closed even if the server is not told.
+        // The socket is closed even if this fails.
         let _closed = self.0.close().await;
     }
 }

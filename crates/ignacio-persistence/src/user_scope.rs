@@ -1,4 +1,4 @@
-//! A transaction as one user.
+//! A transaction with the identity of one user.
 
 use sea_orm::DatabaseTransaction;
 
@@ -15,10 +15,10 @@ use crate::repos::sessions::Sessions;
 use crate::repos::usage::UsageRecords;
 use crate::repos::users::Users;
 
-/// A transaction that began by verifying a session. Row level security shows it that user's
-/// rows and no others. Dropping it rolls back.
+/// A transaction that began by verifying a session. Row level security shows it only that user's
+/// rows. Dropping it rolls back.
 ///
-/// Never hold one over a call to the outside.
+/// Never hold one across an outside call.
 pub struct UserScope {
     txn: DatabaseTransaction,
     identity: Identity,
@@ -29,7 +29,7 @@ impl UserScope {
         Self { txn, identity }
     }
 
-    /// Who is asking.
+    /// Who made the request.
     pub const fn identity(&self) -> &Identity {
         &self.identity
     }
@@ -54,22 +54,22 @@ impl UserScope {
         Conversations::new(&self.txn, self.identity.user)
     }
 
-    /// The messages in them.
+    /// The user's messages.
     pub const fn messages(&self) -> Messages<'_> {
         Messages::new(&self.txn, self.identity.user)
     }
 
-    /// What the user thinks of replies.
+    /// The user's feedback on replies.
     pub const fn feedback(&self) -> Feedbacks<'_> {
         Feedbacks::new(&self.txn, self.identity.user)
     }
 
-    /// The replies to them.
+    /// The user's responses.
     pub const fn responses(&self) -> Responses<'_> {
         Responses::new(&self.txn, self.identity.user)
     }
 
-    /// What the user has used, and may use.
+    /// The user's usage and quotas.
     pub const fn usage(&self) -> UsageRecords<'_> {
         UsageRecords::new(&self.txn, self.identity.user)
     }
@@ -84,7 +84,7 @@ impl UserScope {
         Files::new(&self.txn, self.identity.user)
     }
 
-    /// Keeps what was done.
+    /// Commits the transaction.
     pub async fn commit(self) -> Result<(), StoreError> {
         Ok(self.txn.commit().await?)
     }

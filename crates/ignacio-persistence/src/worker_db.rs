@@ -1,4 +1,4 @@
-//! A worker's way to the database.
+//! The database of a worker.
 
 use ignacio_domain::ids::WorkerId;
 use sea_orm::DatabaseConnection;
@@ -25,15 +25,15 @@ use crate::repos::retention::RetentionCleanup;
 pub struct WorkerDbSettings {
     /// The URL of `ignacio_worker`.
     pub worker_url: SecretString,
-    /// The URL of `ignacio_auth`, as which codes are sent.
+    /// The URL of `ignacio_auth`, the role that sends codes.
     pub auth_url: SecretString,
-    /// Connections for replies, files and clean-up.
+    /// Connections for replies, files and maintenance.
     pub worker_pool: u32,
     /// Connections for codes.
     pub auth_pool: u32,
 }
 
-/// A worker's database: cheap to clone. Every job is taken with a lease in this worker's name.
+/// A worker's database. Cheap to clone. Every claimed job carries a lease in this worker's name.
 #[derive(Clone)]
 pub struct WorkerDb {
     worker: DatabaseConnection,
@@ -52,19 +52,19 @@ impl WorkerDb {
         Ok(Self { worker, auth, id, replies })
     }
 
-    /// Shows running replies at once to readers of this process.
+    /// Shares running replies directly with readers in this process.
     #[must_use]
     pub fn with_hub(mut self, hub: ReplyHub) -> Self {
         self.replies.set_hub(hub);
         self
     }
 
-    /// How this worker signs its leases.
+    /// The worker's id, which its leases carry.
     pub const fn id(&self) -> WorkerId {
         self.id
     }
 
-    /// Whether the database answers.
+    /// Checks that the database answers.
     pub async fn check(&self) -> Result<(), StoreError> {
         health::ping(&self.worker).await
     }
@@ -74,44 +74,44 @@ impl WorkerDb {
         Outbox::new(&self.auth, self.id)
     }
 
-    /// Webhooks to read.
+    /// Webhooks to process.
     pub const fn inbox(&self) -> Inbox<'_> {
         Inbox::new(&self.auth)
     }
 
-    /// How logins go.
+    /// The state of logins.
     pub const fn login_monitor(&self) -> LoginMonitor<'_> {
         LoginMonitor::new(&self.auth)
     }
 
-    /// Rows whose time is over.
+    /// Expired rows to delete.
     pub const fn retention_cleanup(&self) -> RetentionCleanup<'_> {
         RetentionCleanup::new(&self.worker)
     }
 
-    /// Files to sync and to remove.
+    /// Files to sync and to purge.
     pub const fn file_jobs(&self) -> FileJobs<'_> {
         FileJobs::new(&self.worker, self.id)
     }
 
-    /// What must go elsewhere because its row is gone.
+    /// External objects to remove because their rows are gone.
     pub const fn purges(&self) -> Purges<'_> {
         Purges::new(&self.worker)
     }
 
-    /// Replies to make.
+    /// Replies to write.
     pub const fn reply_jobs(&self) -> ReplyJobs<'_> {
         ReplyJobs::new(&self.worker, self.id)
     }
 
-    /// Begins a transaction as the user whose reply this is; `None` when the lease is lost.
+    /// Begins a transaction as the owner of this reply; `None` when the lease is lost.
     #[tracing::instrument(name = "db.begin_reply", skip_all, err(level = "debug"))]
     pub async fn begin_reply(&self, job: &ReplyJob) -> Result<Option<ReplyScope>, StoreError> {
         let txn = assume_lease(&self.worker, job.id.into_uuid(), self.id, job.epoch).await?;
         Ok(txn.map(|txn| ReplyScope::new(txn, job.clone())))
     }
 
-    /// Begins a transaction as the user whose follow-up job this is; `None` when the lease is lost.
+    /// Begins a transaction as the owner of this follow-up job; `None` when the lease is lost.
     #[tracing::instrument(name = "db.begin_follow_up", skip_all, err(level = "debug"))]
     pub async fn begin_follow_up(
         &self,
@@ -121,12 +121,12 @@ impl WorkerDb {
         Ok(txn.map(|txn| FollowUpScope::new(txn, job.clone())))
     }
 
-    /// Titles, summaries and citation checks to make.
+    /// Follow-up jobs: titles, summaries and verifying citations.
     pub const fn follow_up_jobs(&self) -> FollowUpJobs<'_> {
         FollowUpJobs::new(&self.worker, self.id)
     }
 
-    /// Where replies are written.
+    /// Opens replies for writing.
     pub const fn replies(&self) -> &ReplyPublisher {
         &self.replies
     }

@@ -85,12 +85,13 @@ async fn refuse_privileged_roles(
         .map(|role| Ok((*role, database.url_of(*role)?)))
         .collect::<Result<_, ExitError>>()?;
     check_roles(&logins).await.map_err(|refusal| match refusal {
-        RoleCheckError::Locked { role, said } => {
-            ExitError::config(wrong_password_message(database.password_came_from(role), &said))
+        RoleCheckError::Locked { role, message } => {
+            ExitError::config(wrong_password_message(database.password_came_from(role), &message))
         }
-        RoleCheckError::Unavailable { role, said } => {
-            ExitError::unavailable(anyhow!("the database does not answer {}: {said}", role.name()))
-        }
+        RoleCheckError::Unavailable { role, message } => ExitError::unavailable(anyhow!(
+            "the database does not answer {}: {message}",
+            role.name()
+        )),
         RoleCheckError::Unfit(faults) => {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
             ExitError::config(lines.join("\n"))
@@ -99,13 +100,13 @@ async fn refuse_privileged_roles(
 }
 
 /// The message when a service role cannot log in although the database is reachable.
-fn wrong_password_message(variable: &str, said: &str) -> String {
+fn wrong_password_message(variable: &str, message: &str) -> String {
     let why = match variable {
         "IGNACIO_SECRET" => "the passwords of the roles were derived from another secret",
         _ => "the role has a different password",
     };
     format!(
-        "{variable} does not open the database ({said}): {why}; run `ignacio migrate up` with the current value"
+        "{variable} does not open the database ({message}): {why}; run `ignacio migrate up` with the current value"
     )
 }
 

@@ -1,4 +1,4 @@
-//! Processes the webhooks in the inbox: they report what became of the messages that were sent.
+//! Processes the webhooks in the inbox, which report the delivery of sent messages.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use ignacio_persistence::{DeliveryUpdate, Processed, StoreError, Webhook};
 use crate::context::WorkerContext;
 use crate::jobs::{JobControl, JobProcessor, JobQueue};
 
-/// How many webhooks are read in one transaction. Meta's largest has 3 MB.
+/// How many webhooks are processed in one transaction. Meta's largest is 3 MB.
 const BATCH: u32 = 32;
-/// After a failure the webhooks are due at once.
+/// After a failure the webhooks are due immediately.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// Processes the inbox. Its rows have no leases: a batch is read and recorded in one transaction,
@@ -23,7 +23,7 @@ pub(crate) struct DeliveryReports {
     queue: JobQueue,
 }
 
-/// Whatever is due.
+/// The webhooks that are due.
 pub(crate) struct Batch;
 
 impl DeliveryReports {
@@ -41,7 +41,7 @@ impl DeliveryReports {
     fn read(&self, webhook: &Webhook) -> WebhookContent {
         let parse = self.context.ports.parse_webhook;
         let content = catch_unwind(AssertUnwindSafe(|| parse(&webhook.body, webhook.now)));
-        // One unreadable body must not hold up the others forever.
+        // One unreadable body must not block the others forever.
         content.unwrap_or(WebhookContent { reports: Vec::new(), parse_error: Some("panic") })
     }
 }
@@ -86,7 +86,7 @@ fn count(processed: &Processed) {
         }
     }
     if *faulty > 0 {
-        tracing::warn!(n = faulty, "webhooks were not understood; they are kept for 30 days");
+        tracing::warn!(n = faulty, "webhooks could not be parsed; they are kept for 30 days");
     }
     updates.iter().for_each(count_update);
 }

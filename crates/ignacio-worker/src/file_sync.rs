@@ -1,8 +1,9 @@
-//! Syncs documents with the provider's vector stores, once each, whatever dies on the way.
+//! Syncs documents with the provider's vector stores, exactly once, even if a worker dies on the
+//! way.
 //!
-//! The provider's creates cannot be made idempotent, so the protocol is ours: a name that can be
-//! searched for, a lease with a fencing epoch on the row, and a record of each step as soon as it
-//! is done. A worker that takes a file over goes on where the record ends.
+//! The provider has no idempotent creates, so the protocol is ours: a name that can be searched
+//! for, a lease with a fencing epoch on the row, and a record of each step as soon as it is done. A
+//! worker that takes a file over continues where the record ends.
 
 mod indexing;
 mod provider_copy;
@@ -25,7 +26,7 @@ use self::run::SyncRun;
 use crate::context::WorkerContext;
 use crate::jobs::{JobControl, JobError, JobOutcome, JobProcessor, JobQueue, LeaseStatus};
 
-/// Syncs the files that wait for it.
+/// Syncs pending files.
 pub(crate) struct FileSync {
     context: Arc<WorkerContext>,
     queue: JobQueue,
@@ -110,7 +111,7 @@ impl JobProcessor for FileSync {
 }
 
 impl SyncRun<'_> {
-    /// Brings the file to the provider, from where an earlier try got.
+    /// Brings the file to the provider, continuing where an earlier attempt stopped.
     async fn sync(&self) -> Result<(), JobError> {
         if self.job.attempts > MAX_ATTEMPTS {
             return Err(JobError::Permanent("too_many_tries".to_owned()));
@@ -127,7 +128,7 @@ impl SyncRun<'_> {
     }
 }
 
-/// Logs a provider's error, louder when an operator must act.
+/// Logs a provider's error, as an error if an operator must act.
 fn log_error(error: &PortError) {
     if matches!(error, PortError::Misconfigured { .. }) {
         tracing::error!(%error, "files cannot be synced");

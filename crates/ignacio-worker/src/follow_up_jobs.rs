@@ -1,8 +1,8 @@
 //! Runs the jobs that follow a reply: a title for the conversation, a summary of what no longer
 //! fits into a prompt, and the verification of citations.
 //!
-//! No reply waits for any of them. The reply's own transaction enqueues them, so that none is
-//! forgotten; a job that is done leaves no row.
+//! No reply waits for them. The reply's own transaction enqueues them, so none is lost; a completed
+//! job leaves no row.
 
 mod run;
 mod summary;
@@ -20,7 +20,7 @@ use self::run::FollowUpRun;
 use crate::context::WorkerContext;
 use crate::jobs::{JobControl, JobError, JobOutcome, JobProcessor, JobQueue};
 
-/// After this many tries a job is dropped: the next reply enqueues it again where it matters.
+/// A job is dropped after this many attempts: the next reply enqueues it again if it still matters.
 const MAX_TRIES: i32 = 5;
 
 /// Processes follow-up jobs.
@@ -53,7 +53,7 @@ impl FollowUps {
         metrics::counter!("follow_up_jobs_total", "kind" => kind, "outcome" => outcome.as_str())
             .increment(1);
         match outcome {
-            // What is done has deleted its row, and what is lost is another worker's.
+            // A completed job has deleted its row, and a lost one belongs to another worker.
             JobOutcome::Done | JobOutcome::LeaseLost => Ok(()),
             JobOutcome::Postpone { after } => {
                 backoff.retry_write(|| jobs.postpone(job, after)).await

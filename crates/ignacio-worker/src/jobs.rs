@@ -1,4 +1,4 @@
-//! The job kit: claims jobs, runs them concurrently, keeps their leases, and spaces out their tries.
+//! The job kit: claims jobs, runs them concurrently, keeps their leases, and spaces out attempts.
 
 mod backoff;
 mod claim_backoff;

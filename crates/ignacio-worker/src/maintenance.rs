@@ -12,12 +12,12 @@ use crate::context::WorkerContext;
 use crate::jobs::{JobControl, JobProcessor, JobQueue, Shutdown, jittered};
 
 const LOGIN_CHECK_INTERVAL: Duration = Duration::from_secs(30);
-/// Nobody sees expired rows, so they may stay a while.
+/// Expired rows are invisible, so they may stay a while.
 const CLEANUP_INTERVAL: Duration = Duration::from_mins(5);
-/// How many batches of a table are deleted at a time, so that a backlog holds up nothing.
+/// How many batches of a table are deleted at a time, so that a backlog blocks nothing else.
 const MAX_BATCHES: u32 = 20;
 
-/// Runs periodic tasks. Every worker runs them; twice does no harm.
+/// Runs periodic tasks. Every worker runs them; running one twice does no harm.
 pub(crate) struct Maintenance {
     context: Arc<WorkerContext>,
     queue: JobQueue,
@@ -110,7 +110,7 @@ impl MaintenanceTask {
     }
 }
 
-/// Shows in the gauges whether codes can be sent.
+/// Sets the gauges that show whether codes can be sent.
 pub(crate) fn record_provider_outage(outage: Option<&ProviderOutage>) {
     let is_critical = outage.is_some_and(|it| it.is_critical);
     metrics::gauge!("login_provider_outage").set(f64::from(u8::from(outage.is_some())));

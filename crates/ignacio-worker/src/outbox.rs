@@ -1,5 +1,5 @@
-//! Sends the one-time codes and notices in the outbox. A code is generated at the moment it is sent
-//! and is stored nowhere but here.
+//! Sends the login codes and notices in the outbox. A code is generated when it is sent, and only
+//! its digest is stored.
 
 mod send_decision;
 
@@ -22,7 +22,7 @@ use crate::maintenance::record_provider_outage;
 /// How long one send may take; well below the lease, so that no other worker sends meanwhile.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Sends the messages that wait in the outbox.
+/// Sends the messages in the outbox.
 pub(crate) struct OutboxSender {
     context: Arc<WorkerContext>,
     queue: JobQueue,
@@ -120,7 +120,7 @@ impl JobProcessor for OutboxSender {
 
     async fn claim(&self, limit: usize) -> Result<Vec<OutboxJob>, StoreError> {
         let outbox = self.context.db.outbox();
-        // Decoys take no slot, so that any number of them holds up no code.
+        // Decoys take no slot, so that any number of them delays no code.
         outbox.simulate_decoys().await?;
         outbox.claim(u32::try_from(limit).unwrap_or(u32::MAX)).await
     }
@@ -139,7 +139,7 @@ impl JobProcessor for OutboxSender {
     }
 }
 
-/// Sends within [`SEND_TIMEOUT`], and says how long it took.
+/// Sends within [`SEND_TIMEOUT`]; also returns how long it took.
 async fn timed(
     sending: impl Future<Output = Result<String, SendError>>,
 ) -> (Result<String, SendError>, Duration) {
@@ -149,15 +149,15 @@ async fn timed(
     (sent, started_at.elapsed())
 }
 
-/// The outage that an error shows, if it stops other messages too.
+/// The outage that an error reveals, if it stops other messages too.
 fn outage_of(job: &OutboxJob, error: &SendError) -> Option<ProviderOutage> {
     let SendError::Misconfigured { code, is_critical, .. } = error else { return None };
     let outage = ProviderOutage { code: code.clone(), is_critical: *is_critical };
     Some(outage).filter(|it| concerns(job, it))
 }
 
-/// Whether an outage concerns a message. Notices have templates of their own: a wrong one says
-/// nothing about codes, nor the other way round. The key is the same.
+/// Whether an outage affects a message. Codes and notices have separate templates, so a wrong
+/// template of one says nothing about the other. They share the access key.
 const fn concerns(job: &OutboxJob, outage: &ProviderOutage) -> bool {
     is_code(job) || outage.is_critical
 }

@@ -1,5 +1,5 @@
-//! Deletes outside what users deleted. Pointers go last, so that whatever still exists is never
-//! forgotten; a deletion is never given up.
+//! Deletes external copies of what users deleted. Pointers go last, so that whatever still exists
+//! is never forgotten; a deletion is never given up.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::context::WorkerContext;
 use crate::file_sync::{created_after, provider_file_name};
 use crate::jobs::{JobControl, JobOutcome, JobProcessor, JobQueue, classify, error_code};
 
-/// Purges files that their owners deleted: the rows still exist, hidden.
+/// Purges files that their owners deleted: the rows still exist, but are hidden.
 pub(crate) struct FilePurge {
     context: Arc<WorkerContext>,
     queue: JobQueue,
@@ -87,7 +87,7 @@ impl JobProcessor for FilePurge {
     }
 }
 
-/// Deletes what deleted rows pointed to.
+/// Deletes the external objects that deleted rows pointed to.
 pub(crate) struct ExternalCleanup {
     context: Arc<WorkerContext>,
     queue: JobQueue,
@@ -109,11 +109,11 @@ impl ExternalCleanup {
         })
     }
 
-    /// A response that is still being generated is stopped first: deleting it need not end it.
+    /// A response that is still being generated is cancelled first: deleting it may not stop it.
     async fn delete_response(&self, id: &str) -> Result<(), PortError> {
         let assistant = &self.context.ports.assistant;
         match assistant.cancel(id).await {
-            // One that was not generated in the background cannot be stopped, and ended long ago.
+            // One that was not generated in the background cannot be cancelled, and ended long ago.
             Ok(()) | Err(PortError::Rejected { .. }) => assistant.delete_response(id).await,
             Err(error) => Err(error),
         }
@@ -160,7 +160,7 @@ impl JobProcessor for ExternalCleanup {
     }
 }
 
-/// What does not exist need not be deleted.
+/// A missing object need not be deleted.
 fn ignore_missing(deleted: Result<(), PortError>) -> Result<(), PortError> {
     match deleted {
         Err(PortError::NotFound) => Ok(()),
@@ -168,7 +168,7 @@ fn ignore_missing(deleted: Result<(), PortError>) -> Result<(), PortError> {
     }
 }
 
-/// Images and recordings are never uploaded, so the provider need not be asked about them.
+/// Images and recordings are never uploaded to the provider, so they need not be deleted there.
 fn may_be_at_provider(job: &FileJob) -> bool {
     job.provider_file_id.is_some()
         || MediaType::find(&job.media_type).is_none_or(MediaType::is_searchable)

@@ -1,8 +1,8 @@
 //! Writes replies. A reply is generated here and nowhere else; readers follow its events.
 //!
-//! The provider works in the background on its side, so a reply outlives its worker: another
-//! worker resumes after the last event that was recorded. Only the provider's own end completes a
-//! reply; whatever else ends it keeps the text so far and says so.
+//! The provider generates in the background, so a reply outlives its worker: another worker resumes
+//! after the last recorded event. Only the provider's own end completes a reply; any other end
+//! keeps the text so far and records why.
 
 mod citations;
 mod context_window;
@@ -41,10 +41,10 @@ const MAX_CLAIMS: i32 = 5;
 
 /// The leases of the replies that this process writes.
 type ActiveReplies = Registry<ResponseId, Lease>;
-/// Keeps a reply among them.
+/// Keeps a reply in that registry.
 type ActiveReplyGuard<'r> = Registration<'r, ResponseId, Lease>;
 
-/// Processes the responses that were requested.
+/// Processes requested responses.
 pub(crate) struct Replies {
     context: Arc<WorkerContext>,
     queue: JobQueue,
@@ -81,7 +81,7 @@ impl Replies {
         }
     }
 
-    /// Looks forever for running replies that are to be cancelled.
+    /// Polls forever for running replies that were cancelled.
     pub(crate) async fn poll_cancellations(&self) -> Infallible {
         loop {
             sleep(self.context.settings.cancel_poll_interval).await;
@@ -105,7 +105,7 @@ impl Replies {
         local.drain(..count).collect()
     }
 
-    /// Whether replies of other processes are to be claimed now, however many are requested here.
+    /// Whether replies of other processes are to be claimed now, however many were requested here.
     fn is_shared_claim_due(&self) -> bool {
         let mut next = self.next_shared_claim.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();

@@ -1,4 +1,4 @@
-//! The identifier that the provider sees for a user.
+//! The identifier of a user at the provider.
 
 use ignacio_domain::ids::UserId;
 use ignacio_domain::keys::Key;

@@ -10,19 +10,19 @@ use ignacio_persistence::{FILE_LEASE, REPLY_LEASE};
 
 use crate::jobs::{Clock, SYSTEM_CLOCK};
 
-/// A rough measure that needs no tokenizer: near enough for a budget, in both languages.
+/// A rough estimate that needs no tokenizer: close enough for a budget, in both languages.
 const BYTES_PER_TOKEN: usize = 4;
 
-/// How many replies a process writes at once by default. A reply that waits costs memory and a
-/// write to the event log each quarter of a second, hardly any time.
+/// How many replies a process writes at once by default. A waiting reply costs memory and a write
+/// to the event log each quarter of a second, but hardly any CPU time.
 pub const DEFAULT_REPLY_CONCURRENCY: usize = 256;
 
-/// How a worker works. [`WorkerSettings::new`] has the defaults of a deployment.
+/// The settings of a worker. [`WorkerSettings::new`] has the defaults of a deployment.
 #[derive(Clone, Debug)]
 pub struct WorkerSettings {
-    /// The key under which one-time codes are digested; the API verifies them with the same key.
+    /// The key for digests of login codes; the API verifies codes with the same key.
     pub otp_pepper: Key,
-    /// The key that turns a user's id into the identifier that the provider sees.
+    /// The key that turns a user's id into the identifier at the provider.
     pub safety_key: Key,
     /// The models, with their prices.
     pub models: Arc<ModelCatalog>,
@@ -32,19 +32,19 @@ pub struct WorkerSettings {
     pub max_output_tokens: u32,
     /// The most messages of a conversation that the model is given.
     pub history_messages: u32,
-    /// The longest history that the model is given, in tokens of four bytes. Of a longer
+    /// The longest history that the model is given, in tokens of four bytes. For a longer
     /// conversation it gets a summary and the newest part.
     pub history_tokens: u32,
     /// The deployment's name. It is part of the names of files and stores at the provider, so that
     /// two deployments may share one account there.
     pub environment: String,
-    /// How long a reply may take altogether.
+    /// How long a reply may take in total.
     pub reply_deadline: Duration,
     /// How long the provider may be silent within a reply.
     pub idle_timeout: Duration,
     /// How often the lease of a running reply is extended. Well below [`REPLY_LEASE`].
     pub reply_heartbeat: Duration,
-    /// How often one query looks for running replies that are to be cancelled.
+    /// How often one query polls for running replies that were cancelled.
     pub cancel_poll_interval: Duration,
     /// How often the lease of a file is extended. Well below [`FILE_LEASE`].
     pub file_heartbeat: Duration,
@@ -60,9 +60,9 @@ pub struct WorkerSettings {
     pub outbox_concurrency: usize,
     /// How many deletions are carried out at once.
     pub purge_concurrency: usize,
-    /// How long running jobs may go on after the worker is told to stop.
+    /// How long running jobs may continue after the worker is asked to stop.
     pub shutdown_grace: Duration,
-    /// The clock on which tries are spaced out.
+    /// The clock that attempts are spaced out on.
     pub clock: Clock,
 }
 
@@ -92,7 +92,7 @@ impl WorkerSettings {
             reply_concurrency: DEFAULT_REPLY_CONCURRENCY,
             file_concurrency: 4,
             follow_up_concurrency: 8,
-            // Sending is mostly waiting, and one that times out must not hold up the others.
+            // Sending is mostly waiting, and a send that times out must not delay the others.
             outbox_concurrency: 32,
             purge_concurrency: 2,
             shutdown_grace: Duration::from_secs(20),

@@ -13,7 +13,7 @@ pub(crate) struct TitleBus {
     subscribers: Registry<ConversationId, mpsc::UnboundedSender<String>>,
 }
 
-/// Receives a conversation's title as long as it is held.
+/// Receives a conversation's title while it is held.
 pub(crate) struct TitleSubscription<'b> {
     titles: mpsc::UnboundedReceiver<String>,
     _registration: Registration<'b, ConversationId, mpsc::UnboundedSender<String>>,
@@ -38,7 +38,7 @@ impl TitleSubscription<'_> {
     pub(crate) async fn next(&mut self) -> String {
         match self.titles.recv().await {
             Some(title) => title,
-            // A later reply of the conversation has taken the place.
+            // A later reply of the conversation has taken its place.
             None => pending().await,
         }
     }

@@ -37,9 +37,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker that has not started. A `hub` is given when the API runs in the same process: the
-    /// API then wakes the worker at once, which claims and cancels the replies of this process
-    /// first.
+    /// Creates a worker that has not started. Pass a `hub` if the API runs in the same process: the
+    /// API can then wake the worker, which claims and cancels replies of this process first.
     pub fn new(
         settings: WorkerSettings,
         db: WorkerDb,
@@ -63,7 +62,7 @@ impl Worker {
 
     /// Works until `stop` is cancelled, then claims no new jobs, lets running ones finish for
     /// [`WorkerSettings::shutdown_grace`], and releases the rest. Dropping the future aborts them
-    /// at once.
+    /// immediately.
     pub async fn run(&self, stop: CancellationToken) {
         let shutdown = Shutdown::when(stop);
         let _abort_on_drop = shutdown.abort.clone().drop_guard();
@@ -98,8 +97,8 @@ impl Worker {
         tracing::info!(n_running, "the worker has stopped");
     }
 
-    /// Runs every job that is due, and what becomes due by that, until nothing is left. For tests;
-    /// a job that is due in the future is not waited for.
+    /// Runs every job that is due, and every job that becomes due as a result, until none is left.
+    /// For tests; a job that is due in the future is not waited for.
     pub async fn drain(&self) -> Result<(), StoreError> {
         tokio::select! {
             done = self.drain_all() => done,
@@ -123,7 +122,7 @@ impl Worker {
         }
     }
 
-    /// Passes on what the API of this process reports.
+    /// Handles what the API of this process sends through the hub.
     async fn follow_hub(&self) {
         let Some(hub) = &self.hub else { return };
         loop {

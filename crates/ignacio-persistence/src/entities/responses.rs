@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-#[expect(clippy::struct_field_names, reason = "the language model, not ours")]
+#[expect(clippy::struct_field_names, reason = "`model` is the language model")]
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "responses")]
 pub struct Model {

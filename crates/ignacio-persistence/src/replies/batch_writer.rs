@@ -1,5 +1,5 @@
-//! Writes the events of all replies of a process, many with each statement: text lingers for a
-//! moment, and what a reply waits for is written at once on a separate path.
+//! Writes the events of all replies of a process, many per statement. Text lingers for a moment;
+//! what a reply waits for is written immediately, on a separate path.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use crate::repos::reply_jobs::ReplyJob;
 /// The most replies that one statement writes, so that none of them waits long for the others.
 const MAX_BATCH: usize = 128;
 
-/// How long text waits for that of other replies. What a statement costs besides its rows is then
-/// paid at most 40 times a second, or once for every [`MAX_BATCH`] replies.
+/// How long text waits for that of other replies. The fixed cost of a statement is then paid at
+/// most 40 times a second, or once for every [`MAX_BATCH`] replies.
 pub(crate) const BATCH_LINGER: Duration = Duration::from_millis(25);
 
 /// Accepts events to write. Cheap to clone; its tasks end with the last clone.
@@ -28,12 +28,12 @@ pub(crate) struct EventBatchWriter {
     immediate: mpsc::UnboundedSender<Entry>,
 }
 
-/// When events are written, and whether the disk has them when they are confirmed.
+/// When events are written, and whether they are on disk when confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
     /// Together with the events of other replies.
     Batched,
-    /// Without lingering, and durably.
+    /// Without lingering, and on disk.
     Immediate,
 }
 
@@ -46,15 +46,15 @@ impl Durability {
     }
 }
 
-/// What one reply has for the log.
+/// What one reply adds to the log.
 struct Entry {
     response: ResponseId,
     epoch: i64,
     upstream: Option<(String, i64)>,
-    /// How long ago the first text came, in seconds, when that is not noted yet.
+    /// How long ago the first text came, in seconds, if that is not recorded yet.
     first_text_age: Option<f64>,
     rows: Vec<Row>,
-    answer: oneshot::Sender<Result<bool, StoreError>>,
+    result: oneshot::Sender<Result<bool, StoreError>>,
 }
 
 struct Row {
@@ -68,7 +68,7 @@ impl EventBatchWriter {
     pub(crate) fn new(db: &DatabaseConnection, worker: WorkerId) -> Self {
         let (batched, batch_receiver) = mpsc::unbounded_channel();
         let (immediate, immediate_receiver) = mpsc::unbounded_channel();
-        #[expect(clippy::disallowed_methods, reason = "they end with the last writer")]
+        #[expect(clippy::disallowed_methods, reason = "its tasks end with the last clone")]
         for (durability, entries) in
             [(Durability::Batched, batch_receiver), (Durability::Immediate, immediate_receiver)]
         {
@@ -78,8 +78,8 @@ impl EventBatchWriter {
     }
 
     /// Writes a reply's events, and the provider's id and event number when given, under its lease;
-    /// with the first text it notes how long ago that came, in seconds, and asks for a title.
-    /// The answer is false when the lease is lost.
+    /// with the first text it records how long ago that came, in seconds, and enqueues a title. The
+    /// receiver gets false when the lease is lost.
     pub(crate) fn write(
         &self,
         durability: Durability,
@@ -88,7 +88,7 @@ impl EventBatchWriter {
         upstream: Option<(&str, i64)>,
         first_text_age: Option<f64>,
     ) -> Result<oneshot::Receiver<Result<bool, StoreError>>, StoreError> {
-        let (answer, answered) = oneshot::channel();
+        let (result, receiver) = oneshot::channel();
         let mut rows = Vec::new();
         for row in pack(events) {
             let (kind, payload) = row.encode()?;
@@ -97,17 +97,17 @@ impl EventBatchWriter {
         }
         let upstream = upstream.map(|(id, cursor)| (id.to_owned(), cursor));
         let entry =
-            Entry { response: job.id, epoch: job.epoch, upstream, first_text_age, rows, answer };
+            Entry { response: job.id, epoch: job.epoch, upstream, first_text_age, rows, result };
         let entries =
             if durability == Durability::Batched { &self.batched } else { &self.immediate };
         entries.send(entry).ok().ok_or_else(writer_gone)?;
-        Ok(answered)
+        Ok(receiver)
     }
 }
 
-/// A writer that is gone has written nothing.
+/// The error when the writer's task has ended: nothing was written.
 pub(crate) fn writer_gone() -> StoreError {
-    StoreError::Failed(DbErr::Custom("the log's writer is gone".to_owned()))
+    StoreError::Failed(DbErr::Custom("the writer of the event log has stopped".to_owned()))
 }
 
 /// Writes in batches. It ends when the last sender of `entries` is gone.
@@ -138,34 +138,34 @@ async fn write(
     match write_events(db, worker, durability, &batch).await {
         Ok(held) => {
             for (entry, held) in batch.into_iter().zip(held) {
-                answer(entry, Ok(held));
+                report(entry, Ok(held));
             }
         }
         Err(StoreError::Unavailable(error)) => {
             for entry in batch {
                 let error = DbErr::Custom(error.to_string());
-                answer(entry, Err(StoreError::Unavailable(error)));
+                report(entry, Err(StoreError::Unavailable(error)));
             }
         }
-        // One that cannot be written must not fail the others.
+        // One reply that cannot be written must not fail the others.
         Err(error) => {
-            tracing::debug!(%error, n_replies = batch.len(), "each reply is written by itself");
+            tracing::debug!(%error, n_replies = batch.len(), "batch failed; replies are written one by one");
             for entry in batch {
                 let written =
                     write_events(db, worker, durability, std::slice::from_ref(&entry)).await;
                 let held = written.map(|held| held.first().copied().unwrap_or(false));
-                answer(entry, held);
+                report(entry, held);
             }
         }
     }
 }
 
-fn answer(entry: Entry, written: Result<bool, StoreError>) {
+fn report(entry: Entry, written: Result<bool, StoreError>) {
     // The reply may have been dropped; the log has the events either way.
-    let _ = entry.answer.send(written);
+    let _ = entry.result.send(written);
 }
 
-/// Whether each reply's lease is held; what is not held is not written.
+/// Whether each reply's lease is held; events of lost leases are not written.
 #[tracing::instrument(name = "db.replies.log", skip_all, err(level = "debug"))]
 async fn write_events(
     db: &DatabaseConnection,

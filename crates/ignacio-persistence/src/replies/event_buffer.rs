@@ -1,11 +1,11 @@
-//! The events of a running reply, compact: nearly all are deltas, which share one text.
+//! The events of a running reply, in compact form: nearly all are deltas, which share one text.
 
 use ignacio_domain::reply::{NumberedEvent, ReplyEvent};
 
-/// Events in their order, each with its number.
+/// Numbered events in order.
 #[derive(Default)]
 pub(crate) struct EventBuffer {
-    /// Content all deltas say.
+    /// The text of all deltas.
     text: String,
     entries: Vec<Entry>,
 }
@@ -16,14 +16,14 @@ struct Entry {
 }
 
 enum Content {
-    /// Text up to this place.
+    /// A delta: the shared text up to this offset.
     Delta { end: usize },
     /// Boxed, because it is rare and large.
     Other(Box<ReplyEvent>),
 }
 
 impl EventBuffer {
-    /// Adds an event whose number is above all others.
+    /// Adds an event whose number is greater than all others.
     pub(crate) fn push(&mut self, event: &NumberedEvent) {
         let content = match &event.event {
             ReplyEvent::Delta(text) => {
@@ -67,7 +67,7 @@ impl<'e> FromIterator<&'e NumberedEvent> for EventBuffer {
 
 #[cfg(test)]
 mod tests {
-    //! Content was packed comes out as it went in, from any place on.
+    //! Events come out as they went in, from any number on.
 
     use ignacio_domain::reply::ToolKind;
     use ignacio_domain::response::ReplyOutcome;

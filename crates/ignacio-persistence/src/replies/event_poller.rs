@@ -13,28 +13,28 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::replies::stored_event::LogRow;
 
-/// How often readers of replies that run in other processes are served.
+/// How often readers of replies that run in other processes are polled for.
 pub(crate) const EVENT_INTERVAL: Duration = Duration::from_millis(250);
 /// How often the sessions of readers of local replies are checked: a stream ends within this time
-/// of its session, plus that of the query.
+/// of its session, plus the time of the query.
 pub(crate) const SESSION_INTERVAL: Duration = Duration::from_millis(700);
 
-/// What a reader asks.
+/// One reader's request.
 pub(crate) struct PollRequest {
     pub(crate) session: SessionDigest,
     pub(crate) response: ResponseId,
     /// The number of the last event that the reader has.
     pub(crate) after: i64,
-    /// Whether to wait for something new, or to answer at once.
+    /// Whether to wait for a new event, or to answer immediately.
     pub(crate) wait: bool,
-    pub(crate) answer: oneshot::Sender<Result<PollResult, StoreError>>,
+    pub(crate) result: oneshot::Sender<Result<PollResult, StoreError>>,
 }
 
 /// What a reader receives.
 pub(crate) struct PollResult {
-    /// What the log has after the reader's last event.
+    /// The events in the log after the reader's last one.
     pub(crate) events: Vec<NumberedEvent>,
-    /// Whether nothing will come after them.
+    /// Whether none will come after them.
     pub(crate) has_ended: bool,
 }
 
@@ -62,14 +62,14 @@ pub(crate) async fn serve(
             }
         }
         // A disconnected reader has dropped its receiver.
-        batch.retain(|request| !request.answer.is_closed());
+        batch.retain(|request| !request.result.is_closed());
         if batch.is_empty() {
             continue;
         }
         if waiting.is_empty() {
             next = Instant::now() + pause;
         }
-        waiting.extend(answer(&db, batch).await);
+        waiting.extend(poll(&db, batch).await);
     }
 }
 
@@ -85,12 +85,12 @@ struct PolledRow {
     payload: Option<serde_json::Value>,
 }
 
-/// Answers what can be answered now, and returns the requests that keep waiting.
-async fn answer(db: &DatabaseConnection, batch: Vec<PollRequest>) -> Vec<PollRequest> {
+/// Answers the requests that can be answered now, and returns those that keep waiting.
+async fn poll(db: &DatabaseConnection, batch: Vec<PollRequest>) -> Vec<PollRequest> {
     let rows = match read(db, &batch).await {
         Ok(rows) => rows,
         Err(error) => {
-            tracing::warn!(error = %error, n_readers = batch.len(), "the log of replies cannot be read");
+            tracing::warn!(error = %error, n_readers = batch.len(), "the event log cannot be read");
             // The readers keep waiting until the database is back.
             return batch;
         }
@@ -98,16 +98,16 @@ async fn answer(db: &DatabaseConnection, batch: Vec<PollRequest>) -> Vec<PollReq
     let mut rows = rows.into_iter().peekable();
     let mut waiting = Vec::new();
     for (request, slot) in batch.into_iter().zip(1_i64..) {
-        let mut mine = Vec::new();
+        let mut own_rows = Vec::new();
         while let Some(row) = rows.next_if(|row| row.slot == slot) {
-            mine.push(row);
+            own_rows.push(row);
         }
-        match poll_result(&request, mine) {
+        match poll_result(&request, own_rows) {
             Ok(result) if result.events.is_empty() && !result.has_ended && request.wait => {
                 waiting.push(request);
             }
-            answer => {
-                let _ = request.answer.send(answer);
+            result => {
+                let _ = request.result.send(result);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The replies that this process reads or writes, so that a delta reaches its readers at once.
+//! The replies that this process reads or writes, so that a delta reaches its readers directly.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -23,25 +23,25 @@ struct Shared {
     wakeup: Notify,
 }
 
-/// One reply: its events so far, as far as this process knows them.
+/// One reply: its events, as far as this process knows them.
 pub(crate) struct ReplyChannel {
     id: ResponseId,
     state: watch::Sender<ChannelState>,
     hub: Weak<Shared>,
 }
 
-/// What readers wait for.
+/// The state that readers watch.
 #[derive(Default)]
 pub(crate) struct ChannelState {
     /// Whether a worker of this process is writing it: then no reader needs the log.
     pub(crate) is_written_here: bool,
-    /// Its events, in order and without gaps from the first one on.
+    /// Its events, in order and without gaps from the first one.
     pub(crate) events: EventBuffer,
 }
 
 impl ReplyHub {
     /// An empty hub.
-    #[expect(clippy::new_without_default, reason = "a default would hide that each is apart")]
+    #[expect(clippy::new_without_default, reason = "a default would hide that hubs share nothing")]
     pub fn new() -> Self {
         let (enqueue, enqueued) = mpsc::unbounded_channel();
         let (cancel, cancelled) = mpsc::unbounded_channel();
@@ -57,7 +57,7 @@ impl ReplyHub {
         }
     }
 
-    /// Tells the worker of this process that a reply was queued here.
+    /// Signals to the worker of this process that a reply was queued here.
     pub fn enqueue(&self, response: ResponseId) {
         // The receiver lives as long as `self`.
         let _ = self.shared.enqueue.send(response);
@@ -68,8 +68,8 @@ impl ReplyHub {
         next(&self.shared.enqueued).await
     }
 
-    /// Tells the worker of this process to stop a reply. The database knows it already, where
-    /// workers of other processes find it.
+    /// Signals to the worker of this process to stop a reply. The database already has the request,
+    /// which is where workers of other processes find it.
     pub fn cancel(&self, response: ResponseId) {
         // The receiver lives as long as `self`.
         let _ = self.shared.cancel.send(response);
@@ -80,8 +80,8 @@ impl ReplyHub {
         next(&self.shared.cancelled).await
     }
 
-    /// Tells the worker of this process that there is a code to send, a file to sync or something
-    /// to remove.
+    /// Wakes the worker of this process, because there is a code to send, a file to sync or an
+    /// object to remove.
     pub fn wake_worker(&self) {
         self.shared.wakeup.notify_waiters();
         self.shared.wakeup.notify_one();
@@ -108,7 +108,7 @@ impl ReplyHub {
     }
 }
 
-/// The next one that comes in.
+/// The next id from a queue.
 async fn next(from: &tokio::sync::Mutex<mpsc::UnboundedReceiver<ResponseId>>) -> ResponseId {
     match from.lock().await.recv().await {
         Some(response) => response,
@@ -130,7 +130,7 @@ impl Drop for ReplyChannel {
     fn drop(&mut self) {
         let Some(hub) = self.hub.upgrade() else { return };
         let mut replies = hub.replies.lock().unwrap_or_else(PoisonError::into_inner);
-        // A new channel may have taken its place between the last drop and this lock.
+        // A new channel may have taken this place between the last drop and this lock.
         if replies.get(&self.id).is_some_and(|it| it.strong_count() == 0) {
             replies.remove(&self.id);
         }

@@ -1,4 +1,4 @@
-//! Opens replies for writing, new ones and those that another worker began.
+//! Opens replies for writing: new ones, and those that another worker began.
 
 use ignacio_domain::ids::WorkerId;
 use ignacio_domain::reply::NumberedEvent;
@@ -39,14 +39,13 @@ impl ReplyPublisher {
         self.hub = hub;
     }
 
-    /// Opens a reply for writing. A reply that another worker began goes on where the log ends; a
+    /// Opens a reply for writing. A reply that another worker began continues where the log ends; a
     /// new one begins with `ReplyEvent::Created`. `None` when the lease is lost.
     pub async fn open(&self, job: &ReplyJob) -> Result<Option<ReplyWriter>, StoreError> {
         if job.is_first_lease() { Ok(Some(self.start(job, &[]))) } else { self.reopen(job).await }
     }
 
-    /// Opens a reply once more under the same lease, where the log ends. `None` when the lease is
-    /// lost.
+    /// Opens a reply again under the same lease, where the log ends. `None` when the lease is lost.
     #[tracing::instrument(name = "db.replies.reopen", skip_all, err(level = "debug"))]
     pub async fn reopen(&self, job: &ReplyJob) -> Result<Option<ReplyWriter>, StoreError> {
         let Some(txn) = assume_lease(&self.db, job.id.into_uuid(), self.worker, job.epoch).await?

@@ -1,5 +1,6 @@
-//! How the events of a reply are kept: each row of the log covers the events `first_seq` to `seq`.
-//! Neighbouring deltas share a row that keeps each one's text, so that a reader can join anywhere.
+//! How the events of a reply are stored: each row of the log covers the events `first_seq` to
+//! `seq`. Adjacent deltas share a row that keeps the text of each, so that a reader can join
+//! anywhere.
 
 use ignacio_domain::citation::Citation;
 use ignacio_domain::ids::{FileId, MessageId, ResponseId};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 
-/// What a row of the log says.
+/// The content of a row of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "payload", rename_all = "snake_case")]
 pub(crate) enum StoredEvent {
@@ -54,7 +55,7 @@ pub(crate) enum StoredEvent {
     },
 }
 
-/// A row of the log: its span, and what it says.
+/// A row of the log: its range, and its content.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct LogRow {
     pub(crate) first_seq: i64,
@@ -63,7 +64,7 @@ pub(crate) struct LogRow {
 }
 
 impl LogRow {
-    /// Reads a row's columns.
+    /// Parses a row's columns.
     pub(crate) fn decode(
         first_seq: i64,
         seq: i64,
@@ -121,7 +122,7 @@ impl LogRow {
     }
 }
 
-/// Packs events into as few rows as possible; their numbers must be without gaps.
+/// Packs events into as few rows as possible; their numbers must have no gaps.
 pub(crate) fn pack(events: &[NumberedEvent]) -> Vec<LogRow> {
     let mut rows: Vec<LogRow> = Vec::new();
     for NumberedEvent { seq, event } in events {

@@ -1,4 +1,4 @@
-//! The events of a reply as its reader receives them: at once from a worker of this process, or by
+//! The events of a reply as its reader receives them: directly from a worker of this process, or by
 //! polling the log.
 
 use std::collections::VecDeque;
@@ -15,20 +15,20 @@ use crate::error::StoreError;
 use crate::replies::event_poller::{self, PollRequest, PollResult};
 use crate::replies::hub::{ChannelState, ReplyChannel, ReplyHub};
 
-/// Beyond the last event of every reply: a poll from here only learns whether the session and the
+/// Greater than the number of any event: a poll from here only checks that the session and the
 /// reply still exist.
 const NO_EVENTS: i64 = i64::MAX;
 
-/// How many events of a local reply a reader takes at once.
+/// How many events of a local reply a reader fetches at once.
 const MAX_READY: usize = 32;
 
-/// Running and finished replies, as their readers see them. Cheap to clone.
+/// Running and finished replies, for their readers. Cheap to clone.
 #[derive(Clone)]
 pub struct ReplySubscriber {
     live: ReplyHub,
     polls: mpsc::UnboundedSender<PollRequest>,
-    /// Polls without events: they tell a reader of a local reply, which needs nothing from the log,
-    /// that its session has ended.
+    /// Polls without events, for readers of local replies: they need nothing from the log but have
+    /// to learn when their session ends.
     session_polls: mpsc::UnboundedSender<PollRequest>,
 }
 
@@ -36,7 +36,7 @@ impl ReplySubscriber {
     pub(crate) fn new(db: DatabaseConnection, live: ReplyHub) -> Self {
         let (polls, receiver) = mpsc::unbounded_channel();
         let (session_polls, session_receiver) = mpsc::unbounded_channel();
-        #[expect(clippy::disallowed_methods, reason = "they end with the last feed")]
+        #[expect(clippy::disallowed_methods, reason = "its tasks end with the last clone")]
         {
             tokio::spawn(event_poller::serve(db.clone(), receiver, event_poller::EVENT_INTERVAL));
             tokio::spawn(event_poller::serve(db, session_receiver, event_poller::SESSION_INTERVAL));
@@ -44,10 +44,10 @@ impl ReplySubscriber {
         Self { live, polls, session_polls }
     }
 
-    /// The events after number `after`, in order, without gap or repeat, up to
+    /// The events after number `after`, in order, without gaps or repeats, up to
     /// [`ReplyEvent::Ended`]; then the stream ends.
     ///
-    /// An `Err` item ends it too: [`StoreError::Unauthenticated`] when the session is over,
+    /// An `Err` item also ends it: [`StoreError::Unauthenticated`] when the session is over,
     /// [`StoreError::NotFound`] when the response is not the caller's or was deleted meanwhile.
     pub fn follow(
         &self,
@@ -78,7 +78,7 @@ impl ReplySubscriber {
 
 struct Reader {
     changes: watch::Receiver<ChannelState>,
-    /// Held so that a writer of this process finds this reader's channel.
+    /// Held so that a writer in this process finds this reader's channel.
     _channel: Arc<ReplyChannel>,
     polls: mpsc::UnboundedSender<PollRequest>,
     session_polls: mpsc::UnboundedSender<PollRequest>,
@@ -111,21 +111,21 @@ impl Reader {
 
     async fn refill(&mut self) -> Result<(), StoreError> {
         if !self.is_allowed {
-            // This fetches what the log has, which is all that most late readers need.
+            // This fetches the log, which is all that most late readers need.
             let result = self.fetch(false).await?;
             self.is_allowed = true;
             self.accept(result);
             return Ok(());
         }
-        // Checked here too, because a reader that always finds something ready never waits.
-        if let Some(Ok(verdict)) = self.guard.as_mut().map(oneshot::Receiver::try_recv) {
+        // Checked here too, because a reader that always finds an event ready never waits.
+        if let Some(Ok(result)) = self.guard.as_mut().map(oneshot::Receiver::try_recv) {
             self.guard = None;
-            verdict?;
+            result?;
         }
         let is_written_here = {
             let state = self.changes.borrow_and_update();
-            // The rest is taken when these are read: no reader holds a whole reply in events. A new
-            // queue each time, because one that was long once stays large.
+            // The rest is fetched when these are read: no reader holds a whole reply in events. The
+            // queue is replaced each time, because one that was long once stays large.
             self.ready = state.events.after(self.after).take(MAX_READY).collect();
             state.is_written_here
         };
@@ -146,7 +146,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Waits for the next event of a reply that is written here, or for the end of the session.
+    /// Waits for the next event of a reply that is written in this process, or for the end of the
+    /// session.
     async fn wait_for_local_event(&mut self) -> Result<(), StoreError> {
         let guard = match &mut self.guard {
             Some(guard) => guard,
@@ -158,16 +159,16 @@ impl Reader {
         };
         tokio::select! {
             _ = self.changes.changed() => {}
-            verdict = guard => {
+            result = guard => {
                 self.guard = None;
-                // The events themselves say that the reply has ended.
-                verdict.ok().ok_or_else(reader_gone)??;
+                // The events themselves show that the reply has ended.
+                result.ok().ok_or_else(reader_gone)??;
             }
         }
         Ok(())
     }
 
-    /// A reader that has the last event already learns that no more will come.
+    /// A reader that already has the last event learns that no more will come.
     fn accept(&mut self, result: PollResult) {
         self.has_ended = result.has_ended && result.events.is_empty();
         self.ready = result.events.into();
@@ -195,12 +196,12 @@ fn send(
     after: i64,
     wait: bool,
 ) -> Result<oneshot::Receiver<Result<PollResult, StoreError>>, StoreError> {
-    let (answer, answered) = oneshot::channel();
-    let request = PollRequest { session, response, after, wait, answer };
+    let (result, receiver) = oneshot::channel();
+    let request = PollRequest { session, response, after, wait, result };
     polls.send(request).ok().ok_or_else(reader_gone)?;
-    Ok(answered)
+    Ok(receiver)
 }
 
 fn reader_gone() -> StoreError {
-    StoreError::Failed(sea_orm::DbErr::Custom("the log's reader is gone".to_owned()))
+    StoreError::Failed(sea_orm::DbErr::Custom("the event poller has stopped".to_owned()))
 }

@@ -1,4 +1,5 @@
-//! Writes a reply: readers in this process see each event at once, the log receives them merged.
+//! Writes a reply: readers in this process see each event immediately, the log receives them
+//! merged.
 
 mod end;
 mod follow_ups;
@@ -20,12 +21,12 @@ use super::hub::ReplyChannel;
 use crate::error::StoreError;
 use crate::repos::reply_jobs::ReplyJob;
 
-/// The longest that an event waits until it is handed to the log, where it waits for others; and
-/// how much text may wait.
+/// The longest that an event waits before it is handed to the batch writer; and how much text may
+/// wait.
 const FLUSH_AFTER: Duration = Duration::from_millis(250).saturating_sub(BATCH_LINGER);
 const FLUSH_BYTES: usize = 2048;
 
-/// A reply that this worker holds the lease on and writes.
+/// A reply that this worker holds a lease on and writes.
 pub struct ReplyWriter {
     db: DatabaseConnection,
     worker: WorkerId,
@@ -48,7 +49,7 @@ struct Flush {
     bytes: usize,
     since: Option<Instant>,
     has_first_text: bool,
-    answer: oneshot::Receiver<Result<bool, StoreError>>,
+    result: oneshot::Receiver<Result<bool, StoreError>>,
 }
 
 impl ReplyWriter {
@@ -95,12 +96,12 @@ impl ReplyWriter {
         writer
     }
 
-    /// The text so far, also what an earlier worker wrote.
+    /// The text so far, including what an earlier worker wrote.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether the reply has this event already, perhaps from an earlier worker.
+    /// Whether the reply already has this event, perhaps from an earlier worker.
     pub fn has_event(&self, event: &ReplyEvent) -> bool {
         self.channel.subscribe().borrow().events.after(0).any(|it| it.event == *event)
     }
@@ -123,7 +124,7 @@ impl ReplyWriter {
         self.oldest_pending.get_or_insert_with(Instant::now);
     }
 
-    /// Whether what is pending has waited long enough, or is enough.
+    /// Whether what is pending has waited long enough, or is large enough.
     pub fn is_due(&self) -> bool {
         self.pending_bytes >= FLUSH_BYTES
             || self.oldest_pending.is_some_and(|since| since.elapsed() >= FLUSH_AFTER)
@@ -150,9 +151,9 @@ impl ReplyWriter {
         self.finish_flush().await
     }
 
-    /// Starts what [`ReplyWriter::flush`] does, so that the reply continues meanwhile; the events may
-    /// be batched with those of other replies. [`ReplyWriter::finish_flush`] must follow; while a
-    /// flush is in progress, this does nothing.
+    /// Starts what [`ReplyWriter::flush`] does, so that the reply continues meanwhile; the events
+    /// may be batched with those of other replies. [`ReplyWriter::finish_flush`] must follow; while
+    /// a flush is in progress, this does nothing.
     pub fn start_flush(&mut self, upstream: Option<(&str, i64)>) -> Result<(), StoreError> {
         self.submit(Durability::Batched, upstream)
     }
@@ -166,12 +167,12 @@ impl ReplyWriter {
             return Ok(());
         }
         let first_text_age = self.first_text_age();
-        let answer =
+        let result =
             self.batches.write(durability, &self.job, &self.pending, upstream, first_text_age)?;
         let events = std::mem::take(&mut self.pending);
         let (bytes, since) = (self.pending_bytes, self.oldest_pending);
         self.flush =
-            Some(Flush { events, bytes, since, has_first_text: first_text_age.is_some(), answer });
+            Some(Flush { events, bytes, since, has_first_text: first_text_age.is_some(), result });
         self.clear_pending();
         Ok(())
     }
@@ -182,10 +183,10 @@ impl ReplyWriter {
     }
 
     /// Waits for the flush that was started; what could not be written is pending again. False when
-    /// the lease is lost, true when no flush is in progress. It may be dropped and called again.
+    /// the lease is lost, true when no flush is in progress. Cancel safe.
     pub async fn finish_flush(&mut self) -> Result<bool, StoreError> {
         let Some(flush) = &mut self.flush else { return Ok(true) };
-        let written = (&mut flush.answer).await.unwrap_or_else(|_gone| Err(writer_gone()));
+        let written = (&mut flush.result).await.unwrap_or_else(|_gone| Err(writer_gone()));
         let Some(flush) = self.flush.take() else { return written };
         if written.is_err() {
             self.pending.splice(0..0, flush.events);

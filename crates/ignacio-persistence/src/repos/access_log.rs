@@ -1,4 +1,4 @@
-//! What the admins did with the data of the user.
+//! What admins did with the user's data.
 
 use ignacio_domain::access::AccessLogEntry;
 use ignacio_domain::audit::AuditAction;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::repos::paging::bounds;
 
-/// The events of the audit that are about the scope's user and were done by the admins.
+/// The audit events about the scope's user that admins caused.
 pub struct AccessLog<'s> {
     txn: &'s DatabaseTransaction,
 }

@@ -1,4 +1,4 @@
-//! What the admins may do, as the role of their routes.
+//! Repositories for admins, with the role of the admin routes.
 
 pub(crate) mod audit_log;
 pub(crate) mod login_attempts;

@@ -1,4 +1,4 @@
-//! Checking the chain of the audit, by other means than those that made it.
+//! Checks the audit log's hash chain, independently of the code that made it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,13 +11,13 @@ use thiserror::Error;
 
 use crate::error::StoreError;
 
-/// How many events are checked with one query.
+/// How many events are checked per query.
 const BATCH: i64 = 10_000;
-/// What the first event is chained to.
+/// The hash that precedes the first event.
 const BEGINNING: [u8; 32] = [0; 32];
 
-/// The end of the chain: whoever keeps a copy of it elsewhere can later show that nothing up to
-/// there was changed, not even by somebody who could compute all hashes again.
+/// The end of the chain. A copy of it kept elsewhere proves later that nothing up to there was
+/// changed, not even by an attacker who could recompute all hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditHead {
     /// The number of the last event; 0 before the first.
@@ -32,7 +32,7 @@ impl fmt::Display for AuditHead {
     }
 }
 
-/// Why a text is no end of a chain.
+/// A text that is no end of a chain.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("an end of the chain is written as NUMBER:HASH, with 64 hexadecimal digits")]
 pub struct AuditHeadError;
@@ -48,22 +48,22 @@ impl FromStr for AuditHead {
     }
 }
 
-/// Something that is not as it was written.
+/// A way in which the chain is not as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditFault {
-    /// An event says something else than when it was hashed.
+    /// An event's content does not match its hash.
     Changed {
         /// Its number.
         seq: i64,
     },
-    /// An event does not follow the one before it: either of them was put in another's place.
+    /// An event does not follow the one before it: one of them was moved.
     Unlinked {
         /// Its number.
         seq: i64,
     },
-    /// Events are gone.
+    /// Events are missing.
     Missing {
-        /// The first that is gone.
+        /// The first missing one.
         first: i64,
         /// The last.
         last: i64,
@@ -73,7 +73,7 @@ pub enum AuditFault {
         /// What the end names.
         head: AuditHead,
     },
-    /// The chain no longer holds what it held when this end was noted.
+    /// The chain no longer contains an end that was noted.
     Rewritten {
         /// What was noted.
         noted: AuditHead,
@@ -85,8 +85,10 @@ impl fmt::Display for AuditFault {
         match self {
             Self::Changed { seq } => write!(out, "event {seq} was changed"),
             Self::Unlinked { seq } => write!(out, "event {seq} does not follow the one before it"),
-            Self::Missing { first, last } if first == last => write!(out, "event {first} is gone"),
-            Self::Missing { first, last } => write!(out, "events {first} to {last} are gone"),
+            Self::Missing { first, last } if first == last => {
+                write!(out, "event {first} is missing")
+            }
+            Self::Missing { first, last } => write!(out, "events {first} to {last} are missing"),
             Self::WrongEnd { head } => {
                 write!(out, "the chain should end with event {}, which is not its last", head.seq)
             }
@@ -108,7 +110,7 @@ pub struct AuditReport {
     pub n_events: i64,
     /// Where the chain ends.
     pub head: AuditHead,
-    /// What is wrong; empty when all is as it was written.
+    /// The faults; empty when the chain is intact.
     pub faults: Vec<AuditFault>,
 }
 
@@ -126,7 +128,7 @@ struct HeadRow {
     hash: Vec<u8>,
 }
 
-/// Walks the chain as it is seen by one snapshot. `progress` hears the number of events so far.
+/// Walks the chain in one snapshot. `progress` receives the number of events so far.
 pub(crate) async fn verify(
     db: &DatabaseConnection,
     noted: Option<&AuditHead>,
@@ -175,8 +177,8 @@ async fn walk(
     Ok(AuditReport { n_events, head: walk.last, faults })
 }
 
-/// The next links of the chain, by their numbers. The hash is computed here and not by our function
-/// in the database, which whoever tampers could have changed too.
+/// The next links of the chain, by number. The hash is computed here and not by our function in the
+/// database, which an attacker could have changed too.
 async fn links_between(
     txn: &DatabaseTransaction,
     first: i64,
@@ -217,8 +219,8 @@ impl Walk {
     }
 }
 
-/// Lets a transaction read the chain, all of it from one moment, and with Postgres' own functions
-/// only: whoever owns a schema could put others of the same name there.
+/// Restricts a transaction to reading the chain, all of it in one snapshot, and to Postgres' own
+/// functions: the owner of a schema could put others of the same name there.
 async fn restrict(txn: &DatabaseTransaction) -> Result<(), StoreError> {
     let restrict = "set transaction isolation level repeatable read, read only;
         set local search_path = pg_catalog;
@@ -229,7 +231,7 @@ async fn restrict(txn: &DatabaseTransaction) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
-    //! Ends of the chain are written and read alike.
+    //! Ends of the chain are parsed as they are written.
 
     use super::*;
 

@@ -1,4 +1,4 @@
-//! Codes: asking for one, trying one, and what it opens.
+//! Login codes: requesting one and checking one.
 
 mod redeem;
 
@@ -21,69 +21,69 @@ pub use self::redeem::{LoggedIn, NewSession};
 use crate::error::StoreError;
 use crate::identity::Identity;
 
-/// What a challenge for a number that cannot exist is filed under.
+/// The number stored for a challenge whose number cannot exist.
 const NO_PHONE: &str = "+0";
 
-/// Codes and logins, as the role that may see them.
+/// Codes and logins, with the role that may see them.
 pub struct Codes<'d> {
     auth: &'d DatabaseConnection,
 }
 
-/// A wish for a code.
+/// A request for a code.
 #[derive(Clone, Debug)]
 pub struct CodeRequest {
     /// The number; `None` for one that cannot exist.
     pub phone: Option<PhoneNumber>,
-    /// What the wish is counted under.
+    /// The keys of the rate limits that the request counts towards.
     pub buckets: RateLimitKeys,
-    /// A device that says that the number's user has logged in with it.
+    /// A device from which the number's user claims to have logged in before.
     pub device: Option<DeviceDigest>,
-    /// How many codes one address may ask for in an hour.
+    /// How many codes one address may request in an hour.
     pub address_per_hour: u16,
     /// How many codes the service sends in an hour.
     pub service_per_hour: u16,
 }
 
-/// What became of a wish for a code. It says nothing of whether the number is anybody's.
+/// The outcome of a code request. It does not reveal whether the number belongs to a user.
 #[derive(Clone, Copy, Debug)]
 pub enum CodeRequestOutcome {
-    /// A code is on its way, if anybody has the number.
+    /// A code is on its way, if the number belongs to a user.
     Opened(Challenge),
-    /// Too many codes, for this number, from this address or at all: to wait.
+    /// Too many codes for this number, from this address or in all.
     Limited {
         /// How long.
         wait: Duration,
     },
-    /// Too many failed tries: to wait, or to ask the admins.
+    /// Too many failed attempts.
     Paused {
-        /// How long; `None` until the admins help.
+        /// How long; `None` until an admin unlocks the user.
         wait: Option<Duration>,
     },
 }
 
-/// What a try at a code met.
+/// The outcome of recording an attempt at a code.
 #[derive(Debug)]
 pub enum CodeCheck {
-    /// Compare, this try is counted. Without a digest no code was sent, or it never will be.
+    /// The attempt is counted; compare. Without a digest no code was sent, or it never will be.
     Open {
-        /// The number that the challenge is for; `None` on a decoy for no number at all.
+        /// The number of the challenge; `None` on a decoy for no number at all.
         phone: Option<PhoneNumber>,
         /// The stored digest.
         digest: Option<OtpDigest>,
     },
-    /// There was such a challenge, and its time is over.
+    /// The challenge has expired.
     Expired,
-    /// Unknown, used, or tried too often.
+    /// Unknown, used, or attempted too often.
     Refused,
-    /// Too many failed tries at this number: to wait, or to ask the admins.
+    /// Too many failed attempts at this number.
     Paused {
-        /// How long; `None` until the admins help.
+        /// How long; `None` until an admin unlocks the user.
         wait: Option<Duration>,
     },
 }
 
 #[derive(FromQueryResult)]
-struct AskedRow {
+struct RequestRow {
     outcome: String,
     seconds: Option<f64>,
     expires_at: Option<OffsetDateTime>,
@@ -111,16 +111,15 @@ impl<'d> Codes<'d> {
         Self { auth }
     }
 
-    /// Opens a challenge for a number and queues the sending of a code. Whether the number is an
-    /// active user's shows nowhere: for others, and for `None`, it is a decoy for which the same
-    /// is done.
+    /// Opens a challenge for a number and queues a code. Nothing reveals whether the number belongs
+    /// to an active user: if not, and for `None`, the challenge is a decoy that takes the same
+    /// steps.
     #[tracing::instrument(name = "db.codes.request", skip_all, err(level = "debug"))]
     pub async fn request(&self, request: &CodeRequest) -> Result<CodeRequestOutcome, StoreError> {
         self.open_challenge(request, None).await
     }
 
-    /// Opens a challenge for a logged-in user, to verify that it is still them. Its budget is the
-    /// session's.
+    /// Opens a challenge for a logged-in user, as a step-up. It is counted by session, not by number.
     #[tracing::instrument(name = "db.codes.request_step_up", skip_all, err(level = "debug"))]
     pub async fn request_step_up(
         &self,
@@ -147,7 +146,7 @@ impl<'d> Codes<'d> {
         let of_address = RateLimit { max: request.address_per_hour, ..PER_ADDRESS };
         let of_service = RateLimit { max: request.service_per_hour, ..SERVICE };
         let limits = [PER_NUMBER.as_slice(), &[of_address, of_service]].concat();
-        let within: Vec<i32> = limits.iter().map(|it| seconds(it.window)).collect();
+        let windows: Vec<i32> = limits.iter().map(|it| seconds(it.window)).collect();
         let most: Vec<i32> = limits.iter().map(|it| i32::from(it.max)).collect();
         let (in_alarm, end) = (i32::from(SERVICE_IN_ALARM), i32::from(LOCKOUT_LIMIT));
         let life = seconds(CODE_LIFETIME);
@@ -156,9 +155,9 @@ impl<'d> Codes<'d> {
             Postgres,
             "select outcome, extract(epoch from wait)::float8 as seconds, expires_at, resend_after
                from app.request_code({otp}, {outbox}, {number}, {user}, {session}, {device}, {buckets},
-                   {within}, {most}, {in_alarm}, {end}, {life})"
+                   {windows}, {most}, {in_alarm}, {end}, {life})"
         );
-        let row = AskedRow::find_by_statement(write).one(self.auth).await?;
+        let row = RequestRow::find_by_statement(write).one(self.auth).await?;
         let row = row.ok_or(StoreError::corrupt("otp_codes", "id"))?;
         let wait = row.seconds.map(to_duration);
         match (row.outcome.as_str(), row.expires_at, row.resend_after) {
@@ -171,8 +170,9 @@ impl<'d> Codes<'d> {
         }
     }
 
-    /// Counts one try, committed before anything is compared, so that no race gives a sixth. A code
-    /// that was asked for by a session is tried with that session, others without one.
+    /// Counts an attempt and commits it before anything is compared, so that no race allows a
+    /// sixth. A code that a session requested can be used only with that session, other codes only
+    /// without one.
     #[tracing::instrument(name = "db.codes.check", skip_all, err(level = "debug"))]
     pub async fn check(
         &self,
@@ -203,16 +203,16 @@ impl<'d> Codes<'d> {
         })
     }
 
-    /// Whether codes can be sent at all, as far as the workers have seen.
+    /// Whether codes can be sent at all, as far as the workers know.
     #[tracing::instrument(name = "db.codes.can_be_sent", skip_all, err(level = "debug"))]
     pub async fn can_be_sent(&self) -> Result<bool, StoreError> {
         let read = raw_sql!(Postgres, "select 1 from login_monitor where provider_outage is null");
         Ok(self.auth.query_one_raw(read).await?.is_some())
     }
 
-    /// How far a code is on its way, and until when it is good; `None` when there is no such
-    /// challenge. What happened to one number alone is not told: that would say that it is
-    /// a user's.
+    /// The delivery status of a code, and when it expires; `None` when there is no such challenge.
+    /// What happened to one number alone is not reported: that would reveal that it belongs to a
+    /// user.
     #[tracing::instrument(name = "db.codes.delivery", skip_all, err(level = "debug"))]
     pub async fn delivery(
         &self,
@@ -247,7 +247,7 @@ fn seconds(duration: time::Duration) -> i32 {
     i32::try_from(duration.whole_seconds()).unwrap_or(i32::MAX)
 }
 
-/// A time to wait, never nothing.
+/// A time to wait, at least a second.
 fn to_duration(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds.max(1.0)).unwrap_or(Duration::MAX)
 }

@@ -15,8 +15,8 @@ use crate::entities::{conversations, user_files};
 use crate::error::StoreError;
 use crate::repos::paging::bounds;
 
-/// Conversations that the scope's user has; row level security does the narrowing, and the
-/// filters on `user_id` let the indexes help.
+/// The conversations of the scope's user. Row level security does the narrowing; the filters on
+/// `user_id` are for the indexes.
 pub struct Conversations<'s> {
     txn: &'s DatabaseTransaction,
     user: UserId,
@@ -50,7 +50,7 @@ impl<'s> Conversations<'s> {
         Ok(row.map(Into::into))
     }
 
-    /// Finds one and keeps others from changing it until the scope ends.
+    /// Finds one and locks it until the scope ends.
     #[tracing::instrument(name = "db.conversations.lock", skip_all, err(level = "debug"))]
     pub async fn lock(&self, id: ConversationId) -> Result<Option<Conversation>, StoreError> {
         let row = conversations::Entity::find_by_id(id.into_uuid())
@@ -60,7 +60,7 @@ impl<'s> Conversations<'s> {
         Ok(row.map(Into::into))
     }
 
-    /// Changes its title or its marks; `None` when the user has no such conversation.
+    /// Changes its title or its flags; `None` when the user has no such conversation.
     #[tracing::instrument(name = "db.conversations.update", skip_all, err(level = "debug"))]
     pub async fn update(
         &self,
@@ -83,8 +83,9 @@ impl<'s> Conversations<'s> {
         Ok(row.map(Into::into))
     }
 
-    /// Deletes it with its messages, replies and events. Files that are attached to nothing else are
-    /// marked for deletion, unless they are to be kept. False when there is no such conversation.
+    /// Deletes it with its messages, replies and events. Files that are attached to nothing else
+    /// are marked for deletion, unless they are to be kept. False when there is no such
+    /// conversation.
     #[tracing::instrument(name = "db.conversations.delete", skip_all, err(level = "debug"))]
     pub async fn delete(&self, id: ConversationId, keep_files: bool) -> Result<bool, StoreError> {
         let (user, id) = (self.user.into_uuid(), id.into_uuid());
@@ -117,8 +118,8 @@ impl<'s> Conversations<'s> {
         Ok(gone.rows_affected > 0)
     }
 
-    /// What its oldest part said; `None` where nothing has been summed up yet, or what it ends with
-    /// was replaced, or there is no such conversation of the user's.
+    /// The summary of its oldest part; `None` when nothing is summarized yet, when the message that
+    /// the summary ends with was replaced, or when the user has no such conversation.
     #[tracing::instrument(name = "db.conversations.summary", skip_all, err(level = "debug"))]
     pub async fn summary(
         &self,
@@ -134,7 +135,7 @@ impl<'s> Conversations<'s> {
         }))
     }
 
-    /// The files that are attached to its messages or were handed over for it, newest first.
+    /// The files that are attached to its messages or were uploaded for it, newest first.
     #[tracing::instrument(name = "db.conversations.files", skip_all, err(level = "debug"))]
     pub async fn files(
         &self,

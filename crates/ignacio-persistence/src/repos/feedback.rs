@@ -6,10 +6,10 @@ use sea_orm::{ConnectionTrait as _, DatabaseTransaction, raw_sql};
 
 use crate::error::StoreError;
 
-/// The rule that feedback is attached to a message.
+/// The foreign key from feedback to its message.
 const OF_A_MESSAGE: &str = "message_feedback_message_id_fkey";
 
-/// Feedback that the scope's user gave.
+/// The feedback of the scope's user.
 pub struct Feedbacks<'s> {
     txn: &'s DatabaseTransaction,
     user: UserId,
@@ -20,8 +20,8 @@ impl<'s> Feedbacks<'s> {
         Self { txn, user }
     }
 
-    /// Keeps it, in place of what was said before. False when the message is no reply of the
-    /// user's that has ended.
+    /// Stores it, replacing earlier feedback. False unless the message is a finished reply of the
+    /// user's.
     #[tracing::instrument(name = "db.feedback.put", skip_all, err(level = "debug"))]
     pub async fn put(&self, reply: MessageId, feedback: &Feedback) -> Result<bool, StoreError> {
         let (user, id) = (self.user.into_uuid(), reply.into_uuid());
@@ -38,13 +38,13 @@ impl<'s> Feedbacks<'s> {
         );
         match self.txn.execute_raw(write).await.map_err(StoreError::from) {
             Ok(done) => Ok(done.rows_affected() > 0),
-            // It left at the same moment.
+            // The message was deleted at the same moment.
             Err(StoreError::Conflict(rule)) if rule == OF_A_MESSAGE => Err(StoreError::NotFound),
             Err(error) => Err(error),
         }
     }
 
-    /// Takes it back; false when there is none.
+    /// Deletes it; false when there is none.
     #[tracing::instrument(name = "db.feedback.delete", skip_all, err(level = "debug"))]
     pub async fn delete(&self, reply: MessageId) -> Result<bool, StoreError> {
         let (user, id) = (self.user.into_uuid(), reply.into_uuid());

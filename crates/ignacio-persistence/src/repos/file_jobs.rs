@@ -1,4 +1,4 @@
-//! Files to sync and to remove, each with a lease and a fencing epoch.
+//! Files to sync and to purge, each with a lease and a fencing epoch.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::entities::{user_files, user_vector_stores};
 use crate::error::StoreError;
 use crate::leases::FILE_LEASE;
 
-/// Files as jobs. What is written under a lease that is lost changes nothing, and says so.
+/// Files as jobs. A write under a lost lease changes nothing, and returns false.
 pub struct FileJobs<'d> {
     worker: &'d DatabaseConnection,
     id: WorkerId,
@@ -24,29 +24,29 @@ pub struct FileJobs<'d> {
 /// A file that this worker holds.
 #[derive(Clone)]
 pub struct FileJob {
-    /// Which file.
+    /// The id.
     pub id: FileId,
-    /// Whose it is.
+    /// The owner.
     pub owner: UserId,
-    /// Where its bytes lie.
+    /// Where its bytes are stored.
     pub key: ObjectKey,
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Its media type.
     pub media_type: String,
-    /// Bytes.
+    /// Its size in bytes.
     pub size: i64,
-    /// SHA-256 of them; empty where it is unknown, or the upload was never finished.
+    /// The SHA-256 of its bytes; empty if unknown, or if the upload was never finished.
     pub sha256: Vec<u8>,
     /// The provider's id, once it is uploaded there.
     pub provider_file_id: Option<String>,
-    /// The store that it was put into.
+    /// The vector store that contains it.
     pub vector_store: Option<String>,
-    /// How often it was tried, this time included.
+    /// How often it was attempted, this time included.
     pub attempts: i32,
-    /// The lease's number: who holds an older one writes nothing.
+    /// The lease's fencing number: the holder of an older one writes nothing.
     pub epoch: i64,
-    /// When it was handed over.
+    /// When it was uploaded.
     pub created_at: OffsetDateTime,
 }
 
@@ -74,8 +74,8 @@ impl<'d> FileJobs<'d> {
         Self { worker, id }
     }
 
-    // Each claim picks its rows in a CTE, which is run once: as a sub-select of the update, the
-    // planner may run it once per row, and a claim takes more than its limit.
+    // Each claim selects its rows in a CTE, which runs once. As a sub-select of the update, the
+    // planner may run it once per row, and a claim would exceed its limit.
 
     /// Takes files that wait, or whose worker has gone silent, for [`FILE_LEASE`].
     #[tracing::instrument(name = "db.file_jobs.claim", skip_all, err(level = "debug"))]
@@ -100,7 +100,7 @@ impl<'d> FileJobs<'d> {
         self.jobs(write).await
     }
 
-    /// Takes deleted files that no sync holds, and uploads that were given up an hour ago.
+    /// Claims deleted files that no sync holds, and uploads that were abandoned an hour ago.
     #[tracing::instrument(name = "db.file_jobs.claim_deleted", skip_all, err(level = "debug"))]
     pub async fn claim_deleted(&self, limit: u32) -> Result<Vec<FileJob>, StoreError> {
         let (worker, limit) = (self.id.into_uuid(), i64::from(limit));
@@ -138,8 +138,8 @@ impl<'d> FileJobs<'d> {
         .await
     }
 
-    /// Notes the provider's id of an upload; false when the lease is lost or the file deleted: then
-    /// undo the upload.
+    /// Records the provider's id of an upload; false when the lease is lost or the file deleted:
+    /// then undo the upload.
     #[tracing::instrument(name = "db.file_jobs.record_upload", skip_all, err(level = "debug"))]
     pub async fn record_upload(
         &self,
@@ -158,7 +158,7 @@ impl<'d> FileJobs<'d> {
         .await
     }
 
-    /// The provider no longer has the upload.
+    /// Records that the provider no longer has the upload.
     #[tracing::instrument(name = "db.file_jobs.clear_upload", skip_all, err(level = "debug"))]
     pub async fn clear_upload(&self, job: &FileJob) -> Result<bool, StoreError> {
         let (id, worker, epoch) = self.fence(job);
@@ -173,7 +173,7 @@ impl<'d> FileJobs<'d> {
         .await
     }
 
-    /// The store says that it can be searched.
+    /// Records that the file can be searched in this store.
     #[tracing::instrument(name = "db.file_jobs.complete", skip_all, err(level = "debug"))]
     pub async fn complete(&self, job: &FileJob, store: &str) -> Result<bool, StoreError> {
         let (id, worker, epoch) = self.fence(job);
@@ -190,7 +190,7 @@ impl<'d> FileJobs<'d> {
         .await
     }
 
-    /// It is tried again.
+    /// Releases it for another attempt.
     #[tracing::instrument(name = "db.file_jobs.retry", skip_all, err(level = "debug"))]
     pub async fn retry(
         &self,
@@ -201,13 +201,13 @@ impl<'d> FileJobs<'d> {
         self.release(job, after, Some(error), 0).await
     }
 
-    /// It is tried again, and this try does not count.
+    /// Releases it for another attempt, without counting this one.
     #[tracing::instrument(name = "db.file_jobs.postpone", skip_all, err(level = "debug"))]
     pub async fn postpone(&self, job: &FileJob, after: Duration) -> Result<bool, StoreError> {
         self.release(job, after, None, 1).await
     }
 
-    /// Given up, with a reason.
+    /// Records why the sync failed for good.
     #[tracing::instrument(name = "db.file_jobs.fail", skip_all, err(level = "debug"))]
     pub async fn fail(&self, job: &FileJob, error: &str) -> Result<bool, StoreError> {
         let (id, worker, epoch) = self.fence(job);
@@ -222,7 +222,7 @@ impl<'d> FileJobs<'d> {
         .await
     }
 
-    /// Nothing of a deleted file is left elsewhere: its row goes too.
+    /// Deletes the row of a deleted file of which nothing is left elsewhere.
     #[tracing::instrument(name = "db.file_jobs.complete_purge", skip_all, err(level = "debug"))]
     pub async fn complete_purge(&self, job: &FileJob) -> Result<bool, StoreError> {
         let (id, worker, epoch) = self.fence(job);
@@ -250,8 +250,8 @@ impl<'d> FileJobs<'d> {
         Ok(row.map(|row| row.openai_vector_store_id))
     }
 
-    /// Notes a user's vector store unless one is noted, and gives the noted one: whoever made
-    /// another deletes it.
+    /// Records a user's vector store unless one is recorded, and returns the recorded one: a caller
+    /// that created another deletes it.
     #[tracing::instrument(name = "db.file_jobs.adopt_vector_store", skip_all, err(level = "debug"))]
     pub async fn adopt_vector_store(
         &self,
@@ -265,18 +265,18 @@ impl<'d> FileJobs<'d> {
              values ({user}, {store}) on conflict (user_id) do nothing"
         );
         self.worker.execute_raw(write).await?;
-        // A statement of its own, so that it sees what a rival has just committed.
+        // A separate statement, so that it sees what a rival has just committed.
         let noted = self.vector_store(owner).await?;
         noted.ok_or(StoreError::corrupt("user_vector_stores", "user_id"))
     }
 
-    /// Forgets a vector store that the provider no longer has. The files that were in it wait to be
-    /// put into another; their uploads stay.
+    /// Forgets a vector store that the provider no longer has. The files in it become pending, to
+    /// be added to another; their uploads stay.
     #[tracing::instrument(name = "db.file_jobs.drop_vector_store", skip_all, err(level = "debug"))]
     pub async fn drop_vector_store(&self, owner: UserId, store: &str) -> Result<(), StoreError> {
         let (user, store) = (owner.into_uuid(), store.to_owned());
         let txn = self.worker.begin().await?;
-        // Two steps: a synced file becomes pending only by way of expired.
+        // Two steps: a synced file becomes pending only via expired.
         let expire = raw_sql!(
             Postgres,
             "update user_files set openai_sync_status = 'expired', openai_vector_store_id = null

@@ -1,4 +1,4 @@
-//! Files of the user.
+//! The user's files.
 
 use ignacio_domain::file::{NewFile, ObjectKey, StoredContent, StoredFile};
 use ignacio_domain::ids::{ConversationId, FileId, UserId};
@@ -16,29 +16,30 @@ use crate::entities::user_files;
 use crate::error::StoreError;
 use crate::repos::paging::newest_first;
 
-/// Files that the scope's user has. What is still being uploaded or already deleted is hidden.
+/// The files of the scope's user. Files that are still being uploaded or already deleted are
+/// hidden.
 pub struct Files<'s> {
     txn: &'s DatabaseTransaction,
     user: UserId,
 }
 
-/// What a list of files is narrowed to.
+/// The filter of a list of files.
 #[derive(Clone, Default)]
 pub struct FileFilter {
-    /// Only files that stand like this.
+    /// Only files with this sync status.
     pub status: Option<SyncFilter>,
-    /// Only files that were handed over for this conversation.
+    /// Only files that were uploaded for this conversation.
     pub conversation: Option<ConversationId>,
-    /// Only files whose name contains this, whatever the case.
+    /// Only files whose name contains this, ignoring case.
     pub name: Option<String>,
 }
 
-/// How a file stands in the vector store, as a filter.
+/// A file's sync status, as a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncFilter {
-    /// It never goes there.
+    /// It is never synced.
     NotApplicable,
-    /// It stands like this.
+    /// It has this status.
     Status(SyncStatus),
 }
 
@@ -63,7 +64,7 @@ impl<'s> Files<'s> {
         Ok(ids.iter().filter(|id| !found.contains(id)).copied().collect())
     }
 
-    /// Which of these live files failed to sync: the model cannot search them.
+    /// Which of these live files failed to sync, so that the model cannot search them.
     #[tracing::instrument(name = "db.files.failed", skip_all, err(level = "debug"))]
     pub async fn failed(&self, ids: &[FileId]) -> Result<Vec<FileId>, StoreError> {
         let failed = user_files::Column::OpenaiSyncStatus.eq(SyncStatus::Failed.as_str());
@@ -90,8 +91,8 @@ impl<'s> Files<'s> {
         Ok(found.into_iter().map(FileId::from_uuid).collect())
     }
 
-    /// Makes the row before the bytes come, so that every object ever written has a row. It stays
-    /// hidden until [`Files::finish`].
+    /// Creates the row before the bytes arrive, so that every object ever written has a row. It
+    /// stays hidden until [`Files::finish`].
     #[tracing::instrument(name = "db.files.reserve", skip_all, err(level = "debug"))]
     pub async fn reserve(
         &self,
@@ -138,7 +139,7 @@ impl<'s> Files<'s> {
         row.map(StoredFile::try_from).transpose()
     }
 
-    /// Gives up an upload: what was stored in part is removed by the worker.
+    /// Gives up an upload: the worker removes what was stored of it.
     #[tracing::instrument(name = "db.files.abandon", skip_all, err(level = "debug"))]
     pub async fn abandon(&self, id: FileId) -> Result<(), StoreError> {
         let (user, id) = (self.user.into_uuid(), id.into_uuid());
@@ -190,7 +191,7 @@ impl<'s> Files<'s> {
         row.map(StoredFile::try_from).transpose()
     }
 
-    /// Where its bytes lie.
+    /// Where its bytes are stored.
     #[tracing::instrument(name = "db.files.key", skip_all, err(level = "debug"))]
     pub async fn key(&self, id: FileId) -> Result<Option<ObjectKey>, StoreError> {
         let path: Option<String> = self
@@ -204,7 +205,7 @@ impl<'s> Files<'s> {
         Ok(path.map(ObjectKey::from_stored))
     }
 
-    /// Hides it at once; the worker removes it everywhere. False when there is no such file.
+    /// Hides it immediately; the worker removes it everywhere. False when there is no such file.
     #[tracing::instrument(name = "db.files.delete", skip_all, err(level = "debug"))]
     pub async fn delete(&self, id: FileId) -> Result<bool, StoreError> {
         let (user, id) = (self.user.into_uuid(), id.into_uuid());
@@ -225,7 +226,7 @@ impl<'s> Files<'s> {
     }
 }
 
-/// Takes the wildcards' meaning away; the backslash is what Postgres escapes with by default.
+/// Escapes wildcards; the backslash is Postgres' default escape character.
 fn escape_like(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }

@@ -9,37 +9,37 @@ use uuid::Uuid;
 use crate::error::StoreError;
 use crate::leases::FOLLOW_UP_LEASE;
 
-/// Follow-up jobs as jobs. What is written under a lease that is lost changes nothing.
+/// Follow-up jobs as jobs. A write under a lost lease changes nothing.
 pub struct FollowUpJobs<'d> {
     worker: &'d DatabaseConnection,
     id: WorkerId,
 }
 
-/// What is to be done.
+/// What a follow-up job does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FollowUpKind {
-    /// A conversation has no name.
+    /// Titles an untitled conversation.
     Title,
-    /// A conversation has become long.
+    /// Summarizes the oldest part of a long conversation.
     Summary,
-    /// A reply quotes files.
+    /// Verifies the citations of a reply.
     VerifyCitations(MessageId),
 }
 
 /// A follow-up job that this worker holds.
 #[derive(Clone, Debug)]
 pub struct FollowUpJob {
-    /// Which one it is.
+    /// The id.
     pub id: FollowUpId,
-    /// Whose it is.
+    /// The owner.
     pub owner: UserId,
-    /// The conversation that it is about.
+    /// The conversation.
     pub conversation: ConversationId,
-    /// What is to be done.
+    /// What to do.
     pub kind: FollowUpKind,
-    /// The lease's number: who holds an older one writes nothing.
+    /// The lease's fencing number: the holder of an older one writes nothing.
     pub epoch: i64,
-    /// How often it was tried, this time included.
+    /// How often it was attempted, this time included.
     pub attempts: i32,
 }
 
@@ -106,13 +106,13 @@ impl<'d> FollowUpJobs<'d> {
         rows.into_iter().map(FollowUpJob::try_from).collect()
     }
 
-    /// It is tried again.
+    /// Releases it for another attempt.
     #[tracing::instrument(name = "db.follow_up_jobs.retry", skip_all, err(level = "debug"))]
     pub async fn retry(&self, job: &FollowUpJob, after: Duration) -> Result<(), StoreError> {
         self.release(job, after, 0).await
     }
 
-    /// It is tried again, and this try does not count.
+    /// Releases it for another attempt, without counting this one.
     #[tracing::instrument(name = "db.follow_up_jobs.postpone", skip_all, err(level = "debug"))]
     pub async fn postpone(&self, job: &FollowUpJob, after: Duration) -> Result<(), StoreError> {
         self.release(job, after, 1).await

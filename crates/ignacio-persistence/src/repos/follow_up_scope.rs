@@ -1,4 +1,4 @@
-//! One transaction of a worker for the user whose follow-up job it holds.
+//! A worker's transaction for the user whose follow-up job it holds.
 
 use ignacio_domain::conversation::ConversationTitle;
 use ignacio_domain::file::ObjectKey;
@@ -13,31 +13,31 @@ use crate::repos::follow_up_jobs::{FollowUpJob, FollowUpKind};
 use crate::repos::summaries::{self, StoredSummary};
 use crate::rows::MessageRow;
 
-/// A transaction that acts for one user, as long as this worker holds the lease on one of their
-/// follow-up jobs. Dropping it rolls back. Never hold one over a call to the outside.
+/// A transaction with the identity of one user, as long as this worker holds the lease on one of
+/// their follow-up jobs. Dropping it rolls back. Never hold one across an outside call.
 pub struct FollowUpScope {
     txn: DatabaseTransaction,
     job: FollowUpJob,
 }
 
-/// A citation of a reply, and the file that it is said to be from.
+/// A citation of a reply, and the file that it names.
 pub struct PendingCitation {
     /// The citation.
     pub id: CitationId,
-    /// The words.
+    /// The quoted words.
     pub quote: String,
     /// The file.
     pub file: FileId,
-    /// Where its bytes lie.
+    /// Where its bytes are stored.
     pub key: ObjectKey,
     /// Its media type.
     pub media_type: String,
-    /// Bytes.
+    /// Its size in bytes.
     pub size: i64,
 }
 
 #[derive(FromQueryResult)]
-struct QuotedRow {
+struct PendingRow {
     id: Uuid,
     quote: String,
     file_id: Uuid,
@@ -46,8 +46,8 @@ struct QuotedRow {
     file_size: i64,
 }
 
-impl From<QuotedRow> for PendingCitation {
-    fn from(row: QuotedRow) -> Self {
+impl From<PendingRow> for PendingCitation {
+    fn from(row: PendingRow) -> Self {
         Self {
             id: CitationId::from_uuid(row.id),
             quote: row.quote,
@@ -73,7 +73,7 @@ impl FollowUpScope {
     ) -> Result<(), StoreError> {
         let kind = match self.job.kind {
             FollowUpKind::Title => "title",
-            // Nothing is asked of the provider for quotes.
+            // Verifying citations needs no provider.
             FollowUpKind::Summary | FollowUpKind::VerifyCitations(_) => "summary",
         };
         let user = self.job.owner.into_uuid();
@@ -91,7 +91,7 @@ impl FollowUpScope {
         Ok(())
     }
 
-    /// Whether the conversation still has no name.
+    /// Whether the conversation still has no title.
     pub async fn is_untitled(&self) -> Result<bool, StoreError> {
         let (user, conversation) = self.owner_and_conversation();
         let read = raw_sql!(
@@ -102,7 +102,7 @@ impl FollowUpScope {
         Ok(self.txn.query_one_raw(read).await?.is_some())
     }
 
-    /// Names the conversation, unless it has a name; true when it has this one now.
+    /// Sets the conversation's title unless it has one; true if it now has this one.
     pub async fn set_title(&self, title: &ConversationTitle) -> Result<bool, StoreError> {
         let (user, conversation) = self.owner_and_conversation();
         let title = title.as_str().to_owned();
@@ -114,12 +114,12 @@ impl FollowUpScope {
         Ok(self.txn.execute_raw(write).await?.rows_affected() > 0)
     }
 
-    /// What the conversation began with, of what counts now, oldest first.
+    /// The first messages of the conversation, without replaced ones, oldest first.
     pub async fn first_messages(&self, limit: u32) -> Result<Vec<Message>, StoreError> {
         self.messages_after(None, limit).await
     }
 
-    /// What was said after a summary and counts now, oldest first.
+    /// The messages after a summary, without replaced ones, oldest first.
     pub async fn messages_after(
         &self,
         after: Option<&StoredSummary>,
@@ -140,14 +140,13 @@ impl FollowUpScope {
         rows.into_iter().map(Message::try_from).collect()
     }
 
-    /// What the oldest part of the conversation said, when that was summed up.
+    /// The summary of the oldest part of the conversation, if there is one.
     pub async fn summary(&self) -> Result<Option<StoredSummary>, StoreError> {
         let (user, conversation) = self.owner_and_conversation();
         summaries::find(&self.txn, user, conversation).await
     }
 
-    /// Keeps a summary in the place of the one before, unless what it ends with was replaced
-    /// meanwhile.
+    /// Replaces the summary, unless the message that it ends with was replaced meanwhile.
     pub async fn set_summary(
         &self,
         summary: &StoredSummary,
@@ -173,7 +172,7 @@ impl FollowUpScope {
         Ok(self.txn.execute_raw(write).await?.rows_affected() > 0)
     }
 
-    /// The citations of a reply that nobody has looked up, from files that are still there.
+    /// The unverified citations of a reply, of files that still exist.
     pub async fn pending_citations(
         &self,
         message: MessageId,
@@ -188,11 +187,11 @@ impl FollowUpScope {
                 and c.quote is not null and c.verified is null and f.deleted_at is null
               order by c.position, c.id"
         );
-        let rows = QuotedRow::find_by_statement(read).all(&self.txn).await?;
+        let rows = PendingRow::find_by_statement(read).all(&self.txn).await?;
         Ok(rows.into_iter().map(PendingCitation::from).collect())
     }
 
-    /// Notes of each citation whether its words stand in the file.
+    /// Records for each citation whether the file contains its words.
     pub async fn set_verified(&self, found: &[(CitationId, bool)]) -> Result<(), StoreError> {
         let user = self.job.owner.into_uuid();
         let ids: Vec<Uuid> = found.iter().map(|(id, _)| id.into_uuid()).collect();
@@ -207,7 +206,7 @@ impl FollowUpScope {
         Ok(())
     }
 
-    /// The follow-up job is done: its row goes, and the transaction ends.
+    /// Completes the follow-up job: deletes its row and commits.
     pub async fn complete(self) -> Result<(), StoreError> {
         let id = self.job.id.into_uuid();
         self.txn
@@ -216,7 +215,7 @@ impl FollowUpScope {
         Ok(self.txn.commit().await?)
     }
 
-    /// Ends the transaction.
+    /// Commits the transaction.
     pub async fn commit(self) -> Result<(), StoreError> {
         Ok(self.txn.commit().await?)
     }

@@ -1,16 +1,16 @@
-//! Whether the database answers, and whether its schema is the one that the program expects.
+//! Whether the database answers, and whether it has the schema that the program expects.
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, raw_sql};
 
 use crate::error::StoreError;
 
-/// Whether the database answers.
+/// Checks that the database answers.
 pub(crate) async fn ping(db: &DatabaseConnection) -> Result<(), StoreError> {
     db.execute_raw(raw_sql!(Postgres, "select 1")).await?;
     Ok(())
 }
 
-/// Which of these migrations the database does not have.
+/// Those of the given migrations that the database does not have.
 pub(crate) async fn pending_migrations(
     db: &DatabaseConnection,
     known: &[String],
@@ -18,7 +18,7 @@ pub(crate) async fn pending_migrations(
     let read = raw_sql!(Postgres, "select version from seaql_migrations");
     let applied: Vec<String> = match db.query_all_raw(read).await {
         Ok(rows) => rows.iter().map(|row| row.try_get("", "version")).collect::<Result<_, _>>()?,
-        // A database that was never migrated has neither the table nor the right to read it.
+        // A database that was never migrated has neither the table nor a role that may read it.
         Err(error) => match StoreError::from(error) {
             StoreError::Refused(_) | StoreError::Failed(_) => Vec::new(),
             other => return Err(other),

@@ -16,7 +16,7 @@ pub struct IdempotencyKeys<'s> {
     user: UserId,
 }
 
-/// A key and the request that came with it, as digests.
+/// A key and its request, as digests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdempotentRequest {
     /// Of the key.
@@ -36,7 +36,7 @@ pub struct StoredResponse {
     pub body: String,
 }
 
-/// What is known of a key.
+/// The state of a key.
 pub enum KeyState {
     /// No request holds it.
     Free,
@@ -84,8 +84,8 @@ impl<'s> IdempotencyKeys<'s> {
         }
     }
 
-    /// Reserves a key for a request. [`KeyState::Free`] means that this scope holds it from now on:
-    /// [`store`](Self::store) the response in the same scope, or commit and store or
+    /// Reserves a key for a request. [`KeyState::Free`] means that this scope now holds it:
+    /// [`store`](Self::store) the response in the same scope, or commit, and store or
     /// [`release`](Self::release) within five minutes.
     ///
     /// A second request waits until the first one's scope has ended, in whatever process, for as
@@ -97,7 +97,7 @@ impl<'s> IdempotencyKeys<'s> {
         match self.try_reserve(request).await.map_err(StoreError::from) {
             Ok(true) => Ok(KeyState::Free),
             Ok(false) => match self.lookup(&request.key).await? {
-                // The row has just gone, with the conversation that it belonged to.
+                // The row has just gone, with its conversation.
                 KeyState::Free => Ok(KeyState::InProgress),
                 state => Ok(state),
             },
@@ -111,7 +111,7 @@ impl<'s> IdempotencyKeys<'s> {
     async fn try_reserve(&self, request: &IdempotentRequest) -> Result<bool, sea_orm::DbErr> {
         let (user, hash) = (self.user.into_uuid(), request.key.to_vec());
         let lifetime = KEY_LIFETIME.as_secs_f64();
-        // Keys end after a day, whether or not the worker has removed them yet.
+        // Keys expire, whether or not the worker has removed them yet.
         let forget = raw_sql!(
             Postgres,
             "delete from idempotency_keys
@@ -119,8 +119,8 @@ impl<'s> IdempotencyKeys<'s> {
                 and created_at < now() - make_interval(secs => {lifetime})"
         );
         self.txn.execute_raw(forget).await?;
-        // A request whose process died holds its key for five minutes and has made nothing, so any
-        // other request may have the key then.
+        // A request whose process died holds its key for five minutes and has created nothing, so
+        // any other request may have the key then.
         let request = request.request.to_vec();
         let reserve = raw_sql!(
             Postgres,
@@ -134,8 +134,8 @@ impl<'s> IdempotencyKeys<'s> {
         Ok(self.txn.execute_raw(reserve).await?.rows_affected() == 1)
     }
 
-    /// Stores the response to the request that holds the key; it goes with the conversation, when
-    /// one is named.
+    /// Stores the response to the request that holds the key. It is deleted with the conversation,
+    /// if one is given.
     #[tracing::instrument(name = "db.idempotency_keys.store", skip_all, err(level = "debug"))]
     pub async fn store(
         &self,
@@ -159,7 +159,7 @@ impl<'s> IdempotencyKeys<'s> {
         Ok(())
     }
 
-    /// Releases a reserved key: its request made nothing.
+    /// Releases a reserved key: its request created nothing.
     #[tracing::instrument(name = "db.idempotency_keys.release", skip_all, err(level = "debug"))]
     pub async fn release(&self, key: &[u8; 32]) -> Result<(), StoreError> {
         let (user, hash) = (self.user.into_uuid(), key.to_vec());

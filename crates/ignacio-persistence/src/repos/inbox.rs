@@ -1,4 +1,4 @@
-//! Webhooks as they came, until what they report is written down.
+//! Received webhooks, until their reports are recorded.
 
 mod delivery_reports;
 
@@ -13,45 +13,45 @@ use uuid::Uuid;
 pub use self::delivery_reports::DeliveryUpdate;
 use crate::error::StoreError;
 
-/// A report may overtake the answer that names its message. It is looked at again for this long, in
-/// minutes, before it counts as one about another user's message.
+/// A report may overtake the response that names its message. It is retried for this long, in
+/// minutes, before it counts as one about a message of another sender.
 const PATIENCE: i32 = 10;
-/// What is noted about such a report.
+/// The error recorded for such a report.
 const UNKNOWN_MESSAGE: &str = "unknown_message";
 
-/// The inbox, as the role that may see it.
+/// The inbox, with the role that may see it.
 pub struct Inbox<'d> {
     auth: &'d DatabaseConnection,
 }
 
-/// Webhooks that nobody else works on; dropping them lets them go as they were.
+/// Webhooks that no other worker processes; dropping the batch releases them unchanged.
 pub struct InboxBatch {
     txn: DatabaseTransaction,
     webhooks: Vec<Webhook>,
 }
 
-/// A webhook. Its body names numbers.
+/// A webhook. Its body contains phone numbers.
 #[derive(FromQueryResult)]
 pub struct Webhook {
     id: Uuid,
-    /// The bytes that came.
+    /// The received bytes.
     pub body: Vec<u8>,
-    /// The time of the database.
+    /// The database's time.
     pub now: OffsetDateTime,
 }
 
 /// What became of the webhooks of a batch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Processed {
-    /// Understood, and written down.
+    /// Parsed and recorded.
     pub done: usize,
-    /// About messages that we do not know (yet): to be looked at again.
+    /// About messages that are not known yet: to be retried.
     pub waiting: usize,
-    /// Not understood, at least in part.
+    /// Not parsed, at least in part.
     pub faulty: usize,
-    /// About messages that are not ours.
+    /// About messages of other senders.
     pub foreign: usize,
-    /// What was new.
+    /// The changes.
     pub updates: Vec<DeliveryUpdate>,
 }
 
@@ -66,7 +66,7 @@ impl<'d> Inbox<'d> {
         Self { auth }
     }
 
-    /// Keeps a webhook by the digest of its bytes. False when it was there already.
+    /// Stores a webhook by the digest of its bytes. False when it was already stored.
     #[tracing::instrument(name = "db.inbox.store", skip_all, err(level = "debug"))]
     pub async fn store(&self, digest: [u8; 32], body: &[u8]) -> Result<bool, StoreError> {
         let (digest, body) = (digest.to_vec(), body.to_vec());
@@ -78,8 +78,8 @@ impl<'d> Inbox<'d> {
         Ok(self.auth.execute_raw(write).await?.rows_affected() > 0)
     }
 
-    /// Whether there is a webhook to look at. One that waits for its message is looked at again
-    /// after a pause that doubles each time.
+    /// Whether a webhook is due. One that waits for its message is retried with a backoff that
+    /// doubles.
     #[tracing::instrument(name = "db.inbox.is_due", skip_all, err(level = "debug"))]
     pub async fn is_due(&self) -> Result<bool, StoreError> {
         let read = raw_sql!(
@@ -92,7 +92,7 @@ impl<'d> Inbox<'d> {
         Ok(self.auth.query_one_raw(read).await?.is_some())
     }
 
-    /// Takes webhooks that are due, the oldest first.
+    /// Claims webhooks that are due, oldest first.
     #[tracing::instrument(name = "db.inbox.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, limit: u32) -> Result<InboxBatch, StoreError> {
         let limit = i64::from(limit);
@@ -111,13 +111,13 @@ impl<'d> Inbox<'d> {
 }
 
 impl InboxBatch {
-    /// The webhooks, the oldest first.
+    /// The webhooks, oldest first.
     pub fn webhooks(&self) -> &[Webhook] {
         &self.webhooks
     }
 
-    /// Writes down what the webhooks say, in their order, and is done with them: their bytes go,
-    /// unless they were not understood.
+    /// Records the reports of the webhooks in order, and completes them: their bytes are deleted
+    /// unless they could not be parsed.
     #[tracing::instrument(name = "db.inbox.complete", skip_all, err(level = "debug"))]
     pub async fn complete(self, contents: &[WebhookContent]) -> Result<Processed, StoreError> {
         let mut processed = Processed::default();

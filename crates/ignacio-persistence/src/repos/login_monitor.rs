@@ -7,31 +7,31 @@ use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult, raw_sql
 
 use crate::error::StoreError;
 
-/// The prefix of an outage that is caused by the key to the provider.
+/// The prefix of an outage that is caused by the provider's access key.
 const CRITICAL: &str = "critical:";
 
-/// The watch, as the role that may see every challenge.
+/// The monitor, with the role that may see every challenge.
 pub struct LoginMonitor<'d> {
     auth: &'d DatabaseConnection,
 }
 
-/// Why no code can be sent to any user before an operator acts.
+/// Why no code can be sent to any user until an operator acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderOutage {
-    /// The provider's word for it.
+    /// The provider's code for it.
     pub code: String,
-    /// Whether even the key to the provider is wrong.
+    /// Whether the provider's access key itself is rejected.
     pub is_critical: bool,
 }
 
-/// How logins go.
+/// The state of logins.
 #[derive(Clone, Debug, PartialEq, Eq, FromQueryResult)]
 pub struct LoginHealth {
-    /// Attempts at the codes of real users within the last hour.
+    /// Attempts at codes of real users within the last hour.
     pub tries: i64,
-    /// Those of them that did not end in a login.
+    /// Those that did not end in a login.
     pub failures: i64,
-    /// Whether limits are tighter at the moment.
+    /// Whether limits are currently tighter.
     pub is_alarm: bool,
     provider_outage: Option<String>,
 }
@@ -46,8 +46,8 @@ impl<'d> LoginMonitor<'d> {
         Self { auth }
     }
 
-    /// How logins go. Tries at decoys count for nothing: they threaten nobody, and strangers could
-    /// make as many of them as they like.
+    /// The state of logins. Attempts at decoys do not count: they threaten no user, and anyone can
+    /// make any number of them.
     #[tracing::instrument(name = "db.login_monitor.health", skip_all, err(level = "debug"))]
     pub async fn health(&self) -> Result<LoginHealth, StoreError> {
         let read = raw_sql!(
@@ -63,8 +63,8 @@ impl<'d> LoginMonitor<'d> {
         health.ok_or(StoreError::corrupt("login_monitor", "id"))
     }
 
-    /// Notes that it was looked how logins go, and, if they go badly, that limits are tighter for so
-    /// long. True when they were not before.
+    /// Records a check and, if it found too many failures, tightens limits for this long. True if
+    /// they were not tight before.
     #[tracing::instrument(name = "db.login_monitor.record_check", skip_all, err(level = "debug"))]
     pub async fn record_check(&self, alarm: Option<Duration>) -> Result<bool, StoreError> {
         let seconds = alarm.map(|it| it.as_secs_f64());
@@ -83,7 +83,8 @@ impl<'d> LoginMonitor<'d> {
         Ok(row.is_some_and(|row| row.is_new))
     }
 
-    /// Nothing can be sent: no worker tries for a while. A code that is sent all the same ends it.
+    /// Records that nothing can be sent: no worker tries for a while. A code that is sent
+    /// nevertheless ends the outage.
     #[tracing::instrument(name = "db.login_monitor.report_outage", skip_all, err(level = "debug"))]
     pub async fn report_outage(&self, fault: &ProviderOutage) -> Result<(), StoreError> {
         let word = fault.to_string();
@@ -118,7 +119,7 @@ impl fmt::Display for ProviderOutage {
 
 #[cfg(test)]
 mod tests {
-    //! A fault is stored as a word and read back.
+    //! An outage is stored as a word and read back.
 
     use super::*;
 

@@ -1,5 +1,5 @@
-//! New versions: the last reply regenerated, and the last question put differently. The newer message
-//! takes the place of the older one and of what came after it (a trigger sees to that).
+//! New versions: the last reply regenerated, and the last question edited. The newer message
+//! replaces the older one and those after it (in a trigger).
 
 use ignacio_domain::ids::{ConversationId, MessageId};
 use ignacio_domain::message::{Message, MessageStatus, NewMessage};
@@ -10,27 +10,27 @@ use uuid::Uuid;
 use super::messages::{Messages, NewReply, PostedMessage, ReplacedMessage};
 use crate::error::StoreError;
 
-/// What became of the wish for a new version.
+/// The outcome of a request for a new version.
 #[derive(Clone, Debug)]
 pub enum Versioned<T> {
-    /// It is made.
+    /// It was created.
     Created(T),
-    /// The message is not the last one of its kind that counts.
+    /// The message is not the last one of its kind.
     NotLatest,
     /// A reply is being written in this conversation.
     InProgress(ConversationId),
 }
 
-/// A reply that is regenerated.
+/// A regenerated reply.
 #[derive(Clone, Debug)]
 pub struct Regenerated {
     /// The reply, still empty.
     pub reply: Message,
-    /// The generation that will fill it.
+    /// The response that will write it.
     pub response: Response,
 }
 
-/// A message that counts, near the end of its conversation.
+/// A current message near the end of its conversation.
 #[derive(FromQueryResult)]
 struct RecentMessage {
     id: Uuid,
@@ -50,13 +50,13 @@ impl RecentMessage {
 }
 
 impl Messages<'_> {
-    /// Makes the last reply again. `id` is the reply, or the question that it is no whole answer to.
-    /// `None` when the user has no such message.
+    /// Regenerates the last reply. `id` is the reply, or the question that it does not completely
+    /// answer. `None` when the user has no such message.
     #[tracing::instrument(name = "db.messages.regenerate", skip_all, err(level = "debug"))]
     pub async fn regenerate(
         &self,
         id: MessageId,
-        wanted: &NewReply,
+        new_reply: &NewReply,
     ) -> Result<Option<Versioned<Regenerated>>, StoreError> {
         let Some(conversation) = self.lock_conversation_of(id).await? else { return Ok(None) };
         let (last, question) =
@@ -71,18 +71,18 @@ impl Messages<'_> {
             return Ok(Some(Versioned::InProgress(conversation)));
         }
         let replaced = (!last.is_from_user).then(|| last.replaced());
-        let (reply, response) = self.insert_reply(conversation, replaced, wanted).await?;
+        let (reply, response) = self.insert_reply(conversation, replaced, new_reply).await?;
         Ok(Some(Versioned::Created(Regenerated { reply, response })))
     }
 
-    /// Puts the user's last message differently and asks for a reply to it. `None` when the
-    /// user has no such message. Check the files before, as for [`Messages::post`].
+    /// Edits the user's last message and requests a reply to it. `None` when the user has no such
+    /// message. Check the files first, as for [`Messages::post`].
     #[tracing::instrument(name = "db.messages.edit", skip_all, err(level = "debug"))]
     pub async fn edit(
         &self,
         id: MessageId,
         new: &NewMessage,
-        wanted: &NewReply,
+        new_reply: &NewReply,
     ) -> Result<Option<Versioned<PostedMessage>>, StoreError> {
         let Some(conversation) = self.lock_conversation_of(id).await? else { return Ok(None) };
         let question =
@@ -92,7 +92,8 @@ impl Messages<'_> {
         if last.is_some_and(|it| it.is(MessageStatus::Pending)) {
             return Ok(Some(Versioned::InProgress(conversation)));
         }
-        let posted = self.insert_turn(conversation, new, Some(question.replaced()), wanted).await?;
+        let posted =
+            self.insert_turn(conversation, new, Some(question.replaced()), new_reply).await?;
         Ok(Some(Versioned::Created(posted)))
     }
 
@@ -106,7 +107,7 @@ impl Messages<'_> {
         Ok(is_there.then_some(message.conversation))
     }
 
-    /// The last message that counts.
+    /// The last current message.
     async fn last(
         &self,
         conversation: ConversationId,
@@ -121,7 +122,7 @@ impl Messages<'_> {
         Ok(RecentMessage::find_by_statement(read).one(self.txn).await?)
     }
 
-    /// The last message of the user that counts.
+    /// The user's last current message.
     async fn last_user_message(
         &self,
         conversation: ConversationId,

@@ -1,4 +1,4 @@
-//! Messages of the user, and how one is posted.
+//! The user's messages, and posting one.
 
 use std::collections::BTreeSet;
 
@@ -15,41 +15,41 @@ use crate::entities::{conversations, message_files, messages, responses};
 use crate::error::StoreError;
 use crate::rows::MessageRow;
 
-/// The message that a new one takes the place of.
+/// The message that a new one replaces.
 #[derive(Clone, Copy)]
 pub(super) struct ReplacedMessage {
     pub(super) id: Uuid,
     pub(super) version: i32,
 }
 
-/// Messages that the scope's user has.
+/// The messages of the scope's user.
 pub struct Messages<'s> {
     pub(super) txn: &'s DatabaseTransaction,
     pub(super) user: UserId,
 }
 
-/// What posting a message makes.
+/// What posting a message creates.
 #[derive(Clone, Debug)]
 pub struct PostedMessage {
     /// The user's message.
     pub message: Message,
     /// The reply, still empty.
     pub reply: Message,
-    /// The generation that will fill it.
+    /// The response that will write it.
     pub response: Response,
 }
 
-/// The reply that a message asks for.
+/// The reply that a message requests.
 #[derive(Clone, Debug)]
 pub struct NewReply {
-    /// The generation's id, under which its price is reserved.
+    /// The response's id, under which its cost is reserved.
     pub response: ResponseId,
     /// The model that will write it.
     pub model: String,
 }
 
 impl NewReply {
-    /// A new generation by a model.
+    /// A new response by this model.
     pub fn by(model: impl Into<String>) -> Self {
         Self { response: ResponseId::new(), model: model.into() }
     }
@@ -61,24 +61,24 @@ impl<'s> Messages<'s> {
     }
 
     /// Stores a message with its attachments, the empty reply, and the response that a worker will
-    /// take up. `None` when the user has no such conversation; a conflict with
-    /// `responses_running_key` when a reply is being made there. Check the files before: a foreign
-    /// one is a conflict with `message_files_file_fkey`.
+    /// claim. `None` when the user has no such conversation; a conflict with
+    /// `responses_running_key` when a reply is being written there. Check the files first: one of
+    /// another user is a conflict with `message_files_file_fkey`.
     #[tracing::instrument(name = "db.messages.post", skip_all, err(level = "debug"))]
     pub async fn post(
         &self,
         conversation: ConversationId,
         new: &NewMessage,
-        wanted: &NewReply,
+        new_reply: &NewReply,
     ) -> Result<Option<PostedMessage>, StoreError> {
         if !self.lock(conversation).await? {
             return Ok(None);
         }
-        self.insert_turn(conversation, new, None, wanted).await.map(Some)
+        self.insert_turn(conversation, new, None, new_reply).await.map(Some)
     }
 
-    /// Locks a conversation, so that a reply cannot be asked for twice at once, nor the
-    /// conversation leave. False when the user has no such conversation.
+    /// Locks a conversation, so that it can neither get two replies at once nor be deleted. False
+    /// when the user has no such conversation.
     pub(super) async fn lock(&self, conversation: ConversationId) -> Result<bool, StoreError> {
         let row = conversations::Entity::find_by_id(conversation.into_uuid())
             .lock_exclusive()
@@ -87,31 +87,31 @@ impl<'s> Messages<'s> {
         Ok(row.is_some())
     }
 
-    /// The user's message, in place of another one or after all, with the reply to come.
+    /// Inserts the user's message, which may replace another one, and the reply to come.
     pub(super) async fn insert_turn(
         &self,
         conversation: ConversationId,
         new: &NewMessage,
         replaced: Option<ReplacedMessage>,
-        wanted: &NewReply,
+        new_reply: &NewReply,
     ) -> Result<PostedMessage, StoreError> {
         let message = self.insert(conversation, new.body.as_str(), true, replaced).await?;
         self.attach(message, new).await?;
         let reply = self.insert(conversation, "", false, None).await?;
-        let response = self.insert_response(conversation, reply, wanted).await?;
+        let response = self.insert_response(conversation, reply, new_reply).await?;
         let [message, reply] = self.stored([message, reply]).await?;
         Ok(PostedMessage { message, reply, response })
     }
 
-    /// An empty reply, in place of another one or after all, with the response that will fill it.
+    /// Inserts an empty reply, which may replace another one, and the response that will write it.
     pub(super) async fn insert_reply(
         &self,
         conversation: ConversationId,
         replaced: Option<ReplacedMessage>,
-        wanted: &NewReply,
+        new_reply: &NewReply,
     ) -> Result<(Message, Response), StoreError> {
         let reply = self.insert(conversation, "", false, replaced).await?;
-        let response = self.insert_response(conversation, reply, wanted).await?;
+        let response = self.insert_response(conversation, reply, new_reply).await?;
         let [reply] = self.stored([reply]).await?;
         Ok((reply, response))
     }
@@ -169,20 +169,20 @@ impl<'s> Messages<'s> {
         &self,
         conversation: ConversationId,
         reply: MessageId,
-        wanted: &NewReply,
+        new_reply: &NewReply,
     ) -> Result<Response, StoreError> {
         let new = responses::ActiveModel {
-            id: Set(wanted.response.into_uuid()),
+            id: Set(new_reply.response.into_uuid()),
             user_id: Set(self.user.into_uuid()),
             conversation_id: Set(conversation.into_uuid()),
             message_id: Set(reply.into_uuid()),
-            model: Set(Some(wanted.model.clone())),
+            model: Set(Some(new_reply.model.clone())),
             ..Default::default()
         };
         new.insert(self.txn).await?.try_into()
     }
 
-    /// What was written just now, in the order in which it was.
+    /// The rows that were just inserted, in their order.
     async fn stored<const N: usize>(
         &self,
         ids: [MessageId; N],

@@ -1,4 +1,4 @@
-//! The users that must exist before anybody can log in, as the role that may add them.
+//! The users that must exist before anyone can log in, with the role that may add them.
 
 use ignacio_domain::ids::UserId;
 use ignacio_domain::locale::Locale;
@@ -20,11 +20,11 @@ pub struct NewUser {
     pub name: UserName,
     /// What the user may do.
     pub role: Role,
-    /// The language that the user is addressed in.
+    /// The language for messages to the user.
     pub locale: Locale,
 }
 
-/// What adding a user did.
+/// The outcome of adding a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CreateOutcome {
     /// The user is new.

@@ -17,16 +17,15 @@ use crate::leases::OUTBOX_LEASE;
 use crate::repos::login_monitor::ProviderOutage;
 use crate::rows;
 
-/// The outbox, as the role that may see it.
+/// The outbox, with the role that may see it.
 ///
-/// Every challenge has a row, also those of decoys, which never become jobs (see
-/// [`Outbox::simulate_decoys`]).
+/// Every challenge has a row. Those of decoys never become jobs (see [`Outbox::simulate_decoys`]).
 pub struct Outbox<'d> {
     auth: &'d DatabaseConnection,
     worker: WorkerId,
 }
 
-/// Something to send.
+/// A message to send.
 #[derive(Clone, Debug)]
 pub struct OutboxJob {
     /// The row.
@@ -37,21 +36,21 @@ pub struct OutboxJob {
     pub phone: PhoneNumber,
     /// In which language.
     pub locale: Locale,
-    /// How often it was tried, this time included.
+    /// How often it was attempted, this time included.
     pub attempts: i32,
-    /// How long ago it was asked for.
+    /// How long ago it was requested.
     pub age: Duration,
-    /// Why nothing can be sent at the moment; then it is not tried. One code after a while is, to
-    /// see whether it is over.
+    /// The current outage, during which nothing is sent. Now and then one code is claimed without
+    /// it, to probe whether the outage is over.
     pub outage: Option<ProviderOutage>,
 }
 
-/// What is sent.
+/// What kind of message it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageKind {
-    /// A code for a challenge, to be made.
+    /// A code for a challenge, not generated yet.
     Code(OtpId),
-    /// Something that the user shall know.
+    /// A notice to the user.
     Notice(NoticeKind),
 }
 
@@ -120,21 +119,21 @@ impl<'d> Outbox<'d> {
             match OutboxJob::try_from(row) {
                 Ok(job) => jobs.push(job),
                 Err(error) => {
-                    // One row that makes no sense must not stop the others.
-                    tracing::error!(%error, %id, "nothing can be sent for this row");
+                    // One malformed row must not stop the others.
+                    tracing::error!(%error, %id, "this row is malformed and cannot be sent");
                     self.fail_row(id, "corrupt", false).await?;
                 }
             }
         }
-        // Codes come first, so that the first job is one.
+        // Codes come first, so the first job is one.
         if let Some(first) = jobs.first_mut().filter(|_| is_probe) {
             first.outage = None;
         }
         Ok(jobs)
     }
 
-    /// Stores the digest of a fresh code before it is sent, so that it works when it arrives; an
-    /// earlier code of this challenge is void. False when the challenge is over: send nothing.
+    /// Stores the digest of a new code before it is sent, so that it works when it arrives; an
+    /// earlier code of this challenge becomes void. False when the challenge is over: send nothing.
     #[tracing::instrument(name = "db.outbox.store_code", skip_all, err(level = "debug"))]
     pub async fn store_code(
         &self,
@@ -150,8 +149,8 @@ impl<'d> Outbox<'d> {
         Ok(self.auth.execute_raw(write).await?.rows_affected() > 0)
     }
 
-    /// The provider took the message. The lease stays, because it tells when the sending began.
-    /// A code that was taken shows that codes can be sent.
+    /// Records that the provider accepted the message. The lease stays, because it shows when
+    /// sending began. An accepted code proves that codes can be sent.
     #[tracing::instrument(name = "db.outbox.mark_sent", skip_all, err(level = "debug"))]
     pub async fn mark_sent(
         &self,
@@ -176,7 +175,7 @@ impl<'d> Outbox<'d> {
         Ok(())
     }
 
-    /// It is tried again.
+    /// Releases it for another attempt.
     #[tracing::instrument(name = "db.outbox.retry", skip_all, err(level = "debug"))]
     pub async fn retry(
         &self,
@@ -196,8 +195,8 @@ impl<'d> Outbox<'d> {
         Ok(())
     }
 
-    /// Not to be tried again; for a code, the user may ask for another. `is_misconfigured` says
-    /// whether it would have failed for any number.
+    /// Gives it up; the user may request another code. `is_misconfigured` says whether it would
+    /// have failed for any number.
     #[tracing::instrument(name = "db.outbox.fail", skip_all, err(level = "debug"))]
     pub async fn fail(
         &self,
@@ -208,8 +207,8 @@ impl<'d> Outbox<'d> {
         self.fail_row(job.id, error, is_misconfigured).await
     }
 
-    /// Not to be tried again, because this number cannot be reached: the admins see that of the
-    /// user, as long as the user still has the number.
+    /// Gives it up, because this number cannot be reached: admins see that as long as the user has
+    /// the number.
     #[tracing::instrument(name = "db.outbox.mark_unreachable", skip_all, err(level = "debug"))]
     pub async fn mark_unreachable(&self, job: &OutboxJob, error: &str) -> Result<(), StoreError> {
         let (id, error) = (job.id, error.to_owned());

@@ -1,5 +1,5 @@
-//! Where a page starts, and how many rows are read for it: one more than it shows, which tells
-//! whether another page follows.
+//! Where a page starts, and how many rows are read for it: one more than it shows, to know whether
+//! another page follows.
 
 use ignacio_domain::page::{PageSize, Position};
 use sea_orm::sea_query::{Expr, ExprTrait as _};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 
-/// Comes before every row of a list that shows the newest first.
+/// Precedes every row of a list that shows the newest first.
 const FIRST_PAGE: Position = Position { at: datetime!(9999-12-31 00:00:00 UTC), id: Uuid::max() };
 
 /// The bounds of a page as statements take them: rows below this time and id, and their number.

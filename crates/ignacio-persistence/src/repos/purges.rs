@@ -1,4 +1,4 @@
-//! What must go elsewhere because its row is gone.
+//! External objects to remove because their rows are gone.
 
 use std::time::Duration;
 
@@ -11,24 +11,24 @@ use uuid::Uuid;
 use crate::entities::purge_queue;
 use crate::error::StoreError;
 
-/// The purge queue. Removing a thing twice does no harm, so its entries carry no lease: a claim
-/// only moves the next try a minute on.
+/// The purge queue. Removal is idempotent, so its entries carry no lease: a claim only moves the
+/// next attempt a minute on.
 pub struct Purges<'d> {
     worker: &'d DatabaseConnection,
 }
 
-/// Something to remove.
+/// An object to remove.
 #[derive(Clone, Debug)]
 pub struct Purge {
     /// The row.
     pub id: Uuid,
     /// What to remove.
     pub target: PurgeTarget,
-    /// How often it was tried, this time included.
+    /// How often it was attempted, this time included.
     pub attempts: i32,
 }
 
-/// What and where.
+/// What the object is, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PurgeTarget {
     /// An object in the bucket.
@@ -46,7 +46,7 @@ impl<'d> Purges<'d> {
         Self { worker }
     }
 
-    /// Takes what is due.
+    /// Claims entries that are due.
     #[tracing::instrument(name = "db.purges.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, limit: u32) -> Result<Vec<Purge>, StoreError> {
         let limit = i64::from(limit);
@@ -75,14 +75,14 @@ impl<'d> Purges<'d> {
             .collect()
     }
 
-    /// It is gone.
+    /// Deletes the entry: the object is gone.
     #[tracing::instrument(name = "db.purges.complete", skip_all, err(level = "debug"))]
     pub async fn complete(&self, purge: &Purge) -> Result<(), StoreError> {
         purge_queue::Entity::delete_by_id(purge.id).exec(self.worker).await?;
         Ok(())
     }
 
-    /// It is tried again.
+    /// Schedules another attempt.
     #[tracing::instrument(name = "db.purges.retry", skip_all, err(level = "debug"))]
     pub async fn retry(
         &self,

@@ -1,4 +1,4 @@
-//! Replies to make, each with a lease and a fencing epoch.
+//! Replies to write, each with a lease and a fencing epoch.
 
 use ignacio_domain::ids::{ConversationId, MessageId, ResponseId, UserId, WorkerId};
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, FromQueryResult as _, raw_sql};
@@ -23,24 +23,24 @@ pub struct ReplyJob {
     pub conversation: ConversationId,
     /// The message that it writes.
     pub message: MessageId,
-    /// Whose it is.
+    /// The owner.
     pub owner: UserId,
-    /// The lease's number: who holds an older one writes nothing.
+    /// The lease's fencing number: the holder of an older one writes nothing.
     pub epoch: i64,
-    /// How often it was taken up, this time included.
+    /// How often it was claimed, this time included.
     pub attempts: i32,
     /// The model that writes it.
     pub model: Option<String>,
-    /// The provider's id, when an earlier worker got that far.
+    /// The provider's id, if an earlier worker got that far.
     pub provider_id: Option<String>,
-    /// The provider's event number up to which the log goes.
+    /// The provider's event number that the log has reached.
     pub provider_cursor: Option<i64>,
-    /// Whether the user wanted it to stop before it was taken up.
+    /// Whether the user cancelled it before it was claimed.
     pub cancel_requested: bool,
 }
 
 impl ReplyJob {
-    /// Whether no worker had it before: then nothing is written of it yet.
+    /// Whether no worker held it before: then none of it is written yet.
     pub(crate) const fn is_first_lease(&self) -> bool {
         self.epoch == 1
     }
@@ -68,10 +68,10 @@ impl From<responses::Model> for ReplyJob {
 pub enum LeaseExtension {
     /// The lease is held for another [`REPLY_LEASE`].
     Held {
-        /// Whether the user wants it to stop.
+        /// Whether the user has cancelled the reply.
         cancel_requested: bool,
     },
-    /// Another worker has it, or it is deleted: stop, and stop it upstream.
+    /// The lease is lost: stop, here and upstream.
     Lost,
 }
 
@@ -105,8 +105,8 @@ impl<'d> ReplyJobs<'d> {
         Ok(rows.into_iter().map(ReplyJob::from).collect())
     }
 
-    /// The same with these, those of them that can be had: it does not look at any others, however
-    /// many are running.
+    /// The same for these replies, as far as they can be claimed: it reads no others, however many
+    /// are running.
     #[tracing::instrument(name = "db.reply_jobs.claim_by_id", skip_all, err(level = "debug"))]
     pub async fn claim_by_id(
         &self,
@@ -151,7 +151,7 @@ impl<'d> ReplyJobs<'d> {
         }
     }
 
-    /// Gives a reply back, so that another worker goes on at once; this try does not count.
+    /// Releases a reply, so that another worker continues immediately; this attempt does not count.
     #[tracing::instrument(name = "db.reply_jobs.release", skip_all, err(level = "debug"))]
     pub async fn release(&self, job: &ReplyJob) -> Result<(), StoreError> {
         let (id, worker, epoch) = (job.id.into_uuid(), self.id.into_uuid(), job.epoch);
@@ -165,7 +165,7 @@ impl<'d> ReplyJobs<'d> {
         Ok(())
     }
 
-    /// Which of this worker's running replies their user wants to stop.
+    /// Which of this worker's running replies were cancelled by their user.
     #[tracing::instrument(name = "db.reply_jobs.cancelled", skip_all, err(level = "debug"))]
     pub async fn cancelled(&self) -> Result<Vec<ResponseId>, StoreError> {
         let worker = self.id.into_uuid();

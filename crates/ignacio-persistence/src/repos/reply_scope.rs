@@ -1,4 +1,4 @@
-//! One transaction of a worker for the user whose reply it holds.
+//! A worker's transaction for the user whose reply it holds.
 
 use std::collections::HashMap;
 
@@ -15,8 +15,8 @@ use crate::repos::reply_jobs::ReplyJob;
 use crate::repos::summaries::{self, StoredSummary};
 use crate::rows::{MessageRow, UserRow};
 
-/// A transaction that acts for one user, as long as this worker holds the lease on one of their
-/// replies. Dropping it rolls back. Never hold one over a call to the outside.
+/// A transaction with the identity of one user, as long as this worker holds the lease on one of
+/// their replies. Dropping it rolls back. Never hold one across an outside call.
 pub struct ReplyScope {
     txn: DatabaseTransaction,
     job: ReplyJob,
@@ -41,7 +41,7 @@ impl ReplyScope {
         Self { txn, job }
     }
 
-    /// Whose reply it is.
+    /// The owner of the reply.
     pub async fn user(&self) -> Result<User, StoreError> {
         let read = raw_sql!(
             Postgres,
@@ -52,8 +52,8 @@ impl ReplyScope {
         row.ok_or(StoreError::NotFound)?.try_into()
     }
 
-    /// What was said before the reply and counts now, oldest first: the newest `limit` messages.
-    /// Replies that never got any text are left out.
+    /// The newest `limit` messages before the reply, oldest first, without replaced ones and
+    /// without replies that never got any text.
     pub async fn history(&self, limit: u32) -> Result<Vec<Message>, StoreError> {
         let (user, conversation) = self.owner_and_conversation();
         let (reply, limit) = (self.job.message.into_uuid(), i64::from(limit));
@@ -70,14 +70,14 @@ impl ReplyScope {
         rows.into_iter().rev().map(Message::try_from).collect()
     }
 
-    /// What the oldest part of the conversation said, when that was summed up.
+    /// The summary of the oldest part of the conversation, if there is one.
     pub async fn summary(&self) -> Result<Option<StoredSummary>, StoreError> {
         let (user, conversation) = self.owner_and_conversation();
         summaries::find(&self.txn, user, conversation).await
     }
 
-    /// The provider's id of the last reply before this one that counts now, when it was completed:
-    /// from there the provider can go on by itself.
+    /// The provider's id of the previous current reply, if it was completed: the provider can
+    /// continue from there.
     pub async fn previous_provider_id(&self) -> Result<Option<String>, StoreError> {
         let (user, conversation) = self.owner_and_conversation();
         let reply = self.job.message.into_uuid();
@@ -98,7 +98,7 @@ impl ReplyScope {
         }
     }
 
-    /// Which files that came with the question are still on their way into the vector store.
+    /// Files attached to the question that are still on their way into the vector store.
     pub async fn pending_files(&self) -> Result<Vec<(FileId, String)>, StoreError> {
         let (user, conversation) = self.owner_and_conversation();
         let reply = self.job.message.into_uuid();
@@ -125,7 +125,7 @@ impl ReplyScope {
         Ok(files?.into_iter().map(|(id, name)| (FileId::from_uuid(id), name)).collect())
     }
 
-    /// Where the bytes of the user's live files lie, and how many they are.
+    /// Where the bytes of these live files of the user are stored, and how many they are.
     pub async fn objects(
         &self,
         files: &[FileId],
@@ -144,7 +144,7 @@ impl ReplyScope {
         Ok(rows.into_iter().map(object).collect())
     }
 
-    /// Notes which tools the model may use for the reply.
+    /// Records which tools the model may use for the reply.
     pub async fn record_tools(&self, tools: &[ToolKind]) -> Result<(), StoreError> {
         let id = self.job.id.into_uuid();
         let tools: Vec<String> = tools.iter().map(|it| it.as_str().to_owned()).collect();
@@ -153,7 +153,7 @@ impl ReplyScope {
         Ok(())
     }
 
-    /// The user's vector store, when at least one live file of theirs can be searched.
+    /// The user's vector store, if at least one live file in it can be searched.
     pub async fn vector_store(&self) -> Result<Option<String>, StoreError> {
         let user = self.job.owner.into_uuid();
         let read = raw_sql!(
@@ -170,7 +170,7 @@ impl ReplyScope {
         }
     }
 
-    /// Which of the user's live files these ids of the provider belong to, and their names.
+    /// The user's live files with these provider ids, and their names.
     pub async fn files_by_provider_id(
         &self,
         ids: &[String],
@@ -192,7 +192,7 @@ impl ReplyScope {
         (self.job.owner.into_uuid(), self.job.conversation.into_uuid())
     }
 
-    /// Ends the transaction.
+    /// Commits the transaction.
     pub async fn commit(self) -> Result<(), StoreError> {
         Ok(self.txn.commit().await?)
     }

@@ -1,4 +1,4 @@
-//! Replies of the user.
+//! The user's responses.
 
 use ignacio_domain::ids::{ConversationId, ResponseId, UserId};
 use ignacio_domain::response::Response;
@@ -10,7 +10,7 @@ use sea_orm::{
 use crate::entities::responses;
 use crate::error::StoreError;
 
-/// Responses that the scope's user has.
+/// The responses of the scope's user.
 pub struct Responses<'s> {
     txn: &'s DatabaseTransaction,
     user: UserId,
@@ -28,7 +28,7 @@ impl<'s> Responses<'s> {
         row.map(Response::try_from).transpose()
     }
 
-    /// Asks for a reply to be stopped; `None` when the user has no such reply. One that has ended
+    /// Requests cancellation of a reply; `None` when the user has no such reply. One that has ended
     /// stays as it is.
     #[tracing::instrument(name = "db.responses.cancel", skip_all, err(level = "debug"))]
     pub async fn cancel(&self, id: ResponseId) -> Result<Option<Response>, StoreError> {
@@ -42,7 +42,7 @@ impl<'s> Responses<'s> {
         self.find(id).await
     }
 
-    /// The one that is being made in a conversation.
+    /// The running one of a conversation.
     #[tracing::instrument(name = "db.responses.running", skip_all, err(level = "debug"))]
     pub async fn running(&self, id: ConversationId) -> Result<Option<Response>, StoreError> {
         let row = responses::Entity::find()

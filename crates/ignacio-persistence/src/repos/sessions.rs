@@ -1,4 +1,4 @@
-//! The devices of the user.
+//! The user's sessions.
 
 use ignacio_domain::ids::SessionId;
 use ignacio_domain::session::{RENEW_AFTER, STEP_UP_WINDOW, Session, SessionDigest};
@@ -15,7 +15,7 @@ pub struct Sessions<'s> {
     identity: &'s Identity,
 }
 
-/// What anybody may read of a session: never the digest.
+/// The readable columns of a session: never the digest.
 #[derive(FromQueryResult)]
 pub(crate) struct SessionRow {
     id: Uuid,
@@ -48,7 +48,7 @@ impl<'s> Sessions<'s> {
         Self { txn, identity }
     }
 
-    /// The live ones, newest first.
+    /// Those that are live, newest first.
     #[tracing::instrument(name = "db.sessions.list", skip_all, err(level = "debug"))]
     pub async fn list(&self) -> Result<Vec<Session>, StoreError> {
         let user = self.identity.user.into_uuid();
@@ -64,14 +64,14 @@ impl<'s> Sessions<'s> {
         Ok(rows.into_iter().map(|row| row.into_session(self.identity.session)).collect())
     }
 
-    /// One of the live ones.
+    /// A live one.
     #[tracing::instrument(name = "db.sessions.find", skip_all, err(level = "debug"))]
     pub async fn find(&self, id: SessionId) -> Result<Option<Session>, StoreError> {
         Ok(self.list().await?.into_iter().find(|it| it.id == id))
     }
 
-    /// Replaces the token of the session that asks; gives the digest of the token that is good from
-    /// now on.
+    /// Replaces the token of the current session; returns the digest of the token that is valid
+    /// from now on.
     #[tracing::instrument(name = "db.sessions.renew", skip_all, err(level = "debug"))]
     pub(crate) async fn renew(
         &self,
@@ -85,14 +85,14 @@ impl<'s> Sessions<'s> {
         SessionDigest::from_slice(&digest).ok_or(StoreError::corrupt("user_sessions", "token_hash"))
     }
 
-    /// Ends one; false when the user has no such live session. The device of another session is
-    /// not known any more: whoever ends it may have lost it.
+    /// Ends one; false when the user has no such live session. Unless it is the current one, its
+    /// device is forgotten, because the user may have lost it.
     #[tracing::instrument(name = "db.sessions.revoke", skip_all, err(level = "debug"))]
     pub async fn revoke(&self, id: SessionId) -> Result<bool, StoreError> {
         let (user, current) = (self.identity.user.into_uuid(), self.identity.session.into_uuid());
         let id = id.into_uuid();
-        // Apart and first: it also lets go of the device in sessions, which must not wait for the
-        // audit's chain.
+        // A separate statement, and first: it also clears the device in sessions, which must not
+        // wait for the audit's chain.
         let forget = raw_sql!(
             Postgres,
             "delete from known_devices d using user_sessions s
@@ -111,7 +111,7 @@ impl<'s> Sessions<'s> {
         Ok(self.txn.execute_raw(write).await?.rows_affected() > 0)
     }
 
-    /// Ends all but the one that asks, and forgets their devices; gives their number.
+    /// Ends all but the current one, and forgets their devices; returns their number.
     #[tracing::instrument(name = "db.sessions.revoke_others", skip_all, err(level = "debug"))]
     pub async fn revoke_others(&self) -> Result<u64, StoreError> {
         let (user, current) = (self.identity.user.into_uuid(), self.identity.session.into_uuid());

@@ -1,4 +1,4 @@
-//! What the oldest part of a conversation said, and where that part ends.
+//! The summary of the oldest part of a conversation, and where that part ends.
 
 use ignacio_domain::ids::MessageId;
 use sea_orm::{DatabaseTransaction, FromQueryResult, raw_sql};
@@ -7,16 +7,16 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 
-/// What the oldest part of a conversation said.
+/// The summary of the oldest part of a conversation.
 #[derive(Clone)]
 pub struct StoredSummary {
-    /// In the model's words.
+    /// The text, in the model's words.
     pub content: String,
-    /// The last message that it tells of.
+    /// The last message that it covers.
     pub until: MessageId,
     /// When that was written.
     pub until_at: OffsetDateTime,
-    /// How many messages it tells of.
+    /// How many messages it covers.
     pub n_messages: i64,
 }
 
@@ -49,8 +49,7 @@ impl From<SummaryRow> for StoredSummary {
     }
 }
 
-/// The summary of a conversation. One that ends with a replaced message covers what no longer
-/// counts, and is none.
+/// The summary of a conversation. One that ends with a replaced message is ignored.
 pub(super) async fn find_row(
     txn: &DatabaseTransaction,
     user: Uuid,
@@ -67,7 +66,7 @@ pub(super) async fn find_row(
     Ok(SummaryRow::find_by_statement(read).one(txn).await?)
 }
 
-/// The same for a worker.
+/// The same as a domain value.
 pub(crate) async fn find(
     txn: &DatabaseTransaction,
     user: Uuid,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 
-/// Records of use that the scope's user has.
+/// The usage of the scope's user.
 pub struct UsageRecords<'s> {
     txn: &'s DatabaseTransaction,
     user: UserId,
@@ -25,7 +25,7 @@ struct ReserveRow {
     seconds: Option<f64>,
 }
 
-/// One row of sums; the columns that are not grouped by are null.
+/// A row of sums; the columns that are not grouped by are null.
 #[derive(FromQueryResult)]
 pub(crate) struct SumRow {
     day: Option<OffsetDateTime>,
@@ -56,12 +56,12 @@ impl From<SumRow> for UsageRow {
     }
 }
 
-/// The start of a day of UTC.
+/// The start of a day in UTC.
 pub(crate) fn midnight(day: Date) -> OffsetDateTime {
     day.with_time(Time::MIDNIGHT).assume_utc()
 }
 
-/// The day that it is, of UTC, by the database's clock.
+/// The current day in UTC, by the database's clock.
 pub(crate) async fn today(txn: &DatabaseTransaction) -> Result<Date, StoreError> {
     let read = raw_sql!(Postgres, "select now() as it");
     let row = txn.query_one_raw(read).await?.ok_or(StoreError::NotFound)?;
@@ -74,23 +74,24 @@ impl<'s> UsageRecords<'s> {
         Self { txn, user }
     }
 
-    /// Reserves what a reply may cost; `Some` says which limit is in the way, and then nothing is
-    /// reserved. Until the scope ends, this user's other reservations wait, in every process.
+    /// Reserves what a reply may cost. If a quota does not allow it, returns that quota and
+    /// reserves nothing. Until the scope ends, this user's other reservations wait, in every
+    /// process.
     #[tracing::instrument(name = "db.usage.reserve", skip_all, err(level = "debug"))]
     pub async fn reserve(
         &self,
-        wanted: &Reservation,
+        reservation: &Reservation,
         limits: &UsageLimits,
     ) -> Result<Option<QuotaExceeded>, StoreError> {
-        let (id, model) = (wanted.response.into_uuid(), wanted.model.clone());
-        let (tokens, cost_micro_usd) = (wanted.tokens, wanted.cost_micro_usd);
+        let (id, model) = (reservation.response.into_uuid(), reservation.model.clone());
+        let (tokens, cost_micro_usd) = (reservation.tokens, reservation.cost_micro_usd);
         let at_once = i32::from(limits.concurrent_replies);
         let ten_minutes = i32::from(limits.messages_per_ten_minutes);
         let day = i32::from(limits.messages_per_day);
         let (day_tokens, month_tokens) = (limits.tokens_per_day, limits.tokens_per_month);
         let (day_micro, month_micro) =
             (limits.cost_micro_usd_per_day, limits.cost_micro_usd_per_month);
-        let ask = raw_sql!(
+        let write = raw_sql!(
             Postgres,
             "select refusal, retry_at,
                     extract(epoch from retry_at - clock_timestamp())::double precision as seconds
@@ -98,23 +99,23 @@ impl<'s> UsageRecords<'s> {
                  {id}, {model}, {tokens}, {cost_micro_usd}, {at_once}, {ten_minutes}, {day}, {day_tokens},
                  {month_tokens}, {day_micro}, {month_micro})"
         );
-        let row = ReserveRow::find_by_statement(ask).one(self.txn).await?;
-        let Some(ReserveRow { refusal: Some(word), retry_at, seconds }) = row else {
+        let row = ReserveRow::find_by_statement(write).one(self.txn).await?;
+        let Some(ReserveRow { refusal: Some(refusal), retry_at, seconds }) = row else {
             return Ok(None);
         };
-        let limit = QuotaKind::parse(&word);
+        let limit = QuotaKind::parse(&refusal);
         let limit = limit.ok_or(StoreError::corrupt("reserve_usage", "refusal"))?;
         let wait = seconds.map(|it| Duration::from_secs_f64(it.max(0.0)));
         Ok(Some(QuotaExceeded { quota: limit, resets_at: retry_at, retry_after: wait }))
     }
 
-    /// The day that it is, of UTC.
+    /// The current day in UTC.
     pub async fn today(&self) -> Result<Date, StoreError> {
         today(self.txn).await
     }
 
-    /// What was used from one day to another, both included: sums for each day and model, the
-    /// newest day first. What is reserved counts once it is settled.
+    /// Usage from one day to another, both included: sums for each day and model, newest day first.
+    /// A reservation counts once it is settled.
     #[tracing::instrument(name = "db.usage.between", skip_all, err(level = "debug"))]
     pub async fn between(&self, from: Date, to: Date) -> Result<Vec<UsageRow>, StoreError> {
         let user = self.user.into_uuid();

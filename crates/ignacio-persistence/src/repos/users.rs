@@ -1,4 +1,4 @@
-//! The user who asks.
+//! The current user.
 
 use ignacio_domain::user::{ProfileChange, User};
 use sea_orm::{DatabaseTransaction, FromQueryResult as _, raw_sql};
@@ -6,7 +6,7 @@ use sea_orm::{DatabaseTransaction, FromQueryResult as _, raw_sql};
 use crate::error::StoreError;
 use crate::rows::UserRow;
 
-/// The one user that the scope may see.
+/// The one user that the scope can see.
 pub struct Users<'s> {
     txn: &'s DatabaseTransaction,
 }
@@ -28,7 +28,7 @@ impl<'s> Users<'s> {
         row.map(User::try_from).transpose()
     }
 
-    /// Changes what a user may change about themselves.
+    /// Changes what users may change about themselves.
     #[tracing::instrument(name = "db.users.update", skip_all, err(level = "debug"))]
     pub async fn update(&self, change: &ProfileChange) -> Result<Option<User>, StoreError> {
         let name = change.name.as_ref().map(|it| it.as_str().to_owned());

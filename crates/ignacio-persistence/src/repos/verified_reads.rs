@@ -1,5 +1,5 @@
-//! The most frequent reads, each in the same round trip as the verification of its session: the
-//! routine takes the session's digest, so that no transaction is needed.
+//! The most frequent reads, each in one round trip with the verification of its session: the
+//! routine takes the session's digest, so no transaction is needed.
 
 use ignacio_domain::conversation::{Conversation, ConversationFilter};
 use ignacio_domain::ids::{ConversationId, UserId};
@@ -16,19 +16,19 @@ use crate::error::StoreError;
 use crate::identity::revoke_on_reuse;
 use crate::rows::{MessageRow, UserRow};
 
-/// A position in a list, and whose list it is.
+/// A position in a list, and the list's owner.
 #[derive(Clone, Copy, Debug)]
 pub struct CursorPosition {
-    /// For whom the cursor was made.
+    /// The user for whom the cursor was made.
     pub owner: UserId,
     /// Where the page starts.
     pub position: Position,
 }
 
-/// A page of a list that was read together with the verification of the session.
+/// A page of a list that was read in one round trip with the verification of the session.
 #[derive(Clone, Debug)]
 pub struct Listed<T> {
-    /// The rows, in the list's order.
+    /// The rows, in order.
     pub rows: Vec<T>,
     /// Where the next page starts; `None` on the last one.
     pub next: Option<CursorPosition>,
@@ -96,7 +96,7 @@ pub(crate) async fn list_messages(
     Ok(Listed { rows: page.rows, next })
 }
 
-/// For whom the cursor was made; the routine refuses one of another user.
+/// The user for whom the cursor was made; the routine rejects one of another user.
 fn owner(after: Option<CursorPosition>) -> Option<Uuid> {
     after.map(|it| it.owner.into_uuid())
 }

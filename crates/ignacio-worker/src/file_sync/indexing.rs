@@ -10,7 +10,7 @@ use crate::jobs::{JobError, doubling};
 
 const FIRST_POLL_DELAY: Duration = Duration::from_millis(200);
 const MAX_POLL_DELAY: Duration = Duration::from_secs(5);
-/// When a document that takes very long is checked again.
+/// When a document that takes very long to index is checked again.
 const POSTPONED: Duration = Duration::from_mins(1);
 
 impl SyncRun<'_> {
@@ -37,12 +37,12 @@ impl SyncRun<'_> {
         Err(JobError::Postponed(POSTPONED))
     }
 
-    /// What it means that the provider could not index a document.
+    /// Classifies the provider's reason for not indexing a document.
     async fn indexing_failed(&self, store: &str, file: &str, code: String) -> JobError {
         if matches!(code.as_str(), "unsupported_file" | "invalid_file") {
             return JobError::Permanent(code);
         }
-        // It stays failed until it is detached and attached again, which the next try does.
+        // It stays failed until it is detached and attached again, which the next attempt does.
         match self.context.ports.vector_store.detach_file(store, file).await {
             Ok(()) => JobError::Retryable(code),
             Err(error) => JobError::Port(error),

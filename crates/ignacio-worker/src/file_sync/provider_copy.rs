@@ -1,4 +1,4 @@
-//! How a file's copy at the provider is found again.
+//! Finds a file's copy at the provider.
 
 use ignacio_domain::file::MediaType;
 use ignacio_domain::ids::FileId;
@@ -15,7 +15,7 @@ pub(crate) fn provider_file_name(environment: &str, file: FileId, media_type: &s
     format!("ign-{environment}-{file}.{}", extension.unwrap_or("bin"))
 }
 
-/// The earliest time at which a copy may have been made.
+/// The earliest time at which a copy may have been created.
 pub(crate) fn created_after(job: &FileJob) -> OffsetDateTime {
     job.created_at - CLOCK_MARGIN
 }

@@ -8,11 +8,11 @@ use super::run::SyncRun;
 use super::verified_stream::{Verification, verified_stream};
 use crate::jobs::JobError;
 
-/// How often damaged bytes are read: they may have been damaged on the way.
+/// How often damaged bytes are read: the damage may have happened on the way.
 const MAX_READS: usize = 2;
 
 impl SyncRun<'_> {
-    /// The provider's id of the file, which is uploaded unless it was before.
+    /// Returns the provider's id of the file, which is uploaded if it was not before.
     pub(super) async fn uploaded(&self) -> Result<String, JobError> {
         if let Some(id) = &self.job.provider_file_id {
             return Ok(id.clone());
@@ -31,7 +31,7 @@ impl SyncRun<'_> {
         Err(JobError::Permanent("integrity".to_owned()))
     }
 
-    /// Adopts the oldest copy that an earlier try uploaded and could not record. It is recorded
+    /// Adopts the oldest copy that an earlier attempt uploaded and could not record. It is recorded
     /// before the others are deleted, because only the lease's holder may delete.
     async fn adopt(&self, name: &str) -> Result<Option<String>, JobError> {
         let vector_store = &self.context.ports.vector_store;
@@ -56,7 +56,7 @@ impl SyncRun<'_> {
             }
             got => got?,
         };
-        // Where no digest was recorded, the recorded size cannot be trusted either.
+        // Without a recorded digest, the recorded size cannot be trusted either.
         if !self.job.sha256.is_empty() && i64::try_from(object.size).ok() != Some(self.job.size) {
             return Ok(None);
         }
@@ -77,7 +77,7 @@ impl SyncRun<'_> {
                 }
                 Ok(None)
             }
-            // The provider answered before it had everything.
+            // The provider answered before it had received all bytes.
             (Verification::Incomplete, Err(error)) => Err(error.into()),
             (Verification::Incomplete, Ok(id)) => {
                 vector_store.delete_file(&id).await?;

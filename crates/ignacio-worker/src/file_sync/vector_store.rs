@@ -42,8 +42,8 @@ impl SyncRun<'_> {
         Ok(copies.iter().any(|copy| copy.id == file))
     }
 
-    /// The user's store, which is created when there is none. Of two that two processes create at
-    /// once, one is recorded; whoever created the other deletes it.
+    /// The user's store, which is created if there is none. If two processes create one at the same
+    /// time, one is recorded, and the other's creator deletes it.
     async fn store_of(&self, owner: UserId) -> Result<String, JobError> {
         let files = self.context.db.file_jobs();
         if let Some(store) = files.vector_store(owner).await? {
@@ -63,7 +63,7 @@ impl SyncRun<'_> {
                 Ok(store)
             }
             Err(error) => {
-                // Without an answer it may have been recorded after all.
+                // The response may be lost although the store was recorded.
                 if !matches!(error, StoreError::Unavailable(_)) {
                     self.discard(&created).await;
                 }

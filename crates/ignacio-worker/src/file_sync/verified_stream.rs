@@ -1,4 +1,4 @@
-//! Verifies bytes on their way to the provider against the digest that was taken on upload.
+//! Verifies bytes on their way to the provider against the digest computed on upload.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -12,11 +12,11 @@ use sha2::{Digest as _, Sha256};
 /// What is known about the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verification {
-    /// They are what was uploaded.
+    /// They match the digest.
     Intact,
-    /// They are not.
+    /// They do not match.
     Damaged,
-    /// They could not be read to their end.
+    /// They could not be read to the end.
     Incomplete,
 }
 
@@ -45,8 +45,8 @@ struct Reader {
     verifier: Verifier,
 }
 
-/// The same bytes. The last of them are held back until the digest is known to match, so that the
-/// provider never gets the whole of a damaged document.
+/// The same bytes. The last ones are held back until the digest is known to match, so that the
+/// provider never receives a complete damaged document.
 pub(super) fn verified_stream(content: ByteStream, expected: Vec<u8>) -> (ByteStream, Verifier) {
     let verifier = Verifier(Arc::default());
     let reader = Reader {
@@ -82,7 +82,7 @@ impl Reader {
 
     fn end(&mut self) -> io::Result<()> {
         self.has_ended = true;
-        // Files from before digests were taken have none.
+        // Files from before digests were stored have none.
         if !self.expected.is_empty() && self.expected != self.digest.finalize_reset().as_slice() {
             self.verifier.set(Verification::Damaged);
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the bytes are damaged"));

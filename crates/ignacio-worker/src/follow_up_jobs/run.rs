@@ -21,7 +21,7 @@ pub(super) struct FollowUpRun<'r> {
     pub(super) job: &'r FollowUpJob,
 }
 
-/// What a request cost.
+/// The usage of a request.
 pub(super) struct FollowUpUsage {
     purpose: Purpose,
     pub(super) model: String,
@@ -33,7 +33,7 @@ impl FollowUpRun<'_> {
         self.context.db.begin_follow_up(self.job).await?.ok_or(JobError::LeaseLost)
     }
 
-    /// Requests a text from the model.
+    /// Generates a text with the model.
     pub(super) async fn generate(
         &self,
         purpose: Purpose,
@@ -57,7 +57,7 @@ impl FollowUpRun<'_> {
             Ok(Err(AssistantError::Port(error))) => Err(error),
             Ok(Err(AssistantError::StateLost)) => Err(PortError::NotFound),
             Err(_) => {
-                let reason = "the text took too long".to_owned();
+                let reason = "generating the text took too long".to_owned();
                 Err(PortError::Transient { retry_after: None, reason })
             }
         }

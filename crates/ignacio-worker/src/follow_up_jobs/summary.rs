@@ -1,4 +1,5 @@
-//! Summarizes the oldest part of a conversation, step by step: each summary includes the last one.
+//! Summarizes the oldest part of a conversation step by step: each summary includes the previous
+//! one.
 
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ impl FollowUpRun<'_> {
         let turns = part.iter().map(|it| (it.author, cut(&it.content, MAX_MESSAGE_BYTES)));
         let input = summary_input(before.as_ref().map(|it| it.content.as_str()), turns);
         let (generated, usage) = self.generate(Purpose::Summary, input, MAX_OUTPUT_TOKENS).await?;
-        // Postgres cannot store it, and nobody can read it.
+        // Postgres cannot store NUL.
         let content = generated.text.replace('\0', "\u{fffd}");
         let n_before = before.map_or(0, |it| it.n_messages);
         let summary = StoredSummary {
@@ -56,7 +57,7 @@ impl FollowUpRun<'_> {
     }
 }
 
-/// All but the newest quarter of what fits into a prompt, as far as one request can take it.
+/// All but the newest quarter of what fits into a prompt, up to what one request can take.
 fn part_to_summarize<'m>(messages: &'m [Message], settings: &WorkerSettings) -> &'m [Message] {
     let budget = settings.history_bytes();
     let (mut n_kept, mut left) = (0, budget / 4);

@@ -1,4 +1,4 @@
-//! Gives a conversation a title by its first messages.
+//! Titles a conversation by its first messages.
 
 use ignacio_domain::conversation::ConversationTitle;
 use ignacio_domain::message::{Author, Message};
@@ -14,7 +14,7 @@ const MAX_MESSAGES: u32 = 4;
 const MAX_CHARS: usize = 2_000;
 /// A title is short, but models that reason do so first.
 const MAX_OUTPUT_TOKENS: u32 = 1_024;
-/// After this many tries the user's own words become the title.
+/// After this many attempts the user's own words become the title.
 const MAX_TRIES: i32 = 3;
 
 impl FollowUpRun<'_> {

@@ -1,4 +1,4 @@
-//! Verifies that quoted words stand in the document that a citation names.
+//! Verifies that the document that a citation names contains the quoted words.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -14,7 +14,7 @@ use crate::object_reader::read_object;
 
 /// Larger documents are not read.
 const MAX_BYTES: usize = 5 * 1024 * 1024;
-/// The media types that are text, besides `text/…`.
+/// The media types that are text, apart from `text/…`.
 const TEXT_TYPES: [&str; 1] = ["application/json"];
 
 impl FollowUpRun<'_> {
@@ -38,7 +38,7 @@ impl FollowUpRun<'_> {
         Ok(scope.complete().await?)
     }
 
-    /// A document's text; `None` where there is none.
+    /// A document's text; `None` if it has none.
     async fn text_of(&self, citation: &PendingCitation) -> Result<Option<String>, PortError> {
         match read_object(&*self.context.ports.objects, &citation.key, MAX_BYTES).await {
             Ok(content) => Ok(decode(&content)),
@@ -54,7 +54,7 @@ fn is_text(citation: &PendingCitation) -> bool {
     is_small && (media_type.starts_with("text/") || TEXT_TYPES.contains(&media_type))
 }
 
-/// Decodes UTF-8, and else Latin-1, which old spreadsheets write; anything with a NUL is neither.
+/// Decodes UTF-8, or else Latin-1, which old spreadsheets use; content with a NUL is neither.
 fn decode(content: &[u8]) -> Option<String> {
     if content.contains(&0) {
         return None;
@@ -68,7 +68,7 @@ fn decode(content: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    //! Texts are decoded as they were written.
+    //! Texts are decoded in the encoding that they were written in.
 
     use super::decode;
 

@@ -1,4 +1,4 @@
-//! How long to wait between two tries, on a clock that tests replace.
+//! How long to wait between two attempts, on a clock that tests replace.
 
 use std::future::Future;
 use std::iter;
@@ -7,20 +7,20 @@ use std::time::Duration;
 use ignacio_domain::sync;
 use ignacio_persistence::StoreError;
 
-/// The longest delay that a provider may ask for.
+/// The longest delay that a provider can request.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(10);
-/// How often a write is tried while the database is unavailable: about six seconds.
+/// How often a write is attempted while the database is unavailable: about six seconds.
 const WRITE_TRIES: usize = 6;
 const FIRST_WRITE_DELAY: Duration = Duration::from_millis(200);
 
-/// The clock on which tries are spaced out: how long a delay really takes. Tests inject one on which
-/// it takes no time.
+/// The clock that attempts are spaced out on: how long a delay really takes. Tests inject one on
+/// which it takes no time.
 pub type Clock = fn(Duration) -> Duration;
 
 /// The clock of a deployment.
 pub const SYSTEM_CLOCK: Clock = |delay| delay;
 
-/// Spaces out the tries of jobs, requests and writes.
+/// Spaces out the attempts of jobs, requests and writes.
 pub(crate) struct Backoff {
     pub(crate) clock: Clock,
 }
@@ -35,9 +35,9 @@ impl Backoff {
         tokio::time::sleep(self.real_time(delay)).await;
     }
 
-    /// The delay before a job's next try: random within [`sync::max_backoff`], so that jobs that
-    /// failed together do not return together. A delay that the provider asks for is the least,
-    /// spread in the same way.
+    /// The delay before a job's next attempt: random within [`sync::max_backoff`], so that jobs
+    /// that failed together do not return together. A delay that the provider requests is the
+    /// minimum, spread in the same way.
     pub(crate) fn delay(&self, attempts: i32, retry_after: Option<Duration>) -> Duration {
         let random = sync::max_backoff(attempts).unsigned_abs().mul_f64(rand::random::<f64>());
         let delay = match retry_after {
@@ -50,8 +50,8 @@ impl Backoff {
         self.real_time(delay)
     }
 
-    /// Repeats a write while the database is unavailable. For effects outside that have already
-    /// happened, and would happen twice if a short outage made us forget them.
+    /// Repeats a write while the database is unavailable. For outside effects that have already
+    /// happened, and would happen twice if a short outage lost the record of them.
     pub(crate) async fn retry_write<T, Write, Writing>(&self, write: Write) -> Result<T, StoreError>
     where
         Write: FnMut() -> Writing,

@@ -22,7 +22,7 @@ impl ClaimBackoff {
         Self { queue, next: None }
     }
 
-    /// A claim has failed: the delay before the next one.
+    /// Records a failed claim; returns the delay before the next one.
     pub(super) fn failed(&mut self, error: &StoreError) -> Duration {
         if self.next.is_none() {
             tracing::warn!(

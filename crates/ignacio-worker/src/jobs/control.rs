@@ -1,10 +1,10 @@
-//! What tells a running job to stop.
+//! How a running job learns that it should stop.
 
 use tokio_util::sync::CancellationToken;
 
 use super::lease::Lease;
 
-/// What tells a running job to stop.
+/// How a running job learns that it should stop.
 pub(crate) struct JobControl {
     pub(crate) lease: Lease,
     pub(crate) shutdown: Shutdown,
@@ -13,7 +13,7 @@ pub(crate) struct JobControl {
 /// The two steps of a shutdown.
 #[derive(Clone)]
 pub(crate) struct Shutdown {
-    /// No new jobs are claimed; jobs that may take long come to an end.
+    /// No new jobs are claimed; jobs that may take long wind down.
     pub(crate) drain: CancellationToken,
     /// Jobs that still run are dropped and released.
     pub(crate) abort: CancellationToken,

@@ -1,4 +1,4 @@
-//! The lease of a running job: extended by a heartbeat, which reports what it finds.
+//! The lease of a running job, extended by a heartbeat that reports its status.
 
 use std::convert::Infallible;
 use std::future::{Future, pending};
@@ -10,12 +10,12 @@ use ignacio_persistence::StoreError;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-/// How a running job stands.
+/// The status of a running job's lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LeaseStatus {
     /// This worker holds the lease.
     Held,
-    /// This worker holds the lease, and the user wants the job to stop.
+    /// This worker holds the lease, and the user has cancelled the job.
     CancelRequested,
     /// Another worker has the job, or its row was deleted.
     Lost,
@@ -55,7 +55,7 @@ impl Lease {
         }
     }
 
-    /// A write has extended the lease, so the next heartbeat may be skipped.
+    /// Records that a write has extended the lease, so the next heartbeat may be skipped.
     pub(crate) fn mark_extended(&self) {
         self.is_extended.store(true, Ordering::Relaxed);
     }
@@ -90,7 +90,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    //! A heartbeat extends what no write has extended, and stops with the lease.
+    //! A heartbeat extends a lease that no write has extended, and stops with the lease.
 
     use std::sync::atomic::AtomicUsize;
 

@@ -1,4 +1,4 @@
-//! What an error means for the job that met it.
+//! What an error means for the job that hit it.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const MISCONFIGURED_DELAY: Duration = Duration::from_mins(15);
 pub(crate) enum JobError {
     /// Another worker has the job, or its row was deleted.
     LeaseLost,
-    /// The job is to run again; this try does not count.
+    /// The job is to run again; this attempt does not count.
     Postponed(Duration),
     /// It may succeed next time.
     Retryable(String),
@@ -43,24 +43,24 @@ impl From<StoreError> for JobError {
 pub(crate) enum JobOutcome {
     Done,
     LeaseLost,
-    /// Try again after a delay.
+    /// Retry after a delay.
     Retry {
         after: Duration,
         error: String,
     },
-    /// Try again after a delay; this try does not count, because the fault is not the job's.
+    /// Retry after a delay; this attempt does not count, because the fault is not the job's.
     Postpone {
         after: Duration,
     },
-    /// Never try again.
+    /// Never retry.
     Fail {
         error: String,
     },
 }
 
 impl JobOutcome {
-    /// The outcome of a job that has been tried `attempts` times. An error of the database has
-    /// none: the job is left to its lease.
+    /// The outcome of a job after `attempts` attempts. A database error has none: the job is left
+    /// to its lease.
     pub(crate) fn of(
         result: Result<(), JobError>,
         attempts: i32,
@@ -89,7 +89,7 @@ impl JobOutcome {
     }
 }
 
-/// What a provider's error means for a job that has been tried `attempts` times.
+/// What a provider's error means for a job after `attempts` attempts.
 pub(crate) fn classify(error: &PortError, attempts: i32, backoff: &Backoff) -> JobOutcome {
     match error {
         PortError::Rejected { code, .. } => JobOutcome::Fail { error: code.clone() },

@@ -43,7 +43,7 @@ pub(crate) trait JobProcessor: Send + Sync + 'static {
     type Job: Send + Sync + 'static;
 
     fn queue(&self) -> &JobQueue;
-    /// Claims at most `limit` jobs that are due; none means that nothing is due.
+    /// Claims at most `limit` jobs that are due; an empty list means that none is due.
     async fn claim(&self, limit: usize) -> Result<Vec<Self::Job>, StoreError>;
     /// Runs a job and records its outcome. An error leaves the job to its lease: when that
     /// expires, a worker claims it again.
@@ -58,7 +58,7 @@ pub(crate) trait JobProcessor: Send + Sync + 'static {
     async fn release(&self, _job: &Self::Job) -> Result<(), StoreError> {
         Ok(())
     }
-    /// How often a running job's lease is extended; never where it outlasts the job.
+    /// How often a running job's lease is extended; `None` if the lease outlasts the job.
     fn heartbeat_interval(&self) -> Option<Duration> {
         None
     }
@@ -77,7 +77,7 @@ pub(crate) async fn serve<P: JobProcessor>(
     let slots = Arc::new(Semaphore::new(processor.queue().concurrency));
     let mut backoff = ClaimBackoff::new(processor.queue().name);
     while wait_for_slot(&slots, &shutdown).await {
-        // A claim is never cut short: its jobs would be lost until their leases expire.
+        // A claim is never cancelled: its jobs would be lost until their leases expire.
         let delay = match processor.claim(slots.available_permits()).await {
             Ok(jobs) => {
                 backoff.succeeded();

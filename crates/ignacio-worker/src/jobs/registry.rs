@@ -1,11 +1,11 @@
-//! What runs in this process, by key, as long as its guard is held.
+//! What runs in this process, by key, while its guard is held.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Values by key. A value leaves when its [`Registration`] is dropped.
+/// Values by key. A value is removed when its [`Registration`] is dropped.
 pub(crate) struct Registry<K, V> {
     entries: Mutex<HashMap<K, (u64, V)>>,
     next: AtomicU64,
@@ -25,7 +25,7 @@ pub(crate) struct Registration<'r, K: Copy + Eq + Hash, V> {
 }
 
 impl<K: Copy + Eq + Hash, V: Clone> Registry<K, V> {
-    /// Adds a value in the place of an earlier one with the same key.
+    /// Adds a value, replacing an earlier one with the same key.
     pub(crate) fn register(&self, key: K, value: V) -> Registration<'_, K, V> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.with_entries(|entries| entries.insert(key, (number, value)));
@@ -50,7 +50,7 @@ impl<K: Copy + Eq + Hash, V> Registry<K, V> {
 impl<K: Copy + Eq + Hash, V> Drop for Registration<'_, K, V> {
     fn drop(&mut self) {
         self.registry.with_entries(|entries| {
-            // A later value may have taken the place.
+            // A later value may have replaced it.
             if entries.get(&self.key).is_some_and(|(number, _)| *number == self.number) {
                 entries.remove(&self.key);
             }

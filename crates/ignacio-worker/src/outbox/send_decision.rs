@@ -5,25 +5,25 @@ use std::time::Duration;
 use ignacio_domain::ports::SendError;
 use ignacio_persistence::{MessageKind, OutboxJob};
 
-/// The delays between the tries of a code; after the last one the user requests another.
+/// The delays between the attempts of a code; after the last one the user requests another.
 const CODE_DELAYS: [Duration; 3] =
     [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
 /// A code that could not be sent within this time is of little use.
 const CODE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a throttled code is tried again.
+/// How often a throttled code is retried.
 const MAX_THROTTLED_RETRIES: i32 = 2;
-/// No user waits for a notice, and it must not get lost: it is tried for a day.
+/// No user waits for a notice, and it must not get lost: it is retried for a day.
 const NOTICE_TIMEOUT: Duration = Duration::from_hours(24);
 const MAX_NOTICE_DELAY: Duration = Duration::from_hours(1);
 
 /// What happens to a message. The error codes are stored with the row.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum SendDecision {
-    /// Try again after a delay.
+    /// Retry after a delay.
     Retry { after: Duration, error: String },
-    /// Never try again: the number is unreachable.
+    /// Never retry: the number is unreachable.
     Unreachable { error: String },
-    /// Never try again. Any other message would have failed as well.
+    /// Never retry. Any other message would have failed as well.
     GiveUp { error: String, is_transient: bool },
 }
 
@@ -39,7 +39,7 @@ impl SendDecision {
     }
 }
 
-/// Decides what happens to a message after a try that took this long.
+/// Decides what happens to a message after an attempt that took this long.
 pub(super) fn decide(job: &OutboxJob, error: &SendError, took: Duration) -> SendDecision {
     let age = job.age + took;
     let after = match job.kind {
@@ -60,7 +60,7 @@ pub(super) fn decide(job: &OutboxJob, error: &SendError, took: Duration) -> Send
     }
 }
 
-/// The delay before the next try of a code; `None` when there is none.
+/// The delay before the next attempt of a code; `None` when there is none.
 fn code_delay(attempts: i32, age: Duration, error: &SendError) -> Option<Duration> {
     match error {
         SendError::Transient { .. } => {

@@ -20,7 +20,7 @@ pub(super) struct CitationSources {
 }
 
 impl CitationSources {
-    /// Keeps a passage that file search found. A stream that is resumed repeats it.
+    /// Keeps a passage that file search found. A resumed stream repeats it.
     pub(super) fn add_passage(&mut self, provider_file_id: String, passage: String) {
         let passages = self.passages.entry(provider_file_id).or_default();
         if self.n_passages < MAX_PASSAGES && !passages.contains(&passage) {
@@ -29,12 +29,12 @@ impl CitationSources {
         }
     }
 
-    /// Remembers a position that is cited already.
+    /// Remembers a position that is already cited.
     pub(super) fn mark_cited(&mut self, provider_file_id: String, position: i32) {
         self.cited.insert((provider_file_id, position));
     }
 
-    /// Whether it is known which file the provider's document is.
+    /// Whether the provider's document is already matched to a file.
     pub(super) fn is_resolved(&self, provider_file_id: &str) -> bool {
         self.files.contains_key(provider_file_id)
     }
@@ -45,7 +45,7 @@ impl CitationSources {
     }
 
     /// Turns the provider's annotation into a citation of the user's own file, unless the position
-    /// is cited already or the document is not the user's.
+    /// is already cited or the document is not the user's.
     pub(super) fn cite(
         &mut self,
         provider_file_id: &str,

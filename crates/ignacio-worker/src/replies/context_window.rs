@@ -14,12 +14,12 @@ use crate::object_reader::read_object;
 
 /// The largest image that is sent, in bytes.
 const MAX_IMAGE_BYTES: usize = 8 * 1024 * 1024;
-/// How many images are sent, the newest first.
+/// How many images are sent, newest first.
 const MAX_IMAGES: usize = 10;
 /// All images together: the provider takes 50 MB per request, and base64 adds a third.
 const MAX_TOTAL_BYTES: usize = 32 * 1024 * 1024;
 
-/// What is known about the attachments of messages, beyond their names.
+/// What is known about attachments, beyond their names.
 #[derive(Default)]
 pub(super) struct Attachments {
     /// Documents that are not indexed yet.

@@ -12,7 +12,7 @@ use crate::jobs::LeaseStatus;
 pub(super) enum Interrupt {
     CancelRequested,
     LeaseLost,
-    /// The reply has taken as long as it may.
+    /// The reply has reached its time limit.
     Deadline,
 }
 
@@ -34,14 +34,14 @@ async fn interrupted(lease: &mut watch::Receiver<LeaseStatus>) -> Interrupt {
     match lease.wait_for(|it| *it != LeaseStatus::Held).await.map(|it| *it) {
         Ok(LeaseStatus::Lost) => Interrupt::LeaseLost,
         Ok(_) => Interrupt::CancelRequested,
-        // Nobody reports to it any more.
+        // The sender is gone, so no report will come.
         Err(_) => pending().await,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    //! A wait ends for what it waits for, or for a reason.
+    //! A wait ends with its work, or with an interrupt.
 
     use std::time::Duration;
 

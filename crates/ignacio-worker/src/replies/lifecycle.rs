@@ -58,8 +58,8 @@ impl ReplyRunner<'_> {
         }
     }
 
-    /// What the provider reports. A reply that was requested and whose usage is unknown costs what
-    /// was reserved.
+    /// The usage that the provider reports. A requested reply whose usage is unknown costs what was
+    /// reserved.
     fn cost(&self) -> UsageCost {
         match (self.usage, &self.upstream) {
             (Some(usage), _) => {
@@ -78,7 +78,7 @@ impl ReplyRunner<'_> {
         let mut next = match (&self.upstream, self.writer.text().is_empty()) {
             (Some(_), _) => Recovery::Resume(Duration::ZERO),
             (None, true) => Recovery::Restart(Duration::ZERO),
-            // Its first worker died, and what it had started cannot be found again.
+            // Its first worker died, and what it started cannot be found.
             (None, false) => Recovery::Fail(ReplyFailure::Interrupted),
         };
         loop {
@@ -135,8 +135,8 @@ impl ReplyRunner<'_> {
         self.open(opening).await
     }
 
-    /// Checks that the reply still exists before it is requested again: a deleted one is deleted
-    /// upstream too, which looks like a failure there.
+    /// Checks that the reply still exists before it is requested again: deleting a reply also
+    /// deletes it upstream, which looks like a failure there.
     async fn verify_lease(&self) -> Result<(), RunEnd> {
         match self.context.db.reply_jobs().extend(self.job).await? {
             LeaseExtension::Held { .. } => Ok(()),
@@ -144,7 +144,7 @@ impl ReplyRunner<'_> {
         }
     }
 
-    /// Follows from the very first event, although the log is further: only the stream says what
+    /// Follows from the very first event, although the log is further: only the stream reports what
     /// the searches found and where each part of the text starts.
     async fn resume(&mut self) -> Result<Result<ReplyStream, StreamFailure>, RunEnd> {
         let Some(upstream) = &self.upstream else { return Ok(Err(StreamFailure::Closed)) };

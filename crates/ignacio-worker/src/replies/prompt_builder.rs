@@ -1,4 +1,5 @@
-//! Builds the prompt: what it needs is read in one short transaction before the model is called.
+//! Builds the prompt: everything it needs is read in one short transaction before the model is
+//! called.
 
 use ignacio_domain::ids::FileId;
 use ignacio_domain::message::{Author, Message};
@@ -75,13 +76,13 @@ impl PromptBuilder {
         Ok(Self { prompt, turns, full_history, pending: attachments.pending })
     }
 
-    /// The prompt as it is to be sent now, with its images.
+    /// The prompt to send now, with its images.
     pub(super) async fn build(&self, context: &WorkerContext) -> Prompt {
         let turns = load_turns(&self.turns, &*context.ports.objects).await;
         Prompt { turns, ..self.prompt.clone() }
     }
 
-    /// Sends the full history from now on. False when it was sent already.
+    /// Sends the full history from now on. False if it was already sent.
     pub(super) fn use_full_history(&mut self) -> bool {
         if self.prompt.previous_response_id.take().is_none() {
             return false;
@@ -90,28 +91,28 @@ impl PromptBuilder {
         true
     }
 
-    /// The documents that were sent with the question and are not indexed yet.
+    /// The documents attached to the question that are not indexed yet.
     pub(super) fn pending(&self) -> &[(FileId, String)] {
         &self.pending
     }
 
-    /// The same, once.
+    /// The same, once: later calls get none.
     pub(super) fn take_pending(&mut self) -> Vec<(FileId, String)> {
         std::mem::take(&mut self.pending)
     }
 }
 
-/// The model that the user chose; the default for a reply from before there was a choice.
+/// The model that the user chose; the default for a reply from before users could choose.
 pub(super) fn model_of<'c>(context: &'c WorkerContext, job: &'c ReplyJob) -> &'c str {
     let default = || context.settings.models.select(Role::Participant, None).unwrap_or_default();
     job.model.as_deref().unwrap_or_else(default)
 }
 
-/// What the model is given of the conversation.
+/// The part of the conversation that the model is given.
 ///
-/// As long as all of it fits, the provider goes on from its own state, and if it has lost that, it
-/// gets the full history. A longer one is given as a summary and the messages since: going on from
-/// the provider's state would send, and bill, every message there ever was.
+/// As long as all of it fits, the provider continues from its own state; if it has lost that, it
+/// gets the full history. A longer conversation is given as a summary and the messages since:
+/// continuing from the provider's state would send, and bill, every message there ever was.
 struct History {
     summary: Option<StoredSummary>,
     messages: Vec<Message>,

@@ -1,4 +1,4 @@
-//! What to do when a reply's stream fails before the provider ends it.
+//! Decides how to recover when a reply's stream fails before the provider ends it.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ const MAX_RESUMES: u32 = 3;
 /// A user is waiting: a longer delay than this is a failure.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(20);
 
-/// How a stream failed, or why there was none.
+/// How a stream failed, or why it could not be opened.
 #[derive(Debug)]
 pub(super) enum StreamFailure {
     /// It was closed without an end.
     Closed,
-    /// Nothing came for too long.
+    /// No event came for too long.
     Idle,
     /// The provider accepted the request and then reported a failure, without any text.
     FailedEmpty,
-    /// An error, when it was opened or later.
+    /// An error, while opening it or later.
     Error(AssistantError),
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Progress {
     pub(super) has_text: bool,
 }
 
-/// What to do.
+/// How to recover.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Recovery {
     /// Request the reply again.
@@ -49,7 +49,7 @@ pub(super) enum Recovery {
     Fail(ReplyFailure),
 }
 
-/// Counts the tries of one reply.
+/// Counts the attempts of one reply.
 pub(super) struct RetryBudget<'r> {
     backoff: &'r Backoff,
     n_restarts: u32,
@@ -66,7 +66,7 @@ impl<'r> RetryBudget<'r> {
         self.n_resumes = 0;
     }
 
-    /// Chooses what to do after a failure.
+    /// Decides how to recover from a failure.
     pub(super) fn recover(&mut self, failure: &StreamFailure, progress: Progress) -> Recovery {
         match failure {
             StreamFailure::Error(AssistantError::StateLost) if progress.has_text => {
@@ -84,7 +84,7 @@ impl<'r> RetryBudget<'r> {
     fn after_error(&mut self, error: &PortError, progress: Progress) -> Recovery {
         match error {
             PortError::Transient { retry_after, .. } => self.resume(*retry_after, progress),
-            // The stream cannot be resumed: a new request, or the end.
+            // The stream cannot be resumed: request again, or end.
             _ if progress.has_text => Recovery::Fail(ReplyFailure::Interrupted),
             _ if progress.is_accepted => self.restart(None),
             PortError::Misconfigured { .. } => Recovery::Fail(ReplyFailure::ProviderUnavailable),
@@ -120,7 +120,7 @@ impl<'r> RetryBudget<'r> {
     }
 }
 
-/// Half a second to two, or what the provider asks for if a user can wait that long.
+/// Half a second to two, or what the provider requests if a user can wait that long.
 fn delay(retry_after: Option<Duration>, backoff: &Backoff) -> Option<Duration> {
     let asked = retry_after.unwrap_or_default();
     let ours = Duration::from_millis(500) + Duration::from_millis(1_500).mul_f64(rand::random());

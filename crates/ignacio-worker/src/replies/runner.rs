@@ -18,7 +18,7 @@ use crate::title_bus::TitleSubscription;
 
 /// How long text may wait for the database. Readers in this process see it meanwhile.
 pub(super) const MAX_UNSAVED_TIME: Duration = Duration::from_secs(30);
-/// The delay before it is saved again.
+/// The delay before another attempt to save.
 pub(super) const SAVE_RETRY_DELAY: Duration = Duration::from_millis(500);
 
 /// The provider's side of a reply.
@@ -107,7 +107,7 @@ impl<'r> ReplyRunner<'r> {
         self.started_at + self.context.settings.reply_deadline
     }
 
-    /// Starts to save what is unsaved. The reply goes on meanwhile: text does not wait for the
+    /// Starts to save what is unsaved. The reply continues meanwhile: text does not wait for the
     /// database.
     pub(super) fn begin_save(&mut self) -> Result<(), RunEnd> {
         Ok(self.writer.start_flush(self.upstream.as_ref().map(Upstream::position))?)
@@ -153,7 +153,7 @@ impl<'r> ReplyRunner<'r> {
 }
 
 /// Half of what fits into a prompt: beyond that the older part is summarized, so that the summary
-/// is there before it is needed.
+/// exists before it is needed.
 fn summary_limit(settings: &WorkerSettings) -> SummaryLimit {
     SummaryLimit {
         bytes: i64::try_from(settings.history_bytes() / 2).unwrap_or(i64::MAX),

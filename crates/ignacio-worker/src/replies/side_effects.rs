@@ -14,13 +14,13 @@ use tokio::time::Instant;
 use super::prompt_builder::PromptBuilder;
 use super::runner::{ReplyRunner, RunEnd};
 
-/// How long a reply waits for documents that were sent with its question.
+/// How long a reply waits for documents attached to its question.
 const FILE_TIMEOUT: Duration = Duration::from_secs(8);
 const FILE_POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 impl ReplyRunner<'_> {
-    /// The prompt, once the documents that were sent with the question are indexed; readers are
-    /// told about those that take longer.
+    /// The prompt, once the documents attached to the question are indexed; readers get an event
+    /// about those that take longer.
     pub(super) async fn ready_prompt(&mut self) -> Result<&mut PromptBuilder, RunEnd> {
         let until = Instant::now() + self.context.backoff.real_time(FILE_TIMEOUT);
         while !self.prompt().await?.pending().is_empty() && Instant::now() < until {
@@ -37,7 +37,7 @@ impl ReplyRunner<'_> {
         self.prompt().await
     }
 
-    /// The prompt, which is built when there is none.
+    /// The prompt, which is built on first use.
     pub(super) async fn prompt(&mut self) -> Result<&mut PromptBuilder, RunEnd> {
         let (context, job) = (self.context, self.job);
         let mut prompt = self.prompt.take();
@@ -56,7 +56,7 @@ impl ReplyRunner<'_> {
                 }
             };
         }
-        // Without one the lease is lost.
+        // `None` means that the lease is lost.
         Ok(self.prompt.insert(prompt.ok_or(RunEnd::LeaseLost)?))
     }
 
@@ -90,7 +90,7 @@ impl ReplyRunner<'_> {
         Ok(())
     }
 
-    /// Which of the user's files the provider's document is; `None` when the lease is lost.
+    /// The user's file that the provider's document is a copy of; `None` when the lease is lost.
     async fn find_file(
         &self,
         provider_file_id: &str,

@@ -1,4 +1,4 @@
-//! Follows the provider's stream: each event is passed on at once and saved soon.
+//! Follows the provider's stream: each event is published immediately and saved soon.
 
 use futures_util::StreamExt as _;
 use ignacio_domain::ports::{AssistantError, AssistantEvent, AssistantEventKind, ReplyStream};
@@ -17,7 +17,7 @@ const MAX_TEXT_BYTES: usize = 2 * 1024 * 1024;
 
 enum Step {
     SaveDue,
-    /// The save that was under way has finished.
+    /// The save in progress has finished.
     Saved(Result<bool, StoreError>),
     Titled(String),
     Received(Result<Option<Result<AssistantEvent, AssistantError>>, Elapsed>),
@@ -76,8 +76,8 @@ impl ReplyRunner<'_> {
         }
     }
 
-    /// Remembers what an event that is already in the log says about sources. Another worker may
-    /// have written it.
+    /// Collects the sources from an event that is already in the log, which another worker may have
+    /// written.
     fn replay(&mut self, event: AssistantEvent) {
         match event.kind {
             AssistantEventKind::Retrieved { provider_file_id, text } => {
@@ -90,7 +90,7 @@ impl ReplyRunner<'_> {
         }
     }
 
-    /// Handles one event; returns a failure when the provider failed without any text.
+    /// Handles one event; returns a failure if the provider failed without any text.
     async fn handle(&mut self, event: AssistantEvent) -> Result<Option<StreamFailure>, RunEnd> {
         if let Some(upstream) = &mut self.upstream {
             upstream.cursor = event.cursor;
@@ -98,7 +98,7 @@ impl ReplyRunner<'_> {
         match event.kind {
             AssistantEventKind::Started { provider_id } => {
                 self.upstream = Some(Upstream { id: provider_id, cursor: event.cursor });
-                // Saved at once: from here on another worker can resume the reply.
+                // Saved immediately: from here on another worker can resume the reply.
                 if let Err(end) = self.save().await {
                     self.delete_upstream().await;
                     return Err(end);
@@ -130,7 +130,7 @@ impl ReplyRunner<'_> {
     }
 
     async fn append(&mut self, text: String) -> Result<(), RunEnd> {
-        // Postgres cannot store it, and nobody can read it.
+        // Postgres cannot store NUL.
         let text = if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text };
         if self.writer.text().len() + text.len() > MAX_TEXT_BYTES {
             self.stop_upstream().await;
@@ -153,8 +153,8 @@ const fn is_end(event: &AssistantEvent) -> bool {
     matches!(event.kind, AssistantEventKind::Ended { .. })
 }
 
-/// Waits for the save that is under way; else until there is enough to save, or until the database
-/// may be available again.
+/// Waits for the save in progress, or else until there is enough to save or the database may be
+/// available again.
 async fn next_save(writer: &mut ReplyWriter, unsaved: Option<Unsaved>) -> Step {
     if writer.is_flushing() {
         return Step::Saved(writer.finish_flush().await);

@@ -1,4 +1,4 @@
-//! The provider's side of a reply: waiting for it, stopping it, deleting it.
+//! The provider's side of a reply: waiting for it, cancelling it, deleting it.
 
 use std::future::Future;
 use std::pin::pin;
@@ -33,7 +33,7 @@ impl ReplyRunner<'_> {
             Ok(Ok(Ok(stream))) => Ok(Ok(stream)),
             Ok(Ok(Err(error))) => Ok(Err(StreamFailure::Error(error))),
             Ok(Err(_)) => Ok(Err(StreamFailure::Idle)),
-            // The provider may have accepted the request: only its answer says what to stop.
+            // The provider may have accepted the request: only its response says what to cancel.
             Err(interrupt) if self.upstream.is_none() => {
                 let stream = timeout(STOP_TIMEOUT, opening).await.ok().and_then(Result::ok);
                 Err(self.interrupted(interrupt, stream.and_then(Result::ok)).await)
@@ -51,7 +51,7 @@ impl ReplyRunner<'_> {
         }
     }
 
-    /// Stops an interrupted reply, and says how it ends.
+    /// Stops an interrupted reply, and returns its outcome.
     pub(super) async fn interrupted(
         &mut self,
         interrupt: Interrupt,
@@ -77,7 +77,7 @@ impl ReplyRunner<'_> {
         RunEnd::Outcome(outcome)
     }
 
-    /// Stops and deletes a reply upstream that no row names: no other worker could.
+    /// Cancels and deletes a reply upstream that no row names: no other worker could.
     pub(super) async fn delete_upstream(&mut self) {
         self.stop_upstream().await;
         let Some(upstream) = self.upstream.take() else { return };
@@ -90,7 +90,7 @@ impl ReplyRunner<'_> {
         }
     }
 
-    /// Stops a reply upstream: text that is never read should not be paid for.
+    /// Cancels a reply upstream: text that is never read should not be paid for.
     pub(super) async fn stop_upstream(&self) {
         let Some(upstream) = &self.upstream else { return };
         match timeout(STOP_TIMEOUT, self.context.ports.assistant.cancel(&upstream.id)).await {

@@ -1,4 +1,4 @@
-//! Whatever is packed reads back, from every number on, with the same text.
+//! Packed events read back with the same text, from every number on.
 
 use super::*;
 

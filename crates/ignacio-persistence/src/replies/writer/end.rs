@@ -23,7 +23,8 @@ impl ReplyWriter {
         outcome: ReplyOutcome,
         spent: UsageCost,
     ) -> Result<bool, StoreError> {
-        // A flush in progress must not arrive after the end; events that it lost are written here.
+        // A flush in progress must not arrive after the end; if it lost events, they are written
+        // here.
         if matches!(self.finish_flush().await, Ok(false)) {
             return Ok(false);
         }
@@ -73,7 +74,7 @@ impl ReplyWriter {
                 payload: Set(payload),
             });
         }
-        // A commit whose answer was lost has written them already.
+        // A commit whose confirmation was lost has written them already.
         response_events::Entity::insert_many(rows)
             .on_conflict_do_nothing()
             .exec_without_returning(txn)
@@ -151,7 +152,7 @@ impl ReplyWriter {
         Ok(txn.execute_raw(write).await?.rows_affected() == 1)
     }
 
-    /// Puts what it cost in place of what was reserved.
+    /// Replaces the reserved cost with the actual one.
     async fn settle_usage(
         &self,
         txn: &DatabaseTransaction,

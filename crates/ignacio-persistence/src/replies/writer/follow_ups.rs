@@ -10,7 +10,7 @@ use super::ReplyWriter;
 use crate::error::StoreError;
 use crate::repos::summaries;
 
-/// How much may follow a conversation's summary before another one is enqueued.
+/// How much may follow a conversation's summary before a new summary is enqueued.
 #[derive(Clone, Copy, Debug)]
 pub struct SummaryLimit {
     /// Bytes.
@@ -31,14 +31,14 @@ pub(super) struct FollowUps {
 }
 
 impl FollowUps {
-    /// Of a reply with this text in the log.
+    /// The state of a reply with this text in the log.
     pub(super) fn of(text: &str) -> Self {
         Self { is_text_recorded: !text.is_empty(), ..Self::default() }
     }
 }
 
 impl ReplyWriter {
-    /// Enqueues a summary at the reply's end if the conversation exceeds this limit then.
+    /// Enqueues a summary at the reply's end if the conversation then exceeds this limit.
     pub const fn set_summary_limit(&mut self, limit: SummaryLimit) {
         self.follow_ups.limit = Some(limit);
     }
@@ -54,7 +54,7 @@ impl ReplyWriter {
         is_new.then(|| self.follow_ups.first_text.map_or(0.0, |it| it.elapsed().as_secs_f64()))
     }
 
-    /// Records at the end when the first text came, if the log had no text before, and enqueues a
+    /// At the end, records when the first text came, if the log had no text before, and enqueues a
     /// title if there is none.
     async fn record_first_text(
         &self,
@@ -62,14 +62,14 @@ impl ReplyWriter {
         ago: f64,
     ) -> Result<(), StoreError> {
         let (id, user, conversation) = self.ids();
-        let ask = raw_sql!(
+        let write = raw_sql!(
             Postgres,
             "insert into follow_up_jobs (user_id, conversation_id, kind)
              select c.user_id, c.id, 'title' from conversations c
               where c.user_id = {user} and c.id = {conversation} and c.title is null
              on conflict do nothing"
         );
-        txn.execute_raw(ask).await?;
+        txn.execute_raw(write).await?;
         let note = raw_sql!(
             Postgres,
             "update responses
@@ -85,7 +85,7 @@ impl ReplyWriter {
         self.follow_ups.has_enqueued = true;
     }
 
-    /// Asks, at the reply's end, for what it gives reason to.
+    /// At the reply's end, enqueues the follow-up jobs that it gives reason for.
     pub(super) async fn enqueue_follow_ups(
         &self,
         txn: &DatabaseTransaction,
@@ -99,13 +99,13 @@ impl ReplyWriter {
         }
         let (_, user, conversation) = self.ids();
         let message = self.job.message.into_uuid();
-        let ask = raw_sql!(
+        let write = raw_sql!(
             Postgres,
             "insert into follow_up_jobs (user_id, conversation_id, kind, message_id)
              values ({user}, {conversation}, 'citations', {message})
              on conflict do nothing"
         );
-        txn.execute_raw(ask).await?;
+        txn.execute_raw(write).await?;
         Ok(())
     }
 
@@ -119,7 +119,7 @@ impl ReplyWriter {
         let (at, id) = summaries::end(summaries::find(txn, user, conversation).await?.as_ref());
         let own = i64::try_from(self.text.len()).unwrap_or(i64::MAX);
         let (bytes, messages) = (limit.bytes, limit.messages);
-        let ask = raw_sql!(
+        let write = raw_sql!(
             Postgres,
             "insert into follow_up_jobs (user_id, conversation_id, kind)
              select {user}, {conversation}, 'summary'
@@ -129,7 +129,7 @@ impl ReplyWriter {
              having sum(octet_length(m.content)) + {own} > {bytes} or count(*) > {messages}
              on conflict do nothing"
         );
-        txn.execute_raw(ask).await?;
+        txn.execute_raw(write).await?;
         Ok(())
     }
 

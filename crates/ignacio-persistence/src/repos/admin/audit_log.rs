@@ -1,4 +1,4 @@
-//! The audit, for administration.
+//! The audit log, for admins.
 
 use ignacio_domain::audit::{ActorRole, AuditAction, AuditDetail, AuditEvent, AuditFilter};
 use ignacio_domain::ids::{AuditEventId, UserId};
@@ -12,7 +12,7 @@ use crate::entities::audit_events;
 use crate::error::StoreError;
 use crate::repos::paging::newest_first;
 
-/// What was done by whom; it can only be read.
+/// Who did what; it can only be read.
 pub struct AuditLog<'s> {
     txn: &'s DatabaseTransaction,
 }
@@ -22,7 +22,7 @@ impl TryFrom<audit_events::Model> for AuditEvent {
 
     fn try_from(row: audit_events::Model) -> Result<Self, StoreError> {
         let corrupt = |column| StoreError::corrupt("audit_events", column);
-        // One odd detail must not hide the page that it stands on.
+        // One malformed detail must not hide the page it is on.
         let detail: AuditDetail = serde_json::from_value(row.detail).unwrap_or_default();
         Ok(Self {
             id: AuditEventId::from_uuid(row.id),
@@ -46,7 +46,7 @@ impl<'s> AuditLog<'s> {
         Self { txn }
     }
 
-    /// A page of events, newest first. The look itself becomes an event.
+    /// A page of events, newest first. The read itself becomes an event.
     #[tracing::instrument(name = "db.admin.audit_log.list", skip_all, err(level = "debug"))]
     pub async fn list(
         &self,

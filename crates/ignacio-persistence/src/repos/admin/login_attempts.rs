@@ -1,4 +1,4 @@
-//! The codes and failed logins of users, for administration.
+//! The codes and failed logins of users, for admins.
 
 use ignacio_domain::audit::AuditAction;
 use ignacio_domain::delivery::DeliveryStatus;
@@ -15,10 +15,10 @@ use super::audit_read;
 use super::managed_users::find_unrecorded;
 use crate::error::StoreError;
 
-/// Codes that are listed at most.
+/// The most codes in a list.
 const MAX_CODES: i64 = 50;
 
-/// Codes that were sent, and tries that failed.
+/// Codes that were sent, and failed attempts.
 pub struct LoginAttempts<'s> {
     txn: &'s DatabaseTransaction,
 }
@@ -45,7 +45,7 @@ struct CodeRow {
 }
 
 impl CodeRow {
-    /// Reports come in any order, so the farthest of them counts.
+    /// Reports come in any order, so the furthest one counts.
     fn delivery_status(&self) -> DeliveryStatus {
         if self.read_at.is_some() {
             DeliveryStatus::Read
@@ -85,7 +85,7 @@ impl<'s> LoginAttempts<'s> {
         Self { txn }
     }
 
-    /// Whose logins these are, without a note in the audit: what is asked of them next writes it.
+    /// The user these logins belong to. Not recorded in the audit log: the read that follows is.
     #[tracing::instrument(
         name = "db.admin.login_attempts.find_user",
         skip_all,
@@ -95,7 +95,7 @@ impl<'s> LoginAttempts<'s> {
         find_unrecorded(self.txn, id).await
     }
 
-    /// How many tries have failed, of the number or of the known device with which most have.
+    /// How many attempts have failed: with the number, or with the known device that has the most.
     #[tracing::instrument(
         name = "db.admin.login_attempts.failures",
         skip_all,
@@ -125,7 +125,8 @@ impl<'s> LoginAttempts<'s> {
         Ok(LoginFailures { paused_until, ..found })
     }
 
-    /// Forgets the tries that failed, of the number and of the known devices: both are let in again.
+    /// Clears the failed attempts of the number and of the known devices: neither is locked out any
+    /// more.
     #[tracing::instrument(
         name = "db.admin.login_attempts.clear_failures",
         skip_all,
@@ -147,11 +148,11 @@ impl<'s> LoginAttempts<'s> {
         audit_read(self.txn, AuditAction::UserUnlocked, Some(user), n_forgotten).await
     }
 
-    /// What became of the codes of the last day, the newest first.
+    /// The codes of the last day and what became of them, newest first.
     #[tracing::instrument(name = "db.admin.login_attempts.codes", skip_all, err(level = "debug"))]
     pub async fn codes(&self, id: UserId) -> Result<Vec<CodeRecord>, StoreError> {
         let (user, limit) = (id.into_uuid(), MAX_CODES);
-        // Column by column: this role may not read the digests, nor where a code was sent.
+        // Columns are listed: this role may not read the digests, nor where a code was sent.
         let read = raw_sql!(
             Postgres,
             "select c.id, c.attempts, c.redeemed_at, c.expires_at, c.created_at,

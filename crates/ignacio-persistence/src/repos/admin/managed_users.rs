@@ -1,4 +1,4 @@
-//! Users, for administration.
+//! Users, for admins.
 
 use ignacio_domain::audit::AuditAction;
 use ignacio_domain::erasure::Erasure;
@@ -59,7 +59,7 @@ struct ErasureRow {
     created_at: OffsetDateTime,
 }
 
-/// The users that a filter lets through, without the temporary user of the log.
+/// The users that match a filter, without the temporary user of the log.
 fn matching(filter: &UserFilter) -> Select<users::Entity> {
     let mut query = existing();
     if let Some(role) = filter.role {
@@ -70,7 +70,7 @@ fn matching(filter: &UserFilter) -> Select<users::Entity> {
     }
     if let Some(text) = &filter.query {
         let text = text.trim().to_lowercase();
-        // However a number was typed, it is looked for as it is stored.
+        // A number is searched for as it is stored, however it was typed.
         let digits: String = text.chars().filter(char::is_ascii_digit).collect();
         let mut is_found =
             Condition::any().add(Expr::cust_with_values("strpos(lower(name), $1) > 0", [text]));
@@ -120,14 +120,14 @@ impl<'s> ManagedUsers<'s> {
         Ok(page)
     }
 
-    /// How many users a filter lets through.
+    /// How many users match a filter.
     #[tracing::instrument(name = "db.admin.users.count", skip_all, err(level = "debug"))]
     pub async fn count(&self, filter: &UserFilter) -> Result<i64, StoreError> {
         let count = matching(filter).count(self.txn).await?;
         Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
 
-    /// Finds one, and writes down that it was looked at.
+    /// Finds one, and records the read in the audit log.
     #[tracing::instrument(name = "db.admin.users.find", skip_all, err(level = "debug"))]
     pub async fn find(&self, id: UserId) -> Result<Option<ManagedUser>, StoreError> {
         let user = find_unrecorded(self.txn, id).await?;
@@ -137,9 +137,8 @@ impl<'s> ManagedUsers<'s> {
         Ok(user)
     }
 
-    /// Finds one to change it, and keeps others from changing it until the scope ends. `None` when
-    /// there is no such user; [`StoreError::OwnAccount`] for the caller's own, which nobody
-    /// looks after alone.
+    /// Finds one to change it, and locks it until the scope ends. `None` when there is no such
+    /// user; [`StoreError::OwnAccount`] for the caller's own, which no admin may change.
     #[tracing::instrument(name = "db.admin.users.lock", skip_all, err(level = "debug"))]
     pub async fn lock(&self, id: UserId) -> Result<Option<ManagedUser>, StoreError> {
         if id == self.admin {
@@ -152,8 +151,8 @@ impl<'s> ManagedUsers<'s> {
         row.map(ManagedUser::try_from).transpose()
     }
 
-    /// Creates a user; [`StoreError::Conflict`] with `users_phone_number_key` when a user has
-    /// the number, [`StoreError::StepUpRequired`] for an admin's without a fresh code.
+    /// Creates a user; [`StoreError::Conflict`] with `users_phone_number_key` when the number is
+    /// taken, [`StoreError::StepUpRequired`] for an admin without a fresh code.
     #[tracing::instrument(name = "db.admin.users.insert", skip_all, err(level = "debug"))]
     pub async fn insert(&self, new: &NewUser) -> Result<ManagedUser, StoreError> {
         let row = users::ActiveModel {
@@ -167,15 +166,14 @@ impl<'s> ManagedUsers<'s> {
         row.insert(self.txn).await?.try_into()
     }
 
-    /// Changes another user. The row should be locked by [`Self::lock`]: then no login is under
-    /// way, and what one has opened is seen here.
+    /// Changes another user. The row should be locked by [`Self::lock`]: then no login is in
+    /// progress, and any session that one opened is seen here.
     ///
-    /// Another number or role, or not being active any more, ends the user's sessions; another
-    /// number, or not being active, also voids their codes and makes their devices unknown.
-    /// [`StoreError::StepUpRequired`] for another number, and for a new admin, without a fresh code;
-    /// [`StoreError::LastAdmin`] when nobody would be left to let others in,
-    /// [`StoreError::Conflict`] with `users_phone_number_key` when a user has the number; `None`
-    /// when there is no such user.
+    /// A new number or role, or deactivation, ends the user's sessions; a new number, or
+    /// deactivation, also voids their codes and forgets their devices.
+    /// [`StoreError::StepUpRequired`] for a new number, and for a new admin, without a fresh code;
+    /// [`StoreError::LastAdmin`] when no active admin would be left, [`StoreError::Conflict`] with
+    /// `users_phone_number_key` when the number is taken; `None` when there is no such user.
     #[tracing::instrument(name = "db.admin.users.update", skip_all, err(level = "debug"))]
     pub async fn update(
         &self,
@@ -191,7 +189,7 @@ impl<'s> ManagedUsers<'s> {
         if phone.is_some() || is_active == Some(false) {
             self.revoke_login_means(user, phone.clone(), is_active).await?;
         }
-        // One statement, so that all rows are taken before the audit's triggers run.
+        // One statement, so that all rows are locked before the audit's triggers run.
         let write = raw_sql!(
             Postgres,
             "with before as (select phone_number, is_admin, is_active from users where id = {user}),
@@ -219,8 +217,8 @@ impl<'s> ManagedUsers<'s> {
         row.try_into().map(Some)
     }
 
-    /// What a login was or will be opened with, gone before the sessions are: in the order in which
-    /// a login takes these rows, and before the audit's chain, so that neither waits for the other.
+    /// Voids codes and forgets devices before the sessions end: in the order in which a login locks
+    /// these rows, and before the audit's chain, so that neither waits for the other.
     async fn revoke_login_means(
         &self,
         user: Uuid,
@@ -247,9 +245,8 @@ impl<'s> ManagedUsers<'s> {
         Ok(())
     }
 
-    /// Ends all of a user's sessions, and their devices are not known any more; gives the number
-    /// of the sessions, or `None` when there is no such user. [`StoreError::StepUpRequired`]
-    /// without a fresh code.
+    /// Ends all of a user's sessions, and forgets their devices; returns the number of sessions, or
+    /// `None` when there is no such user. [`StoreError::StepUpRequired`] without a fresh code.
     #[tracing::instrument(name = "db.admin.users.revoke_sessions", skip_all, err(level = "debug"))]
     pub async fn revoke_sessions(&self, id: UserId) -> Result<Option<u64>, StoreError> {
         let user = id.into_uuid();
@@ -268,10 +265,10 @@ impl<'s> ManagedUsers<'s> {
         Ok(Some(self.txn.execute_raw(write).await?.rows_affected()))
     }
 
-    /// Removes another user with all their data. What lies outside the database is
-    /// queued for the worker, and the receipt tells how much of it is left.
-    /// [`StoreError::NotFound`], [`StoreError::OwnAccount`], [`StoreError::LastAdmin`] or, without
-    /// a fresh code, [`StoreError::StepUpRequired`] when that cannot be.
+    /// Deletes another user with all their data. What lies outside the database is queued for the
+    /// worker, and the receipt says how much of it is left. [`StoreError::NotFound`],
+    /// [`StoreError::OwnAccount`], [`StoreError::LastAdmin`] or, without a fresh code,
+    /// [`StoreError::StepUpRequired`].
     #[tracing::instrument(name = "db.admin.users.erase", skip_all, err(level = "debug"))]
     pub async fn erase(&self, id: UserId) -> Result<Erasure, StoreError> {
         if id == self.admin {
@@ -287,7 +284,7 @@ impl<'s> ManagedUsers<'s> {
         self.erasure(erasure).await?.ok_or(StoreError::NotFound)
     }
 
-    /// The receipt of a removal.
+    /// The receipt of a deletion.
     #[tracing::instrument(name = "db.admin.users.erasure", skip_all, err(level = "debug"))]
     pub async fn erasure(&self, id: ErasureId) -> Result<Option<Erasure>, StoreError> {
         let id = id.into_uuid();

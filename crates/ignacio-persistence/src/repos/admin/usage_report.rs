@@ -1,4 +1,4 @@
-//! Who used how much, for administration.
+//! Usage of all users, for admins.
 
 use ignacio_domain::audit::AuditAction;
 use ignacio_domain::ids::UserId;
@@ -13,7 +13,7 @@ use crate::repos::usage::{SumRow, midnight, today};
 /// The most groups in a report; those that cost most come first.
 pub const MAX_USAGE_ROWS: i64 = 1_000;
 
-/// Everybody's records of use.
+/// The usage of all users.
 pub struct UsageReport<'s> {
     txn: &'s DatabaseTransaction,
 }
@@ -23,14 +23,14 @@ impl<'s> UsageReport<'s> {
         Self { txn }
     }
 
-    /// The day that it is, of UTC.
+    /// The current day, in UTC.
     pub async fn today(&self) -> Result<Date, StoreError> {
         today(self.txn).await
     }
 
-    /// Sums from one day to another, both included, of one user or of all, at most
-    /// [`MAX_USAGE_ROWS`]: days in their order, the newest first; models and users by what they
-    /// cost. It is written into the audit.
+    /// Sums from one day to another, both included, for one user or all, at most
+    /// [`MAX_USAGE_ROWS`]: days newest first; models and users by cost. The read is recorded in the
+    /// audit log.
     #[tracing::instrument(name = "db.admin.usage.between", skip_all, err(level = "debug"))]
     pub async fn between(
         &self,

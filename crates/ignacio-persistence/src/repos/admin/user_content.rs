@@ -1,4 +1,4 @@
-//! Reading what is another user's: files by name, and conversations under a grant.
+//! Reading another user's content: files by name, and conversations under a grant.
 
 use ignacio_domain::access::{AccessGrant, GrantReason};
 use ignacio_domain::audit::AuditAction;
@@ -19,8 +19,8 @@ use crate::error::StoreError;
 use crate::repos::paging::{bounds, newest_first};
 use crate::rows::{FileRow, MessageRow};
 
-/// What an admin reads of others. Each reading is written into the audit before its rows show; the
-/// database shows conversations and messages in no other transaction.
+/// What an admin reads of others. Each read is recorded in the audit log before its rows are
+/// visible; the database shows conversations and messages in no other transaction.
 pub struct UserContent<'s> {
     txn: &'s DatabaseTransaction,
     admin: UserId,
@@ -57,7 +57,7 @@ impl<'s> UserContent<'s> {
         user: UserId,
         reason: &GrantReason,
     ) -> Result<AccessGrant, StoreError> {
-        // The database sets the times, and refuses others.
+        // The database sets the times, and rejects any others.
         let grant = access_grants::ActiveModel {
             id: Set(GrantId::new().into_uuid()),
             admin_id: Set(self.admin.into_uuid()),
@@ -68,7 +68,7 @@ impl<'s> UserContent<'s> {
         Ok(grant.insert(self.txn).await?.into())
     }
 
-    /// A grant, whoever got it, also one that has run out.
+    /// A grant, whoever holds it, even if it has expired.
     #[tracing::instrument(
         name = "db.admin.user_content.find_grant",
         skip_all,
@@ -79,9 +79,9 @@ impl<'s> UserContent<'s> {
         Ok(row.map(Into::into))
     }
 
-    /// A page of a user's conversations, the liveliest first, archived ones too.
-    /// [`StoreError::GrantRequired`] without a live grant, [`StoreError::NotFound`] when there is no
-    /// such user.
+    /// A page of a user's conversations, most recently active first, archived ones included.
+    /// [`StoreError::GrantRequired`] without a live grant, [`StoreError::NotFound`] when there is
+    /// no such user.
     #[tracing::instrument(
         name = "db.admin.user_content.conversations",
         skip_all,
@@ -105,7 +105,7 @@ impl<'s> UserContent<'s> {
     }
 
     /// A page of a conversation's messages, newest first. [`StoreError::GrantRequired`] without a
-    /// live grant, and the same when there is no such conversation.
+    /// live grant, and also when there is no such conversation.
     #[tracing::instrument(name = "db.admin.user_content.messages", skip_all, err(level = "debug"))]
     pub async fn messages(
         &self,
@@ -134,8 +134,8 @@ impl<'s> UserContent<'s> {
         }))
     }
 
-    /// A page of a user's files, newest first: what they are called, not what is in them. `None`
-    /// when there is no such user.
+    /// A page of a user's files, newest first: their names, not their content. `None` when there is
+    /// no such user.
     #[tracing::instrument(name = "db.admin.user_content.files", skip_all, err(level = "debug"))]
     pub async fn files(
         &self,

@@ -1,4 +1,4 @@
-//! What a right code opens: a session, or what only a fresh code opens.
+//! Redeeming a correct code: for a session, or for a step-up.
 
 use ignacio_domain::ids::{DeviceId, OtpId, SessionId};
 use ignacio_domain::session::{self, DEVICE_LIFETIME, DeviceDigest, Session, SessionDigest};
@@ -13,19 +13,19 @@ use crate::error::StoreError;
 use crate::repos::sessions::SessionRow;
 use crate::rows::UserRow;
 
-/// Live sessions of one user; the oldest ends when one more begins.
+/// The most live sessions of a user; a new one ends the oldest.
 const MAX_SESSIONS: i64 = 10;
-/// Devices that one user is known by; the one that was used longest ago goes.
+/// The most known devices of a user; a new one replaces the least recently used.
 const MAX_DEVICES: i64 = 20;
 
-/// What a login brings.
+/// What a login provides.
 #[derive(Clone, Copy, Debug)]
 pub struct NewSession<'n> {
-    /// The fresh token.
+    /// The new token.
     pub token: &'n SessionDigest,
-    /// The fresh token of the device, in case it is not known yet.
+    /// The new token of the device, if it is not known yet.
     pub device: &'n DeviceDigest,
-    /// What the device calls itself.
+    /// The device's name for itself.
     pub device_name: Option<&'n str>,
 }
 
@@ -34,9 +34,9 @@ pub struct NewSession<'n> {
 pub struct LoggedIn {
     /// The user.
     pub user: User,
-    /// With which session.
+    /// The session.
     pub session: Session,
-    /// Whether the device was not known before, so that it needs its token.
+    /// Whether the device was unknown, so that it needs its token.
     pub is_new_device: bool,
 }
 
@@ -48,8 +48,8 @@ struct UsedRow {
 }
 
 impl Codes<'_> {
-    /// Uses the code up and opens a session; the user's other codes are void from then on, and
-    /// failed tries are forgotten. `None` when another used it first, or the user is gone,
+    /// Redeems the code and opens a session; the user's other codes become void, and failed
+    /// attempts are cleared. `None` when another request redeemed it first, or the user is gone,
     /// inactive, or has another number by now.
     #[tracing::instrument(name = "db.codes.redeem", skip_all, err(level = "debug"))]
     pub async fn redeem(
@@ -70,8 +70,8 @@ impl Codes<'_> {
         Ok(Some(LoggedIn { user: person, session, is_new_device }))
     }
 
-    /// Uses up a code that this session has asked for: it has shown a fresh code from now on. False
-    /// when another used it first, or the session is over.
+    /// Redeems a code that this session requested, which completes the step-up. False when another
+    /// request redeemed it first, or the session is over.
     #[tracing::instrument(name = "db.codes.redeem_step_up", skip_all, err(level = "debug"))]
     pub async fn redeem_step_up(&self, id: OtpId, session: SessionId) -> Result<bool, StoreError> {
         let (id, session) = (id.into_uuid(), session.into_uuid());
@@ -92,8 +92,8 @@ impl Codes<'_> {
     }
 }
 
-/// The user whose code it was, and the device that asked for it, if it is known. The user
-/// is locked first, so that it cannot be deactivated, nor get another number, while its session is
+/// The user whose code it was, and the device that requested it, if it is known. The user is locked
+/// first, so that they can neither be deactivated nor get another number while the session is
 /// opened.
 async fn use_code(
     txn: &DatabaseTransaction,
@@ -131,7 +131,7 @@ async fn use_code(
     Ok(Some((row.person.try_into()?, row.device_id.map(DeviceId::from_uuid))))
 }
 
-/// Makes a device known, and tells its user unless it is the first one.
+/// Makes a device known, and notifies the user unless it is the first one.
 async fn remember_device(
     txn: &DatabaseTransaction,
     person: &User,

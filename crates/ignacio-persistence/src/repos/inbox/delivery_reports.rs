@@ -1,5 +1,6 @@
-//! What reports change. Their order and their repeats make no difference: of each time the earliest
-//! stays, a message that arrived has not failed, and of two failures the first tells why.
+//! What delivery reports change. Order and repeats make no difference: the earliest time of each
+//! status stays, a message that arrived has not failed, and of two failures the first gives the
+//! reason.
 
 use std::collections::HashSet;
 
@@ -10,16 +11,16 @@ use uuid::Uuid;
 
 use crate::error::StoreError;
 
-/// What was new about one message.
+/// What is new about one message.
 #[derive(Clone, Debug, PartialEq, FromQueryResult)]
 pub struct DeliveryUpdate {
-    /// Whether it carried a code, and not a notice.
+    /// Whether it carried a code, rather than a notice.
     pub is_code: bool,
-    /// That it was `delivered`, `read`, or has `failed`: what was not known before.
+    /// Its new statuses: `delivered`, `read` or `failed`.
     pub outcomes: Vec<String>,
-    /// Why it failed: the provider's word.
+    /// Why it failed: the provider's code.
     pub error: Option<String>,
-    /// How long it took from us to the phone, where it has just arrived.
+    /// How long it took from sending to delivery, if it has just arrived.
     pub seconds: Option<f64>,
 }
 
@@ -31,7 +32,7 @@ struct ChangeRow {
     update: DeliveryUpdate,
 }
 
-/// Writes reports down; gives the messages that are ours, and what was new about them.
+/// Records reports; returns the messages that are ours, and what is new about them.
 pub(super) async fn record(
     txn: &DatabaseTransaction,
     reports: &[&DeliveryReport],
@@ -70,13 +71,13 @@ async fn change(
     reports: &[&DeliveryReport],
 ) -> Result<Vec<ChangeRow>, StoreError> {
     let messages: Vec<String> = reports.iter().map(|it| it.message_id.clone()).collect();
-    let words: Vec<String> = reports.iter().map(|it| it.status.as_str().to_owned()).collect();
+    let statuses: Vec<String> = reports.iter().map(|it| it.status.as_str().to_owned()).collect();
     let times: Vec<OffsetDateTime> = reports.iter().map(|it| it.at).collect();
     let codes: Vec<String> = reports.iter().map(|it| error_code(it).to_owned()).collect();
     let write = raw_sql!(
         Postgres,
         "with report as (
-             select * from rows from (unnest({messages}), unnest({words}), unnest({times}),
+             select * from rows from (unnest({messages}), unnest({statuses}), unnest({times}),
                     unnest({codes})) r (message_id, word, at, code)),
          before as (
              select * from outbox o
@@ -122,7 +123,7 @@ async fn change(
     Ok(ChangeRow::find_by_statement(write).all(txn).await?)
 }
 
-/// Whoever got one of these messages can be reached, until a later one shows the opposite.
+/// A user who received one of these messages is reachable, unless a later message failed.
 async fn clear_reachable(txn: &DatabaseTransaction, touched: Vec<Uuid>) -> Result<(), StoreError> {
     let write = raw_sql!(
         Postgres,
@@ -142,8 +143,9 @@ async fn clear_reachable(txn: &DatabaseTransaction, touched: Vec<Uuid>) -> Resul
     Ok(())
 }
 
-/// Who has the number of a message that could not reach it, unless that message arrived after all, or
-/// one that is not older did. The admins see it of the user, as long as it has the number.
+/// Marks as unreachable the users who have the number of a message that could not be delivered,
+/// unless that message arrived after all, or a later one did. Admins see it while the user has the
+/// number.
 async fn mark_unreachable(
     txn: &DatabaseTransaction,
     suspects: Vec<Uuid>,

@@ -7,13 +7,15 @@ use crate::error::StoreError;
 use crate::leases::OUTBOX_LEASE;
 
 impl Outbox<'_> {
-    /// Gives due decoys the delivery that a real code had within the last 24 hours: the same one for
-    /// the same number, as long as it is among the newest fifty, varied a little by challenge.
-    /// Without such a code, a decoy is accepted after about 0.4 s; during an outage decoys fail too.
-    /// One statement covers up to 1,000, so that decoys delay no code; gives their number.
+    /// Gives due decoys the delivery that a real code had within the last 24 hours: the same one
+    /// for the same number, as long as it is among the newest fifty, with a slight variation per
+    /// challenge. Without such a code, a decoy is accepted after about 0.4 s; during an outage
+    /// decoys fail too. One statement covers up to 1,000, so that decoys delay no code; returns
+    /// their number.
     ///
-    /// A code is attempted when a worker finds it, and accepted a moment later. A decoy is found only
-    /// now, so it needs just that moment: the duration of the last attempt, and the backoff before it.
+    /// A code is attempted when a worker claims it, and accepted a moment later. A decoy is found
+    /// only now, so it needs just that moment: the duration of the last attempt, and the backoff
+    /// before it.
     #[tracing::instrument(name = "db.outbox.simulate_decoys", skip_all, err(level = "debug"))]
     pub async fn simulate_decoys(&self) -> Result<u64, StoreError> {
         let lease = OUTBOX_LEASE.as_secs_f64();

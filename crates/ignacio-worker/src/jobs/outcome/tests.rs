@@ -1,4 +1,4 @@
-//! Errors become the outcomes of the table in the reliability notes.
+//! Errors are classified as retryable, permanent or not the job's fault.
 
 use super::*;
 

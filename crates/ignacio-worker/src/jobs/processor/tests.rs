@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use super::*;
 
-/// What a job of the test does.
+/// What a job in these tests does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Finish,

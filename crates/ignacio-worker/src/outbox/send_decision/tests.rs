@@ -1,4 +1,4 @@
-//! The table of decisions, try by try.
+//! The table of decisions, attempt by attempt.
 
 use ignacio_domain::ids::OtpId;
 use ignacio_domain::locale::Locale;
@@ -37,7 +37,7 @@ fn misconfigured(is_critical: bool) -> SendError {
     SendError::Misconfigured { code: "1".to_owned(), reason: "no".to_owned(), is_critical }
 }
 
-/// The delay before the next try, if there is one.
+/// The delay before the next attempt, if there is one.
 fn delay(job: &OutboxJob, error: &SendError, took: u64) -> Option<Duration> {
     match decide(job, error, Duration::from_secs(took)) {
         SendDecision::Retry { after, .. } => Some(after),
@@ -53,7 +53,7 @@ fn a_transient_error_is_retried_within_half_a_minute() {
         (2, 1, 0, seconds(3)),
         (3, 4, 0, seconds(9)),
         (4, 13, 0, None),
-        // Each try may have waited for an answer that never came.
+        // Each attempt may have waited for a response that never came.
         (1, 0, 8, seconds(1)),
         (2, 9, 8, seconds(3)),
         (3, 20, 8, None),
