@@ -24,8 +24,8 @@ pub(crate) struct Bench {
     what: What,
 }
 
-/// Runs the same command with an optimised build: load client and stand-ins share the machine with
-/// the service and must use little of it.
+/// Runs the same command with an optimised build: the load client and the stand-ins share the
+/// machine with the service and must use little of it.
 fn rerun_optimised() -> anyhow::Result<ExitCode> {
     let mut command = cargo(&["run", "--release", "--package", "xtask", "--"]);
     command.args(std::env::args_os().skip(1));

@@ -160,7 +160,7 @@ impl Running {
         tokio::select! {
             () = self.service.ended() => {}
             () = signals.next() => {
-                say("stopping at once");
+                say("stopping immediately");
                 self.service.stop_now();
                 self.service.ended().await;
             }

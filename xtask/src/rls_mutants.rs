@@ -7,7 +7,7 @@ use clap::Args;
 use crate::programs::{cargo, status};
 
 /// The test that mutates the policies, in the crate of the matrix.
-const TEST: &str = "rls::mutants::every_spoilt_policy_changes_a_cell";
+const TEST: &str = "rls::mutants::every_mutated_policy_changes_a_cell";
 
 /// Break each policy in turn and check that the matrix of rights notices.
 ///

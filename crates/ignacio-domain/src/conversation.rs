@@ -119,7 +119,7 @@ redacted_debug!(SearchQuery);
 
 /// A text that is not a valid search query.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("what is looked for has at most {MAX_SEARCH_CHARS} characters, none of them NUL")]
+#[error("a search has at most {MAX_SEARCH_CHARS} characters, none of them NUL")]
 pub struct SearchQueryError;
 
 impl SearchQuery {

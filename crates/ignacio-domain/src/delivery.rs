@@ -63,7 +63,7 @@ pub enum DeliveryFault {
     Unreachable,
     /// Our configuration is wrong: an operator must act.
     Misconfigured,
-    /// The provider's, or nobody's: a later message may arrive.
+    /// The provider's, or unknown: a later message may arrive.
     Transient,
 }
 

@@ -25,7 +25,7 @@ impl Rating {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Up, Self::Down].into_iter().find(|it| it.as_str() == text)
     }

@@ -11,10 +11,10 @@ use crate::user::{Role, UserName};
 /// A user as admins see it.
 #[derive(Clone)]
 pub struct ManagedUser {
-    /// The owner.
+    /// The identifier.
     pub id: UserId,
-    /// Where codes are sent; `None` if the number from a legacy system is invalid, so that nobody
-    /// can log in with it.
+    /// Where codes are sent; `None` if the number from a legacy system is invalid, so that the user
+    /// cannot log in.
     pub phone: Option<PhoneNumber>,
     /// The name.
     pub name: String,

@@ -89,7 +89,7 @@ impl MessageStatus {
         }
     }
 
-    /// Reads the stored word.
+    /// Parses the stored word.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Pending, Self::Complete, Self::Incomplete, Self::Cancelled, Self::Failed]
             .into_iter()
@@ -100,7 +100,7 @@ impl MessageStatus {
 /// A file that is attached to a message.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Attachment {
-    /// Which file.
+    /// The identifier.
     pub id: FileId,
     /// The name.
     pub name: String,

@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn models_that_do_not_fit_together_are_refused() {
+    fn inconsistent_models_are_rejected() {
         assert_eq!(models(&[]), Err(ModelCatalogError::NoModel("participant")));
         assert_eq!(models(&["new"]), Err(ModelCatalogError::NoPrice("new".to_owned())));
         let mut shut = policy(&["small"]);

@@ -34,8 +34,9 @@ impl PhoneNumber {
     /// with spaces, dashes, dots or brackets, with full-width or Arabic-Indic digits, and with the
     /// invisible direction marks that address books leave behind.
     ///
-    /// Anything ambiguous is rejected, because the code would go to somebody else: letters, extensions,
-    /// slashes (two numbers in one field), and the `(0)` that is dialled within a country only.
+    /// Anything ambiguous is rejected, because the code would go to another user: letters,
+    /// extensions, slashes (two numbers in one field), and the `(0)` that is dialled only within a
+    /// country.
     pub fn parse(text: &str) -> Result<Self, PhoneError> {
         if text.len() > MAX_BYTES {
             return Err(PhoneError::Length);

@@ -79,7 +79,7 @@ impl ByteRange {
 pub struct ObjectContent {
     /// The size of the whole object, in bytes.
     pub size: u64,
-    /// The bytes that were asked for.
+    /// The requested bytes.
     pub bytes: ByteStream,
 }
 
@@ -95,7 +95,7 @@ pub trait ObjectStore: Send + Sync {
         media_type: &str,
         content: ByteStream,
     ) -> Result<(), PortError>;
-    /// Reads an object, whole or the bytes of a range, which must lie within it.
+    /// Reads an object, or the bytes of a range, which must lie within it.
     async fn get(
         &self,
         key: &ObjectKey,
@@ -303,7 +303,7 @@ pub trait Assistant: Send + Sync {
 pub enum NoticeKind {
     /// The user's phone number changed.
     PhoneChanged,
-    /// Somebody logged in with an unknown device.
+    /// A login from an unknown device.
     NewDevice,
 }
 
@@ -330,7 +330,7 @@ pub enum SendError {
         /// The provider's error code.
         code: String,
     },
-    /// Nothing can be sent to anybody until an operator acts.
+    /// Nothing can be sent to any number until an operator acts.
     #[error("nothing can be sent ({code}): {reason}")]
     Misconfigured {
         /// The provider's error code.

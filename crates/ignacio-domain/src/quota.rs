@@ -24,7 +24,7 @@ pub struct UsageLimits {
 }
 
 impl UsageLimits {
-    /// Whether each quota lets something through.
+    /// Whether every quota is above zero.
     pub(crate) fn is_open(&self) -> bool {
         let counts =
             [self.concurrent_replies, self.messages_per_ten_minutes, self.messages_per_day];
@@ -81,7 +81,7 @@ impl QuotaKind {
         }
     }
 
-    /// Reads the word.
+    /// Parses the word.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.as_str() == text)
     }

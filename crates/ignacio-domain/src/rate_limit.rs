@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::keys::Key;
 
-/// At most this many within a time.
+/// At most `max` within a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// The maximum.
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_values_and_keys_are_told_apart() {
+    fn kinds_values_and_keys_are_distinguished() {
         let (key, other) = (Key::from_bytes([1; 32]), Key::from_bytes([2; 32]));
         let ids = [
             RateLimitKey::for_number(&key, "+573001110002"),

@@ -3,8 +3,8 @@
 /// Implements `Debug` by an allow-list. Write it directly below the type:
 ///
 /// - `redacted_debug!(Type);` prints `Type(…)`.
-/// - `redacted_debug!(Type { field, … });` prints these fields only, so that a new field stays
-///   hidden until somebody lists it.
+/// - `redacted_debug!(Type { field, … });` prints only these fields, so that a new field stays
+///   hidden until it is listed.
 macro_rules! redacted_debug {
     ($type:ident) => {
         impl ::std::fmt::Debug for $type {

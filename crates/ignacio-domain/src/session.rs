@@ -61,8 +61,8 @@ impl SessionToken {
         Self(written(SESSION_PREFIX, bytes))
     }
 
-    /// Accepts a token whose form and checksum are right; whether it is valid, only the database
-    /// knows.
+    /// Accepts a token whose form and checksum are right; only the database knows whether it is
+    /// valid.
     pub fn parse(text: &str) -> Result<Self, TokenError> {
         if is_well_formed(SESSION_PREFIX, text) {
             Ok(Self(text.to_owned()))
@@ -72,7 +72,7 @@ impl SessionToken {
     }
 
     /// The token that replaces this one. It is derived from this one with a key of ours, so that
-    /// all tabs that renew the same token get the same successor, and nobody else can compute it.
+    /// all tabs that renew the same token get the same successor, and no one else can compute it.
     #[must_use]
     pub fn successor(&self, key: &Key) -> Self {
         Self(written(SESSION_PREFIX, key.hmac(&[self.0.as_bytes()])))
@@ -109,7 +109,7 @@ impl SessionDigest {
 }
 
 /// The token by which a device is recognised at its next login. It has the form of a session token
-/// and no other use. With it, a device has attempts of its own, which strangers cannot use up.
+/// and no other use. With it, a device has rate limits of its own, which strangers cannot use up.
 pub struct DeviceToken(String);
 
 redacted_debug!(DeviceToken);

@@ -34,7 +34,7 @@ impl SyncStatus {
         }
     }
 
-    /// Reads the stored word.
+    /// Parses the stored word.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.as_str() == text)
     }

@@ -1,7 +1,7 @@
 //! Test helpers: the number of iterations, and almost valid texts.
 
-/// The number of iterations of a test: the full one if `IGNACIO_TEST_SLOW` is `1`, as it is in
-/// `cargo xtask test --slow`, else the ordinary one.
+/// The number of iterations of a test: `full` if `IGNACIO_TEST_SLOW` is `1`, as in `cargo xtask
+/// test --slow`, else `ordinary`.
 #[expect(
     clippy::disallowed_methods,
     reason = "a switch of the tests, which the service never sees"

@@ -68,11 +68,11 @@ impl WhatsApp {
     async fn post(&self, message: &TemplateMessage<'_>) -> Result<String, SendError> {
         let request =
             self.http.post(&self.url).header(AUTHORIZATION, &self.authorization).json(message);
-        let mut answer = request.send().await.map_err(error::connection_error)?;
-        if !answer.status().is_success() {
-            return Err(error::refusal(answer).await);
+        let mut response = request.send().await.map_err(error::connection_error)?;
+        if !response.status().is_success() {
+            return Err(error::refusal(response).await);
         }
-        let accepted = http::read_json(&mut answer).await;
+        let accepted = http::read_json(&mut response).await;
         let id = accepted.pointer("/messages/0/id").and_then(Value::as_str);
         id.map(str::to_owned).ok_or_else(|| SendError::Transient {
             reason: "the response names no message".to_owned(),

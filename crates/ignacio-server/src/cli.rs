@@ -44,11 +44,11 @@ pub enum Command {
     ///
     /// Refuses to start (78) while migrations are pending. SIGTERM or SIGINT stops it gracefully:
     /// it accepts no new requests, finishes the running ones and exits with 0. A second signal
-    /// stops it at once.
+    /// stops it immediately.
     Serve(Serve),
     /// Run the background jobs: write replies, send files to OpenAI, send codes, clean up.
     ///
-    /// Any number of `work` processes can run beside any number of `serve` processes.
+    /// Any number of `work` processes can run alongside any number of `serve` processes.
     Work,
     /// Migrate the database schema, or show its state; without a subcommand the same as `up`.
     Migrate(MigrateOptions),

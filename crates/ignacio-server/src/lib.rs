@@ -30,7 +30,7 @@ pub fn run(cli: Cli, environment: &Environment) -> Result<(), ExitError> {
         .build()
         .context("the runtime cannot start")?;
     let result = runtime.block_on(Box::pin(dispatch(cli.command, environment)));
-    // Does not wait for abandoned work: the second signal means at once.
+    // Does not wait for abandoned work: the second signal means immediately.
     runtime.shutdown_background();
     result
 }

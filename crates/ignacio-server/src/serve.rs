@@ -55,7 +55,7 @@ pub(crate) async fn run(settings: ServeSettings) -> Result<(), ExitError> {
     tracing::info!(address, metrics = metrics_address, worker = worker.is_some(), "listening");
     let services = Services { api, metrics, worker, tasks };
     match until_stopped(signals, &stop, services.run(stop.clone())).await {
-        Some(Ok(())) => tracing::info!("stopped in order"),
+        Some(Ok(())) => tracing::info!("stopped gracefully"),
         Some(Err(error)) => Err(error).context("the API stopped unexpectedly")?,
         None => {}
     }

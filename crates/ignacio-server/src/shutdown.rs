@@ -44,12 +44,12 @@ pub(crate) async fn until_stopped<T>(
         ended = &mut work => return Some(ended),
         () = signals.next() => {}
     }
-    tracing::info!("stopping gracefully; a second signal stops at once");
+    tracing::info!("stopping gracefully; a second signal stops immediately");
     stop.cancel();
     tokio::select! {
         ended = &mut work => Some(ended),
         () = signals.next() => {
-            tracing::warn!("stopped at once by a second signal");
+            tracing::warn!("stopped immediately by a second signal");
             None
         }
     }

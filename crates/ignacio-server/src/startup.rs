@@ -30,7 +30,7 @@ pub(crate) fn bind(name: &str, address: SocketAddr) -> Result<TcpListener, ExitE
     })
 }
 
-/// Refuses a database that this version cannot use: behind a pooler in transaction mode,
+/// Refuses a database that this version cannot use: one behind a pooler in transaction mode,
 /// unreachable, too old, not migrated, or with `roles` that can bypass row level security.
 pub(crate) async fn refuse_wrong_database(
     database: &DatabaseSettings,
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_taken_port_is_one_clear_sentence() {
+    fn a_port_in_use_is_reported_in_one_sentence() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
         let error = bind("IGNACIO_LISTEN", address).unwrap_err().to_string();

@@ -23,7 +23,7 @@ pub(super) const TOKENS: u32 = 40;
 /// The limit for each wait.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What became of the replies.
+/// The outcome of the replies.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Disconnects {
     /// Replies whose reader disconnected.

@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail, ensure};
 use super::pages;
 use crate::{environment::SETTING_PREFIXES, programs::cargo};
 
-/// Stands in a command line for the folder with the development data of this run.
+/// The placeholder in a command line for the folder with the development data of this run.
 const DATA: &str = "<data>";
 
 /// The development stack that some of the commands need.
@@ -28,7 +28,7 @@ const BEFORE_DEV: [&[&str]; 4] = [
     &["migrate", "fresh", "--yes", "--data", DATA],
 ];
 
-/// Commands that run beside `dev`.
+/// Commands that run alongside `dev`.
 const BESIDE_DEV: [&[&str]; 6] = [
     &["migrate", "status", "--data", DATA],
     &["seed", "--data", DATA],
@@ -38,7 +38,7 @@ const BESIDE_DEV: [&[&str]; 6] = [
     &["demo", "--data", DATA],
 ];
 
-/// Commands that bring everything that they need.
+/// Commands that need no other process.
 const ALONE: [&[&str]; 4] = [
     &["bench", "streams", "--quick"],
     &["log-leak-scan", "--suite", "ignacio-persistence", "--filter", "outbox::"],

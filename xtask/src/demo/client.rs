@@ -62,8 +62,9 @@ impl Client {
         body: Option<&Value>,
         expected: StatusCode,
     ) -> anyhow::Result<Value> {
-        let answer = expect_status(self.send(method, path, body).await?, path, &[expected]).await?;
-        answer.json().await.with_context(|| format!("{path} no respondió con JSON"))
+        let response =
+            expect_status(self.send(method, path, body).await?, path, &[expected]).await?;
+        response.json().await.with_context(|| format!("{path} no respondió con JSON"))
     }
 
     /// Sends a request whose response has no body.
@@ -86,31 +87,31 @@ impl Client {
         let path = "/v1/files";
         let part = Part::bytes(bytes).file_name(name.to_owned()).mime_str("application/pdf")?;
         let request = self.request(Method::POST, path).multipart(Form::new().part("file", part));
-        let answer = request.send().await.with_context(|| format!("{path} no respondió"))?;
-        let answer = expect_status(answer, path, &[StatusCode::CREATED]).await?;
-        answer.json().await.context("la respuesta no es JSON")
+        let response = request.send().await.with_context(|| format!("{path} no respondió"))?;
+        let response = expect_status(response, path, &[StatusCode::CREATED]).await?;
+        response.json().await.context("la respuesta no es JSON")
     }
 
     /// Posts a message and returns the stream of the reply.
     pub(super) async fn stream(&self, path: &str, body: &Value) -> anyhow::Result<Response> {
         let request = self.request(Method::POST, path).json(body);
-        let answer = request
+        let response = request
             .header(ACCEPT, "text/event-stream")
             .send()
             .await
             .with_context(|| format!("{path} no respondió"))?;
-        expect_status(answer, path, &[StatusCode::OK]).await
+        expect_status(response, path, &[StatusCode::OK]).await
     }
 
     /// The messages that the WhatsApp stand-in received for a number, newest first.
     pub(super) async fn outbox(&self, phone: &str) -> anyhow::Result<Vec<Value>> {
         let url = format!("{}/outbox", self.whatsapp);
-        let answer = self.http.get(&url).query(&[("to", phone)]).send().await;
-        let answer = answer.with_context(|| format!("{url} no respondió"))?;
-        if !answer.status().is_success() {
+        let response = self.http.get(&url).query(&[("to", phone)]).send().await;
+        let response = response.with_context(|| format!("{url} no respondió"))?;
+        if !response.status().is_success() {
             bail!("{url} no es el doble de WhatsApp de `dev`: el código llega solo al teléfono");
         }
-        Ok(answer.json().await?)
+        Ok(response.json().await?)
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
@@ -124,24 +125,25 @@ impl Client {
 }
 
 /// The pause that a rate-limited response asks for, unless it is too long.
-pub(super) fn short_pause(answer: &Response) -> Option<Duration> {
-    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+pub(super) fn short_pause(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
     let pause = Duration::from_secs(seconds);
-    (answer.status() == StatusCode::TOO_MANY_REQUESTS && pause <= READ_TIMEOUT).then_some(pause)
+    (response.status() == StatusCode::TOO_MANY_REQUESTS && pause <= READ_TIMEOUT).then_some(pause)
 }
 
 /// A response with one of the expected statuses; otherwise an error with the details of the problem.
 pub(super) async fn expect_status(
-    answer: Response,
+    response: Response,
     path: &str,
     expected: &[StatusCode],
 ) -> anyhow::Result<Response> {
-    let status = answer.status();
+    let status = response.status();
     if expected.contains(&status) {
-        return Ok(answer);
+        return Ok(response);
     }
-    let wait = answer.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok()).map(str::to_owned);
-    let problem: Value = answer.json().await.unwrap_or_default();
+    let wait =
+        response.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok()).map(str::to_owned);
+    let problem: Value = response.json().await.unwrap_or_default();
     let field = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or("—").to_owned();
     let wait = wait.map_or_else(String::new, |seconds| format!("; probar de nuevo en {seconds} s"));
     bail!(

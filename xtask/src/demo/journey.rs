@@ -1,4 +1,4 @@
-//! The journey: log in, hand over the guide, ask about it, read the answer, clean up.
+//! The session: log in, upload the guide, ask about it, read the reply, clean up.
 
 use std::{
     io::Write as _,
@@ -16,13 +16,13 @@ use super::{
     steps::{Steps, shown},
 };
 
-/// How long a code may be on its way.
+/// How long a code may take to arrive.
 const CODE_LIMIT: Duration = Duration::from_secs(20);
 
 /// How long the guide may take until it can be searched.
 const SYNC_LIMIT: Duration = Duration::from_mins(2);
 
-/// How often something is looked at that takes its time.
+/// How often to poll for something that takes time.
 const POLL: Duration = Duration::from_millis(100);
 
 /// A participant with a question.
@@ -33,7 +33,7 @@ pub(super) struct Journey {
     reply: Reply,
 }
 
-/// What came over the stream.
+/// What arrived over the stream.
 #[derive(Default)]
 struct Reply {
     text: String,
@@ -98,13 +98,13 @@ impl Journey {
             println!("    un código por minuto: espero {}", shown(pause));
             tokio::time::sleep(pause).await;
         } else {
-            let answer = expect_status(first, path, &[StatusCode::ACCEPTED]).await?;
-            let id = text(&answer.json().await?, "/id")?;
+            let response = expect_status(first, path, &[StatusCode::ACCEPTED]).await?;
+            let id = text(&response.json().await?, "/id")?;
             return Ok((format!("pedido para {}", self.phone), (id, before)));
         }
-        let answer =
+        let response =
             self.client.json(Method::POST, path, Some(&body), StatusCode::ACCEPTED).await?;
-        let id = text(&answer, "/id")?;
+        let id = text(&response, "/id")?;
         Ok((format!("pedido para {}", self.phone), (id, before)))
     }
 
@@ -125,9 +125,10 @@ impl Journey {
     async fn log_in(&self, challenge: &str, code: &str) -> anyhow::Result<(String, String)> {
         let body = json!({ "otp_id": challenge, "code": code, "device_name": "cargo xtask demo" });
         let path = "/v1/auth/sessions";
-        let answer = self.client.json(Method::POST, path, Some(&body), StatusCode::CREATED).await?;
-        let name = text(&answer, "/user/name")?;
-        Ok((format!("sesión abierta para {name}"), text(&answer, "/token")?))
+        let response =
+            self.client.json(Method::POST, path, Some(&body), StatusCode::CREATED).await?;
+        let name = text(&response, "/user/name")?;
+        Ok((format!("sesión abierta para {name}"), text(&response, "/token")?))
     }
 
     async fn who_am_i(&self) -> anyhow::Result<(String, ())> {
@@ -164,8 +165,9 @@ impl Journey {
     async fn open(&self) -> anyhow::Result<(String, String)> {
         let body = json!({ "title": "Preguntas sobre la guía" });
         let path = "/v1/conversations";
-        let answer = self.client.json(Method::POST, path, Some(&body), StatusCode::CREATED).await?;
-        Ok((format!("«{}»", text(&answer, "/title")?), text(&answer, "/id")?))
+        let response =
+            self.client.json(Method::POST, path, Some(&body), StatusCode::CREATED).await?;
+        Ok((format!("«{}»", text(&response, "/title")?), text(&response, "/id")?))
     }
 
     async fn ask(&self, conversation: &str) -> anyhow::Result<(String, Reply)> {

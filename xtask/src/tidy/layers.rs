@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn siblings_are_independent_and_nothing_depends_on_the_top() {
+    fn siblings_are_independent_and_nothing_depends_on_the_server() {
         for (package, dependency) in [
             ("ignacio-persistence", "ignacio-integrations"),
             ("ignacio-integrations", "ignacio-persistence"),

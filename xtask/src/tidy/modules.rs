@@ -33,7 +33,7 @@ fn is_declared(workspace: &Workspace, file: &File) -> bool {
 
 #[cfg(test)]
 mod tests {
-    //! A file without a module is found, whatever lies beside it.
+    //! A file without a module is found, whatever is next to it.
 
     use super::{super::workspace::samples::of_files, *};
 

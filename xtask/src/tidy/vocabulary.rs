@@ -90,7 +90,7 @@ impl Retired {
     }
 }
 
-/// The code in a line: without comments, and in a document what stands in backticks.
+/// The code in a line: without comments; in a document, the code spans.
 fn code<'l>(file: &File, line: &'l str) -> Vec<&'l str> {
     if file.is_markdown() {
         return line.split('`').skip(1).step_by(2).collect();

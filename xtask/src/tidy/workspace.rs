@@ -1,4 +1,4 @@
-//! The repository as the rules see it: its packages and its files.
+//! The repository as the rules see it: its packages and files.
 
 use std::{
     collections::BTreeSet,
@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-/// Folders that hold nothing of ours.
+/// Folders without sources of ours.
 const SKIPPED: [&str; 3] = ["target", ".git", ".dev"];
 
 /// The extensions of text files.
@@ -21,7 +21,7 @@ pub(super) struct Workspace {
     pub(super) packages: Vec<Package>,
     /// The files with text in them.
     pub(super) files: Vec<File>,
-    /// Every path there is, files and folders, from the root on.
+    /// Every path, files and folders, from the root.
     pub(super) paths: BTreeSet<String>,
 }
 

@@ -1,11 +1,11 @@
-//! Names are data: paths and tricks fall off, and what is left survives.
+//! Names are data: paths and invisible characters are removed, and the rest stays.
 
 use proptest::prelude::*;
 
 use super::*;
 
 #[test]
-fn paths_and_invisible_characters_fall_off() {
+fn paths_and_invisible_characters_are_removed() {
     for (sent, kept) in [
         ("informe.pdf", "informe.pdf"),
         ("../../etc/passwd", "passwd"),
@@ -18,7 +18,7 @@ fn paths_and_invisible_characters_fall_off() {
 }
 
 #[test]
-fn what_is_no_name_is_refused() {
+fn invalid_names_are_rejected() {
     for bad in ["", " ", ".", "..", "a/", "\u{200b}"] {
         assert_eq!(FileName::parse(bad).unwrap_err(), FileNameError::Blank, "{bad:?}");
     }
@@ -26,14 +26,14 @@ fn what_is_no_name_is_refused() {
 }
 
 #[test]
-fn endings_are_found_in_lower_case() {
+fn extensions_are_lower_case() {
     assert_eq!(FileName::parse("A.PDF").unwrap().extension().as_deref(), Some("pdf"));
     assert_eq!(FileName::parse(".env").unwrap().extension(), None);
     assert_eq!(FileName::parse("a.").unwrap().extension(), None);
 }
 
 #[test]
-fn each_ending_belongs_to_one_type() {
+fn each_extension_belongs_to_one_type() {
     let mut seen = std::collections::HashSet::new();
     for media_type in MEDIA_TYPES {
         for extension in media_type.extensions {

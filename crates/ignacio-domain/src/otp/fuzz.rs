@@ -1,4 +1,4 @@
-//! Whatever bytes come, a code is six digits or it is none.
+//! Any bytes parse as six digits or not at all.
 
 use super::*;
 use crate::testing::{scale, texts};

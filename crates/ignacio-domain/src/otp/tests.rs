@@ -1,4 +1,4 @@
-//! Codes are fair, forgiving to type, bound to their challenge, and never shown.
+//! Codes are evenly distributed, tolerant of formatting, bound to their challenge, and never shown.
 
 use std::convert::Infallible;
 
@@ -74,7 +74,7 @@ impl TryRng for Draws {
 impl TryCryptoRng for Draws {}
 
 #[test]
-fn draws_that_favour_the_low_codes_are_thrown_away() {
+fn biased_draws_are_rejected() {
     // 4,294 whole millions fit into 32 bits; what lies above them would give low codes only.
     for (draws, code) in [
         (vec![0], "000000"),
@@ -112,12 +112,12 @@ fn a_digest_is_bound_to_pepper_challenge_and_number() {
     assert!(!code.matches(&stored, &ring, OtpId::new(), &ana));
     assert!(!code.matches(&stored, &ring, challenge, &phone("+573001110003")));
     assert!(!OtpCode::parse("012346").unwrap().matches(&stored, &ring, challenge, &ana));
-    // While the pepper is being replaced, codes that were sent under the old one are good.
+    // While the pepper is being rotated, codes that were sent under the old one remain valid.
     assert!(code.matches(&stored, &KeyRing::new(other, vec![pepper]), challenge, &ana));
 }
 
 #[test]
-fn codes_are_read_as_people_copy_them() {
+fn codes_parse_as_users_copy_them() {
     assert_eq!(OtpCode::parse("012 345").unwrap().expose(), "012345");
     assert_eq!(OtpCode::parse("012-345").unwrap().expose(), "012345");
     for bad in ["", "12345", "1234567", "12a456", "１２３４５６"] {

@@ -1,4 +1,4 @@
-//! Whatever bytes come, a number is canonical or it is none.
+//! Any bytes parse as a canonical number or not at all.
 
 use super::*;
 use crate::testing::{scale, texts};

@@ -1,4 +1,4 @@
-//! However a number is typed, it is one number; what is none, or might be two, is refused.
+//! All spellings of a number parse to the same number; anything invalid or ambiguous is rejected.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -6,7 +6,7 @@ use proptest::sample::select;
 use super::*;
 use crate::testing::scale;
 
-/// The digits that people type: plain, full-width, Arabic-Indic, and Persian.
+/// The digits that users type: plain, full-width, Arabic-Indic, and Persian.
 const ZEROS: [char; 4] = ['0', '０', '\u{660}', '\u{6f0}'];
 /// What may stand between digits, brackets aside.
 const FILLERS: [&str; 17] = [
@@ -33,8 +33,8 @@ fn in_script(digit: char, zero: char) -> char {
     char::from_u32(u32::from(zero) + digit.to_digit(10).unwrap()).unwrap()
 }
 
-/// Every way to type this number that must be understood: the first two digits are the country
-/// code, the next three the area.
+/// Every spelling of this number that must parse: the first two digits are the country code, the
+/// next three the area.
 fn spellings(number: &'static str) -> impl Strategy<Value = String> {
     let digit = (select(&ZEROS[..]), select(&FILLERS[..]));
     let ways = prop::collection::vec(digit, number.len() + 2);
@@ -95,7 +95,7 @@ fn spellings_of_one_number_are_one_number() {
 }
 
 #[test]
-fn what_is_no_number_is_refused() {
+fn invalid_numbers_are_rejected() {
     for (text, why) in [
         ("123", PhoneError::Length),
         ("", PhoneError::Length),
@@ -124,7 +124,7 @@ fn what_is_no_number_is_refused() {
 }
 
 #[test]
-fn what_might_be_two_numbers_is_refused() {
+fn ambiguous_numbers_are_rejected() {
     for text in [
         "5712345/6712345",
         "5712345, 6712345",
@@ -172,7 +172,7 @@ fn a_long_text_is_not_read() {
     let padded = |spaces: usize| format!("+573001234567{}", " ".repeat(spaces));
     assert!(PhoneNumber::parse(&padded(MAX_BYTES - 13)).is_ok());
     assert_eq!(PhoneNumber::parse(&padded(MAX_BYTES - 12)).unwrap_err(), PhoneError::Length);
-    // Not even its first character is judged.
+    // Not even its first character is parsed.
     assert_eq!(PhoneNumber::parse(&"x".repeat(5_000_000)).unwrap_err(), PhoneError::Length);
 }
 
@@ -192,7 +192,7 @@ proptest! {
     }
 
     #[test]
-    fn one_odd_character_spoils_any_spelling(
+    fn one_invalid_character_rejects_any_spelling(
         text in spellings("573001234567"),
         odd in intruders(),
         place in any::<prop::sample::Index>(),
@@ -204,7 +204,7 @@ proptest! {
     }
 
     #[test]
-    fn a_plus_after_a_digit_spoils_any_spelling(text in spellings("573001234567")) {
+    fn a_plus_after_a_digit_is_rejected(text in spellings("573001234567")) {
         prop_assert_eq!(PhoneNumber::parse(&format!("{text}+")), Err(PhoneError::Character));
     }
 

@@ -1,4 +1,4 @@
-//! Everything that holds a person's words, name or number is printed, and shows nothing of it.
+//! Types that hold a user's words, name or number print none of them.
 
 use std::fmt::Debug;
 
@@ -28,7 +28,7 @@ use crate::reply::{NumberedEvent, ReplyEvent};
 use crate::session::{DeviceToken, Session, SessionToken};
 use crate::user::{ProfileChange, Role, User, UserName};
 
-/// Two words, so that it is a reason as well.
+/// Two words, so that it is also a valid reason.
 const CANARY: &str = "Canario Amarillo";
 const PHONE: &str = "+573987654321";
 const CODE: &str = "975310";
@@ -42,18 +42,18 @@ fn phone() -> PhoneNumber {
     PhoneNumber::parse(PHONE).unwrap()
 }
 
-/// A value prints its own name, and nothing that somebody wrote.
+/// Checks that a value prints its type's name, and nothing that a user wrote.
 fn hides(value: &dyn Debug, name: &str) {
-    for told in [format!("{value:?}"), format!("{value:#?}")] {
-        assert!(told.starts_with(name), "{told}");
+    for printed in [format!("{value:?}"), format!("{value:#?}")] {
+        assert!(printed.starts_with(name), "{printed}");
         for secret in ["Canario", "Amarillo", "9876543"] {
-            assert!(!told.contains(secret), "{secret} in {told}");
+            assert!(!printed.contains(secret), "{secret} in {printed}");
         }
     }
 }
 
 #[test]
-fn values_that_people_type_are_hidden() {
+fn values_that_users_type_are_hidden() {
     hides(&MessageBody::parse(canary()).unwrap(), "MessageBody");
     hides(&FileName::parse(CANARY).unwrap(), "FileName");
     hides(&UserName::parse(CANARY).unwrap(), "UserName");
@@ -80,10 +80,10 @@ fn secrets_and_their_digests_are_hidden() {
 }
 
 #[test]
-fn people_and_their_accounts_are_hidden() {
+fn users_are_hidden() {
     let (id, role, locale) = (UserId::from_uuid(Uuid::nil()), Role::Participant, Locale::Es);
     let name = || UserName::parse(CANARY).ok();
-    let person = User {
+    let user = User {
         id,
         phone: phone(),
         name: canary(),
@@ -93,9 +93,9 @@ fn people_and_their_accounts_are_hidden() {
         created_at: NOW,
         updated_at: NOW,
     };
-    hides(&person, "User");
+    hides(&user, "User");
     hides(&ProfileChange { name: name(), ..ProfileChange::default() }, "ProfileChange");
-    let account = ManagedUser {
+    let managed_user = ManagedUser {
         id,
         phone: Some(phone()),
         name: canary(),
@@ -106,7 +106,7 @@ fn people_and_their_accounts_are_hidden() {
         updated_at: NOW,
         unreachable_since: None,
     };
-    hides(&account, "ManagedUser");
+    hides(&managed_user, "ManagedUser");
     let change = UserChange { phone: Some(phone()), name: name(), ..UserChange::default() };
     hides(&change, "UserChange");
     for text in [CANARY, PHONE] {
@@ -116,12 +116,12 @@ fn people_and_their_accounts_are_hidden() {
 }
 
 #[test]
-fn conversations_and_what_is_said_in_them_are_hidden() {
+fn conversations_and_messages_are_hidden() {
     let (conversation, file) =
         (ConversationId::from_uuid(Uuid::nil()), FileId::from_uuid(Uuid::nil()));
     let title = ConversationTitle::parse(CANARY).ok();
     hides(&ConversationChange { title, ..ConversationChange::default() }, "ConversationChange");
-    let told = Conversation {
+    let titled = Conversation {
         id: conversation,
         title: Some(canary()),
         message_count: 1,
@@ -131,7 +131,7 @@ fn conversations_and_what_is_said_in_them_are_hidden() {
         created_at: NOW,
         updated_at: NOW,
     };
-    hides(&told, "Conversation");
+    hides(&titled, "Conversation");
     let citation = Citation {
         file: Some(file),
         file_name: canary(),
@@ -175,7 +175,7 @@ fn conversations_and_what_is_said_in_them_are_hidden() {
 }
 
 #[test]
-fn what_the_model_is_asked_is_hidden() {
+fn prompts_are_hidden() {
     let picture = ImageInput { media_type: "image/png".to_owned(), content: CANARY.into() };
     hides(&picture, "ImageInput");
     let turn = PromptTurn { author: Author::User, text: canary(), images: vec![picture] };
@@ -204,7 +204,7 @@ fn what_the_model_is_asked_is_hidden() {
 }
 
 #[test]
-fn what_the_model_says_and_finds_is_hidden() {
+fn model_output_and_passages_are_hidden() {
     let provider_file_id = "file-1".to_owned();
     hides(&AssistantEventKind::Delta(canary()), "Delta");
     let found = AssistantEventKind::Retrieved {

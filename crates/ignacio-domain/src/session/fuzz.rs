@@ -1,14 +1,14 @@
-//! Whatever bytes come, a token is one that we could have made, or it is none.
+//! Any bytes parse as a token that the service could have made, or not at all.
 
 use super::*;
 use crate::testing::scale;
 
-/// A text with the right prefix and the right checksum, whatever stands between.
+/// A text with the right prefix and checksum around any body.
 fn with_checksum(prefix: &str, body: &str) -> String {
     format!("{prefix}{body}{:08x}", crc32fast::hash(body.as_bytes()))
 }
 
-/// Whether a text parses, as either of the two; what does is what its own 32 bytes are written as.
+/// Whether a text parses as one of the two tokens; one that parses must encode its own 32 bytes.
 fn parses(text: &str) -> bool {
     let (session, device) = (SessionToken::parse(text), DeviceToken::parse(text));
     let (prefix, exposed) = match (&session, &device) {
@@ -28,7 +28,7 @@ fn what_parses_is_written_again_byte_for_byte() {
     let target = bolero::check!().with_iterations(scale(10_000, 1_000_000)).with_max_len(60);
     target.for_each(|bytes| {
         let text = String::from_utf8_lossy(bytes);
-        // A body of the right length, in characters of which most may stand in a token.
+        // A body of the right length, mostly of characters that are valid in a token.
         let nearly: String = bytes.iter().map(|byte| char::from(b'-' + byte % 79)).collect();
         let nearly: String = nearly.chars().chain("A".repeat(43).chars()).take(43).collect();
         parses(&text);

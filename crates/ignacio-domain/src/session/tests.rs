@@ -1,4 +1,4 @@
-//! Tokens survive a round trip, and any slip in one is noticed without a look-up.
+//! Tokens survive a round trip, and any typing error in one is detected without a query.
 
 use std::collections::HashSet;
 
@@ -25,17 +25,17 @@ fn a_token_reads_back_and_shows_nothing() {
     assert_eq!(format!("{token:?} {:?}", token.digest()), "SessionToken(…) SessionDigest(…)");
 }
 
-/// What may stand in a token, and some that may not.
+/// The characters of a token, and some that are invalid.
 const CHARACTERS: &str =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=. \0\n\u{7f}ñ🄌";
 
-/// A token with another character at one place.
+/// A token with one character replaced.
 fn changed(token: &str, place: usize, other: char) -> String {
     token.chars().enumerate().map(|(at, it)| if at == place { other } else { it }).collect()
 }
 
 #[test]
-fn no_two_tokens_are_alike_and_a_slip_in_any_is_noticed() {
+fn tokens_are_unique_and_typing_errors_are_detected() {
     let others: Vec<char> = CHARACTERS.chars().collect();
     let n_tokens = scale(20_000, 1_000_000);
     let mut seen = HashSet::with_capacity(n_tokens);
@@ -43,7 +43,8 @@ fn no_two_tokens_are_alike_and_a_slip_in_any_is_noticed() {
         let token = SessionToken::generate(&mut UnwrapErr(SysRng));
         assert!(seen.insert(token.digest()), "the same token twice in {n}");
 
-        // Each token has a slip somewhere else, so that all places and characters have their turn.
+        // Each token has its error at another position, so that all positions and characters are
+        // covered.
         let place = n % 55;
         let other = others[n / 55 % others.len()];
         let slip = changed(token.expose(), place, other);
@@ -52,7 +53,7 @@ fn no_two_tokens_are_alike_and_a_slip_in_any_is_noticed() {
 }
 
 #[test]
-fn every_slip_of_one_character_is_noticed() {
+fn every_wrong_character_is_detected() {
     for _ in 0..scale(3, 300) {
         let token = SessionToken::generate(&mut UnwrapErr(SysRng));
         for place in 0..55 {

@@ -1,11 +1,11 @@
-//! A file's status moves along the arrows and nowhere else.
+//! A file's status changes only along the legal transitions.
 
 use proptest::prelude::*;
 
 use super::*;
 
 #[test]
-fn the_legal_moves_are_these() {
+fn the_legal_transitions_are_these() {
     let mut legal = Vec::new();
     for from in SyncStatus::ALL {
         for to in SyncStatus::ALL {
@@ -30,7 +30,7 @@ fn words_read_back() {
 }
 
 #[test]
-fn pauses_double_up_to_half_an_hour() {
+fn delays_double_up_to_half_an_hour() {
     assert_eq!(max_backoff(0), Duration::seconds(5));
     assert_eq!(max_backoff(3), Duration::seconds(40));
     assert_eq!(max_backoff(9), Duration::minutes(30));

@@ -14,7 +14,7 @@ use crate::http;
 /// The request parameter that names the state to continue from.
 const STATE_PARAM: &str = "previous_response_id";
 const STATE_LOST: &str = "previous_response_not_found";
-/// Somebody must pay or raise a limit; waiting does not help.
+/// The operator must pay or raise a limit; waiting does not help.
 const OUT_OF_QUOTA: [&str; 3] =
     ["insufficient_quota", "credit_balance_exhausted", "access_terminated"];
 const OUT_OF_QUOTA_PREFIXES: [&str; 2] = ["billing_", "credit_balance"];

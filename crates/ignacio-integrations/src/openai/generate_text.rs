@@ -16,17 +16,17 @@ impl OpenAi {
         request: &TextRequest,
     ) -> Result<GeneratedText, AssistantError> {
         let body = Body::from(request);
-        let answer: Value =
+        let response: Value =
             self.replies.responses().create_byot(&body).await.map_err(error::assistant_error)?;
-        if let Some(error) = answer.get("error").filter(|it| it.is_object()) {
+        if let Some(error) = response.get("error").filter(|it| it.is_object()) {
             return Err(error::stream_error(&ErrorWords::parse(error)));
         }
-        let text = text_of(&answer);
+        let text = text_of(&response);
         if text.trim().is_empty() {
             let reason = "the response contains no text".to_owned();
             return Err(PortError::Rejected { code: "empty_answer".to_owned(), reason }.into());
         }
-        Ok(GeneratedText { text, usage: event_reader::usage_of(&answer) })
+        Ok(GeneratedText { text, usage: event_reader::usage_of(&response) })
     }
 
     pub(super) async fn usage_of(&self, provider_id: &str) -> Result<Option<Usage>, PortError> {

@@ -41,11 +41,11 @@ impl Service<HttpRequestFactory> for SingleAttempt {
     fn call(&mut self, factory: HttpRequestFactory) -> Self::Future {
         let http = self.http.clone();
         Box::pin(async move {
-            let answer = http.execute(factory.build().await?).await?;
-            if answer.status().is_success() {
-                return Ok(answer);
+            let response = http.execute(factory.build().await?).await?;
+            if response.status().is_success() {
+                return Ok(response);
             }
-            Err(OpenAIError::Boxed(Box::new(Refusal::read(answer).await)))
+            Err(OpenAIError::Boxed(Box::new(Refusal::read(response).await)))
         })
     }
 }
@@ -69,14 +69,14 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    async fn read(mut answer: Response) -> Self {
-        let headers = answer.headers();
+    async fn read(mut response: Response) -> Self {
+        let headers = response.headers();
         let retry_after = http::retry_after(headers);
         let request_id = headers.get("x-request-id").and_then(|it| word(it.to_str().ok()?));
-        let body = http::read_json(&mut answer).await;
+        let body = http::read_json(&mut response).await;
         let error = body.pointer("/error").unwrap_or(&Value::Null);
         Self {
-            status: answer.status(),
+            status: response.status(),
             retry_after,
             words: ErrorWords::parse(error),
             param: error.get("param").and_then(Value::as_str).and_then(word),

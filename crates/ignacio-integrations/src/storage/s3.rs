@@ -33,11 +33,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(150);
 const MAX_ATTEMPTS: u32 = 3;
-/// How long the bytes of an object may stand still.
+/// How long a transfer may stall.
 const STALL: Duration = Duration::from_secs(20);
-/// Whoever asks whether the store answers wants to know now.
+/// A health check must answer quickly.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
-/// The region whose buckets are made without naming it.
+/// The region whose buckets are created without naming it.
 const DEFAULT_REGION: &str = "us-east-1";
 
 /// An S3 bucket as the [`ObjectStore`]. Cheap to clone.
@@ -45,12 +45,12 @@ const DEFAULT_REGION: &str = "us-east-1";
 pub struct S3Store {
     client: Client,
     bucket: String,
-    /// The region to make the bucket in, where that must be said.
+    /// The region to create the bucket in, where it must be named.
     place: Option<BucketLocationConstraint>,
 }
 
 impl S3Store {
-    /// Sets the client up; nothing is sent yet.
+    /// Builds the client; nothing is sent yet.
     pub fn new(settings: S3Settings) -> Result<Self, SettingsError> {
         settings.check()?;
         let is_amazon = settings.endpoint.is_none();
@@ -59,7 +59,7 @@ impl S3Store {
         Ok(Self { client: Client::from_conf(config(&settings)), bucket: settings.bucket, place })
     }
 
-    /// True when the bucket was made by this call.
+    /// True if this call created the bucket.
     async fn create_bucket(&self) -> Result<bool, PortError> {
         let configuration = self
             .place
@@ -75,15 +75,15 @@ impl S3Store {
         let Err(error) = made else { return Ok(true) };
         match error.as_service_error() {
             Some(CreateBucketError::BucketAlreadyOwnedByYou(_)) => Ok(false),
-            // Made by somebody in between: fine when it is open to us.
+            // Created meanwhile by another process: fine if we may use it.
             Some(CreateBucketError::BucketAlreadyExists(_)) => self.check().await.map(|()| false),
             _ => Err(of_bucket(&error)),
         }
     }
 }
 
-/// Checksums only where S3 demands them: several look-alikes refuse the trailing ones that the SDK
-/// would add, and the service keeps a SHA-256 of its own.
+/// Checksums only where S3 requires them: several compatible stores reject the trailing ones that
+/// the SDK would add, and the service keeps its own SHA-256.
 fn config(settings: &S3Settings) -> Config {
     let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
     let credentials = Credentials::new(
@@ -118,8 +118,8 @@ fn config(settings: &S3Settings) -> Config {
 
 #[async_trait]
 impl ObjectStore for S3Store {
-    /// Memory: two parts of 5 MiB, however much comes. A future that is dropped in the middle leaves its parts
-    /// to the bucket's rule for unfinished uploads.
+    /// Memory: two parts of 5 MiB, however large the content is. A future that is dropped midway
+    /// leaves its parts to the bucket's rule for incomplete uploads.
     #[tracing::instrument(name = "out.s3.put", skip_all, fields(key = key.as_str()))]
     async fn put(
         &self,
@@ -157,7 +157,7 @@ impl ObjectStore for S3Store {
         }
     }
 
-    /// A new bucket is private because S3 makes it so; nothing here ever opens it.
+    /// A new bucket is private by S3's default; nothing here ever opens it.
     #[tracing::instrument(name = "out.s3.ensure_bucket", skip_all, fields(bucket = self.bucket))]
     async fn ensure_bucket(&self) -> Result<bool, PortError> {
         let head = self.client.head_bucket().bucket(&self.bucket).send().await;
@@ -168,7 +168,8 @@ impl ObjectStore for S3Store {
         }
     }
 
-    /// One try of at most five seconds. [`PortError::Misconfigured`] when there is no such bucket.
+    /// One attempt of at most five seconds. [`PortError::Misconfigured`] if there is no such
+    /// bucket.
     #[tracing::instrument(name = "out.s3.check", skip_all, fields(bucket = self.bucket))]
     async fn check(&self) -> Result<(), PortError> {
         let at_once = Config::builder()
@@ -182,8 +183,8 @@ impl ObjectStore for S3Store {
     }
 }
 
-/// The size of the whole object. A store that was asked for a range and sends anything else is
-/// refused: its bytes would be taken for others.
+/// The size of the whole object. If a store responds to a range with anything else, it is an error:
+/// its bytes would be taken for those of the range.
 fn whole_size(object: &GetObjectOutput, range: Option<ByteRange>) -> Result<u64, PortError> {
     let size = match range {
         None => object.content_length().and_then(|it| u64::try_from(it).ok()),
@@ -194,7 +195,7 @@ fn whole_size(object: &GetObjectOutput, range: Option<ByteRange>) -> Result<u64,
     };
     size.ok_or_else(|| PortError::Rejected {
         code: "no_length".to_owned(),
-        reason: "the store does not send what it was asked for, or not its size".to_owned(),
+        reason: "the store did not send the requested range, or no size".to_owned(),
     })
 }
 

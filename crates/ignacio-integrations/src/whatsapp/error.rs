@@ -55,10 +55,10 @@ pub(super) fn connection_error(error: reqwest::Error) -> SendError {
 }
 
 /// Maps a response other than 2xx to what its caller can do.
-pub(super) async fn refusal(mut answer: Response) -> SendError {
-    let status = answer.status();
-    let pause = http::retry_after(answer.headers());
-    let body = http::read_json(&mut answer).await;
+pub(super) async fn refusal(mut response: Response) -> SendError {
+    let status = response.status();
+    let pause = http::retry_after(response.headers());
+    let body = http::read_json(&mut response).await;
     to_send_error(status, pause, &MetaError::parse(&body))
 }
 

@@ -16,6 +16,6 @@ pub struct WhatsAppSettings {
     pub otp_template: String,
     /// The name of an approved utility template without parameters: the account's number changed.
     pub phone_changed_template: String,
-    /// The name of another: somebody logged in with a new device.
+    /// The name of another: a login from a new device.
     pub new_device_template: String,
 }

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_code_stands_in_the_text_and_on_the_button() {
+    fn the_code_is_in_the_text_and_on_the_button() {
         let phone = PhoneNumber::parse("+57 300 123 4567").unwrap();
         let code = OtpCode::parse("012345").unwrap();
         let message = TemplateMessage::with_code("codigo", &phone, &code, Locale::Es);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_has_nothing_to_fill_in() {
+    fn a_notice_has_no_parameters() {
         let phone = PhoneNumber::parse("+57 300 123 4567").unwrap();
         let message =
             serde_json::to_value(TemplateMessage::without_parameters("aviso", &phone, Locale::En))

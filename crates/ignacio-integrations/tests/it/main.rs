@@ -1,5 +1,5 @@
-//! The integrations over real sockets: raw ones for what only a wire can do, and the stand-ins of
-//! the devstack for whole journeys.
+//! The integrations over real sockets: raw servers for what only a wire can do, and the stand-ins
+//! of the devstack for whole journeys.
 
 #[cfg(test)]
 mod openai;

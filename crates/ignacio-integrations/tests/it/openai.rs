@@ -43,7 +43,7 @@ pub(crate) fn prompt(question: &str) -> Prompt {
     }
 }
 
-/// What was read of a reply.
+/// What a reply contained.
 #[derive(Debug, Default)]
 pub(crate) struct Read {
     pub(crate) events: Vec<AssistantEvent>,

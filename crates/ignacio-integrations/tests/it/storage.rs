@@ -1,4 +1,4 @@
-//! Object storage, against the real S3 server of the devstack and against raw sockets.
+//! Object storage, with the real S3 server of the devstack and with raw sockets.
 
 use std::{
     io,
@@ -22,7 +22,7 @@ use tempfile::TempDir;
 use crate::support::{
     logs::{self, Logs},
     until,
-    wire::{Answer, WireServer},
+    wire::{WireResponse, WireServer},
 };
 
 const BUCKET: &str = "user-files";
@@ -40,7 +40,7 @@ fn settings(endpoint: String) -> S3Settings {
     }
 }
 
-/// A running S3 server whose folder can be looked into.
+/// A running S3 server whose folder can be inspected.
 struct Server {
     stand_in: S3StandIn,
     folder: TempDir,
@@ -68,7 +68,7 @@ impl Server {
         S3Store::new(self.settings()).unwrap()
     }
 
-    /// Parts of uploads that were neither completed nor aborted, as the server names their files.
+    /// Parts of uploads that were neither completed nor aborted, by the server's file names.
     fn parts_left(&self) -> usize {
         let files = std::fs::read_dir(self.folder.path().join("buckets")).unwrap();
         files.filter(|it| is_part(&it.as_ref().unwrap().file_name().to_string_lossy())).count()
@@ -120,7 +120,7 @@ async fn bytes_come_back_as_they_were_stored() {
 }
 
 #[tokio::test]
-async fn a_range_is_read_alone() {
+async fn only_the_range_is_read() {
     let server = Server::start();
     let store = server.store();
     store.ensure_bucket().await.unwrap();
@@ -140,18 +140,18 @@ async fn a_range_is_read_alone() {
 }
 
 #[tokio::test]
-async fn a_range_is_what_the_store_is_asked_for() {
+async fn the_store_is_asked_for_the_range() {
     let part = [("content-range", "bytes 3-5/10")];
-    let server = WireServer::always(Answer::new("206 Partial Content", &part, "345")).await;
+    let server = WireServer::always(WireResponse::new("206 Partial Content", &part, "345")).await;
     let store = S3Store::new(settings(server.url())).unwrap();
     let object = store.get(&key(), Some(ByteRange { first: 3, last: 5 })).await.unwrap();
     assert_eq!((object.size, read(object.bytes).await), (10, b"345".to_vec()));
     assert_eq!(server.requests().pop().unwrap().header("range"), Some("bytes=3-5"));
 
-    // Bytes that are not the ones that were asked for are not passed on as if they were.
+    // Bytes other than the requested ones are not passed on.
     let other = store.get(&key(), Some(ByteRange { first: 3, last: 6 })).await;
     assert!(matches!(other, Err(PortError::Rejected { code, .. }) if code == "no_length"));
-    let whole = WireServer::always(Answer::new("200 OK", &[], "0123456789")).await;
+    let whole = WireServer::always(WireResponse::new("200 OK", &[], "0123456789")).await;
     let store = S3Store::new(settings(whole.url())).unwrap();
     let whole = store.get(&key(), Some(ByteRange { first: 3, last: 5 })).await;
     assert!(matches!(whole, Err(PortError::Rejected { code, .. }) if code == "no_length"));
@@ -177,7 +177,7 @@ async fn content_that_fails_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_bucket_is_made_once() {
+async fn a_bucket_is_created_once() {
     let server = Server::start();
     let store = server.store();
     assert!(matches!(store.check().await, Err(PortError::Misconfigured { code, .. })
@@ -188,10 +188,11 @@ async fn a_bucket_is_made_once() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_went_away_is_ours_to_mend() {
+async fn a_lost_bucket_is_misconfigured() {
     let error = "<Error><Code>NoSuchBucket</Code><Message>gone</Message></Error>";
-    let answer = Answer::new("404 Not Found", &[("content-type", "application/xml")], error);
-    let server = WireServer::always(answer).await;
+    let response =
+        WireResponse::new("404 Not Found", &[("content-type", "application/xml")], error);
+    let server = WireServer::always(response).await;
     let store = S3Store::new(settings(server.url())).unwrap();
     for error in [
         store.put(&key(), "text/plain", arriving(b"x")).await.err(),
@@ -204,7 +205,7 @@ async fn a_bucket_that_went_away_is_ours_to_mend() {
 }
 
 #[tokio::test]
-async fn parallel_starts_make_one_bucket() {
+async fn parallel_starts_create_one_bucket() {
     let server = Server::start();
     let store = server.store();
     let made = futures_util::future::join_all((0..8).map(|_| store.ensure_bucket())).await;
@@ -213,7 +214,7 @@ async fn parallel_starts_make_one_bucket() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_ours_to_mend() {
+async fn a_wrong_key_is_misconfigured() {
     let server = Server::start();
     server.stand_in.create_bucket(BUCKET).unwrap();
     let wrong = S3Settings { secret_access_key: "canary-secret".into(), ..server.settings() };
@@ -232,7 +233,7 @@ async fn a_wrong_key_is_ours_to_mend() {
 }
 
 #[tokio::test]
-async fn overload_is_outwaited_or_told() {
+async fn overload_is_retried_or_reported() {
     let server = Server::start();
     let store = server.store();
     store.ensure_bucket().await.unwrap();
@@ -245,7 +246,7 @@ async fn overload_is_outwaited_or_told() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_away_is_a_passing_fault_and_known_at_once() {
+async fn an_unreachable_store_is_transient_and_noticed_immediately() {
     let server = Server::start();
     let store = server.store();
     store.ensure_bucket().await.unwrap();
@@ -260,22 +261,22 @@ async fn a_store_that_is_away_is_a_passing_fault_and_known_at_once() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_refused_takes_the_others_with_it() {
+async fn a_refused_part_removes_the_others() {
     let server = WireServer::start(|request, _| {
         let line = request.line();
         if line.starts_with("POST") && line.contains("?uploads") {
             let begun = "<InitiateMultipartUploadResult><UploadId>up-1</UploadId>\
                          </InitiateMultipartUploadResult>";
-            return Answer::new("200 OK", &[("content-type", "application/xml")], begun);
+            return WireResponse::new("200 OK", &[("content-type", "application/xml")], begun);
         }
         if line.starts_with("DELETE") {
-            return Answer::new("204 No Content", &[], "");
+            return WireResponse::new("204 No Content", &[], "");
         }
         if line.contains("partNumber=1") {
-            return Answer::new("200 OK", &[("etag", "\"1\"")], "");
+            return WireResponse::new("200 OK", &[("etag", "\"1\"")], "");
         }
         let error = "<Error><Code>EntityTooLarge</Code><Message>canary</Message></Error>";
-        Answer::new("400 Bad Request", &[("content-type", "application/xml")], error)
+        WireResponse::new("400 Bad Request", &[("content-type", "application/xml")], error)
     })
     .await;
     let store = S3Store::new(settings(server.url())).unwrap();
@@ -292,9 +293,9 @@ async fn content_is_not_read_faster_than_it_is_stored() {
         if request.line().contains("?uploads") {
             let begun = "<InitiateMultipartUploadResult><UploadId>up-1</UploadId>\
                          </InitiateMultipartUploadResult>";
-            return Answer::new("200 OK", &[("content-type", "application/xml")], begun);
+            return WireResponse::new("200 OK", &[("content-type", "application/xml")], begun);
         }
-        Answer::new("200 OK", &[], "").cut(0).hanging()
+        WireResponse::new("200 OK", &[], "").cut(0).hanging()
     })
     .await;
     let store = S3Store::new(settings(server.url())).unwrap();
@@ -322,14 +323,14 @@ async fn an_upload_that_cannot_be_completed_is_not_stored() {
         if line.contains("?uploads") {
             let begun = "<InitiateMultipartUploadResult><UploadId>up-1</UploadId>\
                          </InitiateMultipartUploadResult>";
-            return Answer::new("200 OK", &xml, begun);
+            return WireResponse::new("200 OK", &xml, begun);
         }
         if line.starts_with("POST") {
-            // S3 says 200 before it knows how the joining of the parts will end.
+            // S3 sends the status 200 before it knows how joining the parts will end.
             let error = "<Error><Code>InternalError</Code><Message>again</Message></Error>";
-            return Answer::new("200 OK", &xml, error);
+            return WireResponse::new("200 OK", &xml, error);
         }
-        Answer::new("200 OK", &[("etag", "\"1\"")], "")
+        WireResponse::new("200 OK", &[("etag", "\"1\"")], "")
     })
     .await;
     let store = S3Store::new(settings(server.url())).unwrap();
@@ -340,7 +341,7 @@ async fn an_upload_that_cannot_be_completed_is_not_stored() {
 
 #[tokio::test]
 async fn an_object_that_ends_early_is_an_error() {
-    let server = WireServer::always(Answer::new("200 OK", &[], "0123456789").cut(60)).await;
+    let server = WireServer::always(WireResponse::new("200 OK", &[], "0123456789").cut(60)).await;
     let store = S3Store::new(settings(server.url())).unwrap();
     let object = store.get(&key(), None).await.unwrap();
     assert_eq!(object.size, 10);

@@ -3,7 +3,7 @@
 pub(crate) mod logs;
 pub(crate) mod wire;
 
-/// Waits until something is so, without sleeping and not for ever.
+/// Waits until a condition holds, without sleeping and for a limited time.
 pub(crate) async fn until(is_so: impl Fn() -> bool) {
     for _ in 0..1_000_000 {
         if is_so() {

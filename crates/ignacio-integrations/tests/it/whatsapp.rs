@@ -1,4 +1,4 @@
-//! Codes and notices by `WhatsApp`.
+//! Codes and notices over `WhatsApp`.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::support::{
     logs::Logs,
     until,
-    wire::{Answer, WireServer},
+    wire::{WireResponse, WireServer},
 };
 
 const CODE: &str = "482915";
@@ -56,10 +56,10 @@ fn refusal(code: i64) -> Value {
 
 #[tokio::test]
 async fn a_code_is_sent_in_one_template_message() {
-    let taken = json!({ "messaging_product": "whatsapp",
+    let accepted = json!({ "messaging_product": "whatsapp",
                         "contacts": [{ "input": PHONE, "wa_id": "573001234567" }],
                         "messages": [{ "id": "wamid.1", "message_status": "accepted" }] });
-    let server = WireServer::always(Answer::json("200 OK", &taken)).await;
+    let server = WireServer::always(WireResponse::json("200 OK", &accepted)).await;
     assert_eq!(send(server.url(), Locale::En).await.unwrap(), "wamid.1");
     let request = server.request();
     assert_eq!(request.line(), "POST /1550/messages");
@@ -70,7 +70,7 @@ async fn a_code_is_sent_in_one_template_message() {
 }
 
 #[tokio::test]
-async fn each_refusal_is_asked_for_once_and_means_something() {
+async fn each_refusal_is_requested_once_and_mapped() {
     let cases = [
         ("400 Bad Request", 131_026, "unreachable"),
         ("400 Bad Request", 131_056, "throttled"),
@@ -84,14 +84,14 @@ async fn each_refusal_is_asked_for_once_and_means_something() {
         ("400 Bad Request", 131_008, "ours"),
     ];
     for (status, code, expected) in cases {
-        let server = WireServer::always(Answer::json(status, &refusal(code))).await;
+        let server = WireServer::always(WireResponse::json(status, &refusal(code))).await;
         let error = send(server.url(), Locale::Es).await.unwrap_err();
         server.request();
         let got = match &error {
             SendError::Transient { .. } => "passing",
             SendError::Throttled { .. } => "throttled",
-            SendError::Unreachable { code: told } => {
-                assert_eq!(*told, code.to_string());
+            SendError::Unreachable { code: reported } => {
+                assert_eq!(*reported, code.to_string());
                 "unreachable"
             }
             SendError::Misconfigured { is_critical: true, .. } => "critical",
@@ -102,27 +102,27 @@ async fn each_refusal_is_asked_for_once_and_means_something() {
 }
 
 #[tokio::test]
-async fn pages_and_silence_are_passing_faults() {
+async fn web_pages_and_silence_are_transient() {
     let wait = [("retry-after", "11")];
-    let page = Answer::new("502 Bad Gateway", &wait, "<html>");
+    let page = WireResponse::new("502 Bad Gateway", &wait, "<html>");
     let server = WireServer::always(page).await;
     let error = send(server.url(), Locale::Es).await.unwrap_err();
     assert!(matches!(error, SendError::Throttled { retry_after: pause, .. }
         if pause == Duration::from_secs(11)));
 
-    for taken in ["{}", "<html>", "{\"messages\":[]}"] {
-        let server = WireServer::always(Answer::new("200 OK", &[], taken)).await;
+    for body in ["{}", "<html>", "{\"messages\":[]}"] {
+        let server = WireServer::always(WireResponse::new("200 OK", &[], body)).await;
         let error = send(server.url(), Locale::Es).await.unwrap_err();
-        assert!(matches!(error, SendError::Transient { .. }), "{taken}");
+        assert!(matches!(error, SendError::Transient { .. }), "{body}");
     }
 }
 
 #[tokio::test]
-async fn a_silent_other_side_is_given_up_soon() {
-    let server = WireServer::always(Answer::new("200 OK", &[], "").cut(0).hanging()).await;
+async fn an_unresponsive_server_times_out() {
+    let server = WireServer::always(WireResponse::new("200 OK", &[], "").cut(0).hanging()).await;
     let silent = async {
         until(|| !server.requests().is_empty()).await;
-        // Nothing is left to happen but the passing of time, which tokio then does at once.
+        // Only time can pass now, which tokio then does immediately.
         tokio::time::pause();
         tokio::time::Instant::now()
     };
@@ -132,7 +132,7 @@ async fn a_silent_other_side_is_given_up_soon() {
 }
 
 #[tokio::test]
-async fn a_code_arrives_in_the_persons_language() {
+async fn a_code_arrives_in_the_users_language() {
     let options =
         WhatsAppOptions { token: Some("canary-token".to_owned()), ..WhatsAppOptions::default() };
     let meta = WhatsAppStandIn::start(options).unwrap();
@@ -185,7 +185,7 @@ fn a_code_that_arrives_late_is_not_delivered() {
 }
 
 #[tokio::test]
-async fn the_stand_ins_faults_are_understood() {
+async fn the_faults_of_the_stand_in_are_mapped() {
     let meta = WhatsAppStandIn::start(WhatsAppOptions::default()).unwrap();
     let base_url = format!("{}/v23.0", meta.base_url());
     meta.fail_next(1, 400, 131_026);
@@ -210,7 +210,7 @@ async fn the_stand_ins_faults_are_understood() {
 }
 
 #[tokio::test]
-async fn a_wrong_token_is_ours_to_mend() {
+async fn a_wrong_token_is_misconfigured() {
     let options =
         WhatsAppOptions { token: Some("another".to_owned()), ..WhatsAppOptions::default() };
     let meta = WhatsAppStandIn::start(options).unwrap();
@@ -241,28 +241,28 @@ fn wrong_settings_are_named() {
 }
 
 #[tokio::test]
-async fn neither_number_nor_code_nor_token_is_told() {
+async fn neither_number_nor_code_nor_token_is_shown() {
     let logs = Logs::capture();
-    let mut told = vec![format!("{:?}", whatsapp("https://graph.example/v23.0".to_owned()))];
+    let mut printed = vec![format!("{:?}", whatsapp("https://graph.example/v23.0".to_owned()))];
     for answer in [
-        Answer::json("400 Bad Request", &refusal(131_026)),
-        Answer::json("500 Internal Server Error", &refusal(131_000)),
-        Answer::json("401 Unauthorized", &refusal(190)),
-        Answer::new("200 OK", &[], &format!("{PHONE} {CODE}")),
-        Answer::new("200 OK", &[], "").cut(10),
-        Answer::json("200 OK", &json!({ "messages": [{ "id": "wamid.1" }] })),
+        WireResponse::json("400 Bad Request", &refusal(131_026)),
+        WireResponse::json("500 Internal Server Error", &refusal(131_000)),
+        WireResponse::json("401 Unauthorized", &refusal(190)),
+        WireResponse::new("200 OK", &[], &format!("{PHONE} {CODE}")),
+        WireResponse::new("200 OK", &[], "").cut(10),
+        WireResponse::json("200 OK", &json!({ "messages": [{ "id": "wamid.1" }] })),
     ] {
         let server = WireServer::always(answer).await;
         let sent = send(server.url(), Locale::Es).await;
-        told.push(format!("{sent:?}"));
+        printed.push(format!("{sent:?}"));
         let sent = notify(server.url(), NoticeKind::NewDevice, Locale::Es).await;
-        told.push(format!("{sent:?}"));
+        printed.push(format!("{sent:?}"));
     }
-    let told = told.join("\n");
+    let printed = printed.join("\n");
     let logged = logs.text();
     assert!(logged.contains("out.whatsapp.send_code"), "the capture works");
     for canary in [CODE, "573001234567", "3001234567", "canary-token"] {
-        assert!(!told.contains(canary), "{canary} in {told}");
+        assert!(!printed.contains(canary), "{canary} in {printed}");
         assert!(!logged.contains(canary), "{canary} in {logged}");
     }
 }

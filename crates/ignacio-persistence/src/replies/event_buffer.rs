@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_come_out_as_they_went_in_from_every_number_on() {
+    fn events_read_back_from_every_number() {
         let delta = |text: &str| ReplyEvent::Delta(text.to_owned());
         let events = [
             ReplyEvent::ToolStarted(ToolKind::FileSearch),

@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_end_can_be_noted_and_read_back() {
+    fn an_end_can_be_printed_and_parsed() {
         let head = AuditHead { seq: 12, hash: vec![0xab; 32] };
         assert_eq!(head.to_string().parse(), Ok(head));
         for bad in ["", "12", "12:", "x:00", "-1:00", &format!("1:{}", "zz".repeat(32))] {

@@ -77,7 +77,7 @@ impl<'d> FileJobs<'d> {
     // Each claim selects its rows in a CTE, which runs once. As a sub-select of the update, the
     // planner may run it once per row, and a claim would exceed its limit.
 
-    /// Takes files that wait, or whose worker has gone silent, for [`FILE_LEASE`].
+    /// Claims pending files, and those whose worker stopped its heartbeat, for [`FILE_LEASE`].
     #[tracing::instrument(name = "db.file_jobs.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, limit: u32) -> Result<Vec<FileJob>, StoreError> {
         let (worker, limit) = (self.id.into_uuid(), i64::from(limit));
@@ -124,7 +124,7 @@ impl<'d> FileJobs<'d> {
         self.jobs(write).await
     }
 
-    /// Holds the lease for another [`FILE_LEASE`]; false when it is lost.
+    /// Extends the lease by [`FILE_LEASE`]; false when it is lost.
     #[tracing::instrument(name = "db.file_jobs.extend", skip_all, err(level = "debug"))]
     pub async fn extend(&self, job: &FileJob) -> Result<bool, StoreError> {
         let (id, worker, epoch) = self.fence(job);

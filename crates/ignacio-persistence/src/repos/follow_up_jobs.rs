@@ -82,8 +82,7 @@ impl<'d> FollowUpJobs<'d> {
         Self { worker, id }
     }
 
-    /// Takes follow-up jobs that are due, those that wait longest first, for
-    /// [`FOLLOW_UP_LEASE`].
+    /// Claims follow-up jobs that are due, the oldest first, for [`FOLLOW_UP_LEASE`].
     #[tracing::instrument(name = "db.follow_up_jobs.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, limit: u32) -> Result<Vec<FollowUpJob>, StoreError> {
         let (worker, limit) = (self.id.into_uuid(), i64::from(limit));

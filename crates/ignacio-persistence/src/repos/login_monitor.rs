@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_is_read_as_it_was_written() {
+    fn an_outage_reads_back_as_written() {
         for (word, is_critical) in [("132001", false), ("critical:190", true)] {
             let fault = ProviderOutage::parse(word);
             assert_eq!(fault.is_critical, is_critical);

@@ -72,7 +72,7 @@ impl<'d> Outbox<'d> {
         Self { auth, worker }
     }
 
-    /// Takes codes and notices that are due, for [`OUTBOX_LEASE`]; codes first, because a user waits
+    /// Claims codes and notices that are due, for [`OUTBOX_LEASE`]; codes first, because users wait
     /// for them.
     #[tracing::instrument(name = "db.outbox.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, limit: u32) -> Result<Vec<OutboxJob>, StoreError> {

@@ -66,7 +66,7 @@ impl From<responses::Model> for ReplyJob {
 /// What a heartbeat learns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaseExtension {
-    /// The lease is held for another [`REPLY_LEASE`].
+    /// The lease is extended by [`REPLY_LEASE`].
     Held {
         /// Whether the user has cancelled the reply.
         cancel_requested: bool,
@@ -80,8 +80,8 @@ impl<'d> ReplyJobs<'d> {
         Self { worker, id }
     }
 
-    /// Takes replies that are due, at most `room` and those first that wait longest, for
-    /// [`REPLY_LEASE`], and notes the rules that they are made with.
+    /// Claims replies that are due, at most `room`, the oldest first, for [`REPLY_LEASE`], and
+    /// records the version of the instructions that they are written with.
     #[tracing::instrument(name = "db.reply_jobs.claim", skip_all, err(level = "debug"))]
     pub async fn claim(&self, room: usize, rules: &str) -> Result<Vec<ReplyJob>, StoreError> {
         let (worker, rules) = (self.id.into_uuid(), rules.to_owned());
@@ -133,7 +133,7 @@ impl<'d> ReplyJobs<'d> {
         Ok(rows.into_iter().map(ReplyJob::from).collect())
     }
 
-    /// Holds the lease for another [`REPLY_LEASE`].
+    /// Extends the lease by [`REPLY_LEASE`].
     #[tracing::instrument(name = "db.reply_jobs.extend", skip_all, err(level = "debug"))]
     pub async fn extend(&self, job: &ReplyJob) -> Result<LeaseExtension, StoreError> {
         let (id, worker, epoch) = (job.id.into_uuid(), self.id.into_uuid(), job.epoch);

@@ -1,13 +1,13 @@
-//! Rows whose time is over. How long each is kept is written in the worker's policies
-//! (`migration/src/sql/policies/`), and nowhere here.
+//! Deletes expired rows. How long rows are kept is defined only in the policies of the worker's role
+//! (`migration/src/sql/policies/`).
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, Statement};
 
 use crate::error::StoreError;
 
-/// How many rows go at once.
+/// How many rows are deleted at once.
 pub const CLEANUP_BATCH: u64 = 1_000;
-/// The worker that cleans up holds this advisory lock.
+/// The advisory lock that a worker holds while it cleans up.
 const LOCK: i64 = 0x1647_ac12;
 
 /// Deletes expired rows.
@@ -15,14 +15,14 @@ pub struct RetentionCleanup<'d> {
     worker: &'d DatabaseConnection,
 }
 
-/// What is removed.
+/// A kind of row that expires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExpiredRows {
-    /// Codes, with what was to be sent for them, some time after they expired.
+    /// Codes with their outbox rows, some time after they expired.
     Codes,
     /// Sessions, some time after they expired.
     Sessions,
-    /// Rate limit buckets that no window reaches back to any more.
+    /// Rate limit counters that no window covers any more.
     RateLimitKeys,
     /// Old failed logins.
     LoginFailures,
@@ -69,8 +69,9 @@ impl<'d> RetentionCleanup<'d> {
         Self { worker }
     }
 
-    /// Removes up to [`CLEANUP_BATCH`] rows whose time is over; says how many. One worker cleans up at a
-    /// time, the others find nothing to do: the role may not lock rows to pass by each other's.
+    /// Deletes up to [`CLEANUP_BATCH`] expired rows and returns their number. One worker cleans up at
+    /// a time, the others find nothing to do: the role may not lock rows, so they could not skip each
+    /// other's.
     #[tracing::instrument(name = "db.retention.delete_batch", skip_all, fields(what = what.table()), err(level = "debug"))]
     pub async fn delete_batch(&self, what: ExpiredRows) -> Result<u64, StoreError> {
         let table = what.table();

@@ -1,4 +1,4 @@
-//! What the staff may do, as the database lets them.
+//! What the database lets admins do.
 
 use ignacio_domain::access::GrantReason;
 use ignacio_domain::audit::{AuditAction, AuditFilter};
@@ -14,17 +14,17 @@ use sea_orm::{ConnectionTrait as _, Database};
 use crate::support::{Stack, User, redeem};
 
 impl Stack {
-    /// Somebody of the staff, logged in.
-    pub(crate) async fn staff(&self, phone: &str) -> User {
+    /// A logged-in admin.
+    pub(crate) async fn admin(&self, phone: &str) -> User {
         let phone = PhoneNumber::parse(phone).unwrap();
-        let id = self.account(&phone, Role::Admin).await;
+        let id = self.add_user(&phone, Role::Admin).await;
         let digest = self.log_in(&phone).await;
         User { id, digest, phone }
     }
 
-    /// A transaction of the staff's.
-    pub(crate) async fn as_admin(&self, staff: &User) -> AdminScope {
-        self.admin_db().await.begin(&staff.digest).await.unwrap()
+    /// A transaction of an admin.
+    pub(crate) async fn as_admin(&self, admin: &User) -> AdminScope {
+        self.admin_db().await.begin(&admin.digest).await.unwrap()
     }
 
     pub(crate) async fn admin_db(&self) -> AdminDb {
@@ -37,8 +37,8 @@ pub(crate) fn reason() -> GrantReason {
     GrantReason::parse("Pidió ayuda con su plan").unwrap()
 }
 
-async fn grant(stack: &Stack, staff: &User, user: UserId) {
-    let scope = stack.as_admin(staff).await;
+async fn grant(stack: &Stack, admin: &User, user: UserId) {
+    let scope = stack.as_admin(admin).await;
     scope.user_content().grant(user, &reason()).await.unwrap();
     scope.commit().await.unwrap();
 }
@@ -50,7 +50,7 @@ fn whole() -> PageSize {
 #[tokio::test]
 async fn only_a_live_session_of_an_active_admin_opens_a_scope() {
     let stack = Stack::start().await;
-    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let (ada, ana) = (stack.admin("+573001110001").await, stack.user("+573001110002").await);
     let db = stack.admin_db().await;
     assert!(matches!(db.begin(&ana.digest).await, Err(StoreError::Forbidden)));
     assert_eq!(db.begin(&ada.digest).await.unwrap().identity().user, ada.id);
@@ -59,15 +59,15 @@ async fn only_a_live_session_of_an_active_admin_opens_a_scope() {
 }
 
 #[tokio::test]
-async fn conversations_show_under_a_live_grant_only_and_only_that_persons() {
+async fn conversations_are_visible_only_under_a_live_grant_for_their_owner() {
     let stack = Stack::start().await;
-    let ada = stack.staff("+573001110001").await;
-    let (ana, ben) = (stack.person("+573001110002").await, stack.person("+573001110003").await);
-    let mut talks = Vec::new();
-    for person in [&ana, &ben] {
-        let talk = stack.conversation(person).await;
-        stack.post(person, talk.id, "hola").await;
-        talks.push(talk.id);
+    let ada = stack.admin("+573001110001").await;
+    let (ana, ben) = (stack.user("+573001110002").await, stack.user("+573001110003").await);
+    let mut conversations = Vec::new();
+    for user in [&ana, &ben] {
+        let conversation = stack.conversation(user).await;
+        stack.post(user, conversation.id, "hola").await;
+        conversations.push(conversation.id);
     }
     let scope = stack.as_admin(&ada).await;
     let refused = scope.user_content().conversations(ana.id, None, whole()).await;
@@ -77,22 +77,22 @@ async fn conversations_show_under_a_live_grant_only_and_only_that_persons() {
     grant(&stack, &ada, ana.id).await;
     let scope = stack.as_admin(&ada).await;
     let listed = scope.user_content().conversations(ana.id, None, whole()).await.unwrap();
-    assert_eq!(listed.rows.iter().map(|it| it.id).collect::<Vec<_>>(), [talks[0]]);
+    assert_eq!(listed.rows.iter().map(|it| it.id).collect::<Vec<_>>(), [conversations[0]]);
     drop(scope);
     let scope = stack.as_admin(&ada).await;
-    let read = scope.user_content().messages(talks[0], None, whole()).await.unwrap();
+    let read = scope.user_content().messages(conversations[0], None, whole()).await.unwrap();
     assert_eq!(read.rows.len(), 2);
     drop(scope);
 
-    // Ben's, nobody's, and Ana's after the half hour: all the same.
-    for foreign in [talks[1], ConversationId::new()] {
+    // Ben's, one that does not exist, and Ana's after half an hour: all look the same.
+    for foreign in [conversations[1], ConversationId::new()] {
         let scope = stack.as_admin(&ada).await;
         let refused = scope.user_content().messages(foreign, None, whole()).await;
         assert!(matches!(refused, Err(StoreError::GrantRequired)));
     }
     stack.database.execute("update access_grants set expires_at = now()").await;
     let scope = stack.as_admin(&ada).await;
-    let refused = scope.user_content().messages(talks[0], None, whole()).await;
+    let refused = scope.user_content().messages(conversations[0], None, whole()).await;
     assert!(matches!(refused, Err(StoreError::GrantRequired)));
     drop(scope);
     let scope = stack.as_admin(&ada).await;
@@ -101,16 +101,16 @@ async fn conversations_show_under_a_live_grant_only_and_only_that_persons() {
 }
 
 #[tokio::test]
-async fn a_person_sees_who_read_what_and_why() {
+async fn a_user_sees_who_read_what_and_why() {
     let stack = Stack::start().await;
-    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
-    let ben = stack.person("+573001110003").await;
-    let talk = stack.conversation(&ana).await;
+    let (ada, ana) = (stack.admin("+573001110001").await, stack.user("+573001110002").await);
+    let ben = stack.user("+573001110003").await;
+    let conversation = stack.conversation(&ana).await;
     grant(&stack, &ada, ana.id).await;
     let scope = stack.as_admin(&ada).await;
-    scope.user_content().messages(talk.id, None, whole()).await.unwrap();
+    scope.user_content().messages(conversation.id, None, whole()).await.unwrap();
     scope.commit().await.unwrap();
-    // What is not kept was not shown: nobody answers before the commit.
+    // Nothing is shown that is not recorded: the response follows the commit.
     let scope = stack.as_admin(&ada).await;
     scope.users().find(ana.id).await.unwrap().unwrap();
     drop(scope);
@@ -119,7 +119,7 @@ async fn a_person_sees_who_read_what_and_why() {
     let log = scope.access_log().list(None, whole()).await.unwrap().rows;
     let actions: Vec<_> = log.iter().map(|it| it.action).collect();
     assert_eq!(actions, [AuditAction::MessagesListed, AuditAction::GrantCreated]);
-    assert_eq!(log[0].target, Some(talk.id.into_uuid()));
+    assert_eq!(log[0].target, Some(conversation.id.into_uuid()));
     assert_eq!(log[0].actor_name.as_deref(), Some("Ana Participante"));
     assert!(log.iter().all(|it| it.reason.as_deref() == Some(reason().as_str())));
     let others = stack.scope(&ben).await.access_log().list(None, whole()).await.unwrap();
@@ -127,9 +127,9 @@ async fn a_person_sees_who_read_what_and_why() {
 }
 
 #[tokio::test]
-async fn accounts_are_listed_searched_and_filtered() {
+async fn users_are_listed_searched_and_filtered() {
     let stack = Stack::start().await;
-    let ada = stack.staff("+573001110001").await;
+    let ada = stack.admin("+573001110001").await;
     let mut ids = Vec::new();
     for (n, name) in ["Zoé Ñáñez", "Luis 100%_a", "zoë otra"].into_iter().enumerate() {
         let scope = stack.as_admin(&ada).await;
@@ -180,9 +180,9 @@ async fn accounts_are_listed_searched_and_filtered() {
 }
 
 #[tokio::test]
-async fn a_deactivated_person_is_out_at_once_and_stays_out() {
+async fn a_deactivated_user_loses_access_immediately_and_for_good() {
     let stack = Stack::start().await;
-    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let (ada, ana) = (stack.admin("+573001110001").await, stack.user("+573001110002").await);
     for is_active in [false, true] {
         let scope = stack.as_admin(&ada).await;
         let change = UserChange { is_active: Some(is_active), ..Default::default() };
@@ -198,9 +198,9 @@ async fn a_deactivated_person_is_out_at_once_and_stays_out() {
 }
 
 #[tokio::test]
-async fn another_role_ends_the_sessions_that_were_made_for_the_old_one() {
+async fn a_role_change_ends_existing_sessions() {
     let stack = Stack::start().await;
-    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let (ada, ana) = (stack.admin("+573001110001").await, stack.user("+573001110002").await);
     let scope = stack.as_admin(&ada).await;
     let rename = UserChange { name: UserName::parse("Ana").ok(), ..Default::default() };
     scope.users().update(ana.id, &rename).await.unwrap().unwrap();
@@ -217,9 +217,9 @@ async fn another_role_ends_the_sessions_that_were_made_for_the_old_one() {
 }
 
 #[tokio::test]
-async fn nobody_looks_after_their_own_account_and_the_last_admin_stays() {
+async fn admins_cannot_change_themselves_and_the_last_admin_stays() {
     let stack = Stack::start().await;
-    let (ada, eva) = (stack.staff("+573001110001").await, stack.staff("+573001110002").await);
+    let (ada, eva) = (stack.admin("+573001110001").await, stack.admin("+573001110002").await);
     let demote = UserChange { role: Some(Role::Participant), ..Default::default() };
     let scope = stack.as_admin(&ada).await;
     assert!(matches!(scope.users().lock(ada.id).await, Err(StoreError::OwnAccount)));
@@ -227,7 +227,7 @@ async fn nobody_looks_after_their_own_account_and_the_last_admin_stays() {
     assert!(scope.users().update(ada.id, &demote).await.unwrap().is_none(), "by the policy");
     drop(scope);
 
-    // Two who take each other's role away at the same time: the second is refused.
+    // Two admins who demote each other at the same time: the second is refused.
     let (one, other) = (stack.as_admin(&ada).await, stack.as_admin(&eva).await);
     one.users().update(eva.id, &demote).await.unwrap().unwrap();
     let second = async { other.users().update(ada.id, &demote).await };
@@ -246,11 +246,11 @@ async fn nobody_looks_after_their_own_account_and_the_last_admin_stays() {
 }
 
 #[tokio::test]
-async fn a_removed_person_leaves_a_receipt_and_nothing_else() {
+async fn an_erased_user_leaves_only_a_receipt() {
     let stack = Stack::start().await;
-    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
-    let talk = stack.conversation(&ana).await;
-    stack.post(&ana, talk.id, "hola").await;
+    let (ada, ana) = (stack.admin("+573001110001").await, stack.user("+573001110002").await);
+    let conversation = stack.conversation(&ana).await;
+    stack.post(&ana, conversation.id, "hola").await;
     stack.file(&ana, "plan.pdf").await;
     let id = ana.id;
     stack.worker.file_jobs().adopt_vector_store(id, "vs_ana").await.unwrap();
@@ -267,7 +267,7 @@ async fn a_removed_person_leaves_a_receipt_and_nothing_else() {
         let left = format!("select count(*) from {table} where {column} = '{id}'");
         assert_eq!(stack.database.query_i64(&left).await, 0, "{table}");
     }
-    // One event for all of it.
+    // One event for the whole erasure.
     let events = format!(
         "select string_agg(action, ' ' order by seq) from audit_events where subject_id = '{id}'"
     );
@@ -281,13 +281,13 @@ async fn a_removed_person_leaves_a_receipt_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_audit_tells_what_everybody_did() {
+async fn the_audit_log_records_every_action() {
     let stack = Stack::start().await;
-    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
-    let talk = stack.conversation(&ana).await;
+    let (ada, ana) = (stack.admin("+573001110001").await, stack.user("+573001110002").await);
+    let conversation = stack.conversation(&ana).await;
     let file = stack.file(&ana, "plan.pdf").await;
     let scope = stack.scope(&ana).await;
-    scope.conversations().delete(talk.id, true).await.unwrap();
+    scope.conversations().delete(conversation.id, true).await.unwrap();
     scope.files().delete(file.id).await.unwrap();
     scope.sessions().revoke(scope.identity().session).await.unwrap();
     scope.commit().await.unwrap();
@@ -316,9 +316,9 @@ async fn the_audit_tells_what_everybody_did() {
 }
 
 #[tokio::test]
-async fn another_number_ends_what_the_old_one_opened() {
+async fn a_new_number_ends_the_sessions_and_codes_of_the_old_one() {
     let stack = Stack::start().await;
-    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let (ada, ana) = (stack.admin("+573001110001").await, stack.user("+573001110002").await);
     let give = async |phone: &str| {
         let phone = PhoneNumber::parse(phone).ok();
         let scope = stack.as_admin(&ada).await;
@@ -364,9 +364,9 @@ async fn another_number_ends_what_the_old_one_opened() {
 }
 
 #[tokio::test]
-async fn a_code_opens_nothing_once_the_account_has_another_number() {
+async fn a_code_is_void_once_the_user_has_another_number() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
     let challenge = stack.challenge(Some(&ana.phone)).await;
     let change = "set session_replication_role = replica;
          update users set phone_number = '+573001110009' where phone_number = '+573001110002'";

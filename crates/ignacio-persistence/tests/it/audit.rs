@@ -1,4 +1,4 @@
-//! The audit only grows, and a chain shows when it does not.
+//! The audit log is append-only, and its hash chain reveals tampering.
 
 use ignacio_domain::audit::AuditAction;
 use ignacio_domain::page::PageSize;
@@ -13,16 +13,16 @@ async fn verify(stack: &Stack, noted: Option<&AuditHead>) -> AuditReport {
     owner.verify_audit(noted, |_| {}).await.unwrap()
 }
 
-/// A stack in which four things have happened.
+/// A stack with four audit events.
 async fn eventful() -> Stack {
     let stack = Stack::start().await;
-    stack.person("+573001110002").await;
-    stack.person("+573001110003").await;
+    stack.user("+573001110002").await;
+    stack.user("+573001110003").await;
     stack
 }
 
 #[tokio::test]
-async fn a_chain_that_nobody_touched_holds() {
+async fn an_untouched_chain_is_valid() {
     let stack = Stack::start().await;
     let empty = verify(&stack, None).await;
     assert_eq!((empty.n_events, empty.head.seq, empty.faults.len()), (0, 0, 0));
@@ -30,13 +30,13 @@ async fn a_chain_that_nobody_touched_holds() {
     let report = verify(&stack, None).await;
     assert_eq!((report.n_events, report.head.seq), (4, 4));
     assert_eq!(report.faults, []);
-    stack.person("+573001110004").await;
+    stack.user("+573001110004").await;
     let later = verify(&stack, Some(&report.head)).await;
     assert_eq!((later.n_events, later.faults), (6, vec![]));
 }
 
 #[tokio::test]
-async fn whatever_is_done_to_the_rows_shows() {
+async fn every_change_to_the_rows_is_detected() {
     let changed = AuditFault::Changed { seq: 2 };
     let gone = AuditFault::Missing { first: 2, last: 2 };
     let stack = eventful().await;
@@ -88,14 +88,14 @@ async fn whatever_is_done_to_the_rows_shows() {
 }
 
 #[tokio::test]
-async fn a_chain_that_was_cut_or_written_anew_shows() {
+async fn a_truncated_or_rewritten_chain_is_detected() {
     let stack = eventful().await;
     let noted = verify(&stack, None).await.head;
     stack.database.execute("delete from audit_events where seq = 4").await;
     let faults = verify(&stack, None).await.faults;
     assert_eq!(faults, [AuditFault::WrongEnd { head: noted.clone() }]);
 
-    // Somebody who can write the end as well is found by who noted it.
+    // An attacker who can also rewrite the end is detected with an end that was noted earlier.
     let hide = "update audit_heads set seq = e.seq, hash = e.hash from audit_events e
          where e.seq = 3";
     stack.database.execute(hide).await;
@@ -107,18 +107,18 @@ async fn a_chain_that_was_cut_or_written_anew_shows() {
 #[tokio::test]
 async fn parallel_writers_make_one_chain() {
     let stack = Stack::start().await;
-    let people = [
-        stack.person("+573001110002").await,
-        stack.person("+573001110003").await,
-        stack.person("+573001110004").await,
-        stack.person("+573001110005").await,
+    let users = [
+        stack.user("+573001110002").await,
+        stack.user("+573001110003").await,
+        stack.user("+573001110004").await,
+        stack.user("+573001110005").await,
     ];
     let before = verify(&stack, None).await.n_events;
-    let rounds = people.iter().map(|person| async {
+    let rounds = users.iter().map(|user| async {
         for _ in 0..10 {
-            let talk = stack.conversation(person).await;
-            let scope = stack.scope(person).await;
-            assert!(scope.conversations().delete(talk.id, false).await.unwrap());
+            let conversation = stack.conversation(user).await;
+            let scope = stack.scope(user).await;
+            assert!(scope.conversations().delete(conversation.id, false).await.unwrap());
             scope.commit().await.unwrap();
         }
     });
@@ -128,7 +128,7 @@ async fn parallel_writers_make_one_chain() {
 }
 
 #[tokio::test]
-async fn the_stored_actions_are_the_domains() {
+async fn stored_actions_match_the_domain() {
     let stack = Stack::start().await;
     let check = "select pg_get_constraintdef(oid) from pg_constraint
          where conname = 'audit_events_action_check'";
@@ -138,7 +138,7 @@ async fn the_stored_actions_are_the_domains() {
 }
 
 #[tokio::test]
-async fn functions_that_somebody_put_in_the_way_hide_nothing() {
+async fn shadowing_functions_hide_nothing() {
     let stack = eventful().await;
     let hide = "update audit_events set actor_name = 'X' where seq = 2;
          create function public.sha256(bytea) returns bytea language sql as
@@ -151,9 +151,9 @@ async fn functions_that_somebody_put_in_the_way_hide_nothing() {
 }
 
 #[tokio::test]
-async fn sql_on_the_staffs_role_leaves_the_name_of_an_admin_or_does_nothing() {
+async fn sql_with_the_admin_role_is_audited_or_refused() {
     let stack = Stack::start().await;
-    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let (ada, ana) = (stack.admin("+573001110001").await, stack.user("+573001110002").await);
     let hex = async |of: &crate::support::User| {
         let read = format!(
             "select encode(token_hash, 'hex') from user_sessions where user_id = '{}'",
@@ -161,7 +161,7 @@ async fn sql_on_the_staffs_role_leaves_the_name_of_an_admin_or_does_nothing() {
         );
         stack.database.query_text(&read).await
     };
-    let (admin, person) = (hex(&ada).await, hex(&ana).await);
+    let (admin, user) = (hex(&ada).await, hex(&ana).await);
     let url = stack.database.url(ignacio_devstack::DatabaseRole::Admin);
     let db = Database::connect(url).await.unwrap();
     let before = verify(&stack, None).await.n_events;
@@ -171,8 +171,8 @@ async fn sql_on_the_staffs_role_leaves_the_name_of_an_admin_or_does_nothing() {
         format!("update user_sessions set revoked_at = now() where user_id = '{}'", ana.id),
         "insert into users (phone_number, name) values ('+573001119999', 'X')".to_owned(),
     ] {
-        // The setting is changed by the very statement, before its triggers run.
-        for other in ["", person.as_str()] {
+        // The statement itself changes the setting, before its triggers run.
+        for other in ["", user.as_str()] {
             let txn = db.begin().await.unwrap();
             let enter = format!("select app.authenticate(decode('{admin}', 'hex'))");
             txn.execute_unprepared(&enter).await.unwrap();
@@ -185,19 +185,19 @@ async fn sql_on_the_staffs_role_leaves_the_name_of_an_admin_or_does_nothing() {
 }
 
 #[tokio::test]
-async fn a_grant_lets_read_only_once_it_is_on_record() {
+async fn a_grant_works_only_once_it_is_committed() {
     let stack = Stack::start().await;
-    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
-    let talk = stack.conversation(&ana).await;
-    stack.post(&ana, talk.id, "hola").await;
+    let (ada, ana) = (stack.admin("+573001110001").await, stack.user("+573001110002").await);
+    let conversation = stack.conversation(&ana).await;
+    stack.post(&ana, conversation.id, "hola").await;
     let scope = stack.as_admin(&ada).await;
     scope.user_content().grant(ana.id, &reason()).await.unwrap();
-    let at_once = scope.user_content().messages(talk.id, None, PageSize::default()).await;
+    let at_once = scope.user_content().messages(conversation.id, None, PageSize::default()).await;
     assert!(matches!(at_once, Err(StoreError::GrantRequired)), "it could still be taken back");
 }
 
 #[tokio::test]
-async fn a_session_that_has_ended_stays_so() {
+async fn an_ended_session_stays_ended() {
     let stack = eventful().await;
     stack.database.execute("update user_sessions set revoked_at = now()").await;
     let superuser = Database::connect(stack.database.admin_url()).await.unwrap();

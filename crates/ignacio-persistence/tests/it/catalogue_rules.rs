@@ -1,90 +1,93 @@
-//! Rules that the catalogue keeps to, each shown to find the fault that it is for.
+//! Rules that the schema must follow, each shown to detect a violation.
 
 use ignacio_devstack::TestDatabase;
 
 use crate::support::Stack;
 
-/// Something that no table, policy, function, view or role may be.
+/// A rule about tables, policies, functions, views or roles.
 struct Rule {
     name: &'static str,
-    /// A row of text for each finding.
+    /// Returns a row of text for each finding.
     find: &'static str,
-    /// A fault, and what the rule says to it.
+    /// A statement that breaks the rule, and what the rule then reports.
     fault: (&'static str, &'static str),
 }
 
 /// Policies that let every row pass, and why they may.
 const OPEN: [(&str, &str); 59] = [
-    ("access_grants_definer_select", "finds the live grant of a reading"),
+    ("access_grants_definer_select", "finds the live grant of a read"),
     ("audit_events_definer_insert", "the one writer of the log"),
-    ("audit_events_definer_select", "recognises the reading that this transaction wrote down"),
-    ("audit_heads_definer_select", "the end of the chain is one row, of nobody"),
-    ("audit_heads_definer_update", "the end of the chain is one row, of nobody"),
-    ("conversations_definer_select", "counts messages, and finds whose conversation is read"),
-    ("conversations_definer_update", "counts messages, whoever writes them"),
+    ("audit_events_definer_select", "recognises the read that this transaction recorded"),
+    ("audit_heads_definer_select", "the end of the chain is one row without an owner"),
+    ("audit_heads_definer_update", "the end of the chain is one row without an owner"),
+    (
+        "conversations_definer_select",
+        "counts messages, and finds the owner of a conversation that is read",
+    ),
+    ("conversations_definer_update", "counts messages of all users"),
     ("erasures_definer_insert", "the one writer of receipts"),
-    ("follow_up_jobs_definer_select", "finds whose lease it is"),
-    ("follow_up_jobs_worker_update", "a row is a job: anybody's"),
-    ("known_devices_auth_delete", "forgets the devices that a person has too many of"),
-    ("known_devices_auth_select", "a device belongs to whoever holds its token"),
+    ("follow_up_jobs_definer_select", "finds the owner of a lease"),
+    ("follow_up_jobs_worker_update", "a row is a job, of any user"),
+    ("known_devices_auth_delete", "forgets the devices that a user has too many of"),
+    ("known_devices_auth_select", "a device's token identifies its owner"),
     ("known_devices_auth_update", "a login uses the device that it comes from"),
-    ("login_failures_auth_delete", "a login clears the failures before it; they name no person"),
+    ("login_failures_auth_delete", "a login clears the failures before it; they name no user"),
     (
         "login_failures_auth_select",
-        "tries are counted before there is an identity; they name no person",
+        "attempts are counted before there is an identity; they name no user",
     ),
     (
         "login_failures_auth_update",
-        "tries are counted before there is an identity; they name no person",
+        "attempts are counted before there is an identity; they name no user",
     ),
-    ("login_monitor_auth_select", "one row, of nobody"),
-    ("login_monitor_auth_update", "one row, of nobody"),
+    ("login_monitor_auth_select", "one row without an owner"),
+    ("login_monitor_auth_update", "one row without an owner"),
     ("messages_definer_select", "finds what a newer version replaces"),
     ("messages_definer_update", "marks what a newer version replaces: no other column"),
-    ("otp_codes_auth_select", "a code belongs to whoever knows it, before there is an identity"),
-    ("otp_codes_auth_update", "a code belongs to whoever knows it, before there is an identity"),
-    ("outbox_auth_select", "codes to send, of everybody"),
-    ("outbox_auth_update", "codes to send, of everybody"),
-    ("purge_queue_definer_insert", "the one writer of what must go elsewhere"),
-    ("purge_queue_definer_select", "finds what an erasure has queued; it names no person"),
+    ("otp_codes_auth_select", "a code is read before there is an identity"),
+    ("otp_codes_auth_update", "a code is written before there is an identity"),
+    ("outbox_auth_select", "codes to send, of all users"),
+    ("outbox_auth_update", "codes to send, of all users"),
+    ("purge_queue_definer_insert", "the only writer of external objects to remove"),
+    ("purge_queue_definer_select", "finds what an erasure has queued; it names no user"),
     ("purge_queue_definer_update", "WITH CHECK only: gives a row its erasure, once"),
-    ("purge_queue_worker_delete", "the queue is the worker's; it names no person"),
-    ("purge_queue_worker_select", "the queue is the worker's; it names no person"),
-    ("purge_queue_worker_update", "the queue is the worker's; it names no person"),
+    ("purge_queue_worker_delete", "the queue is the worker's; it names no user"),
+    ("purge_queue_worker_select", "the queue is the worker's; it names no user"),
+    ("purge_queue_worker_update", "the queue is the worker's; it names no user"),
     (
         "rate_buckets_auth_select",
-        "limits are counted before there is an identity; they name no person",
+        "limits are counted before there is an identity; they name no user",
     ),
     (
         "rate_buckets_auth_update",
-        "limits are counted before there is an identity; they name no person",
+        "limits are counted before there is an identity; they name no user",
     ),
     ("repeatable_scripts_owner", "the digests of the scripts are the owner's"),
-    ("response_events_definer_select", "tails replies, each judged by its own session"),
-    ("responses_definer_select", "finds whose lease it is"),
-    ("responses_worker_update", "a row is a job: anybody's"),
+    ("response_events_definer_select", "polls replies, each checked against its own session"),
+    ("responses_definer_select", "finds the owner of a lease"),
+    ("responses_worker_update", "a row is a job, of any user"),
     ("retired_tokens_definer_insert", "the one writer of tokens that were replaced"),
-    ("retired_tokens_definer_select", "makes an identity out of a token"),
+    ("retired_tokens_definer_select", "derives the identity from a token"),
     ("seaql_migrations_owner", "the log of migrations is the owner's"),
     ("seaql_migrations_service_select", "a service checks at start that nothing is pending"),
-    ("usage_records_definer_insert", "the one writer of reservations, for who asks"),
-    ("usage_records_definer_select", "adds up what who asks has used"),
-    ("usage_records_definer_update", "settles what is deleted before its end"),
+    ("usage_records_definer_insert", "the one writer of reservations, for the caller"),
+    ("usage_records_definer_select", "sums the caller's usage"),
+    ("usage_records_definer_update", "settles responses that are deleted while they run"),
     ("user_files_definer_select", "counts what an erasure removes"),
-    ("user_files_worker_update", "a row is a job: anybody's"),
-    ("user_sessions_auth_select", "a session belongs to whoever holds its token"),
+    ("user_files_worker_update", "a row is a job, of any user"),
+    ("user_sessions_auth_select", "a session's token identifies its owner"),
     ("user_sessions_auth_update", "a login ends older sessions"),
-    ("user_sessions_definer_select", "makes an identity out of a token"),
-    ("user_sessions_definer_update", "moves the idle limit of the session that enters"),
-    ("user_vector_stores_worker_delete", "stores are the worker's: one for each person"),
-    ("user_vector_stores_worker_insert", "stores are the worker's: one for each person"),
-    ("users_auth_select", "finds who has a number, before there is an identity"),
-    ("users_auth_update", "notes whose number WhatsApp cannot reach: no other column"),
-    ("users_definer_delete", "erases the person whom an admin names"),
-    ("users_definer_select", "makes an identity out of a token"),
-    ("users_seeder_insert", "adds people before anybody can log in"),
-    ("users_seeder_select", "adds people before anybody can log in"),
-    ("webhook_inbox_auth_select", "reports of deliveries, before it is known whose"),
+    ("user_sessions_definer_select", "derives the identity from a token"),
+    ("user_sessions_definer_update", "extends the idle limit of the session that authenticates"),
+    ("user_vector_stores_worker_delete", "stores are the worker's: one for each user"),
+    ("user_vector_stores_worker_insert", "stores are the worker's: one for each user"),
+    ("users_auth_select", "finds the user with a number, before there is an identity"),
+    ("users_auth_update", "marks users whom WhatsApp cannot reach: no other column"),
+    ("users_definer_delete", "erases the user whom an admin names"),
+    ("users_definer_select", "derives the identity from a token"),
+    ("users_seeder_insert", "adds users before anyone can log in"),
+    ("users_seeder_select", "adds users before anyone can log in"),
+    ("webhook_inbox_auth_select", "delivery reports, before their user is known"),
     ("webhook_inbox_auth_update", "WITH CHECK only: a report is processed once"),
 ];
 
@@ -183,7 +186,7 @@ const RULES: [Rule; 13] = [
         ),
     },
     Rule {
-        name: "no function is everybody's to call",
+        name: "no function is executable by PUBLIC",
         find: "select proname from pg_proc
                 where pronamespace in ('app'::regnamespace, 'public'::regnamespace)
                   and has_function_privilege('public', oid, 'execute')",
@@ -197,7 +200,7 @@ const RULES: [Rule; 13] = [
                       reloptions && array['security_invoker=true', 'security_invoker=on'], false))",
         fault: ("create view app.planted as select * from users", "planted"),
     },
-    // An owner is whoever refers to a person, or is compared with the identity by some policy.
+    // An owner column refers to a user, or some policy compares it with the identity.
     Rule {
         name: "a column that names an owner is the first of an index",
         find: "with owners as (
@@ -223,7 +226,7 @@ const RULES: [Rule; 13] = [
         fault: ("drop index messages_page_idx", "messages.user_id"),
     },
     Rule {
-        name: "nobody but the owner may truncate, refer to or hang triggers on a table",
+        name: "only the owner may truncate, refer to or add triggers to a table",
         find: "select concat_ws(' ', relname, grantee::regrole, privilege_type)
                  from pg_class, aclexplode(relacl)
                 where relnamespace in ('public'::regnamespace, 'app'::regnamespace)
@@ -268,7 +271,7 @@ const RULES: [Rule; 13] = [
     },
 ];
 
-/// What the rules find in a database, each with its rule.
+/// The findings in a database, each with its rule.
 pub(crate) async fn findings(database: &TestDatabase) -> Vec<String> {
     let mut findings = Vec::new();
     for rule in &RULES {
@@ -288,7 +291,7 @@ impl Rule {
 }
 
 #[tokio::test]
-async fn the_catalogue_keeps_the_rules() {
+async fn the_schema_follows_the_rules() {
     let stack = Stack::start().await;
     let findings = findings(&stack.database).await;
     assert!(findings.is_empty(), "{findings:#?}");

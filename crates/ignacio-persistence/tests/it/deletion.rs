@@ -1,4 +1,4 @@
-//! What is deleted is gone, and what lies elsewhere is queued to go.
+//! Deleted rows are gone, and their external objects are queued for removal.
 
 use ignacio_domain::ids::FileId;
 use ignacio_domain::response::ReplyOutcome;
@@ -8,12 +8,12 @@ use ignacio_persistence::{PurgeTarget, StoreError};
 use crate::support::Stack;
 
 #[tokio::test]
-async fn a_conversation_goes_with_everything_in_it() {
+async fn deleting_a_conversation_deletes_its_content() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let talk = stack.conversation(&ana).await;
+    let ana = stack.user("+573001110002").await;
+    let first = stack.conversation(&ana).await;
     let (only_here, shared) = (stack.file(&ana, "a.pdf").await, stack.file(&ana, "b.pdf").await);
-    stack.post_with(&ana, talk.id, "hola", &[only_here.id, shared.id]).await.unwrap();
+    stack.post_with(&ana, first.id, "hola", &[only_here.id, shared.id]).await.unwrap();
     let elsewhere = stack.conversation(&ana).await;
     stack.post_with(&ana, elsewhere.id, "hola", &[shared.id]).await.unwrap();
     stack.database.execute("update responses set provider_response_id = 'resp-' || id").await;
@@ -45,16 +45,16 @@ async fn a_conversation_goes_with_everything_in_it() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_handed_over_for_another_conversation_stays() {
+async fn a_file_uploaded_for_another_conversation_stays() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let (talk, other) = (stack.conversation(&ana).await, stack.conversation(&ana).await);
+    let ana = stack.user("+573001110002").await;
+    let (first, other) = (stack.conversation(&ana).await, stack.conversation(&ana).await);
     let file = stack.file(&ana, "plan.pdf").await;
     let hand_over = format!("update user_files set conversation_id = '{}'", other.id);
     stack.database.execute(&hand_over).await;
-    stack.post_with(&ana, talk.id, "mira", &[file.id]).await.unwrap();
+    stack.post_with(&ana, first.id, "mira", &[file.id]).await.unwrap();
 
-    for (conversation, left) in [(talk.id, 1), (other.id, 0)] {
+    for (conversation, left) in [(first.id, 1), (other.id, 0)] {
         let scope = stack.scope(&ana).await;
         assert!(scope.conversations().delete(conversation, false).await.unwrap());
         scope.commit().await.unwrap();
@@ -64,9 +64,9 @@ async fn a_file_that_was_handed_over_for_another_conversation_stays() {
 }
 
 #[tokio::test]
-async fn a_deleted_file_is_hidden_at_once_and_its_row_goes_last() {
+async fn a_deleted_file_is_hidden_immediately_and_its_row_is_deleted_last() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
     let file = stack.file(&ana, "plan.pdf").await;
     let sync = stack.worker.file_jobs().claim(1).await.unwrap().remove(0);
 
@@ -87,9 +87,9 @@ async fn a_deleted_file_is_hidden_at_once_and_its_row_goes_last() {
 }
 
 #[tokio::test]
-async fn rows_that_go_by_cascade_leave_their_pointers_behind() {
+async fn cascading_deletes_queue_external_objects() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
     let file = stack.file(&ana, "plan.pdf").await;
     let jobs = stack.worker.file_jobs();
     let job = jobs.claim(1).await.unwrap().remove(0);
@@ -116,16 +116,16 @@ async fn rows_that_go_by_cascade_leave_their_pointers_behind() {
 }
 
 #[tokio::test]
-async fn a_foreign_file_cannot_hang_on_a_message() {
+async fn another_users_file_cannot_be_attached() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let ben = stack.person("+573001110003").await;
-    let talk = stack.conversation(&ana).await;
+    let ana = stack.user("+573001110002").await;
+    let ben = stack.user("+573001110003").await;
+    let conversation = stack.conversation(&ana).await;
     let his = stack.file(&ben, "secreto.pdf").await;
     for id in [his.id, FileId::new()] {
         let scope = stack.scope(&ana).await;
         assert_eq!(scope.files().missing(&[id]).await.unwrap(), [id]);
-        let posted = stack.post_with(&ana, talk.id, "mira", &[id]).await;
+        let posted = stack.post_with(&ana, conversation.id, "mira", &[id]).await;
         assert!(matches!(posted, Err(StoreError::Conflict(_))), "{posted:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Files as jobs: leases, fences, and only legal moves.
+//! Files as jobs: leases, fencing, and only legal transitions.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::Stack;
 #[tokio::test]
 async fn a_file_goes_from_pending_to_synced_under_one_lease() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
     let file = stack.file(&ana, "plan.pdf").await;
     assert_eq!(file.sync.status, Some(SyncStatus::Pending));
 
@@ -32,7 +32,7 @@ async fn a_file_goes_from_pending_to_synced_under_one_lease() {
 #[tokio::test]
 async fn an_image_is_never_a_job() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
     let image = stack.file(&ana, "logo.png").await;
     assert_eq!(image.sync.status, None);
     assert!(stack.worker.file_jobs().claim(10).await.unwrap().is_empty());
@@ -51,7 +51,7 @@ async fn an_image_is_never_a_job() {
 #[tokio::test]
 async fn a_worker_that_lost_its_lease_changes_nothing() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
     stack.file(&ana, "plan.pdf").await;
     let late = stack.worker.file_jobs().claim(1).await.unwrap().remove(0);
     stack.database.execute("update user_files set lease_until = now() - interval '1 second'").await;
@@ -69,9 +69,9 @@ async fn a_worker_that_lost_its_lease_changes_nothing() {
 }
 
 #[tokio::test]
-async fn retries_wait_and_postponed_tries_do_not_count() {
+async fn retries_wait_and_postponed_attempts_do_not_count() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
     stack.file(&ana, "plan.pdf").await;
     let jobs = stack.worker.file_jobs();
     let job = jobs.claim(1).await.unwrap().remove(0);
@@ -88,9 +88,9 @@ async fn retries_wait_and_postponed_tries_do_not_count() {
 }
 
 #[tokio::test]
-async fn the_database_refuses_moves_that_the_domain_refuses() {
+async fn the_database_and_the_domain_allow_the_same_transitions() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
     stack.file(&ana, "plan.pdf").await;
     for from in SyncStatus::ALL {
         for to in SyncStatus::ALL {
@@ -116,9 +116,9 @@ async fn the_database_refuses_moves_that_the_domain_refuses() {
 }
 
 #[tokio::test]
-async fn rivals_agree_on_one_vector_store() {
+async fn concurrent_workers_agree_on_one_vector_store() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
     let rivals =
         (0..8).map(|n| {
             let worker = stack.worker.clone();
@@ -135,9 +135,9 @@ async fn rivals_agree_on_one_vector_store() {
 }
 
 #[tokio::test]
-async fn a_lost_vector_store_sends_its_files_back_to_wait() {
+async fn losing_a_vector_store_makes_its_files_pending() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
     let file = stack.file(&ana, "plan.pdf").await;
     let jobs = stack.worker.file_jobs();
     let job = jobs.claim(1).await.unwrap().remove(0);

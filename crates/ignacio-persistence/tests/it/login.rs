@@ -1,4 +1,4 @@
-//! Challenges, tries and sessions.
+//! Challenges, attempts and sessions.
 
 mod lockout;
 mod session_expiry;
@@ -16,9 +16,9 @@ fn phone(text: &str) -> PhoneNumber {
 }
 
 #[tokio::test]
-async fn a_login_ends_in_a_session_that_the_database_knows() {
+async fn a_login_creates_a_valid_session() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
 
     let found = stack.api.authenticated_user(&ana.digest).await.unwrap();
     assert_eq!((found.id, found.phone), (ana.id, ana.phone.clone()));
@@ -31,7 +31,7 @@ async fn a_login_ends_in_a_session_that_the_database_knows() {
 }
 
 #[tokio::test]
-async fn a_digest_of_no_session_is_refused_everywhere() {
+async fn an_unknown_digest_is_refused_everywhere() {
     let stack = Stack::start().await;
     let nobody = SessionToken::generate(&mut rand::rng()).digest();
     assert!(matches!(stack.api.verify_session(&nobody).await, Err(StoreError::Unauthenticated)));
@@ -43,7 +43,7 @@ async fn a_digest_of_no_session_is_refused_everywhere() {
 }
 
 #[tokio::test]
-async fn ended_expired_and_idle_sessions_and_inactive_people_are_out_at_once() {
+async fn ended_expired_and_idle_sessions_and_inactive_users_are_refused() {
     let stack = Stack::start().await;
     for change in [
         "update user_sessions set revoked_at = now()",
@@ -51,7 +51,7 @@ async fn ended_expired_and_idle_sessions_and_inactive_people_are_out_at_once() {
         "update user_sessions set idle_expires_at = now() - interval '1 second'",
         "update users set is_active = false where phone_number = '+573001110002'",
     ] {
-        let ana = stack.person("+573001110002").await;
+        let ana = stack.user("+573001110002").await;
         stack.api.verify_session(&ana.digest).await.unwrap();
         stack.database.execute(change).await;
         let after = stack.api.verify_session(&ana.digest).await;
@@ -60,10 +60,10 @@ async fn ended_expired_and_idle_sessions_and_inactive_people_are_out_at_once() {
 }
 
 #[tokio::test]
-async fn unknown_inactive_and_impossible_numbers_get_decoys_and_no_sending() {
+async fn unknown_inactive_and_impossible_numbers_get_decoys() {
     let stack = Stack::start().await;
     let inactive = phone("+573001110003");
-    stack.account(&inactive, Role::Participant).await;
+    stack.add_user(&inactive, Role::Participant).await;
     stack.database.execute("update users set is_active = false").await;
     for number in [Some(phone("+573009999999")), Some(inactive), None] {
         let challenge = stack.challenge(number.as_ref()).await;
@@ -78,7 +78,7 @@ async fn unknown_inactive_and_impossible_numbers_get_decoys_and_no_sending() {
 }
 
 #[tokio::test]
-async fn five_tries_and_no_more_also_in_a_race() {
+async fn five_attempts_and_no_more_even_in_a_race() {
     let stack = Stack::start().await;
     let challenge = stack.challenge(Some(&phone("+573009999999"))).await;
     let tries = (0..50).map(|_| {
@@ -91,10 +91,10 @@ async fn five_tries_and_no_more_also_in_a_race() {
 }
 
 #[tokio::test]
-async fn a_code_opens_one_session_also_in_a_race() {
+async fn a_code_opens_one_session_even_in_a_race() {
     let stack = Stack::start().await;
     let number = phone("+573001110002");
-    stack.account(&number, Role::Participant).await;
+    stack.add_user(&number, Role::Participant).await;
     let challenge = stack.challenge(Some(&number)).await;
     let redeems = (0..32).map(|_| {
         let api = stack.api.clone();
@@ -106,7 +106,7 @@ async fn a_code_opens_one_session_also_in_a_race() {
 }
 
 #[tokio::test]
-async fn late_and_unknown_challenges_are_told_apart() {
+async fn expired_and_unknown_challenges_are_distinguished() {
     let stack = Stack::start().await;
     let challenge = stack.challenge(None).await;
     stack.database.execute("update otp_codes set expires_at = now() - interval '1 second'").await;
@@ -121,10 +121,10 @@ async fn late_and_unknown_challenges_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_login_voids_the_persons_other_codes_and_keeps_ten_sessions() {
+async fn a_login_voids_the_users_other_codes_and_keeps_ten_sessions() {
     let stack = Stack::start().await;
     let number = phone("+573001110002");
-    stack.account(&number, Role::Participant).await;
+    stack.add_user(&number, Role::Participant).await;
     let earlier = stack.challenge(Some(&number)).await;
     let first = stack.log_in(&number).await;
     assert!(matches!(stack.api.codes().check(earlier.id, None).await.unwrap(), CodeCheck::Refused));
@@ -145,16 +145,16 @@ async fn the_temporary_user_can_have_neither_code_nor_session() {
     let challenge = stack.challenge(Some(&number)).await;
     let jobs = stack.worker.outbox().claim(10).await.unwrap();
     assert!(!jobs.iter().any(|it| matches!(it.kind, MessageKind::Code(_))), "{jobs:?}");
-    // As if a code had been sent all the same.
+    // As if a code had been sent nevertheless.
     stack.database.execute("update otp_codes set user_id = (select id from users)").await;
     let refused = redeem(&stack.api, challenge.id).await;
     assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
 }
 
 #[tokio::test]
-async fn a_session_ends_its_others_and_itself() {
+async fn a_session_can_end_the_others_and_itself() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
     let other = stack.log_in(&ana.phone).await;
     let scope = stack.scope(&ana).await;
     assert_eq!(scope.sessions().revoke_others().await.unwrap(), 1);
@@ -174,7 +174,7 @@ async fn a_session_ends_its_others_and_itself() {
 #[tokio::test]
 async fn a_session_is_touched_at_most_every_five_minutes() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
     let touched = "select (last_used_at > now() - interval '1 minute')::int from user_sessions";
     stack
         .database

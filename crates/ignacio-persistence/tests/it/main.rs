@@ -1,4 +1,4 @@
-//! Persistence against a real Postgres, as the real roles.
+//! Persistence with a real Postgres and the real roles.
 #![cfg(test)]
 
 mod administration;

@@ -1,4 +1,4 @@
-//! Many workers over one outbox.
+//! Many workers on one outbox.
 
 use std::collections::HashSet;
 
@@ -17,10 +17,10 @@ async fn workers(stack: &Stack, n: usize) -> Vec<WorkerDb> {
     workers
 }
 
-/// Codes for somebody, queued by hand.
+/// Queues codes directly in the database.
 async fn codes(stack: &Stack, n: u32) {
     let phone = PhoneNumber::parse("+573001110002").unwrap();
-    let user = stack.account(&phone, Role::Participant).await;
+    let user = stack.add_user(&phone, Role::Participant).await;
     let statement = format!(
         "with code as (
              insert into otp_codes (user_id, phone_number, expires_at)
@@ -50,7 +50,7 @@ async fn each_code_is_claimed_by_one_worker() {
     });
     let claimed: Vec<_> = join_all(claims).await.into_iter().flatten().collect();
 
-    // Whoever passes by rows that another one holds may see none and stop; nothing is taken twice.
+    // A worker that skips rows locked by another may see none and stop; no row is claimed twice.
     let different: HashSet<_> = claimed.iter().collect();
     assert_eq!(different.len(), claimed.len());
     let leased = "select count(*) from outbox where lease_until is not null and attempts = 1";
@@ -58,7 +58,7 @@ async fn each_code_is_claimed_by_one_worker() {
 }
 
 #[tokio::test]
-async fn one_of_all_workers_tries_whether_a_fault_is_over() {
+async fn one_worker_probes_whether_an_outage_is_over() {
     let stack = Stack::start().await;
     codes(&stack, 24).await;
     let workers = workers(&stack, 8).await;
@@ -76,7 +76,7 @@ async fn one_of_all_workers_tries_whether_a_fault_is_over() {
 }
 
 #[tokio::test]
-async fn decoys_never_become_jobs_and_are_told_of_once() {
+async fn decoys_never_become_jobs_and_are_simulated_once() {
     let stack = Stack::start().await;
     let flood = "with code as (
              insert into otp_codes (phone_number, expires_at)
@@ -95,7 +95,7 @@ async fn decoys_never_become_jobs_and_are_told_of_once() {
 }
 
 #[tokio::test]
-async fn a_worker_that_comes_back_late_does_not_undo_what_was_sent() {
+async fn a_late_worker_does_not_undo_a_sent_message() {
     let stack = Stack::start().await;
     codes(&stack, 1).await;
     let late = stack.worker.outbox();

@@ -1,5 +1,5 @@
-//! Five people in random order, each asking for everybody's things: the database answers as a model
-//! of who owns what, and what is somebody else's is answered as what does not exist.
+//! Five users in random order, each trying everyone's resources: the database responds as a model
+//! of ownership does, and resources of other users look absent.
 //!
 //! `OWNERSHIP_SEED` repeats a run, `OWNERSHIP_CALLS` makes it longer.
 
@@ -14,25 +14,25 @@ use ignacio_persistence::{StoreError, UserScope};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
-use self::model::{FileState, Login, Model, Somebody, sorted};
+use self::model::{FileState, Login, Model, ModelUser, sorted};
 use crate::support::{Stack, User};
 
-const PEOPLE: usize = 5;
+const N_USERS: usize = 5;
 const CALLS: u64 = 1_000;
 
-/// The database, the model, and dice.
+/// The database, the model, and a random generator.
 struct Game {
     stack: Stack,
     phones: Vec<PhoneNumber>,
     ids: Vec<String>,
     model: Model,
     dice: StdRng,
-    /// How often each call was made, and how often on something of the caller's own.
+    /// How often each call was made, and how often on a resource of the caller's own.
     made: BTreeMap<&'static str, [u64; 2]>,
 }
 
 #[tokio::test]
-async fn the_database_agrees_with_a_model_of_who_owns_what() {
+async fn the_database_agrees_with_the_ownership_model() {
     let seed = number("OWNERSHIP_SEED").unwrap_or_else(|| rand::rng().random());
     let calls = number("OWNERSHIP_CALLS").unwrap_or(CALLS);
     println!("to repeat: OWNERSHIP_SEED={seed} OWNERSHIP_CALLS={calls}");
@@ -49,26 +49,26 @@ async fn the_database_agrees_with_a_model_of_who_owns_what() {
     assert!(own > 0 && all > own, "the dice never aimed at one of the two kinds");
 }
 
-/// A worker sees every file and every store, because their rows are its jobs. What it reads for a
-/// reply has to name the person by itself.
+/// A worker sees every file and every vector store, because their rows are its jobs. What it reads
+/// for a reply must name the user explicitly.
 #[tokio::test]
-async fn a_reply_is_made_of_nothing_that_is_somebody_elses() {
+async fn a_reply_uses_nothing_of_another_user() {
     let stack = Stack::start().await;
-    let ben = stack.person("+573001110003").await;
-    let ana = stack.person("+573001110002").await;
-    let talk = stack.conversation(&ana).await;
-    let asked = stack.post(&ana, talk.id, "hola").await.response.id;
+    let ben = stack.user("+573001110003").await;
+    let ana = stack.user("+573001110002").await;
+    let conversation = stack.conversation(&ana).await;
+    let asked = stack.post(&ana, conversation.id, "hola").await.response.id;
     let job = stack.worker.reply_jobs().claim_by_id(&[asked], "1").await.unwrap().remove(0);
     let ids = ["file of Ben".to_owned(), "file of Ana".to_owned()];
 
-    let bens = learn(&stack, &ben, "Ben").await;
+    let bens = sync_document(&stack, &ben, "Ben").await;
     let scope = stack.worker.begin_reply(&job).await.unwrap().unwrap();
     assert_eq!(scope.vector_store().await.unwrap(), None);
     assert!(scope.files_by_provider_id(&ids).await.unwrap().is_empty());
     assert_eq!(scope.user().await.unwrap().id, ana.id);
     scope.commit().await.unwrap();
 
-    let anas = learn(&stack, &ana, "Ana").await;
+    let anas = sync_document(&stack, &ana, "Ana").await;
     let scope = stack.worker.begin_reply(&job).await.unwrap().unwrap();
     assert_eq!(scope.vector_store().await.unwrap().as_deref(), Some("store of Ana"));
     let found = scope.files_by_provider_id(&ids).await.unwrap();
@@ -77,9 +77,9 @@ async fn a_reply_is_made_of_nothing_that_is_somebody_elses() {
     assert_ne!(anas, bens);
 }
 
-/// A document of somebody's that can be searched, in a store of theirs.
-async fn learn(stack: &Stack, person: &User, name: &str) -> FileId {
-    let file = stack.file(person, "plan.pdf").await.id;
+/// A searchable document of a user, in the user's vector store.
+async fn sync_document(stack: &Stack, user: &User, name: &str) -> FileId {
+    let file = stack.file(user, "plan.pdf").await.id;
     for status in ["syncing", "synced"] {
         let write = format!(
             "update user_files set openai_sync_status = '{status}',
@@ -88,7 +88,7 @@ async fn learn(stack: &Stack, person: &User, name: &str) -> FileId {
         stack.database.execute(&write).await;
     }
     let store = format!("store of {name}");
-    stack.worker.file_jobs().adopt_vector_store(person.id, &store).await.unwrap();
+    stack.worker.file_jobs().adopt_vector_store(user.id, &store).await.unwrap();
     file
 }
 
@@ -103,27 +103,27 @@ impl Game {
             dice: StdRng::seed_from_u64(seed),
             made: BTreeMap::new(),
         };
-        for number in 0..PEOPLE {
-            let person = game.stack.person(&format!("+57300111000{number}")).await;
-            game.ids.push(person.id.to_string());
-            game.phones.push(person.phone.clone());
+        for number in 0..N_USERS {
+            let user = game.stack.user(&format!("+57300111000{number}")).await;
+            game.ids.push(user.id.to_string());
+            game.phones.push(user.phone.clone());
             let name = "Ana Participante".to_owned();
-            game.model.people.push(Somebody { name, is_active: true });
-            let id = game.stack.scope(&person).await.identity().session;
-            let login = Login { owner: number, id, digest: person.digest, is_live: true };
+            game.model.users.push(ModelUser { name, is_active: true });
+            let id = game.stack.scope(&user).await.identity().session;
+            let login = Login { owner: number, id, digest: user.digest, is_live: true };
             game.model.sessions.push(login);
         }
         game
     }
 
     async fn call(&mut self) {
-        let who = self.dice.random_range(0..PEOPLE);
+        let who = self.dice.random_range(0..N_USERS);
         match self.dice.random_range(0..100) {
-            0..8 => self.start_talk(who).await,
-            8..14 => self.find_talk(who).await,
-            14..21 => self.change_talk(who).await,
-            21..25 => self.delete_talk(who).await,
-            25..30 => self.list_talks(who).await,
+            0..8 => self.start_conversation(who).await,
+            8..14 => self.find_conversation(who).await,
+            14..21 => self.change_conversation(who).await,
+            21..25 => self.delete_conversation(who).await,
+            25..30 => self.list_conversations(who).await,
             30..37 => self.list_messages(who).await,
             37..50 => self.post(who).await,
             50..55 => self.find_message(who).await,
@@ -136,13 +136,13 @@ impl Game {
             84..88 => self.list_files(who).await,
             88..91 => self.list_sessions(who).await,
             91..93 => self.end_session(who).await,
-            93..95 => self.change_person(who).await,
+            93..95 => self.rename_user(who).await,
             95..97 => self.finish_replies().await,
             _ => self.come_or_go(who).await,
         }
     }
 
-    /// A scope of somebody's, if the model says that they get one.
+    /// A scope of a user, if the model says that they get one.
     async fn scope(&self, who: usize) -> Option<UserScope> {
         let last = self.model.sessions.iter().rev().find(|it| it.owner == who).unwrap();
         let begun = self.stack.api.begin(&last.digest).await;
@@ -159,7 +159,7 @@ impl Game {
         *own += u64::from(is_own);
     }
 
-    /// A worker finishes whatever is asked.
+    /// A worker finishes all requested replies.
     async fn finish_replies(&mut self) {
         self.stack
             .database
@@ -170,12 +170,13 @@ impl Game {
         }
     }
 
-    /// Whoever is out comes back in; while all are in, somebody takes another device or is let go.
+    /// A user without access gets it back; while all have access, one changes device or is
+    /// deactivated.
     async fn come_or_go(&mut self, who: usize) {
-        let out = (0..PEOPLE).find(|it| self.model.login(*it).is_none());
+        let out = (0..N_USERS).find(|it| self.model.login(*it).is_none());
         let who = out.unwrap_or(who);
         let live = self.model.sessions.iter().filter(|it| it.owner == who && it.is_live);
-        if !self.model.people[who].is_active {
+        if !self.model.users[who].is_active {
             self.set_active(who, true).await;
         } else if out.is_some() || (live.count() < 5 && self.dice.random_bool(0.5)) {
             let digest = self.stack.log_in(&self.phones[who]).await;
@@ -190,17 +191,18 @@ impl Game {
         let write =
             format!("update users set is_active = {is_active} where id = '{}'", self.ids[who]);
         self.stack.database.execute(&write).await;
-        self.model.people[who].is_active = is_active;
+        self.model.users[who].is_active = is_active;
     }
 
-    /// Every row of the database has the owner that the model says, and no other row is there.
+    /// Every row of the database has the owner that the model says, and there are no other rows.
     async fn compare_rows(&self) {
         let owner = |who: usize| self.ids[who].as_str();
-        let talks = self.model.talks.iter().filter(|it| it.is_live);
-        let talks = talks.map(|it| format!("{} {}", it.id, owner(it.owner)));
-        self.same_rows("select id || ' ' || user_id from conversations", talks).await;
+        let conversations = self.model.conversations.iter().filter(|it| it.is_live);
+        let conversations = conversations.map(|it| format!("{} {}", it.id, owner(it.owner)));
+        self.same_rows("select id || ' ' || user_id from conversations", conversations).await;
         let messages = self.model.posts.iter().filter(|it| it.is_live).flat_map(|it| {
-            [it.question, it.reply].map(|id| format!("{id} {} {}", owner(it.owner), it.talk))
+            [it.question, it.reply]
+                .map(|id| format!("{id} {} {}", owner(it.owner), it.conversation))
         });
         let read = "select concat_ws(' ', id, user_id, conversation_id) from messages";
         self.same_rows(read, messages).await;
@@ -221,13 +223,13 @@ impl Game {
         assert_eq!(sorted(rows), sorted(expected), "{read}");
     }
 
-    /// Everybody, back in and logged in, sees exactly what is theirs.
+    /// All users, reactivated and logged in, see exactly what is theirs.
     async fn compare_lists(&mut self) {
-        while (0..PEOPLE).any(|who| self.model.login(who).is_none()) {
+        while (0..N_USERS).any(|who| self.model.login(who).is_none()) {
             self.come_or_go(0).await;
         }
-        for who in 0..PEOPLE {
-            self.list_talks(who).await;
+        for who in 0..N_USERS {
+            self.list_conversations(who).await;
             self.list_files(who).await;
             self.list_sessions(who).await;
         }

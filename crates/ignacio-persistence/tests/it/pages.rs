@@ -1,4 +1,4 @@
-//! Lists are walked without gap or repeat, and only by their owner.
+//! Lists are paged without gaps or repeats, and only by their owner.
 
 use std::collections::HashSet;
 
@@ -14,9 +14,9 @@ const ARCHIVED: ConversationFilter =
     ConversationFilter { archived: true, pinned: None, query: None };
 
 #[tokio::test]
-async fn conversations_are_walked_while_others_are_made() {
+async fn conversations_are_paged_while_others_are_created() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
+    let ana = stack.user("+573001110002").await;
     for _ in 0..23 {
         stack.conversation(&ana).await;
     }
@@ -36,51 +36,55 @@ async fn conversations_are_walked_while_others_are_made() {
 }
 
 #[tokio::test]
-async fn messages_come_newest_first_and_the_counts_are_kept() {
+async fn messages_are_listed_newest_first_and_counted() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let talk = stack.conversation(&ana).await;
+    let ana = stack.user("+573001110002").await;
+    let conversation = stack.conversation(&ana).await;
     for n in 0..3 {
-        stack.post(&ana, talk.id, &format!("mensaje {n}")).await;
+        stack.post(&ana, conversation.id, &format!("mensaje {n}")).await;
         stack.database.execute("update responses set state = 'completed'").await;
     }
     let size = PageSize::new(4).unwrap();
-    let first = stack.api.list_messages(&ana.digest, talk.id, false, None, size).await.unwrap();
+    let first =
+        stack.api.list_messages(&ana.digest, conversation.id, false, None, size).await.unwrap();
     let texts: Vec<_> = first.rows.iter().map(|it| it.content.as_str()).collect();
     assert_eq!(texts, ["", "mensaje 2", "", "mensaje 1"]);
-    let rest =
-        stack.api.list_messages(&ana.digest, talk.id, false, first.next, size).await.unwrap();
+    let rest = stack
+        .api
+        .list_messages(&ana.digest, conversation.id, false, first.next, size)
+        .await
+        .unwrap();
     assert_eq!((rest.rows.len(), rest.next.is_none()), (2, true));
 
     let scope = stack.scope(&ana).await;
-    let talk = scope.conversations().find(talk.id).await.unwrap().unwrap();
-    assert_eq!(talk.message_count, 6);
-    assert_eq!(talk.last_message_at, Some(first.rows[0].created_at));
+    let conversation = scope.conversations().find(conversation.id).await.unwrap().unwrap();
+    assert_eq!(conversation.message_count, 6);
+    assert_eq!(conversation.last_message_at, Some(first.rows[0].created_at));
 }
 
 #[tokio::test]
-async fn somebody_elses_list_and_cursor_are_refused() {
+async fn another_users_list_and_cursor_are_refused() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let ben = stack.person("+573001110003").await;
-    let talk = stack.conversation(&ana).await;
+    let ana = stack.user("+573001110002").await;
+    let ben = stack.user("+573001110003").await;
+    let conversation = stack.conversation(&ana).await;
     stack.conversation(&ana).await;
     let size = PageSize::new(1).unwrap();
     let page = stack.api.list_conversations(&ana.digest, &OPEN, None, size).await.unwrap();
     let stolen = stack.api.list_conversations(&ben.digest, &OPEN, page.next, size).await;
     assert!(matches!(stolen, Err(StoreError::ForeignCursor)), "{stolen:?}");
-    for id in [talk.id, ConversationId::new()] {
+    for id in [conversation.id, ConversationId::new()] {
         let read = stack.api.list_messages(&ben.digest, id, false, None, size).await;
         assert!(matches!(read, Err(StoreError::NotFound)), "{read:?}");
     }
 }
 
 #[tokio::test]
-async fn a_conversation_is_changed_by_its_owner_only() {
+async fn only_the_owner_changes_a_conversation() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let ben = stack.person("+573001110003").await;
-    let talk = stack.conversation(&ana).await;
+    let ana = stack.user("+573001110002").await;
+    let ben = stack.user("+573001110003").await;
+    let conversation = stack.conversation(&ana).await;
     let change = ConversationChange {
         title: Some(ConversationTitle::parse("Presupuesto").unwrap()),
         archived: Some(true),
@@ -88,12 +92,12 @@ async fn a_conversation_is_changed_by_its_owner_only() {
     };
 
     let scope = stack.scope(&ben).await;
-    assert!(scope.conversations().update(talk.id, &change).await.unwrap().is_none());
-    assert!(!scope.conversations().delete(talk.id, false).await.unwrap());
+    assert!(scope.conversations().update(conversation.id, &change).await.unwrap().is_none());
+    assert!(!scope.conversations().delete(conversation.id, false).await.unwrap());
     scope.commit().await.unwrap();
 
     let scope = stack.scope(&ana).await;
-    let changed = scope.conversations().update(talk.id, &change).await.unwrap().unwrap();
+    let changed = scope.conversations().update(conversation.id, &change).await.unwrap().unwrap();
     scope.commit().await.unwrap();
     assert_eq!((changed.title.as_deref(), changed.archived), (Some("Presupuesto"), true));
     let size = PageSize::default();

@@ -5,8 +5,8 @@ use sea_orm::{ConnectionTrait as _, Database, DbBackend, Statement, TransactionT
 
 use crate::support::Stack;
 
-/// 1,000,000 messages: one conversation of 100,000, the rest spread over 2,000 people. Triggers are
-/// off while it is filled, so the counts are not kept; nothing here reads them.
+/// 1,000,000 messages: one conversation of 100,000, the rest spread over 2,000 users. Triggers are
+/// disabled while it is filled, so the counts are not maintained; nothing here reads them.
 const FILL: &str = "
     set session_replication_role = replica;
     insert into users (id, phone_number, name)
@@ -45,18 +45,18 @@ async fn the_hot_reads_scan_no_table_and_sort_no_messages() {
            from user_sessions s where s.user_id = c.user_id) from conversations c order by id limit 1";
     let line = stack.database.query_text(big).await;
     let mut words = line.split(' ');
-    let (user, talk, digest) =
+    let (user, conversation, digest) =
         (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
 
     let enter = format!("select app.authenticate(decode('{digest}', 'hex'))");
     let api = Database::connect(stack.database.url(DatabaseRole::Api)).await.unwrap();
-    for read in hot_reads(user, talk) {
+    for read in hot_reads(user, conversation) {
         let txn = api.begin().await.unwrap();
         txn.execute_unprepared(&enter).await.unwrap();
         let explain = format!("explain (analyze, buffers, timing off, summary off) {read}");
         let explain = Statement::from_string(DbBackend::Postgres, explain);
-        // Six times before, so that neither the catalogue's own pages are counted nor those that a
-        // function looks at while it plans its first five calls anew.
+        // Six runs first, so that neither the catalogue's own pages count nor those that a function
+        // reads while it plans its first five calls.
         for _ in 0..6 {
             txn.query_all_raw(explain.clone()).await.unwrap();
         }
@@ -74,10 +74,10 @@ async fn the_hot_reads_scan_no_table_and_sort_no_messages() {
     others(&stack).await;
 }
 
-/// The statements behind the hot reads of the request path.
-fn hot_reads(user: &str, talk: &str) -> Vec<String> {
+/// The hot reads of the request path.
+fn hot_reads(user: &str, conversation: &str) -> Vec<String> {
     let page = format!(
-        "select * from messages where user_id = '{user}' and conversation_id = '{talk}'
+        "select * from messages where user_id = '{user}' and conversation_id = '{conversation}'
            and (created_at, id) < ('2999-01-01', 'ffffffff-ffff-ffff-ffff-ffffffffffff')
          order by created_at desc, id desc limit 51"
     );
@@ -96,9 +96,9 @@ fn hot_reads(user: &str, talk: &str) -> Vec<String> {
         deep,
         list,
         files,
-        format!("select * from conversations where id = '{talk}'"),
+        format!("select * from conversations where id = '{conversation}'"),
         format!(
-            "select * from responses where user_id = '{user}' and conversation_id = '{talk}'
+            "select * from responses where user_id = '{user}' and conversation_id = '{conversation}'
              order by created_at desc limit 1"
         ),
         format!("select id from user_sessions where user_id = '{user}' and revoked_at is null"),
@@ -106,7 +106,7 @@ fn hot_reads(user: &str, talk: &str) -> Vec<String> {
     ]
 }
 
-/// Reads of the other roles.
+/// Hot reads of the other roles.
 async fn others(stack: &Stack) {
     let auth = Database::connect(stack.database.url(DatabaseRole::Auth)).await.unwrap();
     let worker = Database::connect(stack.database.url(DatabaseRole::Worker)).await.unwrap();
@@ -126,7 +126,8 @@ async fn others(stack: &Stack) {
     }
 }
 
-/// Pages of the whole statement: the figure of its topmost node, the identity's look-up included.
+/// Pages read by the whole statement: the figure of its topmost node, which includes the lookup of
+/// the identity.
 fn buffers(plan: &str) -> u64 {
     let line = plan.lines().find(|line| line.contains("Buffers:")).unwrap();
     line.split([' ', '=']).filter_map(|word| word.parse::<u64>().ok()).sum()

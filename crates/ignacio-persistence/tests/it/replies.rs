@@ -1,4 +1,4 @@
-//! Replies: one at a time, fenced, and read alike from every replica and from every number.
+//! Replies: one at a time, fenced, and read identically from every replica and every number.
 
 use futures_util::StreamExt as _;
 use ignacio_domain::citation::Citation;
@@ -23,10 +23,10 @@ fn text(events: &[NumberedEvent]) -> String {
 #[tokio::test]
 async fn a_reply_is_written_once_and_read_from_any_replica() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let talk = stack.conversation(&ana).await;
+    let ana = stack.user("+573001110002").await;
+    let conversation = stack.conversation(&ana).await;
     let file = stack.file(&ana, "guía.pdf").await;
-    let posted = stack.post(&ana, talk.id, "¿Cuánto dura?").await;
+    let posted = stack.post(&ana, conversation.id, "¿Cuánto dura?").await;
     assert_eq!(posted.reply.status, MessageStatus::Pending);
 
     let job =
@@ -79,9 +79,9 @@ async fn a_reply_is_written_once_and_read_from_any_replica() {
 #[tokio::test]
 async fn readers_follow_a_reply_while_it_is_written_here_and_elsewhere() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let talk = stack.conversation(&ana).await;
-    let posted = stack.post(&ana, talk.id, "hola").await;
+    let ana = stack.user("+573001110002").await;
+    let conversation = stack.conversation(&ana).await;
+    let posted = stack.post(&ana, conversation.id, "hola").await;
     let remote = stack.other_api().await;
     let mut here = Box::pin(stack.api.replies().follow(ana.digest, posted.response.id, 0));
     let there = remote.replies().follow(ana.digest, posted.response.id, 0).collect::<Vec<_>>();
@@ -89,7 +89,7 @@ async fn readers_follow_a_reply_while_it_is_written_here_and_elsewhere() {
     let job = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
     let mut reply = stack.worker.replies().open(&job).await.unwrap().unwrap();
     reply.push(ReplyEvent::Delta("uno ".into()));
-    // Nothing is in the log yet: this one can only have come through the process.
+    // Nothing is in the log yet: this event can only have come through the process.
     assert!(matches!(here.next().await.unwrap().unwrap().event, ReplyEvent::Created { .. }));
     assert_eq!(here.next().await.unwrap().unwrap().event, ReplyEvent::Delta("uno ".into()));
     assert_eq!(stack.database.query_i64("select count(*) from response_events").await, 0);
@@ -112,11 +112,11 @@ async fn readers_follow_a_reply_while_it_is_written_here_and_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_second_worker_goes_on_where_the_log_ends() {
+async fn a_second_worker_continues_where_the_log_ends() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let talk = stack.conversation(&ana).await;
-    stack.post(&ana, talk.id, "hola").await;
+    let ana = stack.user("+573001110002").await;
+    let conversation = stack.conversation(&ana).await;
+    stack.post(&ana, conversation.id, "hola").await;
     let first = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
     let mut dead = stack.worker.replies().open(&first).await.unwrap().unwrap();
     dead.push(ReplyEvent::Delta("uno ".into()));
@@ -142,10 +142,10 @@ async fn a_second_worker_goes_on_where_the_log_ends() {
 }
 
 #[tokio::test]
-async fn a_worker_acts_for_the_person_whose_reply_it_holds() {
+async fn a_worker_acts_for_the_user_whose_reply_it_holds() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let ben = stack.person("+573001110003").await;
+    let ana = stack.user("+573001110002").await;
+    let ben = stack.user("+573001110003").await;
     let (hers, his) = (stack.conversation(&ana).await, stack.conversation(&ben).await);
     let posted = stack.post(&ana, hers.id, "de Ana").await;
     stack.post(&ben, his.id, "de Ben").await;
@@ -161,15 +161,15 @@ async fn a_worker_acts_for_the_person_whose_reply_it_holds() {
 }
 
 #[tokio::test]
-async fn history_is_whole_in_order_and_without_empty_replies() {
+async fn history_is_complete_in_order_and_without_empty_replies() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let talk = stack.conversation(&ana).await;
+    let ana = stack.user("+573001110002").await;
+    let conversation = stack.conversation(&ana).await;
     for (n, outcome) in [ReplyOutcome::Completed, ReplyOutcome::Failed(ReplyFailure::Interrupted)]
         .into_iter()
         .enumerate()
     {
-        stack.post(&ana, talk.id, &format!("pregunta {n}")).await;
+        stack.post(&ana, conversation.id, &format!("pregunta {n}")).await;
         let job = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
         let mut reply = stack.worker.replies().open(&job).await.unwrap().unwrap();
         if n == 0 {
@@ -178,22 +178,22 @@ async fn history_is_whole_in_order_and_without_empty_replies() {
         }
         reply.end(outcome, UsageCost::Nothing).await.unwrap();
     }
-    stack.post(&ana, talk.id, "pregunta 2").await;
+    stack.post(&ana, conversation.id, "pregunta 2").await;
     let job = stack.worker.reply_jobs().claim(1, "1").await.unwrap().remove(0);
     let scope = stack.worker.begin_reply(&job).await.unwrap().unwrap();
     let history = scope.history(10).await.unwrap();
     let texts: Vec<_> = history.iter().map(|it| it.content.as_str()).collect();
     assert_eq!(texts, ["pregunta 0", "respuesta 0", "pregunta 1", "pregunta 2"]);
-    // The newest reply failed, so the provider's own state does not have the last question.
+    // The newest reply failed, so the provider's own state does not contain the last question.
     assert_eq!(scope.previous_provider_id().await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn one_reply_at_a_time_in_a_conversation() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let talk = stack.conversation(&ana).await;
-    let posts = (0..8).map(|_| stack.post_with(&ana, talk.id, "hola", &[]));
+    let ana = stack.user("+573001110002").await;
+    let conversation = stack.conversation(&ana).await;
+    let posts = (0..8).map(|_| stack.post_with(&ana, conversation.id, "hola", &[]));
     let answers = futures_util::future::join_all(posts).await;
     assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);
     for refused in answers.iter().filter_map(|it| it.as_ref().err()) {
@@ -206,12 +206,12 @@ async fn one_reply_at_a_time_in_a_conversation() {
 }
 
 #[tokio::test]
-async fn a_stranger_and_an_ended_session_read_nothing() {
+async fn other_users_and_ended_sessions_read_nothing() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let ben = stack.person("+573001110003").await;
-    let talk = stack.conversation(&ana).await;
-    let posted = stack.post(&ana, talk.id, "hola").await;
+    let ana = stack.user("+573001110002").await;
+    let ben = stack.user("+573001110003").await;
+    let conversation = stack.conversation(&ana).await;
+    let posted = stack.post(&ana, conversation.id, "hola").await;
     let stranger = stack.events(&stack.api, &ben, posted.response.id, 0).await;
     assert!(matches!(stranger, Err(StoreError::NotFound)), "{stranger:?}");
 
@@ -226,11 +226,11 @@ async fn a_stranger_and_an_ended_session_read_nothing() {
 }
 
 #[tokio::test]
-async fn a_wish_to_stop_reaches_the_worker_and_a_released_reply_another() {
+async fn a_cancellation_reaches_the_worker_and_a_released_reply_another_worker() {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let talk = stack.conversation(&ana).await;
-    let posted = stack.post(&ana, talk.id, "hola").await;
+    let ana = stack.user("+573001110002").await;
+    let conversation = stack.conversation(&ana).await;
+    let posted = stack.post(&ana, conversation.id, "hola").await;
     let jobs = stack.worker.reply_jobs();
     let job = jobs.claim(1, "1").await.unwrap().remove(0);
     assert!(jobs.cancelled().await.unwrap().is_empty());
@@ -247,16 +247,16 @@ async fn a_wish_to_stop_reaches_the_worker_and_a_released_reply_another() {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_its_session_or_its_person_here_and_elsewhere() {
+async fn a_stream_ends_with_its_session_or_user_on_every_replica() {
     for end in [
         "update users set is_active = false where not is_admin",
         "update user_sessions set revoked_at = now()",
         "delete from users where phone_number = '+573001110002'",
     ] {
         let stack = Stack::start().await;
-        let ana = stack.person("+573001110002").await;
-        let talk = stack.conversation(&ana).await;
-        let posted = stack.post(&ana, talk.id, "hola").await;
+        let ana = stack.user("+573001110002").await;
+        let conversation = stack.conversation(&ana).await;
+        let posted = stack.post(&ana, conversation.id, "hola").await;
         let remote = stack.other_api().await;
         let mut streams = [
             Box::pin(stack.api.replies().follow(ana.digest, posted.response.id, 0)),
@@ -271,7 +271,7 @@ async fn a_stream_ends_with_its_session_or_its_person_here_and_elsewhere() {
             assert!(stream.next().await.unwrap().is_ok(), "the delta");
         }
         stack.database.execute(end).await;
-        // The reply goes on and says nothing more; the streams end all the same.
+        // The reply continues without further events; the streams end nevertheless.
         for stream in &mut streams {
             let last = stream.next().await.unwrap();
             assert!(matches!(last, Err(StoreError::Unauthenticated)), "{end}: {last:?}");

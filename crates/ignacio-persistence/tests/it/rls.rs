@@ -1,8 +1,8 @@
-//! Role by table by operation: what the database lets each of its roles do to Ana's and to Ben's
-//! rows and columns, and what else a role can do.
+//! Role by table by operation: what the database lets each of its roles do to the rows and columns
+//! of Ana and Ben, and which other rights a role has.
 //!
-//! Tables and columns come from the catalogue, the answers from trying. What was reviewed lies in
-//! `rls_*.txt` beside this file; a new table, a new column or another answer fails here.
+//! Tables and columns come from the catalogue, the results from trying. The reviewed results are in
+//! `rls_*.txt` next to this file; a new table, a new column or a different result fails here.
 
 mod actors;
 mod catalogue;
@@ -33,8 +33,8 @@ async fn rows_and_columns_are_as_reviewed() {
     compare("rls_columns.txt", &world.columns_text(&cells));
 }
 
-/// Column rights stop much before a policy is asked. Here every right is given, so that each policy
-/// shows that it would stop it, too.
+/// Column rights refuse much before a policy is evaluated. Here every right is granted, so that
+/// each policy shows that it would refuse as well.
 #[tokio::test]
 async fn the_policies_alone_are_as_reviewed() {
     let mut world = World::build(Rights::All).await;
@@ -44,7 +44,7 @@ async fn the_policies_alone_are_as_reviewed() {
 }
 
 #[tokio::test]
-async fn what_else_a_role_can_do_is_as_reviewed() {
+async fn other_rights_are_as_reviewed() {
     let mut world = World::build(Rights::Granted).await;
     let (text, n_cells) = powers::measure(&mut world).await;
     println!("{n_cells} cells about everything else");
@@ -53,11 +53,11 @@ async fn what_else_a_role_can_do_is_as_reviewed() {
 }
 
 #[tokio::test]
-async fn the_role_that_deploys_sees_no_rows() {
+async fn the_deploying_role_sees_no_rows() {
     let world = World::build(Rights::Granted).await;
     let deployer = Database::connect(world.database.owner_url()).await.unwrap();
     for table in tables(&world.database).await {
-        // The logs of the migrator are the owner's own; they name nobody.
+        // The migrator's own logs belong to the owner and name no user.
         if ["seaql_migrations", "repeatable_scripts"].contains(&table.name.as_str()) {
             continue;
         }
@@ -70,7 +70,7 @@ async fn the_role_that_deploys_sees_no_rows() {
 }
 
 #[tokio::test]
-async fn there_is_a_template_for_each_table_and_no_other() {
+async fn every_table_has_one_template() {
     let database = TestDatabase::create().await;
     let tables: Vec<_> = tables(&database).await.into_iter().map(|it| it.name).collect();
     let templates: Vec<_> = TEMPLATES.iter().map(|it| it.table).collect();

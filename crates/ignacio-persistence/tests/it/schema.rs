@@ -1,4 +1,4 @@
-//! The schema itself: what the log promises, as the catalogue tells it.
+//! The schema: what the migrations promise, checked in the catalogue.
 
 use ignacio_domain::sync::SyncStatus;
 use migration::MigrationStatus;
@@ -58,7 +58,7 @@ async fn keys_are_uuids_times_have_zones_and_foreign_keys_have_indexes() {
            and not exists (select 1 from information_schema.columns c
                             where c.table_name = t.tablename and c.column_name = 'created_at')";
     assert_eq!(stack.database.query_text(created).await, "");
-    // What is only ever added has no time of change.
+    // Rows that are only ever added have no time of change.
     let updated = "select string_agg(t.tablename, ' ' order by t.tablename) from pg_tables t
          where t.schemaname = 'public' and t.tablename <> 'seaql_migrations'
            and not exists (select 1 from information_schema.columns c
@@ -79,7 +79,7 @@ async fn keys_are_uuids_times_have_zones_and_foreign_keys_have_indexes() {
 }
 
 #[tokio::test]
-async fn messages_have_one_index_beside_the_key() {
+async fn messages_have_one_index_besides_the_key() {
     let stack = Stack::start().await;
     let indexes = "select string_agg(indexname, ' ' order by indexname) from pg_indexes
          where tablename = 'messages'";
@@ -87,7 +87,7 @@ async fn messages_have_one_index_beside_the_key() {
 }
 
 #[tokio::test]
-async fn the_stored_states_are_the_domains() {
+async fn stored_states_match_the_domain() {
     let stack = Stack::start().await;
     let check = "select pg_get_constraintdef(oid) from pg_constraint
          where conname = 'user_files_openai_sync_status_check'";
@@ -97,7 +97,7 @@ async fn the_stored_states_are_the_domains() {
 }
 
 #[tokio::test]
-async fn the_temporary_user_is_there_once() {
+async fn the_temporary_user_exists_once() {
     let stack = Stack::start().await;
     let read = "select id || ' ' || phone_number || ' ' || name from users";
     assert_eq!(

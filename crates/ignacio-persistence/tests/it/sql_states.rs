@@ -1,4 +1,4 @@
-//! The SQL states that routines raise are the ones that the code understands.
+//! Every SQL state that a routine raises is one that the code maps.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection};
 
 use crate::support::Stack;
 
-/// Each state of ours and the error that it becomes.
+/// Each state of ours and its error.
 const STATES: [(&str, &str); 8] = [
     ("IGADM", "Forbidden"),
     ("IGCUR", "ForeignCursor"),

@@ -1,4 +1,5 @@
-//! What the database asks of the staff's role itself before a dangerous act: SQL without the API.
+//! What the database itself requires of the admin role before a dangerous action: SQL without the
+//! API.
 
 use ignacio_devstack::DatabaseRole;
 use ignacio_domain::locale::Locale;
@@ -14,22 +15,22 @@ use crate::support::{Stack, User, redeem};
 
 const OLD: &str = "update user_sessions set verified_at = now() - interval '10 minutes'";
 
-/// The staff's role with the session of an admin, and any SQL.
+/// The admin role with the session of an admin, running any SQL.
 struct Shell<'s> {
     db: DatabaseConnection,
-    staff: &'s User,
+    admin: &'s User,
 }
 
 impl Shell<'_> {
-    async fn of<'s>(stack: &Stack, staff: &'s User) -> Shell<'s> {
+    async fn of<'s>(stack: &Stack, admin: &'s User) -> Shell<'s> {
         let db = Database::connect(stack.database.url(DatabaseRole::Admin)).await.unwrap();
-        Shell { db, staff }
+        Shell { db, admin }
     }
 
-    /// Runs it and keeps it; gives the rows that it changed, or the error.
+    /// Runs a statement and commits; returns the number of changed rows, or the error.
     async fn run(&self, statement: &str) -> Result<u64, String> {
         let txn = self.db.begin().await.unwrap();
-        let digest = self.staff.digest.as_bytes().to_vec();
+        let digest = self.admin.digest.as_bytes().to_vec();
         let enter = "select * from app.authenticate($1)";
         txn.execute_raw(Statement::from_sql_and_values(
             DbBackend::Postgres,
@@ -44,9 +45,9 @@ impl Shell<'_> {
     }
 }
 
-/// The acts in SQL, about this person.
-fn dangerous(person: &User) -> [String; 6] {
-    let id = person.id;
+/// The dangerous actions in SQL, on this user.
+fn dangerous(user: &User) -> [String; 6] {
+    let id = user.id;
     [
         "insert into users (phone_number, name, is_admin) values ('+573007654321', 'X', true)"
             .to_owned(),
@@ -61,23 +62,23 @@ fn dangerous(person: &User) -> [String; 6] {
 }
 
 #[tokio::test]
-async fn the_staffs_role_does_nothing_dangerous_without_a_fresh_code() {
+async fn the_admin_role_does_nothing_dangerous_without_a_fresh_code() {
     let stack = Stack::start().await;
-    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let (ada, ana) = (stack.admin("+573001110001").await, stack.user("+573001110002").await);
     let shell = Shell::of(&stack, &ada).await;
-    let people = "select string_agg(u::text, ' ' order by id) from users u";
-    let before = stack.database.query_text(people).await;
+    let users = "select string_agg(u::text, ' ' order by id) from users u";
+    let before = stack.database.query_text(users).await;
     stack.database.execute(OLD).await;
     for statement in dangerous(&ana) {
         let refused = shell.run(&statement).await.unwrap_err();
         assert!(refused.contains("a fresh code is needed"), "{statement}: {refused}");
     }
     assert!(shell.run("select app.require_step_up()").await.is_err());
-    assert_eq!(stack.database.query_text(people).await, before);
+    assert_eq!(stack.database.query_text(users).await, before);
 
-    // Another session's code, or another person's, is none of this one's.
+    // Another session's code, or another user's, does not count for this one.
     stack.log_in(&ada.phone).await;
-    stack.staff("+573001110003").await;
+    stack.admin("+573001110003").await;
     for statement in dangerous(&ana) {
         assert!(shell.run(&statement).await.is_err(), "{statement}");
     }
@@ -91,9 +92,9 @@ async fn the_staffs_role_does_nothing_dangerous_without_a_fresh_code() {
 }
 
 #[tokio::test]
-async fn an_admin_whose_account_was_shut_is_let_in_again_with_a_fresh_code_only() {
+async fn reactivating_an_admin_requires_a_fresh_code() {
     let stack = Stack::start().await;
-    let (ada, eva) = (stack.staff("+573001110001").await, stack.staff("+573001110002").await);
+    let (ada, eva) = (stack.admin("+573001110001").await, stack.admin("+573001110002").await);
     let shell = Shell::of(&stack, &ada).await;
     let open =
         |is_active| format!("update users set is_active = {is_active} where id = '{}'", eva.id);
@@ -103,9 +104,9 @@ async fn an_admin_whose_account_was_shut_is_let_in_again_with_a_fresh_code_only(
 }
 
 #[tokio::test]
-async fn what_takes_rights_away_needs_none() {
+async fn removing_rights_requires_no_fresh_code() {
     let stack = Stack::start().await;
-    let (ada, eva) = (stack.staff("+573001110001").await, stack.staff("+573001110002").await);
+    let (ada, eva) = (stack.admin("+573001110001").await, stack.admin("+573001110002").await);
     let shell = Shell::of(&stack, &ada).await;
     stack.database.execute(OLD).await;
     let id = eva.id;
@@ -121,9 +122,9 @@ async fn what_takes_rights_away_needs_none() {
 }
 
 #[tokio::test]
-async fn a_session_that_has_ended_has_no_fresh_code() {
+async fn an_ended_session_has_no_fresh_code() {
     let stack = Stack::start().await;
-    let ada = stack.staff("+573001110001").await;
+    let ada = stack.admin("+573001110001").await;
     let db = Database::connect(stack.database.url(DatabaseRole::Admin)).await.unwrap();
     for end in [
         "update user_sessions set expires_at = now()",
@@ -138,14 +139,14 @@ async fn a_session_that_has_ended_has_no_fresh_code() {
         let refused = txn.execute_unprepared("select app.require_step_up()").await;
         assert!(refused.unwrap_err().to_string().contains("a fresh code is needed"), "{end}");
     }
-    // Nor has who has none at all.
+    // Nor does a transaction without a session.
     assert!(db.execute_unprepared("select app.require_step_up()").await.is_err());
 }
 
 #[tokio::test]
-async fn the_repositories_say_that_a_fresh_code_is_needed() {
+async fn repositories_report_that_a_fresh_code_is_needed() {
     let stack = Stack::start().await;
-    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let (ada, ana) = (stack.admin("+573001110001").await, stack.user("+573001110002").await);
     stack.database.execute(OLD).await;
     let phone = PhoneNumber::parse("+573007654321").unwrap();
     let new = NewUser {
@@ -170,7 +171,7 @@ async fn the_repositories_say_that_a_fresh_code_is_needed() {
     stack.api.verify_session(&ana.digest).await.unwrap();
 }
 
-/// More looks than any machine needs until two statements wait.
+/// More polls than any machine needs until two statements wait.
 const MOST_LOOKS: usize = 20_000;
 
 async fn until_waiting(stack: &Stack, most: i64) {
@@ -183,12 +184,12 @@ async fn until_waiting(stack: &Stack, most: i64) {
     }
 }
 
-/// A login that has used up its code when the number changes: the change waits for it, and then
-/// ends its session with the others.
+/// A login has redeemed its code when the number changes: the change waits for it, and then ends
+/// its session with the others.
 #[tokio::test]
-async fn a_login_that_is_under_way_does_not_outlive_the_number() {
+async fn a_login_in_progress_does_not_outlive_a_number_change() {
     let stack = Stack::start().await;
-    let (ada, ana) = (stack.staff("+573001110001").await, stack.person("+573001110002").await);
+    let (ada, ana) = (stack.admin("+573001110001").await, stack.user("+573001110002").await);
     let open = stack.challenge(Some(&ana.phone)).await;
     let superuser = Database::connect(stack.database.admin_url()).await.unwrap();
     let held = superuser.begin().await.unwrap();

@@ -1,4 +1,4 @@
-//! A database of its own for each test, with people who are logged in.
+//! A database for each test, with logged-in users.
 
 use futures_util::StreamExt as _;
 use ignacio_devstack::{DatabaseRole, TestDatabase, log_leak_scan};
@@ -30,7 +30,7 @@ pub(crate) struct Stack {
     pub(crate) database: TestDatabase,
 }
 
-/// A person who is logged in.
+/// A logged-in user.
 pub(crate) struct User {
     pub(crate) id: UserId,
     pub(crate) digest: SessionDigest,
@@ -46,7 +46,7 @@ impl Stack {
         Self { api, worker, database }
     }
 
-    /// Another worker process, which shares nothing but the database.
+    /// Another worker process, which shares only the database.
     pub(crate) async fn other_worker(&self) -> WorkerDb {
         connect_worker(&self.database).await
     }
@@ -56,14 +56,14 @@ impl Stack {
         connect_api(&self.database).await
     }
 
-    pub(crate) async fn person(&self, phone: &str) -> User {
+    pub(crate) async fn user(&self, phone: &str) -> User {
         let phone = PhoneNumber::parse(phone).unwrap();
-        let id = self.account(&phone, Role::Participant).await;
+        let id = self.add_user(&phone, Role::Participant).await;
         let digest = self.log_in(&phone).await;
         User { id, digest, phone }
     }
 
-    pub(crate) async fn account(&self, phone: &PhoneNumber, role: Role) -> UserId {
+    pub(crate) async fn add_user(&self, phone: &PhoneNumber, role: Role) -> UserId {
         let owner = OwnerDb::connect(&self.database.owner_url().into()).await.unwrap();
         let name = UserName::parse("Ana Participante").unwrap();
         let new = NewUser { phone: phone.clone(), name, role, locale: Locale::Es };
@@ -72,7 +72,7 @@ impl Stack {
         }
     }
 
-    /// The whole login, the worker's part included.
+    /// The whole login, including the worker's part.
     pub(crate) async fn log_in(&self, phone: &PhoneNumber) -> SessionDigest {
         let challenge = self.challenge(Some(phone)).await;
         let jobs = self.worker.outbox().claim(10).await.unwrap();
@@ -85,43 +85,38 @@ impl Stack {
         redeem(&self.api, challenge.id).await.unwrap().unwrap()
     }
 
-    /// A challenge for a number that has not asked for one lately.
+    /// A challenge for a number that has not requested one recently.
     pub(crate) async fn challenge(&self, phone: Option<&PhoneNumber>) -> Challenge {
         self.database.execute("delete from rate_buckets").await;
-        match self.api.codes().request(&wish(phone)).await.unwrap() {
+        match self.api.codes().request(&code_request(phone)).await.unwrap() {
             CodeRequestOutcome::Opened(challenge) => challenge,
             other => panic!("{other:?}"),
         }
     }
 
-    pub(crate) async fn scope(&self, person: &User) -> UserScope {
-        self.api.begin(&person.digest).await.unwrap()
+    pub(crate) async fn scope(&self, user: &User) -> UserScope {
+        self.api.begin(&user.digest).await.unwrap()
     }
 
-    pub(crate) async fn conversation(&self, person: &User) -> Conversation {
-        let scope = self.scope(person).await;
+    pub(crate) async fn conversation(&self, user: &User) -> Conversation {
+        let scope = self.scope(user).await;
         let made = scope.conversations().insert(ConversationId::new(), None).await.unwrap();
         scope.commit().await.unwrap();
         made
     }
 
-    pub(crate) async fn post(
-        &self,
-        person: &User,
-        to: ConversationId,
-        text: &str,
-    ) -> PostedMessage {
-        self.post_with(person, to, text, &[]).await.unwrap().unwrap()
+    pub(crate) async fn post(&self, user: &User, to: ConversationId, text: &str) -> PostedMessage {
+        self.post_with(user, to, text, &[]).await.unwrap().unwrap()
     }
 
     pub(crate) async fn post_with(
         &self,
-        person: &User,
+        user: &User,
         to: ConversationId,
         text: &str,
         files: &[FileId],
     ) -> Result<Option<PostedMessage>, StoreError> {
-        let scope = self.scope(person).await;
+        let scope = self.scope(user).await;
         let body = MessageBody::parse(text.to_owned()).unwrap();
         let posted = scope
             .messages()
@@ -131,15 +126,15 @@ impl Stack {
         Ok(posted)
     }
 
-    pub(crate) async fn file(&self, person: &User, name: &str) -> StoredFile {
+    pub(crate) async fn file(&self, user: &User, name: &str) -> StoredFile {
         let name = FileName::parse(name).unwrap();
         let media_type = MediaType::from_extension(&name.extension().unwrap()).unwrap();
         let new = NewFile { id: FileId::new(), name, media_type };
-        let scope = self.scope(person).await;
+        let scope = self.scope(user).await;
         scope.files().reserve(&new, None).await.unwrap();
         scope.commit().await.unwrap();
         let content = StoredContent { size: 3, sha256: [1; 32] };
-        let scope = self.scope(person).await;
+        let scope = self.scope(user).await;
         let stored = scope.files().finish(new.id, &content, media_type.is_searchable()).await;
         scope.commit().await.unwrap();
         stored.unwrap().unwrap()
@@ -148,17 +143,17 @@ impl Stack {
     pub(crate) async fn events(
         &self,
         api: &ApiDb,
-        person: &User,
+        user: &User,
         response: ResponseId,
         after: i64,
     ) -> Result<Vec<NumberedEvent>, StoreError> {
         let all: Vec<_> =
-            api.replies().follow(person.digest, response, after).collect::<Vec<_>>().await;
+            api.replies().follow(user.digest, response, after).collect::<Vec<_>>().await;
         all.into_iter().collect()
     }
 }
 
-/// Redeems a challenge as if its code had been right; gives the digest of the new session.
+/// Redeems a challenge as if the code had been correct; returns the digest of the new session.
 pub(crate) async fn redeem(
     api: &ApiDb,
     challenge: OtpId,
@@ -169,8 +164,8 @@ pub(crate) async fn redeem(
     Ok(api.codes().redeem(challenge, new).await?.map(|_| token))
 }
 
-/// A wish for a code from some address.
-pub(crate) fn wish(phone: Option<&PhoneNumber>) -> CodeRequest {
+/// A code request from some address.
+pub(crate) fn code_request(phone: Option<&PhoneNumber>) -> CodeRequest {
     let number = phone.map_or("+0", PhoneNumber::expose);
     CodeRequest {
         phone: phone.cloned(),

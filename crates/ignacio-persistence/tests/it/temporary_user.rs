@@ -1,5 +1,5 @@
-//! The temporary user of the old log can never log in. Three things see to it, and each suffices
-//! when the two others are off.
+//! The temporary user of the old log can never log in. Three layers prevent it, and each suffices
+//! if the other two are disabled.
 
 use ignacio_domain::ids::UserId;
 use ignacio_domain::managed_user::UserChange;
@@ -9,20 +9,20 @@ use uuid::Uuid;
 
 use crate::support::{Stack, redeem};
 
-/// As if no policy kept sessions and devices from the temporary user.
+/// Disables the policies that deny the temporary user sessions and devices.
 const NO_POLICY: &str = "
     alter policy user_sessions_auth_insert on user_sessions with check (true);
     alter policy known_devices_auth_insert on known_devices with check (true)";
-/// As if anybody of the staff could look after the account.
+/// Disables the policy that keeps admins from changing the temporary user.
 const ANYBODYS: &str = "alter policy users_admin_update on users using (true) with check (true)";
-/// As if somebody had given it a number that parses.
+/// Gives it a number that parses.
 const NUMBERED: &str = "update users set phone_number = '+573000000000'
                          where id = '00000000-0000-0000-0000-000000000000'";
 
 const NIL: UserId = UserId::from_uuid(Uuid::nil());
 
 #[tokio::test]
-async fn its_number_is_none() {
+async fn its_number_does_not_parse() {
     let stack = Stack::start().await;
     stack.database.execute(NO_POLICY).await;
     stack.database.execute(ANYBODYS).await;
@@ -33,14 +33,14 @@ async fn its_number_is_none() {
     {
         assert!(PhoneNumber::parse(typed).is_err(), "{typed}");
     }
-    // So whoever asks with it asks for nobody.
+    // So a request with it is a request for no user.
     let challenge = stack.challenge(None).await;
     assert!(redeem(&stack.api, challenge.id).await.unwrap().is_none());
     assert_eq!(stack.database.query_i64("select count(*) from user_sessions").await, 0);
 }
 
 #[tokio::test]
-async fn the_policies_let_it_have_neither_session_nor_device() {
+async fn policies_deny_it_sessions_and_devices() {
     for policy in [
         "alter policy user_sessions_auth_insert on user_sessions with check (true)",
         "alter policy known_devices_auth_insert on known_devices with check (true)",
@@ -52,7 +52,7 @@ async fn the_policies_let_it_have_neither_session_nor_device() {
         stack.database.execute(policy).await;
         let number = PhoneNumber::parse("+573000000000").unwrap();
         let challenge = stack.challenge(Some(&number)).await;
-        // As if a code had been sent all the same.
+        // As if a code had been sent nevertheless.
         stack.database.execute("update otp_codes set user_id = (select id from users)").await;
         let refused = redeem(&stack.api, challenge.id).await;
         assert!(matches!(refused, Err(StoreError::Refused(_))), "{policy}: {refused:?}");
@@ -61,10 +61,10 @@ async fn the_policies_let_it_have_neither_session_nor_device() {
 }
 
 #[tokio::test]
-async fn nobody_of_the_staff_gives_it_a_number() {
+async fn admins_cannot_give_it_a_number() {
     let stack = Stack::start().await;
     stack.database.execute(NO_POLICY).await;
-    let ada = stack.staff("+573001110001").await;
+    let ada = stack.admin("+573001110001").await;
     let number = PhoneNumber::parse("+573000000000").unwrap();
     let change = UserChange { phone: Some(number.clone()), ..Default::default() };
     let scope = stack.as_admin(&ada).await;
@@ -74,7 +74,7 @@ async fn nobody_of_the_staff_gives_it_a_number() {
     let numbered = "select count(*) from users where phone_number = '+573000000000'";
     assert_eq!(stack.database.query_i64(numbered).await, 0);
 
-    // That was the policy's doing, and with it off, only the other layers are left.
+    // The policy refused that; with it disabled, only the other layers are left.
     stack.database.execute(ANYBODYS).await;
     let scope = stack.as_admin(&ada).await;
     assert!(scope.users().update(NIL, &change).await.unwrap().is_some());

@@ -1,4 +1,4 @@
-//! The services that Ignacio stands on: the object store, OpenAI and WhatsApp.
+//! The external services: the object store, OpenAI and WhatsApp.
 
 use ignacio_api::{AppSecrets, WebhookSettings};
 use ignacio_integrations::{OpenAiSettings, S3Settings, WhatsAppSettings};

@@ -1,4 +1,4 @@
-//! Each command reads what it uses; whatever is wrong is named, all of it, without being shown.
+//! Each command reads only what it uses; all errors are reported, without their values.
 
 use std::{collections::BTreeSet, fs};
 
@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 
 use super::*;
 
-/// All that `serve --with-worker` cannot do without.
+/// The required settings of `serve --with-worker`.
 const NEEDED: [(&str, &str); 8] = [
     ("DATABASE_URL", "postgres://ada:pw@127.0.0.1:5432/ignacio"),
     ("IGNACIO_SECRET", "0123456789abcdef0123456789abcdef"),
@@ -23,7 +23,7 @@ fn with(more: &[(&str, &str)]) -> Environment {
     NEEDED.iter().chain(more).copied().collect()
 }
 
-/// The names of what is wrong.
+/// The names of the invalid variables.
 fn invalid_names(environment: &Environment) -> Vec<String> {
     let errors = ServeSettings::read(environment, true).expect_err("something is wrong");
     errors.0.into_iter().map(|error| error.name).collect()
@@ -49,7 +49,7 @@ fn the_defaults_are_those_of_the_documentation() {
 }
 
 #[test]
-fn everything_missing_is_named_at_once() {
+fn all_missing_settings_are_named_together() {
     let names = NEEDED.map(|(name, _)| name.to_owned());
     assert_eq!(BTreeSet::from_iter(invalid_names(&Environment::default())), BTreeSet::from(names));
 }
@@ -93,7 +93,7 @@ fn every_kind_of_wrong_value_is_named() {
 }
 
 #[test]
-fn a_misspelt_name_is_met_with_the_right_one() {
+fn a_misspelt_name_gets_a_suggestion() {
     let errors = ServeSettings::read(&with(&[("IGNACIO_LISTN", "x")]), true).unwrap_err();
     assert_eq!(
         errors.to_string(),
@@ -102,7 +102,7 @@ fn a_misspelt_name_is_met_with_the_right_one() {
 }
 
 #[test]
-fn no_fault_shows_a_secret() {
+fn no_error_shows_a_secret() {
     let wrong = with(&[
         ("DATABASE_URL", "mysql://ada:hunter2@db.example/ignacio"),
         ("IGNACIO_SECRET", "hunter2"),
@@ -112,7 +112,7 @@ fn no_fault_shows_a_secret() {
 }
 
 #[test]
-fn a_secret_may_lie_in_a_file() {
+fn a_secret_may_be_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
     fs::write(&path, "sk-from-file\n").unwrap();
@@ -137,7 +137,7 @@ fn the_roles_passwords_come_from_the_secret_unless_given() {
 }
 
 #[test]
-fn what_decided_a_password_is_known() {
+fn the_source_of_a_password_is_known() {
     let settings = for_migrate_up(&with(&[("IGNACIO_DB_PASSWORD_API", "chosen")])).unwrap();
     assert_eq!(settings.password_came_from(ServiceRole::Api), "IGNACIO_DB_PASSWORD_API");
     assert_eq!(settings.password_came_from(ServiceRole::Auth), "IGNACIO_SECRET");

@@ -1,4 +1,4 @@
-//! Whole journeys: the real program, the stand-ins, and nothing but HTTP between.
+//! Whole journeys: the real program and the stand-ins, with only HTTP between them.
 
 use std::collections::BTreeSet;
 
@@ -21,15 +21,15 @@ fn body_of(call: &Call) -> &serde_json::Value {
 }
 
 #[tokio::test]
-async fn a_document_is_asked_about_quoted_and_deleted_everywhere() {
+async fn a_document_is_cited_and_then_deleted_everywhere() {
     for stack in [Stack::start().await, Stack::start_with_separate_worker().await] {
         let ana = stack.participant("+573001110002").await;
         assert_eq!(ana.get("/v1/me").await["name"], "Ana Participante");
         let file = ana.document("guía año \"1\".txt", GUIDE).await;
-        let talk = ana.conversation().await;
+        let conversation = ana.conversation().await;
 
         let question = json!({ "content": "¿Cuánto dura el piloto?", "file_ids": [file] });
-        let events = ana.post_message(&talk, &question).await;
+        let events = ana.post_message(&conversation, &question).await;
         let numbers: Vec<_> = events.iter().map(|it| it.id).collect();
         assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
         assert_eq!(events.first().unwrap().kind, "response.created");
@@ -40,12 +40,12 @@ async fn a_document_is_asked_about_quoted_and_deleted_everywhere() {
         assert_eq!(citation.data["name"], "guía año \"1\".txt");
         assert_eq!(citation.data["quote"], QUOTE);
 
-        let messages = ana.messages(&talk).await;
+        let messages = ana.messages(&conversation).await;
         assert_eq!(messages[0]["content"], json!(text(&events)));
         assert_eq!(messages[0]["citations"][0]["quote"], QUOTE);
         assert_eq!(messages[1]["attachments"][0]["id"], json!(file));
 
-        let delete = format!("/v1/conversations/{talk}");
+        let delete = format!("/v1/conversations/{conversation}");
         assert_eq!(ana.status(Method::DELETE, &delete).await, StatusCode::NO_CONTENT);
         assert_eq!(ana.status(Method::DELETE, &delete).await, StatusCode::NOT_FOUND);
         assert_eq!(
@@ -83,13 +83,13 @@ async fn a_code_is_one_template_call_with_a_button_to_copy_it() {
 }
 
 #[tokio::test]
-async fn spellings_of_a_number_are_one_person_and_no_token_or_code_is_stored() {
+async fn spellings_of_a_number_are_one_user_and_no_token_or_code_is_stored() {
     let stack = Stack::start().await;
     let ana = stack.participant("+573001110002").await;
     stack.request_code("+57 300 111 0002").await;
     stack.request_code("573001110002").await;
-    let people = "select count(distinct user_id) from otp_codes where user_id is not null";
-    assert_eq!(stack.database.query_i64(people).await, 1);
+    let users = "select count(distinct user_id) from otp_codes where user_id is not null";
+    assert_eq!(stack.database.query_i64(users).await, 1);
     let challenges = "select count(*) from otp_codes";
     assert_eq!(stack.database.query_i64(challenges).await, 3);
 
@@ -113,13 +113,13 @@ async fn spellings_of_a_number_are_one_person_and_no_token_or_code_is_stored() {
 }
 
 #[tokio::test]
-async fn the_temporary_user_and_strangers_are_answered_and_sent_nothing() {
+async fn the_temporary_user_and_unknown_numbers_are_sent_nothing() {
     let stack = Stack::start().await;
     let temporary = stack.request_code("+0000000000").await;
     let stranger = stack.request_code("+573009999999").await;
     let keys = |it: &serde_json::Value| it.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(keys(&temporary), keys(&stranger));
-    // Whoever asks later gets a code; theirs would have been sent by then.
+    // A later request gets a code; one for these numbers would have been sent by then.
     stack.participant("+573001110002").await;
     assert_eq!(stack.whatsapp.calls().len(), 1);
     let queued = "select count(*) from outbox where state = 'queued'";
@@ -127,12 +127,12 @@ async fn the_temporary_user_and_strangers_are_answered_and_sent_nothing() {
 }
 
 #[tokio::test]
-async fn a_message_is_kept_when_the_model_is_away() {
+async fn a_message_is_kept_while_the_provider_is_down() {
     let stack = Stack::start().await;
     let ana = stack.participant("+573001110002").await;
-    let talk = ana.conversation().await;
+    let conversation = ana.conversation().await;
     stack.openai.fault(Fault::down().on("POST", "/v1/responses"));
-    let path = format!("/v1/conversations/{talk}/messages");
+    let path = format!("/v1/conversations/{conversation}/messages");
     let body = json!({ "content": "¿Sigues ahí?" });
     let answer = ana.request(Method::POST, &path).json(&body).send().await.unwrap();
     assert_eq!(answer.status(), StatusCode::CREATED);
@@ -140,24 +140,24 @@ async fn a_message_is_kept_when_the_model_is_away() {
     let response = format!("/v1/responses/{}", posted["response"]["id"].as_str().unwrap());
     until("the failure", async || ana.get(&response).await["state"] == "failed").await;
 
-    let messages = ana.messages(&talk).await;
+    let messages = ana.messages(&conversation).await;
     assert_eq!(messages[1]["id"], posted["message"]["id"]);
     assert_eq!(messages[1]["content"], "¿Sigues ahí?");
     assert_eq!(messages[0]["status"], "failed");
 
     stack.openai.lift_all();
-    let events = ana.ask(&talk, "¿Y ahora?").await;
+    let events = ana.ask(&conversation, "¿Y ahora?").await;
     assert_eq!(events.last().unwrap().kind, "response.completed");
 }
 
 #[tokio::test]
-async fn the_provider_gets_only_what_is_new_and_everything_when_it_forgot() {
+async fn the_provider_gets_new_turns_or_all_if_it_lost_its_state() {
     let stack = Stack::start().await;
     let ana = stack.participant("+573001110002").await;
-    let talk = ana.conversation().await;
-    for (question, answer) in [("Me llamo Ana.", "Hola, Ana."), ("¿Qué sigue?", "El piloto.")] {
-        stack.openai.script(Script::text(answer));
-        assert_eq!(text(&ana.ask(&talk, question).await), answer);
+    let conversation = ana.conversation().await;
+    for (question, response) in [("Me llamo Ana.", "Hola, Ana."), ("¿Qué sigue?", "El piloto.")] {
+        stack.openai.script(Script::text(response));
+        assert_eq!(text(&ana.ask(&conversation, question).await), response);
     }
     let calls = stack.openai.calls_to("POST", "/v1/responses");
     let first = stack
@@ -170,31 +170,31 @@ async fn the_provider_gets_only_what_is_new_and_everything_when_it_forgot() {
     let second = "select provider_response_id from responses order by created_at desc limit 1";
     assert!(stack.openai.lose_response(&stack.database.query_text(second).await));
     stack.openai.clear_calls();
-    let events = ana.ask(&talk, "¿Cómo me llamo?").await;
+    let events = ana.ask(&conversation, "¿Cómo me llamo?").await;
     assert_eq!(events.last().unwrap().kind, "response.completed");
     let calls = stack.openai.calls_to("POST", "/v1/responses");
     assert_eq!(calls.len(), 2);
     let input = body_of(&calls[1])["input"].to_string();
     assert!(body_of(&calls[1])["previous_response_id"].is_null());
-    for said in ["Me llamo Ana.", "Hola, Ana.", "El piloto.", "¿Cómo me llamo?"] {
-        assert!(input.contains(said), "{said}: {input}");
+    for contents in ["Me llamo Ana.", "Hola, Ana.", "El piloto.", "¿Cómo me llamo?"] {
+        assert!(input.contains(contents), "{contents}: {input}");
     }
 }
 
 #[tokio::test]
-async fn many_people_at_once_each_search_their_own_store() {
+async fn concurrent_users_search_only_their_own_stores() {
     const PEOPLE: usize = 100;
     let stack =
         Stack::start_replicas(&[SERVE_WITH_WORKER], &[("IGNACIO_CODES_PER_ADDRESS", "1000")]).await;
     let journeys = (0..PEOPLE).map(|n| {
         let stack = &stack;
         async move {
-            let person = stack.participant(&format!("+573002220{n:03}")).await;
+            let user = stack.participant(&format!("+573002220{n:03}")).await;
             let own = format!("El presupuesto secreto del equipo es de {n}00 pesos exactos.");
-            person.document("plan.txt", &own).await;
-            let talk = person.conversation().await;
+            user.document("plan.txt", &own).await;
+            let conversation = user.conversation().await;
             let events =
-                person.ask(&talk, "¿De cuánto es el presupuesto secreto del equipo?").await;
+                user.ask(&conversation, "¿De cuánto es el presupuesto secreto del equipo?").await;
             let citation = events.iter().find(|it| it.kind == "citation").unwrap();
             assert_eq!(citation.data["quote"], json!(own));
         }
@@ -218,16 +218,16 @@ async fn many_people_at_once_each_search_their_own_store() {
 }
 
 #[tokio::test]
-async fn a_stream_that_was_cut_goes_on_where_it_stopped() {
+async fn a_cut_stream_continues_where_it_stopped() {
     let stack = Stack::start().await;
     let ana = stack.participant("+573001110002").await;
-    let talk = ana.conversation().await;
+    let conversation = ana.conversation().await;
     let words: Vec<_> = (0..40).map(|n| format!("palabra{n} ")).collect();
     stack.openai.script(Script::deltas(words.clone()));
-    let whole = ana.ask(&talk, "Cuenta.").await;
+    let whole = ana.ask(&conversation, "Cuenta.").await;
     let id = whole[0].data["response_id"].as_str().unwrap();
     for after in [0, 1, 7, 20, 41] {
-        let answer = ana
+        let response = ana
             .request(Method::GET, &format!("/v1/responses/{id}/events"))
             .header("Last-Event-ID", after.to_string())
             .send()
@@ -236,7 +236,7 @@ async fn a_stream_that_was_cut_goes_on_where_it_stopped() {
             .text()
             .await
             .unwrap();
-        let rest = events(&answer);
+        let rest = events(&response);
         assert!(rest.iter().all(|it| it.id > after));
         // Event 1 is the beginning, 2 the first word.
         let seen = usize::try_from(after - 1).unwrap_or(0);
@@ -246,27 +246,27 @@ async fn a_stream_that_was_cut_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn foreign_things_look_like_absent_ones() {
+async fn resources_of_others_look_absent() {
     let stack = Stack::start().await;
     let ana = stack.participant("+573001110002").await;
     let ben = stack.participant("+573001110003").await;
-    let talk = ana.conversation().await;
+    let conversation = ana.conversation().await;
     let file = ana.document("plan.txt", GUIDE).await;
     let absent = "01900000-0000-7000-8000-000000000000";
     for (method, path, real) in [
-        (Method::GET, "/v1/conversations/{id}", &talk),
-        (Method::DELETE, "/v1/conversations/{id}", &talk),
-        (Method::GET, "/v1/conversations/{id}/messages", &talk),
+        (Method::GET, "/v1/conversations/{id}", &conversation),
+        (Method::DELETE, "/v1/conversations/{id}", &conversation),
+        (Method::GET, "/v1/conversations/{id}/messages", &conversation),
         (Method::GET, "/v1/files/{id}", &file),
         (Method::GET, "/v1/files/{id}/content", &file),
         (Method::DELETE, "/v1/files/{id}", &file),
     ] {
         let mut bodies = Vec::new();
         for id in [real.as_str(), absent] {
-            let answer =
+            let response =
                 ben.request(method.clone(), &path.replace("{id}", id)).send().await.unwrap();
-            assert_eq!(answer.status(), StatusCode::NOT_FOUND);
-            let mut body: serde_json::Value = answer.json().await.unwrap();
+            assert_eq!(response.status(), StatusCode::NOT_FOUND);
+            let mut body: serde_json::Value = response.json().await.unwrap();
             body["request_id"] = json!("[request]");
             bodies.push(body.to_string().replace(id, "[id]"));
         }
@@ -275,7 +275,7 @@ async fn foreign_things_look_like_absent_ones() {
 }
 
 #[tokio::test]
-async fn what_whatsapp_reports_of_a_code_is_written_down() {
+async fn delivery_reports_of_whatsapp_are_recorded() {
     for stack in [Stack::start().await, Stack::start_with_separate_worker().await] {
         stack.whatsapp.set_callback(&format!("{}/v1/webhooks/whatsapp", stack.api()));
         stack.participant("+573001110002").await;

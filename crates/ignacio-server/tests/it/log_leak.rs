@@ -1,5 +1,5 @@
-//! One process that logs all that it can, and a person to whom everything happens: of what they
-//! say, and of how they can be reached, nothing is logged.
+//! One process that logs everything it can, and a user to whom everything happens: nothing that
+//! they write and no way to reach them is logged.
 
 use ignacio_devstack::openai::Fault;
 use reqwest::{Method, Response, StatusCode};
@@ -10,10 +10,10 @@ use crate::{
     stack::{Stack, User, text, until},
 };
 
-/// As it is written, and as a provider or an escape would write it.
+/// As it is written, and as a provider or an escape sequence would write it.
 const NUMBERS: [&str; 3] = ["3009876501", "9876501", "573009876501"];
 const PHONE: &str = "+573009876501";
-/// Nobody has it.
+/// A number of no user.
 const UNKNOWN_PHONE: &str = "+573009876502";
 const DEVICE: &str = "Aparato Canario";
 const FILE: &str = "archivo canario.txt";
@@ -22,15 +22,15 @@ const QUESTION: &str = "¿Cuál es el saldo canario?";
 const TITLE: &str = "Título canario";
 const UPSTREAM: &str = "invalid input: ¿Cuál es el saldo canario? from +573009876501";
 
-/// Bodies of refusals, each with what its own request had said.
+/// Bodies of refusals, each with what its request contained.
 #[derive(Default)]
 struct RefusalLog(Vec<(String, Vec<String>)>);
 
 impl RefusalLog {
-    async fn take(&mut self, answer: Response, status: StatusCode, said: &[&str]) {
-        assert_eq!(answer.status(), status);
-        let said = said.iter().map(|it| (*it).to_owned()).collect();
-        self.0.push((answer.text().await.unwrap(), said));
+    async fn take(&mut self, response: Response, status: StatusCode, contents: &[&str]) {
+        assert_eq!(response.status(), status);
+        let contents = contents.iter().map(|it| (*it).to_owned()).collect();
+        self.0.push((response.text().await.unwrap(), contents));
     }
 }
 
@@ -39,7 +39,7 @@ async fn post(stack: &Stack, path: &str, body: &Value) -> Response {
 }
 
 #[tokio::test]
-async fn nothing_that_is_said_or_reached_by_is_logged_at_any_level() {
+async fn no_content_or_phone_number_is_logged_at_any_level() {
     let mut stack = Stack::start().await;
     stack.stop();
     stack.start_again(&[("IGNACIO_LOG", "trace")]);
@@ -67,15 +67,15 @@ async fn nothing_that_is_said_or_reached_by_is_logged_at_any_level() {
         assert!(!has_code, "the code is in the log: {line}");
     }
     assert!(refusals.0.len() > 5);
-    for (body, said) in refusals.0 {
+    for (body, contents) in refusals.0 {
         for word in NUMBERS.iter().chain(&secrets).chain(&words) {
-            let is_own = said.iter().any(|own| own.contains(word));
+            let is_own = contents.iter().any(|own| own.contains(word));
             assert!(is_own || !body.contains(word), "`{word}` is in a refusal: {body}");
         }
     }
 }
 
-/// What goes well, and what the providers spoil.
+/// What succeeds, and what the providers break.
 async fn successes(stack: &Stack, ana: &User<'_>, refusals: &mut RefusalLog) {
     ana.document(FILE, DOCUMENT).await;
     let talk = ana.conversation().await;
@@ -87,7 +87,7 @@ async fn successes(stack: &Stack, ana: &User<'_>, refusals: &mut RefusalLog) {
     ana.get("/v1/files").await;
     ana.get("/v1/sessions").await;
 
-    // The model's side quotes what it was sent, as a refusal, and in the middle of a reply.
+    // The provider quotes the request, in a refusal and in the middle of a reply.
     let quoted = Fault::status(400, "invalid_request_error", Some("invalid_prompt"), UPSTREAM);
     stack.openai.fault(quoted.on("POST", "/v1/responses"));
     let kind = ana.ask(&talk, QUESTION).await.pop().unwrap().kind;
@@ -100,7 +100,7 @@ async fn successes(stack: &Stack, ana: &User<'_>, refusals: &mut RefusalLog) {
     stack.openai.fault(quoted);
     ana.ask(&talk, QUESTION).await;
 
-    // So does the messenger's.
+    // So does the messenger.
     let n_calls = stack.whatsapp.calls().len();
     stack.whatsapp.fail_next(1, 400, 131_026);
     stack.database.execute("delete from rate_buckets").await;
@@ -109,18 +109,18 @@ async fn successes(stack: &Stack, ana: &User<'_>, refusals: &mut RefusalLog) {
     until("a refused code", async || stack.whatsapp.calls().len() > n_calls).await;
 }
 
-/// What the person and strangers get wrong.
+/// What the user and strangers get wrong.
 async fn mistakes(stack: &Stack, ana: &User<'_>, code: &str, refusals: &mut RefusalLog) {
     let otp = "01900000-0000-7000-8000-000000000000";
     let login = json!({ "otp_id": otp, "code": code, "device_name": DEVICE });
-    let answer = post(stack, "/v1/auth/sessions", &login).await;
-    refusals.take(answer, StatusCode::UNAUTHORIZED, &[code, DEVICE]).await;
-    let answer = post(stack, "/v1/auth/otp", &json!({ "phone": UNKNOWN_PHONE })).await;
-    refusals.take(answer, StatusCode::ACCEPTED, &[UNKNOWN_PHONE]).await;
-    let answer = post(stack, "/v1/auth/otp", &json!({ "phone": "300 9876501 canario" })).await;
-    refusals.take(answer, StatusCode::UNPROCESSABLE_ENTITY, &[]).await;
-    let answer = post(stack, "/v1/auth/otp", &json!({ "telefono canario": PHONE })).await;
-    refusals.take(answer, StatusCode::UNPROCESSABLE_ENTITY, &["telefono canario"]).await;
+    let response = post(stack, "/v1/auth/sessions", &login).await;
+    refusals.take(response, StatusCode::UNAUTHORIZED, &[code, DEVICE]).await;
+    let response = post(stack, "/v1/auth/otp", &json!({ "phone": UNKNOWN_PHONE })).await;
+    refusals.take(response, StatusCode::ACCEPTED, &[UNKNOWN_PHONE]).await;
+    let response = post(stack, "/v1/auth/otp", &json!({ "phone": "300 9876501 canario" })).await;
+    refusals.take(response, StatusCode::UNPROCESSABLE_ENTITY, &[]).await;
+    let response = post(stack, "/v1/auth/otp", &json!({ "telefono canario": PHONE })).await;
+    refusals.take(response, StatusCode::UNPROCESSABLE_ENTITY, &["telefono canario"]).await;
 
     let cut = format!("{{ \"content\": \"{QUESTION}");
     for body in [cut.as_str(), r#"{ "title": 9876501 }"#] {
@@ -129,11 +129,11 @@ async fn mistakes(stack: &Stack, ana: &User<'_>, code: &str, refusals: &mut Refu
         refusals.take(call.send().await.unwrap(), StatusCode::UNPROCESSABLE_ENTITY, &[]).await;
     }
     let path = format!("/v1/conversations/{otp}?q={PHONE}");
-    let answer = ana.request(Method::GET, &path).send().await.unwrap();
-    refusals.take(answer, StatusCode::NOT_FOUND, &[]).await;
-    let answer = ana.request(Method::GET, "/v1/archivo canario").send().await.unwrap();
-    refusals.take(answer, StatusCode::NOT_FOUND, &["archivo canario"]).await;
+    let response = ana.request(Method::GET, &path).send().await.unwrap();
+    refusals.take(response, StatusCode::NOT_FOUND, &[]).await;
+    let response = ana.request(Method::GET, "/v1/archivo canario").send().await.unwrap();
+    refusals.take(response, StatusCode::NOT_FOUND, &["archivo canario"]).await;
     let mistyped = format!("{}x", ana.token);
-    let answer = stack.request(Method::GET, "/v1/me").bearer_auth(mistyped).send().await.unwrap();
-    refusals.take(answer, StatusCode::UNAUTHORIZED, &[]).await;
+    let response = stack.request(Method::GET, "/v1/me").bearer_auth(mistyped).send().await.unwrap();
+    refusals.take(response, StatusCode::UNAUTHORIZED, &[]).await;
 }

@@ -1,4 +1,5 @@
-//! What the login promises, over several processes on one database, with the numbers of each promise.
+//! What the login promises, over several processes on one database, with the numbers of each
+//! promise.
 
 mod account_enumeration;
 mod bench;
@@ -29,16 +30,16 @@ use serde_json::{Value, json};
 use crate::process::SECRET;
 use crate::stack::{Stack, until};
 
-/// What makes each request's own `X-Forwarded-For` count as its address, and lets a test send more
-/// codes than a programme needs.
+/// Makes each request's own `X-Forwarded-For` count as its address, and lets a test send more codes
+/// than a programme needs.
 const MANY_CLIENTS: &[(&str, &str)] =
     &[("IGNACIO_TRUSTED_PROXIES", "127.0.0.0/8"), ("IGNACIO_CODES_PER_HOUR", "10000")];
-/// Requests that are on their way at the same time.
+/// How many requests are sent concurrently.
 const AT_ONCE: usize = 40;
-/// What stands behind every challenge that a test makes by itself.
+/// The code of every challenge that a test creates directly.
 const CODE: &str = "042017";
 
-/// A challenge, and the code that answers it.
+/// A challenge and its code.
 #[derive(Clone, Debug)]
 struct Login {
     challenge: String,
@@ -46,18 +47,18 @@ struct Login {
     phone: String,
 }
 
-/// The number of the n-th person.
+/// The number of the n-th user.
 fn phone(n: usize) -> String {
     format!("+57310{n:07}")
 }
 
-/// An address that no request had before.
+/// An address that no request has used before.
 fn new_address() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0x0a00_0001);
     Ipv4Addr::from_bits(NEXT.fetch_add(1, Ordering::Relaxed)).to_string()
 }
 
-/// Does the same with every item, so many at a time.
+/// Does the same with every item, this many at a time.
 async fn each<I, F: Future>(
     items: impl IntoIterator<Item = I>,
     at_once: usize,
@@ -66,13 +67,13 @@ async fn each<I, F: Future>(
     stream::iter(items).map(work).buffer_unordered(at_once).collect().await
 }
 
-/// The pepper of a deployment that has set none.
+/// The pepper of a deployment that sets none.
 fn pepper() -> Key {
     MasterSecret::parse(SECRET.into()).unwrap().derive("otp-pepper")
 }
 
 impl Stack {
-    /// Accounts with the first numbers.
+    /// Users with the first numbers.
     async fn create_users(&self, count: usize) {
         let add = format!(
             "insert into users (phone_number, name)
@@ -82,7 +83,7 @@ impl Stack {
         self.database.execute(&add).await;
     }
 
-    /// Asks one of the processes for a code, from an address of its own.
+    /// Requests a code from one of the processes, from a new address.
     async fn request_code_at(&self, replica: usize, phone: &str) -> Response {
         let call = self.request_to(replica, Method::POST, "/v1/auth/otp");
         let body = json!({ "phone": phone });
@@ -105,19 +106,19 @@ impl Stack {
         body
     }
 
-    /// Codes for these numbers, the whole way over WhatsApp.
+    /// Codes for these numbers, delivered over WhatsApp.
     async fn send_codes(&self, replicas: usize, phones: Vec<String>) -> Vec<Login> {
         let before = self.whatsapp.sent().len();
         let wanted = before + phones.len();
         let asked = each(phones.into_iter().enumerate(), AT_ONCE, async |(n, phone)| {
-            let answer = self.request_code_at(n % replicas, &phone).await;
-            assert_eq!(answer.status(), StatusCode::ACCEPTED);
-            let challenge: Value = answer.json().await.unwrap();
+            let response = self.request_code_at(n % replicas, &phone).await;
+            assert_eq!(response.status(), StatusCode::ACCEPTED);
+            let challenge: Value = response.json().await.unwrap();
             (challenge["id"].as_str().unwrap().to_owned(), phone)
         });
         let asked = asked.await;
         until("the codes", async || self.whatsapp.sent().len() >= wanted).await;
-        // Newest first: a number's last code is the one that stays.
+        // Newest first: the last code of each number is kept.
         let sent = self.whatsapp.sent().into_iter().rev();
         let codes: HashMap<_, _> = sent.filter_map(|it| Some((it.to, it.code?))).collect();
         asked
@@ -126,12 +127,12 @@ impl Stack {
             .collect()
     }
 
-    /// Challenges of the first people, each with [`CODE`] behind it, as if it had been sent.
-    async fn create_sent_codes(&self, count: usize, people: usize) -> Vec<Login> {
+    /// Challenges of the first users, each with [`CODE`], as if it had been sent.
+    async fn create_sent_codes(&self, count: usize, users: usize) -> Vec<Login> {
         let pepper = pepper();
         let code = OtpCode::parse(CODE).unwrap();
         let logins = (0..count).map(|n| {
-            let (id, phone) = (OtpId::new(), phone(n % people));
+            let (id, phone) = (OtpId::new(), phone(n % users));
             let digest = code.digest(&pepper, id, &PhoneNumber::parse(&phone).unwrap());
             let hex = hex::encode(digest.as_bytes());
             let challenge = id.into_uuid().to_string();
@@ -149,7 +150,7 @@ impl Stack {
         logins
     }
 
-    /// As if nobody had asked for a code lately.
+    /// As if no codes had been requested recently.
     async fn reset_rate_limits(&self) {
         self.database.execute("delete from rate_buckets").await;
     }

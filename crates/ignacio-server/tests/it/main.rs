@@ -1,4 +1,4 @@
-//! The program as a process: what it says when it cannot start, and whole journeys through it.
+//! The program as a process: its messages when it cannot start, and whole journeys through it.
 #![cfg(test)]
 
 mod follow_ups;

@@ -7,7 +7,7 @@ use ignacio_devstack::TestDatabase;
 use crate::process::{Variables, command, run};
 use crate::stack::until;
 
-/// What a database of the old system may look like.
+/// A possible schema of the old system.
 const OLD: &str = "
     set role ignacio_deployer;
     create type message_type as enum ('text', 'image');
@@ -35,8 +35,7 @@ const OLD: &str = "
     insert into user_sessions (session_token) values ('a-clear-token');
     reset role";
 
-/// Stops a migration at the chosen one of its statements: there it waits for a lock that the test
-/// holds.
+/// Stops a migration at one of its statements: there it waits for a lock that the test holds.
 const STOP: &str = "
     create schema probe;
     create table probe.stop (at integer not null);
@@ -57,11 +56,11 @@ const STOP: &str = "
         when tag in ('CREATE TABLE', 'ALTER TABLE', 'CREATE POLICY', 'CREATE FUNCTION')
         execute function probe.count()";
 
-/// How often it is killed, at statements that lie evenly between the first and the last.
+/// How often it is killed, at statements spread evenly between the first and the last.
 const KILLS: i64 = 12;
 
 #[tokio::test]
-async fn a_plan_says_what_migrating_then_does_and_changes_nothing() {
+async fn a_plan_predicts_the_migration_and_changes_nothing() {
     let database = TestDatabase::empty().await;
     database.execute(OLD).await;
     let variables = Variables::for_serve(&database);
@@ -97,7 +96,7 @@ async fn a_plan_says_what_migrating_then_does_and_changes_nothing() {
             .contains("users: had a number in another form: now in the form +573001110001 (20)\n"),
         "{printed}"
     );
-    // Whoever keeps the output of a deployment keeps no numbers with it.
+    // The output of a deployment, which may be kept, contains no phone numbers.
     assert!(!printed.contains("300 111"), "{printed}");
     assert_eq!(up.stderr.lines().next(), Some("taking over users"));
     assert_eq!(run(&["migrate"], &variables).stdout, "0 applied\n");
@@ -119,7 +118,7 @@ async fn old_tables_of_another_role_are_refused_in_one_sentence() {
 }
 
 #[tokio::test]
-async fn a_database_of_a_newer_version_is_refused_by_everything() {
+async fn a_newer_database_is_refused_by_every_command() {
     let database = TestDatabase::create().await;
     let variables = Variables::for_serve(&database)
         .with("OPENAI_API_KEY", "sk-nobody")
@@ -136,8 +135,11 @@ async fn a_database_of_a_newer_version_is_refused_by_everything() {
     ] {
         let ended = run(arguments, &variables);
         assert_eq!(ended.code, Some(78), "{arguments:?}: {}", ended.stderr);
-        let said = ended.stderr.lines().last().unwrap();
-        assert!(said.contains("newer version") && said.contains("999_of_tomorrow"), "{said}");
+        let contents = ended.stderr.lines().last().unwrap();
+        assert!(
+            contents.contains("newer version") && contents.contains("999_of_tomorrow"),
+            "{contents}"
+        );
     }
     let status = run(&["migrate", "status"], &variables);
     assert_eq!(status.stdout, "999_of_tomorrow  unknown\n");
@@ -146,7 +148,7 @@ async fn a_database_of_a_newer_version_is_refused_by_everything() {
 }
 
 #[tokio::test]
-async fn killed_anywhere_a_migration_leaves_no_trace() {
+async fn a_migration_killed_anywhere_leaves_no_trace() {
     let database = TestDatabase::empty().await;
     killed_everywhere(&database).await;
     let up = run(&["migrate"], &Variables::for_serve(&database));
@@ -159,7 +161,7 @@ async fn killed_anywhere_a_migration_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn killed_anywhere_a_takeover_loses_nothing() {
+async fn a_legacy_import_killed_anywhere_loses_nothing() {
     let database = TestDatabase::empty().await;
     database.execute(OLD).await;
     killed_everywhere(&database).await;
@@ -169,7 +171,7 @@ async fn killed_anywhere_a_takeover_loses_nothing() {
     assert_eq!(database.query_i64("select count(*) from legacy.messages").await, 1);
 }
 
-/// Kills `ignacio migrate` at many of its statements, and looks each time whether anything has
+/// Kills `ignacio migrate` at many of its statements, and checks each time that nothing has
 /// changed.
 async fn killed_everywhere(database: &TestDatabase) {
     database.execute(STOP).await;
@@ -202,7 +204,7 @@ async fn killed_everywhere(database: &TestDatabase) {
     database.execute("update probe.stop set at = 0").await;
 }
 
-/// Everything but the number of statements, which no transaction takes back.
+/// Everything but the number of statements, which no rollback resets.
 fn dump(database: &TestDatabase) -> String {
     database.dump(&["--exclude-table-data=probe.seen"])
 }

@@ -1,5 +1,5 @@
-//! Poolers on a port that says nothing about them: one in transaction mode is noticed, one in
-//! session mode does no harm.
+//! Poolers on an unremarkable port: one in transaction mode is detected, one in session mode does
+//! no harm.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -15,13 +15,13 @@ use crate::process::{Running, Variables, run};
 /// How long a client keeps its connection to the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// To the end of each transaction.
+    /// Until the end of each transaction.
     Transaction,
-    /// To its own end.
+    /// Until the client disconnects.
     Session,
 }
 
-/// The connections to the server that no client has: the last one that came back goes out first.
+/// Server connections without a client: the most recently returned one is reused first.
 type Idle = Arc<Mutex<Vec<TcpStream>>>;
 
 #[tokio::test]
@@ -38,15 +38,14 @@ async fn a_pooler_in_transaction_mode_is_refused_on_any_port() {
 }
 
 #[tokio::test]
-async fn a_pooler_in_session_mode_is_as_good_as_none() {
+async fn a_pooler_in_session_mode_is_accepted() {
     let database = TestDatabase::create().await;
     let url = pooled(&database.owner_url(), Mode::Session);
     let variables = Variables::for_serve(&database).with("DATABASE_URL", url);
     Running::start(&["serve"], &variables).stop();
 }
 
-/// Starts a pooler in front of a database; gives the address that leads through it. It goes on
-/// until the tests end.
+/// Starts a pooler in front of a database and returns its URL. It runs until the tests end.
 fn pooled(url: &str, mode: Mode) -> String {
     let place = url.split('@').nth(1).unwrap().split('/').next().unwrap().to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -61,16 +60,16 @@ fn pooled(url: &str, mode: Mode) -> String {
     through
 }
 
-/// Serves a client until it leaves or anything goes wrong: then both ends are closed.
+/// Serves a client until it disconnects or an error occurs, then closes both ends.
 fn serve(mut client: TcpStream, place: &str, idle: &Idle, mode: Mode) -> io::Result<()> {
-    // Each client proves its password to the server on a new connection.
+    // Each client authenticates to the server on a new connection.
     let mut lent = Some(log_in(&mut client, TcpStream::connect(place)?)?);
     loop {
         if mode == Mode::Transaction {
             idle.lock().unwrap().extend(lent.take());
         }
-        // A request goes on until the server is ready for the next one, a transaction until it is
-        // ready and says that it is idle.
+        // A request lasts until the server is ready for the next one, a transaction until it is
+        // ready and reports that it is idle.
         loop {
             let message = Message::read(&mut client)?;
             let server = lent.get_or_insert_with(|| idle.lock().unwrap().pop().unwrap());
@@ -83,9 +82,9 @@ fn serve(mut client: TcpStream, place: &str, idle: &Idle, mode: Mode) -> io::Res
     }
 }
 
-/// Passes the log-in on; gives the server's connection, which is then idle.
+/// Relays the login; returns the server's connection, which is then idle.
 fn log_in(client: &mut TcpStream, mut server: TcpStream) -> io::Result<TcpStream> {
-    // The first message alone has no kind.
+    // Only the first message has no type.
     let start = read_counted(client)?;
     server.write_all(&start)?;
     loop {
@@ -93,7 +92,7 @@ fn log_in(client: &mut TcpStream, mut server: TcpStream) -> io::Result<TcpStream
         message.write(client)?;
         match (message.kind, message.body.get(4..8)) {
             (b'Z', _) => return Ok(server),
-            // All but `ok` and the last word of SCRAM are questions.
+            // Every message except `ok` and the last one of SCRAM needs a response.
             (b'R', Some([0, 0, 0, 0 | 12])) => {}
             (b'R', _) => Message::read(client)?.write(&mut server)?,
             _ => {}
@@ -101,7 +100,7 @@ fn log_in(client: &mut TcpStream, mut server: TcpStream) -> io::Result<TcpStream
     }
 }
 
-/// Passes messages on until the server is ready again; gives the state of its transaction.
+/// Relays messages until the server is ready again; returns the state of its transaction.
 fn relay_answer(server: &mut TcpStream, client: &mut TcpStream) -> io::Result<u8> {
     loop {
         let message = Message::read(server)?;
@@ -130,7 +129,7 @@ impl Message {
     }
 }
 
-/// What begins with its own length in four bytes.
+/// Reads a body that begins with its own length in four bytes.
 fn read_counted(from: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;

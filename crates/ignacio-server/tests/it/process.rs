@@ -12,23 +12,24 @@ use std::{
 use ignacio_devstack::{DatabaseRole, TestDatabase, log_leak_scan};
 use serde_json::Value;
 
-/// How long a start or an end may take on a busy machine.
+/// How long a start or a stop may take on a busy machine.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A secret that is long enough.
 pub(crate) const SECRET: &str = "a secret for tests, long enough for anybody";
 
-/// The variables that a process gets; nothing is inherited.
+/// The variables of a process; nothing is inherited.
 #[derive(Clone)]
 pub(crate) struct Variables(BTreeMap<&'static str, String>);
 
 impl Variables {
-    /// None at all.
+    /// No variables.
     pub(crate) fn none() -> Self {
         Self(BTreeMap::new())
     }
 
-    /// All that `serve` needs, on a database of a test, with nothing behind the other addresses.
+    /// The required settings of `serve`, on the database of a test, with no servers at the other
+    /// addresses.
     pub(crate) fn for_serve(database: &TestDatabase) -> Self {
         Self::none()
             .with("DATABASE_URL", database.owner_url())
@@ -58,7 +59,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// What it said at its end, without what it logged before, such as that the machine is slow.
+    /// The lines of its end, without what it logged before, such as that the machine is slow.
     pub(crate) fn last_words(&self) -> Vec<&str> {
         self.stderr.lines().filter(|line| !line.starts_with('{')).collect()
     }
@@ -77,11 +78,11 @@ pub(crate) fn run(arguments: &[&str], variables: &Variables) -> Output {
 /// A running `ignacio serve` or `work`; dropping it kills it.
 pub(crate) struct Running {
     child: Child,
-    /// The lines that it logs.
+    /// Its log lines.
     lines: mpsc::Receiver<String>,
-    /// Where the API listens.
+    /// The address of the API.
     pub(crate) api: String,
-    /// Where the metrics are.
+    /// The address of the metrics.
     pub(crate) metrics: String,
 }
 
@@ -96,7 +97,7 @@ impl Running {
         running
     }
 
-    /// Starts `ignacio work` and waits until it works.
+    /// Starts `ignacio work` and waits until it is running.
     pub(crate) fn start_worker(variables: &Variables) -> Self {
         let mut running = Self::spawn(&["work"], variables);
         running.wait_for_line("working");
@@ -127,7 +128,7 @@ impl Running {
         panic!("`{message}` was never logged, only:\n{before}")
     }
 
-    /// Stops it in order, and gives what it logged since it was started.
+    /// Stops it gracefully, and returns what it has logged since it started.
     pub(crate) fn stop(self) -> String {
         self.signal("TERM");
         let mut log = String::new();
@@ -139,7 +140,7 @@ impl Running {
         log
     }
 
-    /// The number that the system knows it by.
+    /// The process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -150,7 +151,7 @@ impl Running {
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
-    /// Waits for its end, and gives its exit code.
+    /// Waits for its end, and returns its exit code.
     pub(crate) fn wait(mut self) -> Option<i32> {
         for _ in 0..TIMEOUT.as_millis() / 20 {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -164,13 +165,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // One that has ended cannot be killed.
+        // A process that has ended cannot be killed.
         let _ended = self.child.kill();
         let _status = self.child.wait();
     }
 }
 
-/// `ignacio`, not yet started.
+/// A command for `ignacio`.
 pub(crate) fn command(arguments: &[&str], variables: &Variables) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ignacio"));
     command.args(arguments).env_clear();
@@ -181,7 +182,7 @@ pub(crate) fn command(arguments: &[&str], variables: &Variables) -> Command {
     command
 }
 
-/// Reads what a process logs as it comes, so that it never waits for us.
+/// Reads what a process logs, so that it never blocks.
 fn read_lines(process: u32, stderr: ChildStderr) -> mpsc::Receiver<String> {
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
@@ -190,7 +191,7 @@ fn read_lines(process: u32, stderr: ChildStderr) -> mpsc::Receiver<String> {
         while reader.read_line(&mut line).is_ok_and(|n_bytes| n_bytes > 0) {
             log_leak_scan::log(process, &line);
             if sender.send(std::mem::take(&mut line)).is_err() {
-                // Nobody listens any more; the process must not notice.
+                // The receiver is gone; the process must not notice.
                 let _rest = reader.read_to_end(&mut Vec::new());
                 return;
             }
@@ -199,7 +200,7 @@ fn read_lines(process: u32, stderr: ChildStderr) -> mpsc::Receiver<String> {
     lines
 }
 
-/// The password in a role's address.
+/// The password in a role's URL.
 fn password(database: &TestDatabase, role: DatabaseRole) -> String {
     let url = database.url(role);
     let credentials = url.split("://").nth(1).unwrap().split('@').next().unwrap();

@@ -17,12 +17,12 @@ fn words(n_words: usize) -> Vec<String> {
     (0..n_words).map(|n| format!("palabra{n} año ☕ 🚀 ")).collect()
 }
 
-/// The next response says these words.
+/// The next reply has these words.
 fn script_reply(stack: &Stack, words: &[String]) {
     stack.openai.script(Script::deltas(words.to_vec()));
 }
 
-/// A question that was asked, and what has been read of its reply, by whichever process.
+/// A posted message, and what has been read of its reply, from any process.
 struct ReplyReader {
     token: String,
     response: String,
@@ -40,12 +40,13 @@ struct Stream {
 }
 
 impl ReplyReader {
-    /// Asks one of the processes in a conversation of its own, and follows nothing yet.
+    /// Posts a message to one of the processes in a new conversation; does not follow the reply
+    /// yet.
     async fn ask(stack: &Stack, replica: usize, token: &str) -> Self {
         Self::ask_for(stack, replica, token, "Cuenta.").await
     }
 
-    /// The same with a question of one's own.
+    /// The same with a given question.
     async fn ask_for(stack: &Stack, replica: usize, token: &str, question: &str) -> Self {
         let call = |path: String, body: Value| async move {
             let request = || stack.request_to(replica, Method::POST, &path).json(&body);
@@ -68,7 +69,7 @@ impl ReplyReader {
         }
     }
 
-    /// Comes back to one of the processes with the last number that was seen.
+    /// Reconnects to one of the processes with the last event number.
     async fn follow(&mut self, stack: &Stack, replica: usize) {
         let path = format!("/v1/responses/{}/events", self.response);
         let last = self.seen.last().map_or(0, |it| it.id);
@@ -76,28 +77,28 @@ impl ReplyReader {
             let request = stack.request_to(replica, Method::GET, &path);
             request.bearer_auth(&self.token).header("Last-Event-ID", last.to_string())
         };
-        let answer = retry_while_full(request).await;
-        assert_eq!(answer.status(), StatusCode::OK);
-        self.stream = Some(Stream { answer, bytes: Vec::new() });
+        let response = retry_while_full(request).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        self.stream = Some(Stream { response, bytes: Vec::new() });
     }
 
-    /// Reads on until this many words have arrived, or the reply or the connection has ended.
+    /// Reads until this many words have arrived, or the reply or the connection has ended.
     async fn read_words(&mut self, n_words: usize) {
         while self.text().matches("palabra").count() < n_words && self.read_chunk().await {}
     }
 
-    /// Reads this many events more, unless the reply or the connection ends before.
+    /// Reads this many more events, unless the reply or the connection ends first.
     async fn read_events(&mut self, n_events: usize) {
         let enough = self.seen.len() + n_events;
         while self.seen.len() < enough && self.read_chunk().await {}
     }
 
-    /// Reads on until the connection ends.
+    /// Reads until the connection ends.
     async fn read_all(&mut self) {
         while self.read_chunk().await {}
     }
 
-    /// False when nothing more comes.
+    /// False at the end.
     async fn read_chunk(&mut self) -> bool {
         let Some(stream) = &mut self.stream else { return false };
         let Ok(Some(piece)) = stream.answer.chunk().await else {
@@ -116,7 +117,7 @@ impl ReplyReader {
         true
     }
 
-    /// The connection is closed, as a client does it that leaves.
+    /// Closes the connection, as a client does that leaves.
     fn disconnect(&mut self) {
         self.stream = None;
     }
@@ -133,7 +134,7 @@ impl ReplyReader {
         self.end().is_some_and(|it| it != "response.created")
     }
 
-    /// What was read and what is stored are this text, and it is whole.
+    /// Checks that the text that was read and the stored text are these words, and complete.
     async fn assert_complete(&self, stack: &Stack, words: &[String], when: &str) {
         assert_eq!(self.end(), Some("response.completed"), "{when}");
         assert_eq!(self.text(), words.concat(), "{when}");

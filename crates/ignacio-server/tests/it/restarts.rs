@@ -1,4 +1,4 @@
-//! Stopping in the middle of things, and what the log says meanwhile.
+//! Stopping in the middle of work, and what the log contains meanwhile.
 
 use ignacio_devstack::openai::{Effect, Fault, Script};
 use reqwest::{Method, StatusCode};
@@ -12,18 +12,18 @@ use crate::{
 const PHONE: &str = "+573001110002";
 
 #[tokio::test]
-async fn a_reply_goes_on_over_a_restart_and_its_reader_misses_nothing() {
+async fn a_reply_continues_over_a_restart_and_its_reader_misses_nothing() {
     let mut stack = Stack::start().await;
     let ana = stack.participant(PHONE).await;
     let token = ana.token.clone();
-    let talk = ana.conversation().await;
+    let conversation = ana.conversation().await;
     let words: Vec<String> = (0..80).map(|n| format!("palabra{n} ")).collect();
     stack.openai.script(Script::deltas(words.clone()));
     let slowly = Fault::new(Effect::Slow { millis: 20 });
     stack.openai.fault(slowly.on("POST", "/v1/responses"));
 
     let mut stream = ana
-        .request(Method::POST, &format!("/v1/conversations/{talk}/messages"))
+        .request(Method::POST, &format!("/v1/conversations/{conversation}/messages"))
         .header("Accept", "text/event-stream")
         .json(&json!({ "content": "Cuenta." }))
         .send()
@@ -61,15 +61,15 @@ async fn a_reply_goes_on_over_a_restart_and_its_reader_misses_nothing() {
 }
 
 #[tokio::test]
-async fn the_log_holds_nothing_private_even_when_it_tells_much() {
+async fn a_verbose_log_contains_nothing_private() {
     let mut stack = Stack::start().await;
     stack.stop();
     stack.start_again(&[("IGNACIO_LOG", "debug")]);
     let ana = stack.participant(PHONE).await;
     let token = ana.token.clone();
     ana.document("nombre privado.txt", "El saldo privado es de cuatrolunas exactas.").await;
-    let talk = ana.conversation().await;
-    let reply = text(&ana.ask(&talk, "¿Cuál es el saldo privado?").await);
+    let conversation = ana.conversation().await;
+    let reply = text(&ana.ask(&conversation, "¿Cuál es el saldo privado?").await);
     assert!(reply.contains("cuatrolunas"), "{reply}");
     let code = stack.whatsapp.code_for(PHONE).unwrap();
     ana.get("/v1/files").await;

@@ -1,12 +1,13 @@
-//! Roles that row level security does not bind: the program refuses to work as them.
+//! Roles that row level security does not bind: the program refuses to run with them.
 //!
-//! Roles belong to a whole cluster, so this one is nobody else's, and its cases come one by one.
+//! Roles belong to a whole cluster, so this test has its own, and its cases run one by one.
 
 use ignacio_devstack::{Cluster, ClusterOptions};
 
 use crate::process::{Running, SECRET, Variables, run};
 
-/// What is done to a role or a table, which command must notice, and what it must say, a line each.
+/// A change to a role or a table, the command that must detect it, and the lines that it must
+/// print.
 struct Case {
     spoil: &'static str,
     command: &'static [&'static str],
@@ -144,7 +145,7 @@ const CASES: [Case; 21] = [
     },
 ];
 
-/// What another program keeps beside us and leads nobody to our rows, or not past the policies.
+/// Objects of other programs that lead no role to our rows, or not past the policies.
 const HARMLESS: [&str; 5] = [
     "create table somebody_elses (body text)",
     "create view its_own as select * from users",
@@ -157,7 +158,7 @@ const HARMLESS: [&str; 5] = [
 ];
 
 #[tokio::test]
-async fn roles_that_policies_do_not_bind_are_refused_and_can_be_mended_as_told() {
+async fn privileged_roles_are_refused_and_the_advice_fixes_them() {
     let cluster = Cluster::start(ClusterOptions::default()).unwrap();
     cluster.ensure_database("ignacio").await.unwrap();
     let variables = variables(cluster.admin_url("ignacio"));
@@ -169,7 +170,7 @@ async fn roles_that_policies_do_not_bind_are_refused_and_can_be_mended_as_told()
         let ended = run(command, &variables);
         assert_eq!(ended.code, Some(78), "{spoil}: {}", ended.stderr);
         let lines = ended.last_words();
-        // No line less, and none more: the case before is mended.
+        // Exactly these lines: the previous case is fixed.
         assert_eq!(lines.len(), says.len(), "{spoil}: {lines:#?}");
         for (line, says) in lines.iter().zip(*says) {
             assert!(line.starts_with(says), "{spoil}: {line}");
@@ -182,12 +183,12 @@ async fn roles_that_policies_do_not_bind_are_refused_and_can_be_mended_as_told()
     Running::start(&["serve", "--with-worker"], &variables).stop();
 }
 
-/// The statement that a line asks for.
+/// The statement that a line recommends.
 fn advice(line: &str) -> &str {
     line.split('`').nth(1).unwrap_or_else(|| panic!("no advice: {line}"))
 }
 
-/// All that each of the commands needs, with nothing behind the addresses but the database.
+/// The required settings of each command, with no servers at the addresses but the database.
 fn variables(database_url: String) -> Variables {
     Variables::none()
         .with("DATABASE_URL", database_url)

@@ -1,9 +1,9 @@
-//! Settings that are missing or wrong end the program with 78 and are named, line by line.
+//! Missing or wrong settings end the program with 78 and are named, one per line.
 
 use crate::process::{SECRET, Variables, run};
 
 #[test]
-fn everything_that_is_missing_is_named_on_a_line_of_its_own() {
+fn every_missing_setting_is_named_on_its_own_line() {
     let ended = run(&["serve", "--with-worker"], &Variables::none());
     assert_eq!(ended.code, Some(78));
     let lines: Vec<&str> = ended.stderr.lines().collect();

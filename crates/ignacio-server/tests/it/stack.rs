@@ -1,4 +1,4 @@
-//! The real program against the stand-ins, and people who use it over HTTP only.
+//! The real program with the stand-ins, and users who use it only over HTTP.
 
 mod replicas;
 
@@ -24,24 +24,24 @@ use tokio::time::{Instant, sleep};
 pub(crate) use self::replicas::{SERVE, SERVE_WITH_WORKER};
 use crate::process::{Running, Variables};
 
-/// Models with limits that no test meets by chance.
+/// Models with quotas that no test reaches by chance.
 const MODELS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/stack/models.toml");
 /// How long the background work may take on a busy machine.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// Between two looks at whether something has come: at first, and at last.
+/// The interval of polls: at first, and at last.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
-/// Questions that were asked, each of which has a key of its own.
+/// Counts posted messages, each of which has its own key.
 static N_QUESTIONS: AtomicU64 = AtomicU64::new(0);
 
-/// Everything that Ignacio talks to, and Ignacio.
+/// Ignacio and everything that it talks to.
 pub(crate) struct Stack {
     pub(crate) database: TestDatabase,
     pub(crate) s3: S3StandIn,
     pub(crate) openai: OpenAiStandIn,
     pub(crate) whatsapp: WhatsAppStandIn,
-    /// First those that serve, then the worker, where that is a process of its own.
+    /// First the serving processes, then the worker, if that is a separate process.
     processes: Vec<Running>,
     variables: Variables,
     owner: OwnerDb,
@@ -49,12 +49,12 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// One process that serves and works.
+    /// One process that serves and runs the jobs.
     pub(crate) async fn start() -> Self {
         Self::start_replicas(&[SERVE_WITH_WORKER], &[]).await
     }
 
-    /// One process that serves and another that works.
+    /// One process that serves and another that runs the jobs.
     pub(crate) async fn start_with_separate_worker() -> Self {
         let mut stack = Self::start_replicas(&[SERVE], &[]).await;
         stack.start_worker();
@@ -92,12 +92,12 @@ impl Stack {
         Self { database, s3, openai, whatsapp, processes, variables, owner, http }
     }
 
-    /// Stops the one process that serves and works, in order; gives what it logged.
+    /// Stops the only process gracefully; returns what it logged.
     pub(crate) fn stop(&mut self) -> String {
         self.processes.remove(0).stop()
     }
 
-    /// Starts it again, telling it more than the first time.
+    /// Starts it again, with additional variables.
     pub(crate) fn start_again(&mut self, more: &[(&'static str, &str)]) {
         let variables = more
             .iter()
@@ -105,22 +105,22 @@ impl Stack {
         self.processes.push(Running::start(&["serve", "--with-worker"], &variables));
     }
 
-    /// Somebody who has a session already.
+    /// A user with a session.
     pub(crate) fn user(&self, token: &str) -> User<'_> {
         User { stack: self, token: token.to_owned() }
     }
 
-    /// Where the API is.
+    /// The URL of the API.
     pub(crate) fn api(&self) -> &str {
         &self.processes[0].api
     }
 
-    /// A request of nobody.
+    /// A request without a session.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.api()))
     }
 
-    /// An account, and the whole way from the number to the token.
+    /// Adds a user and logs them in with a code.
     pub(crate) async fn participant(&self, phone: &str) -> User<'_> {
         let new = NewUser {
             phone: PhoneNumber::parse(phone).unwrap(),
@@ -138,27 +138,27 @@ impl Stack {
         .await;
         let login = json!({ "otp_id": asked["id"], "code": code, "device_name": "teléfono" });
         let sessions = || self.request(Method::POST, "/v1/auth/sessions");
-        let answer = retry_while_full(|| sessions().json(&login)).await;
-        assert_eq!(answer.status(), StatusCode::CREATED);
-        let body: Value = answer.json().await.unwrap();
+        let response = retry_while_full(|| sessions().json(&login)).await;
+        assert_eq!(response.status(), StatusCode::CREATED);
+        let body: Value = response.json().await.unwrap();
         log_leak_scan::note_json(&login);
         log_leak_scan::note_json(&body);
         User { stack: self, token: body["token"].as_str().unwrap().to_owned() }
     }
 
-    /// Asks for a code; the answer is the same for everybody.
+    /// Requests a code; the response is the same for every number.
     pub(crate) async fn request_code(&self, phone: &str) -> Value {
-        // As if nobody had asked for one lately.
+        // As if no code had been requested recently.
         self.database.execute("delete from rate_buckets").await;
         let body = json!({ "phone": phone });
-        let answer =
+        let response =
             retry_while_full(|| self.request(Method::POST, "/v1/auth/otp").json(&body)).await;
-        assert_eq!(answer.status(), StatusCode::ACCEPTED);
-        answer.json().await.unwrap()
+        assert_eq!(response.status(), StatusCode::ACCEPTED);
+        response.json().await.unwrap()
     }
 }
 
-/// Somebody who is logged in.
+/// A logged-in user.
 pub(crate) struct User<'s> {
     stack: &'s Stack,
     pub(crate) token: String,
@@ -170,27 +170,27 @@ impl User<'_> {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
-        let answer = retry_while_full(|| self.request(Method::GET, path)).await;
-        assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        answer.json().await.unwrap()
+        let response = retry_while_full(|| self.request(Method::GET, path)).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        response.json().await.unwrap()
     }
 
     pub(crate) async fn status(&self, method: Method, path: &str) -> StatusCode {
         self.request(method, path).send().await.unwrap().status()
     }
 
-    /// Hands over a text and waits until it can be searched; gives its id.
+    /// Uploads a text and waits until it can be searched; returns its id.
     pub(crate) async fn document(&self, name: &str, text: &str) -> String {
         log_leak_scan::note(name);
         log_leak_scan::note(text);
-        let answer = retry_while_full(|| {
+        let response = retry_while_full(|| {
             let part = reqwest::multipart::Part::text(text.to_owned()).file_name(name.to_owned());
             let form = reqwest::multipart::Form::new().part("file", part);
             self.request(Method::POST, "/v1/files").multipart(form)
         })
         .await;
-        assert_eq!(answer.status(), StatusCode::CREATED);
-        let file: Value = answer.json().await.unwrap();
+        assert_eq!(response.status(), StatusCode::CREATED);
+        let file: Value = response.json().await.unwrap();
         assert_eq!(file["sync"]["status"], "pending");
         let id = file["id"].as_str().unwrap().to_owned();
         let path = format!("/v1/files/{id}");
@@ -200,28 +200,28 @@ impl User<'_> {
 
     pub(crate) async fn conversation(&self) -> String {
         let conversations = || self.request(Method::POST, "/v1/conversations");
-        let answer = retry_while_full(|| conversations().json(&json!({}))).await;
-        assert_eq!(answer.status(), StatusCode::CREATED);
-        let body: Value = answer.json().await.unwrap();
+        let response = retry_while_full(|| conversations().json(&json!({}))).await;
+        assert_eq!(response.status(), StatusCode::CREATED);
+        let body: Value = response.json().await.unwrap();
         body["id"].as_str().unwrap().to_owned()
     }
 
-    /// Asks, and reads the stream to its end.
+    /// Posts a message, and reads the stream to its end.
     pub(crate) async fn ask(&self, conversation: &str, content: &str) -> Vec<Event> {
         self.post_message(conversation, &json!({ "content": content })).await
     }
 
     pub(crate) async fn post_message(&self, conversation: &str, message: &Value) -> Vec<Event> {
         let path = format!("/v1/conversations/{conversation}/messages");
-        // Whoever is sent away after all was written down would else ask twice.
+        // The key lets a request that was turned away after it was stored be repeated safely.
         let key = format!("question-{}", N_QUESTIONS.fetch_add(1, Ordering::Relaxed));
         let question = || self.request(Method::POST, &path).header("Idempotency-Key", &key);
-        let answer =
+        let response =
             retry_while_full(|| question().header("Accept", "text/event-stream").json(message))
                 .await;
-        assert_eq!(answer.status(), StatusCode::OK);
-        assert_eq!(answer.headers()["content-type"], "text/event-stream");
-        events(&answer.text().await.unwrap())
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        events(&response.text().await.unwrap())
     }
 
     /// The messages of a conversation, newest first.
@@ -239,7 +239,7 @@ pub(crate) struct Event {
     pub(crate) data: Value,
 }
 
-/// The events of a stream that has ended.
+/// The events of a finished stream.
 pub(crate) fn events(stream: &str) -> Vec<Event> {
     stream
         .split("\n\n")
@@ -254,28 +254,28 @@ pub(crate) fn events(stream: &str) -> Vec<Event> {
         .collect()
 }
 
-/// The text that a stream's deltas make.
+/// The text of a stream's deltas.
 pub(crate) fn text(events: &[Event]) -> String {
     let deltas = events.iter().filter(|it| it.kind == "delta");
     deltas.map(|it| it.data["text"].as_str().unwrap()).collect()
 }
 
-/// The answer to a request. So many at once are sent away for a moment; whoever comes back is let
-/// in.
+/// The response to a request. Under load the service turns requests away for a moment; a retry gets
+/// through.
 pub(crate) async fn retry_while_full(request: impl Fn() -> RequestBuilder) -> Response {
     let mut body = None;
     until("a place", async || {
-        let answer = request().send().await.unwrap();
-        let is_full = answer.status() == StatusCode::SERVICE_UNAVAILABLE;
-        body = Some(answer);
+        let response = request().send().await.unwrap();
+        let is_full = response.status() == StatusCode::SERVICE_UNAVAILABLE;
+        body = Some(response);
         !is_full
     })
     .await;
     body.unwrap()
 }
 
-/// Looks again and again, for a bounded time and ever less often: many who look without pause
-/// would keep the service from what they are waiting for.
+/// Polls for a limited time, at growing intervals: many that poll without pause would keep the
+/// service from what they wait for.
 pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let (end, mut pause) = (Instant::now() + TIMEOUT, SHORTEST_PAUSE);
     while Instant::now() < end {

@@ -29,7 +29,7 @@ async fn pending_migrations_are_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_not_there_is_told_apart_from_wrong_settings() {
+async fn an_unreachable_database_is_distinguished_from_wrong_settings() {
     let database = TestDatabase::create().await;
     let nowhere = "postgres://ada:hunter2@127.0.0.1:9/ignacio";
     let ended = run(&["serve"], &Variables::for_serve(&database).with("DATABASE_URL", nowhere));
@@ -38,7 +38,7 @@ async fn a_database_that_is_not_there_is_told_apart_from_wrong_settings() {
 }
 
 #[tokio::test]
-async fn another_password_than_the_one_that_migrated_is_told_with_where_it_came_from() {
+async fn a_wrong_role_password_is_reported_with_its_variable() {
     let database = TestDatabase::create().await;
     for (password, from) in [("another", "IGNACIO_DB_PASSWORD_API"), ("", "IGNACIO_SECRET")] {
         let variables = Variables::for_serve(&database).with("IGNACIO_DB_PASSWORD_API", password);
@@ -50,7 +50,7 @@ async fn another_password_than_the_one_that_migrated_is_told_with_where_it_came_
 }
 
 #[tokio::test]
-async fn a_taken_port_is_one_clear_sentence() {
+async fn a_port_in_use_is_reported_in_one_sentence() {
     let database = TestDatabase::create().await;
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
@@ -62,14 +62,14 @@ async fn a_taken_port_is_one_clear_sentence() {
 }
 
 #[tokio::test]
-async fn a_signal_stops_it_in_order() {
+async fn a_signal_stops_it_gracefully() {
     let database = TestDatabase::create().await;
     for signal in ["TERM", "INT"] {
         let mut running = Running::start(&["serve"], &Variables::for_serve(&database));
         let metrics = running.metrics.trim_start_matches("http://").trim_end_matches("/metrics");
         assert!(get(metrics, "/metrics").starts_with("HTTP/1.1 200 OK"));
         running.signal(signal);
-        running.wait_for_line("stopped in order");
+        running.wait_for_line("stopped gracefully");
         assert_eq!(running.wait(), Some(0));
     }
 }
@@ -87,8 +87,8 @@ async fn creating_an_admin_twice_makes_one() {
     assert_eq!(database.query_i64(admins).await, 1);
 }
 
-/// The schema as the catalogue tells it: columns, constraints, indexes, triggers, policies, rights
-/// and functions.
+/// The schema in the catalogue: columns, constraints, indexes, triggers, policies, rights and
+/// functions.
 const SCHEMA: &str = "
     with lines as (
         select concat_ws(' ', 'column', table_schema, table_name, column_name, data_type,
@@ -134,11 +134,11 @@ async fn migrating_goes_down_and_up_again() {
     assert_eq!(database.query_text(SCHEMA).await, before);
 }
 
-/// The whole answer to a plain request.
+/// The whole response to a plain request.
 fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
 }

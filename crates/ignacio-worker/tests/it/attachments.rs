@@ -1,5 +1,5 @@
-//! Attachments and tools: images, documents that are not indexed yet, the web, and what is recorded
-//! of them.
+//! Attachments and tools: images, documents that are not indexed yet, web search, and what is
+//! recorded about them.
 
 use ignacio_domain::reply::ReplyEvent;
 use ignacio_worker::SYSTEM_CLOCK;
@@ -34,7 +34,7 @@ async fn an_image_is_sent_to_the_model_and_a_lost_one_is_named() {
     assert_eq!(image.content, "\u{89}PNG".as_bytes());
     assert_eq!(ana.newest(conversation).await.content, "Veo una foto.");
 
-    // The provider has it in its state: it is not sent again.
+    // The provider has it in its state, so it is not sent again.
     stack.assistant.will_reply("resp-2", "Nada más.");
     ana.posts(conversation, "¿Y qué más?").await;
     stack.drain().await;
@@ -49,8 +49,8 @@ async fn a_pending_document_is_reported_and_the_reply_goes_on() {
     let ready = ana.uploads("plan.txt", "El plan.").await;
     stack.drain().await;
     let late = ana.uploads("guía.txt", "El piloto dura seis semanas.").await;
-    stack.vector_store.faults.fail("upload", transient());
-    // No worker syncs it meanwhile.
+    stack.vector_store.faults.fail("upload_file", transient());
+    // Meanwhile no worker syncs it.
     stack
         .database
         .execute("update user_files set next_attempt_at = now() + interval '1 hour'")
@@ -118,7 +118,7 @@ async fn the_web_is_searched_where_deployment_and_user_allow_it() {
 }
 
 #[tokio::test]
-async fn what_a_reply_is_made_with_is_recorded() {
+async fn a_replys_tools_instructions_and_times_are_recorded() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     ana.uploads("guía.txt", "El piloto dura seis semanas.").await;

@@ -1,5 +1,5 @@
-//! What the model is given of a conversation: all of it, or a summary and the newest part; never what
-//! was replaced.
+//! The part of a conversation that the model is given: all of it, or a summary and the newest part;
+//! never replaced messages.
 
 use ignacio_domain::ids::ConversationId;
 use ignacio_domain::ports::AssistantError;

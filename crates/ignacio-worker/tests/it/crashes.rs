@@ -37,7 +37,7 @@ async fn a_file_whose_worker_crashes_anywhere_is_synced_once() {
     let before: Plan = |faults, call, crash| faults.before(call, crash);
     let after: Plan = |faults, call, crash| faults.after(call, crash);
     let stack = Stack::start().await;
-    for call in ["upload", "create_store", "attach", "indexing"] {
+    for call in ["upload_file", "create_store", "attach_file", "indexing_status"] {
         for (when, plan) in [("before", before), ("after", after)] {
             let ana = stack.new_participant().await;
             let guide = ana.uploads("guía.txt", "El piloto dura seis semanas.").await;
@@ -73,7 +73,7 @@ async fn of_several_copies_the_oldest_is_adopted() {
     let ana = stack.ana().await;
     let guide = ana.uploads("guía.txt", "El piloto dura seis semanas.").await;
     let (crash, has_crashed) = crash();
-    stack.vector_store.faults.after("upload", crash);
+    stack.vector_store.faults.after("upload_file", crash);
     crashes(&stack, has_crashed).await;
     let [oldest] = <[_; 1]>::try_from(stack.vector_store.files()).unwrap();
     stack.vector_store.leave(&oldest.name);
@@ -83,7 +83,7 @@ async fn of_several_copies_the_oldest_is_adopted() {
 
     assert_eq!(stack.vector_store.files(), std::slice::from_ref(&oldest));
     assert_eq!(stack.provider_id(guide).await, oldest.id);
-    assert_eq!(stack.vector_store.faults.count("upload"), 1);
+    assert_eq!(stack.vector_store.faults.count("upload_file"), 1);
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn a_file_that_crashes_workers_fails() {
     let guide = ana.uploads("guía.txt", "El piloto dura seis semanas.").await;
     for _ in 0..8 {
         let (crash, has_crashed) = crash();
-        stack.vector_store.faults.before("upload", crash);
+        stack.vector_store.faults.before("upload_file", crash);
         crashes(&stack, has_crashed).await;
     }
 
@@ -102,15 +102,15 @@ async fn a_file_that_crashes_workers_fails() {
     let report = ana.file(guide).await.sync;
     assert_eq!(report.status, Some(SyncStatus::Failed));
     assert_eq!(report.error.as_deref(), Some("too_many_tries"));
-    assert_eq!(stack.vector_store.faults.count("upload"), 8);
+    assert_eq!(stack.vector_store.faults.count("upload_file"), 8);
 }
 
 #[tokio::test]
-async fn a_panic_is_a_failed_try() {
+async fn a_panic_is_a_failed_attempt() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let guide = ana.uploads("guía.txt", "El piloto dura seis semanas.").await;
-    stack.vector_store.faults.before("upload", async { panic!("as planned") });
+    stack.vector_store.faults.before("upload_file", async { panic!("as planned") });
 
     stack.drain().await;
 

@@ -1,4 +1,4 @@
-//! Decoys: codes for numbers without an account look like real ones.
+//! Decoys: codes for numbers without a user look like real ones.
 
 use std::collections::BTreeSet;
 
@@ -78,7 +78,7 @@ async fn decoys_have_the_timings_of_codes() {
     assert!(different.is_subset(&timings), "{different:?}");
     assert!(different.len() > 4, "numbers differ: {different:?}");
 
-    // A number keeps its timing, also when there are other codes.
+    // A number keeps its timing, even if there are other codes.
     for n in 0..40 {
         stack.challenge(Some(&unknown(n))).await;
     }
@@ -107,7 +107,7 @@ async fn only_recently_sent_codes_are_simulated() {
 async fn a_retried_code_is_simulated_with_its_delays() {
     let stack = Stack::start().await;
     real_codes(&stack, 1).await;
-    // Tried at once and again 1.5 s later, and sent 0.1 s after that.
+    // Attempted immediately and again 1.5 s later, and sent 0.1 s after that.
     stack
         .database
         .execute(
@@ -122,7 +122,7 @@ async fn a_retried_code_is_simulated_with_its_delays() {
 }
 
 #[tokio::test]
-async fn any_number_of_decoys_holds_up_no_code() {
+async fn decoys_delay_no_code() {
     let stack = Stack::start().await;
     let flood = "with code as (
              insert into otp_codes (phone_number, expires_at)

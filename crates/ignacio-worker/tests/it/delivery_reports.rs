@@ -277,7 +277,7 @@ async fn a_report_that_overtakes_the_response_waits_for_it() {
     assert_eq!(stack.column(INBOX).await, ["waits kept unknown_message"]);
     stack.database.execute(&rename("wamid.1")).await;
 
-    // After five minutes it is read again after another five.
+    // After five minutes it is retried after another five.
     let looked_at = "set session_replication_role = replica;
                      update webhook_inbox set created_at = now() - interval '5 minutes',
                             updated_at = now();
@@ -312,7 +312,7 @@ async fn a_report_about_an_unknown_message_is_dropped_after_ten_minutes() {
 }
 
 #[tokio::test]
-async fn an_unreadable_webhook_is_kept_and_holds_up_nothing() {
+async fn an_unreadable_webhook_is_kept_and_blocks_nothing() {
     let (stack, _) = Stack::with_a_code().await;
     for body in ["panic", "odd\nwamid.1 delivered 5", "wamid.1 read 4"] {
         assert!(stack.receives(body).await);
@@ -404,7 +404,7 @@ async fn outcome(events: &[String], n_messages: usize, seed: &mut u64) -> [Vec<S
 }
 
 #[tokio::test]
-async fn five_times_in_random_order_is_once() {
+async fn five_repeats_in_random_order_count_once() {
     let n_messages = scale(250, 3_400);
     let mut seed = 7;
     let once = events(n_messages, &mut seed);

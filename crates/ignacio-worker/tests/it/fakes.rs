@@ -67,9 +67,9 @@ impl<E> Default for Faults<E> {
 enum Fault<E> {
     /// The call fails and has no effect.
     Fail(E),
-    /// Something happens first.
+    /// A future runs first.
     Before(BoxFuture<'static, ()>),
-    /// Something happens once the call has had its effect.
+    /// A future runs once the call has had its effect.
     After(BoxFuture<'static, ()>),
 }
 
@@ -88,7 +88,7 @@ impl<E> Faults<E> {
         self.plan(call, Fault::Before(Box::pin(what)));
     }
 
-    /// The next call of this name without another plan waits for this before it answers.
+    /// The next call of this name without another plan waits for this before it returns.
     pub(crate) fn after(
         &self,
         call: &'static str,
@@ -121,9 +121,9 @@ impl<E> Faults<E> {
                 effect.await
             }
             Some(Fault::After(then)) => {
-                let answer = effect.await;
+                let result = effect.await;
                 then.await;
-                answer
+                result
             }
             None => effect.await,
         }

@@ -76,8 +76,8 @@ async fn transient_errors_are_retried() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let guide = ana.uploads("guía.txt", GUIDE).await;
-    stack.vector_store.faults.fail("upload", transient_for(2));
-    stack.vector_store.faults.fail("upload", transient());
+    stack.vector_store.faults.fail("upload_file", transient_for(2));
+    stack.vector_store.faults.fail("upload_file", transient());
 
     stack.drain().await;
 
@@ -88,18 +88,18 @@ async fn transient_errors_are_retried() {
 }
 
 #[tokio::test]
-async fn a_file_fails_after_eight_tries() {
+async fn a_file_fails_after_eight_attempts() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let guide = ana.uploads("guía.txt", GUIDE).await;
-    (0..20).for_each(|_| stack.vector_store.faults.fail("upload", transient()));
+    (0..20).for_each(|_| stack.vector_store.faults.fail("upload_file", transient()));
 
     stack.drain().await;
 
     let report = ana.file(guide).await.sync;
     assert_eq!((report.status, report.attempts), (Some(SyncStatus::Failed), 8));
     assert_eq!(report.error.as_deref(), Some("unavailable"));
-    assert_eq!(stack.vector_store.faults.count("upload"), 8);
+    assert_eq!(stack.vector_store.faults.count("upload_file"), 8);
 }
 
 #[tokio::test]
@@ -117,7 +117,7 @@ async fn a_permanent_error_fails_at_once() {
         assert_eq!(report.error.as_deref(), Some(code));
     }
     let guide = ana.uploads("guía.txt", GUIDE).await;
-    stack.vector_store.faults.fail("upload", rejected("file_too_large"));
+    stack.vector_store.faults.fail("upload_file", rejected("file_too_large"));
 
     stack.drain().await;
 
@@ -137,8 +137,8 @@ async fn a_failed_indexing_is_retried() {
 
     let report = ana.file(guide).await.sync;
     assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 2));
-    assert_eq!(stack.vector_store.faults.count("upload"), 1, "the upload was good");
-    assert_eq!(stack.vector_store.faults.count("detach"), 1);
+    assert_eq!(stack.vector_store.faults.count("upload_file"), 1, "the upload was good");
+    assert_eq!(stack.vector_store.faults.count("detach_file"), 1);
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn a_wrong_key_is_not_the_files_fault() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let guide = ana.uploads("guía.txt", GUIDE).await;
-    stack.vector_store.faults.fail("upload", misconfigured());
+    stack.vector_store.faults.fail("upload_file", misconfigured());
 
     stack.drain().await;
 
@@ -176,7 +176,7 @@ async fn a_document_that_takes_too_long_is_postponed() {
     stack.database.execute("update user_files set next_attempt_at = now()").await;
     stack.drain().await;
     assert_eq!(ana.file(guide).await.sync.status, Some(SyncStatus::Synced));
-    assert_eq!(stack.vector_store.faults.count("upload"), 1);
+    assert_eq!(stack.vector_store.faults.count("upload_file"), 1);
 }
 
 #[tokio::test]
@@ -266,7 +266,7 @@ async fn a_worker_that_lost_the_lease_deletes_its_upload() {
     let ana = stack.ana().await;
     let guide = ana.uploads("guía.txt", GUIDE).await;
     let database = Arc::clone(&stack.database);
-    stack.vector_store.faults.after("upload", async move {
+    stack.vector_store.faults.after("upload_file", async move {
         let lose = "update user_files set lease_until = now() - interval '1 second'";
         database.execute(lose).await;
     });
@@ -277,7 +277,7 @@ async fn a_worker_that_lost_the_lease_deletes_its_upload() {
     assert_eq!((report.status, report.attempts), (Some(SyncStatus::Synced), 2));
     let [file] = <[_; 1]>::try_from(stack.vector_store.files()).unwrap();
     assert_eq!(stack.provider_id(guide).await, file.id);
-    assert_eq!(stack.vector_store.faults.count("upload"), 2);
+    assert_eq!(stack.vector_store.faults.count("upload_file"), 2);
 }
 
 #[tokio::test]
@@ -286,7 +286,7 @@ async fn an_upload_of_a_file_that_was_deleted_meanwhile_is_deleted() {
     let ana = stack.ana().await;
     ana.uploads("guía.txt", GUIDE).await;
     let database = Arc::clone(&stack.database);
-    stack.vector_store.faults.after("upload", async move {
+    stack.vector_store.faults.after("upload_file", async move {
         database.execute("update user_files set deleted_at = now(), next_attempt_at = now()").await;
     });
 
@@ -315,7 +315,7 @@ async fn a_store_that_the_provider_lost_is_created_again() {
         assert_eq!(ana.file(file).await.sync.status, Some(SyncStatus::Synced));
         assert!(stack.vector_store.files_in(&store).contains(&stack.provider_id(file).await));
     }
-    assert_eq!(stack.vector_store.faults.count("upload"), 2, "the files were still there");
+    assert_eq!(stack.vector_store.faults.count("upload_file"), 2, "the files were still there");
 }
 
 #[tokio::test]
@@ -324,7 +324,7 @@ async fn a_file_that_the_provider_lost_is_uploaded_again() {
     let ana = stack.ana().await;
     let guide = ana.uploads("guía.txt", GUIDE).await;
     let vector_store = Arc::clone(&stack.vector_store);
-    stack.vector_store.faults.before("attach", async move {
+    stack.vector_store.faults.before("attach_file", async move {
         let [file] = <[_; 1]>::try_from(vector_store.files()).unwrap();
         vector_store.lose_file(&file.id);
     });

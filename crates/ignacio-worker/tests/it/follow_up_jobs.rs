@@ -1,4 +1,4 @@
-//! Follow-up jobs: none delays a reply, none runs twice, and each is given up at some point.
+//! Follow-up jobs: none delays a reply, none runs twice, and each is given up eventually.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ async fn a_title_that_the_user_set_stays() {
     let ana = stack.ana().await;
     let database = std::sync::Arc::clone(&stack.database);
     // The user sets it while the model generates another.
-    stack.assistant.faults.before("compose", async move {
+    stack.assistant.faults.before("generate_text", async move {
         database.execute("update conversations set title = 'Mío'").await;
     });
     stack.assistant.will_reply("resp-1", "Claro.");
@@ -61,7 +61,7 @@ async fn without_a_model_the_first_words_are_the_title() {
         let stack = Stack::start().await;
         let ana = stack.ana().await;
         for _ in 0..3 {
-            stack.assistant.faults.fail("compose", error());
+            stack.assistant.faults.fail("generate_text", error());
         }
         stack.assistant.will_reply("resp-1", "Claro.");
         ana.asks("¿Me ayudas\ncon el plan?").await;
@@ -82,7 +82,7 @@ async fn a_reply_never_waits_for_its_title_and_sends_it_when_it_can() {
     let work = async {
         // The title takes longer than the whole reply.
         let (go_on, wait) = oneshot::channel::<()>();
-        stack.assistant.faults.before("compose", async { wait.await.unwrap() });
+        stack.assistant.faults.before("generate_text", async { wait.await.unwrap() });
         stack.assistant.will_reply("resp-1", "Claro.");
         let posted = ana.posts(slow, "Hola").await;
         stack.hub.enqueue(posted.response.id);
@@ -127,7 +127,7 @@ async fn a_follow_up_job_whose_worker_crashed_is_done_by_another() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let (crash, has_crashed) = crash();
-    stack.assistant.faults.before("compose", crash);
+    stack.assistant.faults.before("generate_text", crash);
     stack.assistant.will_reply("resp-1", "Claro.");
     ana.asks("Hola").await;
     let worker = stack.worker().await;
@@ -147,7 +147,7 @@ async fn a_follow_up_job_of_a_deleted_conversation_is_dropped() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let database = std::sync::Arc::clone(&stack.database);
-    stack.assistant.faults.before("compose", async move {
+    stack.assistant.faults.before("generate_text", async move {
         database.execute("delete from conversations").await;
     });
     stack.assistant.will_reply("resp-1", "Claro.");
@@ -166,7 +166,7 @@ async fn a_follow_up_job_that_always_fails_is_given_up() {
     for n in 1..=2 {
         if n == 2 {
             for _ in 0..9 {
-                stack.assistant.faults.fail("compose", transient());
+                stack.assistant.faults.fail("generate_text", transient());
             }
         }
         stack.assistant.will_reply(&format!("resp-{n}"), "Una respuesta bastante larga.");
@@ -239,9 +239,9 @@ async fn a_replys_usage_is_known_although_its_stream_does_not_report_it() {
     drained.unwrap();
     assert_eq!(ana.response(stopped.response.id).await.usage, Some(used));
 
-    // Where the request fails, the reply ends all the same.
+    // If the request fails, the reply ends nevertheless.
     stack.assistant.will_start(Ok(vec![started(0, "resp-3"), delta(1, "Hola")]));
-    stack.assistant.faults.fail("usage", transient());
+    stack.assistant.faults.fail("fetch_usage", transient());
     let unknown = ana.posts(conversation, "Cuenta").await;
     stack.drain().await;
     let response = ana.response(unknown.response.id).await;

@@ -1,4 +1,4 @@
-//! One-time codes and notices: generated when sent, sent once, given up in time.
+//! Login codes and notices: generated when sent, sent once, given up in time.
 
 use ignacio_domain::ids::OtpId;
 use ignacio_domain::keys::{Key, KeyRing};
@@ -168,7 +168,7 @@ async fn a_code_whose_worker_crashed_after_sending_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_corrupt_row_holds_up_nothing() {
+async fn a_corrupt_row_blocks_nothing() {
     let stack = Stack::start().await;
     let (_, phone) = stack.add("Ana", "+573000000001").await;
     let (_, other) = stack.add("Ben", "+573000000002").await;

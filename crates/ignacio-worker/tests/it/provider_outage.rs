@@ -18,7 +18,7 @@ async fn add_users(stack: &Stack, n: usize) -> Vec<PhoneNumber> {
     phones
 }
 
-/// Moves the last try into the past.
+/// Moves the last attempt into the past.
 async fn advance(stack: &Stack, seconds: u32) {
     let statement = format!(
         "update login_monitor set provider_outage_at = provider_outage_at - interval '{seconds} seconds'"
@@ -43,7 +43,7 @@ async fn an_outage_stops_all_codes_until_one_gets_through() {
     let delivery = stack.api.codes().delivery(asked.id).await.unwrap().unwrap().0;
     assert_eq!(delivery, DeliveryStatus::Failed);
 
-    // One is tried again, and fails again.
+    // One is attempted again, and fails again.
     advance(&stack, 30).await;
     stack.messenger.faults.fail("send_code", send_misconfigured("132001", false));
     stack.challenge(Some(&phones[2])).await;

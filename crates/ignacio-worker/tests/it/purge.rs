@@ -30,7 +30,7 @@ async fn a_deleted_file_leaves_nothing() {
     assert_eq!(stack.objects.count(), 0);
     assert!(remaining(&stack).await.is_empty());
     assert_eq!(
-        stack.vector_store.faults.count("find_by_name"),
+        stack.vector_store.faults.count("find_files"),
         1,
         "images are never at the provider"
     );
@@ -42,7 +42,7 @@ async fn a_file_is_purged_whatever_goes_wrong_on_the_way() {
     let ana = stack.ana().await;
     let guide = ana.uploads("guía.txt", "El piloto").await;
     stack.drain().await;
-    for call in ["detach", "delete_file", "find_by_name"] {
+    for call in ["detach_file", "delete_file", "find_files"] {
         stack.vector_store.faults.fail(call, transient());
         stack.vector_store.faults.fail(call, rejected("odd"));
     }
@@ -90,7 +90,7 @@ async fn what_deleted_rows_pointed_to_is_purged() {
     stack.vector_store.faults.fail("delete_file", transient());
     stack.vector_store.faults.fail("delete_store", transient());
     stack.objects.faults.fail("delete", rejected("odd"));
-    stack.assistant.faults.fail("forget", transient());
+    stack.assistant.faults.fail("delete_response", transient());
     stack.database.execute(&format!("delete from users where id = '{}'", ana.id)).await;
     assert_eq!(remaining(&stack).await.len(), 4);
     stack.drain().await;
@@ -99,7 +99,7 @@ async fn what_deleted_rows_pointed_to_is_purged() {
     assert!(stack.vector_store.files().is_empty());
     assert!(stack.vector_store.stores().is_empty());
     assert_eq!(stack.objects.count(), 0);
-    assert_eq!(stack.assistant.forgotten(), ["resp-1"]);
+    assert_eq!(stack.assistant.deleted_responses(), ["resp-1"]);
 }
 
 #[tokio::test]
@@ -113,6 +113,6 @@ async fn a_deleted_conversation_is_deleted_upstream() {
     ana.deletes_conversation(posted.message.conversation).await;
     stack.drain().await;
 
-    assert_eq!(stack.assistant.forgotten(), ["resp-1"]);
+    assert_eq!(stack.assistant.deleted_responses(), ["resp-1"]);
     assert!(remaining(&stack).await.is_empty());
 }

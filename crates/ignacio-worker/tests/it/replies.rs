@@ -1,4 +1,5 @@
-//! Replies: streamed at once, stored whole, cut and resumed, and never shown as more than they are.
+//! Replies: streamed immediately, stored completely, cut and resumed, and always with their true
+//! status.
 
 use std::time::Duration;
 
@@ -297,8 +298,8 @@ async fn the_providers_own_outcome_is_kept() {
 
 #[tokio::test]
 async fn an_unavailable_provider_fails_the_reply_and_keeps_the_message() {
-    type Answer = fn() -> AssistantError;
-    let answers: [(Answer, ReplyFailure, usize); 4] = [
+    type MakeError = fn() -> AssistantError;
+    let errors: [(MakeError, ReplyFailure, usize); 4] = [
         (|| transient().into(), ReplyFailure::ProviderUnavailable, 3),
         (|| transient_for(60).into(), ReplyFailure::ProviderUnavailable, 1),
         (|| misconfigured().into(), ReplyFailure::ProviderUnavailable, 1),
@@ -306,9 +307,9 @@ async fn an_unavailable_provider_fails_the_reply_and_keeps_the_message() {
     ];
     let stack = Stack::start().await;
     let ana = stack.ana().await;
-    for (answer, failure, n_requests) in answers {
+    for (make_error, failure, n_requests) in errors {
         let n_before = stack.assistant.prompts().len();
-        (0..n_requests).for_each(|_| stack.assistant.will_start(Err(answer())));
+        (0..n_requests).for_each(|_| stack.assistant.will_start(Err(make_error())));
         let posted = ana.asks("Hola").await;
 
         stack.drain().await;
@@ -427,7 +428,7 @@ async fn a_reply_that_was_deleted_is_dropped() {
 
     drained.unwrap();
     assert_eq!(stack.column("select id from responses").await.len(), 0);
-    assert_eq!(stack.assistant.forgotten(), ["resp-1"]);
+    assert_eq!(stack.assistant.deleted_responses(), ["resp-1"]);
 }
 
 #[tokio::test]
@@ -446,5 +447,5 @@ async fn an_upstream_reply_that_no_row_names_is_stopped_and_deleted() {
 
     drained.unwrap();
     assert_eq!(stack.assistant.cancelled(), ["resp-1"]);
-    assert_eq!(stack.assistant.forgotten(), ["resp-1"]);
+    assert_eq!(stack.assistant.deleted_responses(), ["resp-1"]);
 }

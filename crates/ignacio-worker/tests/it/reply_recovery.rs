@@ -1,5 +1,6 @@
-//! Replies that are cut after any event, resumed by another worker, or cancelled: completed or marked
-//! as what they are, requested once, and stopped upstream when they are no longer wanted.
+//! Replies that are cut after any event, resumed by another worker, or cancelled: completed or
+//! marked with their true outcome, requested once, and stopped upstream when they are no longer
+//! wanted.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::users::text_of;
 const GUIDE: &str = "El piloto dura seis semanas. Hay café.";
 const TEXT: &str = "Según la guía 🚀, el piloto dura seis semanas. ¡Ánimo!";
 
-/// A whole reply of the provider: a search, text in small chunks, two citations of one document.
+/// A complete reply of the provider: a search, text in small chunks, two citations of one document.
 fn script(file: &str) -> Vec<StreamItem> {
     let mut items = vec![started(0, "resp-1"), retrieved(1, file, GUIDE)];
     let letters: Vec<_> = TEXT.chars().collect();
@@ -84,7 +85,7 @@ async fn a_reply_that_cannot_be_resumed_keeps_its_text_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_worker_quotes_what_another_one_found() {
+async fn a_worker_cites_what_another_one_found() {
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let guide = ana.uploads("Guía.txt", GUIDE).await;
@@ -130,10 +131,10 @@ async fn a_reply_that_is_cancelled_while_the_provider_accepts_it_is_stopped_upst
     let stack = Stack::start().await;
     let ana = stack.ana().await;
     let (asked, is_asked) = oneshot::channel();
-    let (answer, answers) = oneshot::channel::<()>();
+    let (sender, receiver) = oneshot::channel::<()>();
     stack.assistant.faults.before("start", async {
         asked.send(()).unwrap();
-        answers.await.unwrap();
+        receiver.await.unwrap();
     });
     stack.assistant.will_start(Ok(vec![
         started(0, "resp-1"),
@@ -148,7 +149,7 @@ async fn a_reply_that_is_cancelled_while_the_provider_accepts_it_is_stopped_upst
         ana.cancels(posted.response.id).await;
         // The cancellation is seen before the provider has answered.
         two_heartbeats(&stack).await;
-        answer.send(()).unwrap();
+        sender.send(()).unwrap();
     });
 
     drained.unwrap();
@@ -188,7 +189,7 @@ async fn a_deleted_reply_is_not_requested_again() {
 
     drained.unwrap();
     assert_eq!(stack.assistant.cancelled()[0], "resp-1");
-    assert_eq!(stack.assistant.forgotten(), ["resp-1"]);
+    assert_eq!(stack.assistant.deleted_responses(), ["resp-1"]);
     assert_eq!(stack.assistant.prompts().len(), 1, "it is not requested again");
     assert_eq!(stack.column("select target from purge_queue").await.len(), 0);
 }

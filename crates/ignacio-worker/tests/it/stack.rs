@@ -1,4 +1,4 @@
-//! A database of the test's own, scripted ports, and workers over them.
+//! A database for each test, scripted ports, and workers that use them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl Stack {
         }
     }
 
-    /// A worker of its own, as another process would have it.
+    /// A worker with its own connections, as another process would have it.
     pub(crate) async fn worker(&self) -> Worker {
         self.worker_with(|_| {}).await
     }

@@ -1,4 +1,4 @@
-//! The worker's loops: woken at once, stopped in time.
+//! The worker's loops: woken immediately, stopped in time.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ async fn a_file_that_is_not_synced_in_time_is_released() {
     let ana = stack.ana().await;
     ana.uploads("guía.txt", "El piloto dura seis semanas.").await;
     let (start, started_receiver) = tokio::sync::oneshot::channel();
-    stack.vector_store.faults.before("upload", async {
+    stack.vector_store.faults.before("upload_file", async {
         start.send(()).unwrap();
         std::future::pending::<()>().await;
     });

@@ -1,4 +1,4 @@
-//! Events are read for what they tell, skipped when they are new, and counted in characters.
+//! Known events are parsed, unknown ones are skipped, and positions count characters.
 
 use ignacio_domain::response::ReplyFailure;
 use serde_json::json;
@@ -44,13 +44,13 @@ fn the_cursor_follows_the_providers_numbers() {
     assert_eq!(events.len(), 1);
     assert_eq!(events.first().unwrap().cursor, 0);
 
-    // Without a number, an event belongs to the one before it.
+    // An event without a number has the number of the previous one.
     let events = EventReader::new(Some(41)).read(&delta(0, "a")).unwrap();
     assert_eq!(events.first().unwrap().cursor, 41);
 }
 
 #[test]
-fn what_comes_twice_is_told_once() {
+fn repeated_events_are_reported_once() {
     let mut reader = EventReader::new(Some(4));
     let mut event = delta(0, "a");
     for (number, n_told) in [(3, 0), (4, 0), (5, 1), (5, 0), (6, 1)] {
@@ -58,16 +58,16 @@ fn what_comes_twice_is_told_once() {
         assert_eq!(reader.read(&event).unwrap().len(), n_told, "{number}");
     }
     let end = json!({ "type": "response.completed", "sequence_number": 0 });
-    let told = reader.read(&end).unwrap();
-    assert_eq!(told.first().unwrap().cursor, 6);
+    let events = reader.read(&end).unwrap();
+    assert_eq!(events.first().unwrap().cursor, 6);
 }
 
 #[test]
-fn a_citation_stands_where_the_provider_says_in_characters() {
+fn the_position_of_a_citation_counts_characters() {
     let mut reader = EventReader::new(None);
     kinds(&mut reader, &delta(1, "Años 🚀: sí."));
     assert_eq!(position(&mut reader, &citation(1, 6)), 6);
-    // Zero or nothing is no place: then it stands behind the text so far.
+    // Zero or no index is no position: then the citation is placed at the end of the text so far.
     assert_eq!(position(&mut reader, &citation(1, 0)), 11);
     let mut unplaced = citation(1, 6);
     unplaced["annotation"]["index"] = Value::Null;
@@ -82,12 +82,12 @@ fn a_second_message_is_set_off_and_its_citations_are_shifted() {
     assert_eq!(more, [AssistantEventKind::Delta("\n\nAquí".to_owned())]);
     kinds(&mut reader, &delta(2, " está."));
     assert_eq!(position(&mut reader, &citation(2, 4)), 6 + 2 + 4);
-    // One that comes late still belongs to its own message.
+    // A late one still belongs to its own message.
     assert_eq!(position(&mut reader, &citation(0, 5)), 5);
 }
 
 #[test]
-fn a_tool_is_told_once_per_call() {
+fn a_tool_call_is_reported_once() {
     use AssistantEventKind::{Retrieved, ToolFinished, ToolStarted};
     let mut reader = EventReader::new(None);
     let call = |step: &str| {
@@ -122,7 +122,7 @@ fn a_call_that_failed_ends_with_its_item() {
 }
 
 #[test]
-fn what_is_new_is_skipped_and_counted() {
+fn unknown_events_are_skipped_and_counted() {
     let mut reader = EventReader::new(None);
     for event in [
         json!({ "type": "response.hologram.delta", "delta": { "x": 1 } }),
@@ -147,7 +147,7 @@ fn what_is_new_is_skipped_and_counted() {
 }
 
 #[test]
-fn only_the_providers_own_word_completes_a_reply() {
+fn only_the_providers_final_event_completes_a_reply() {
     let usage = json!({ "input_tokens": 10, "input_tokens_details": { "cached_tokens": 4 },
                         "output_tokens": 7, "output_tokens_details": { "reasoning_tokens": 2 } });
     let event = json!({ "type": "response.completed",
@@ -206,7 +206,7 @@ fn an_error_event_is_an_error_in_either_shape() {
 }
 
 #[test]
-fn an_event_without_its_point_is_an_error() {
+fn an_event_without_required_fields_is_an_error() {
     for event in [
         json!({ "type": "response.created", "response": {} }),
         json!({ "type": "response.output_text.delta", "delta": 7 }),

@@ -1,10 +1,10 @@
-//! The outcome table of the Cloud API, code by code.
+//! The table of the Cloud API's errors, code by code.
 
 use serde_json::json;
 
 use super::*;
 
-/// What a sender is told, in a word.
+/// A send error in one word.
 fn word(error: &SendError) -> String {
     match error {
         SendError::Transient { .. } => "passing".to_owned(),
@@ -20,7 +20,7 @@ fn of(status: u16, code: Option<i64>) -> SendError {
     to_send_error(StatusCode::from_u16(status).unwrap(), None, &error)
 }
 
-/// Each code with a status that Meta sends with it, and what it comes to.
+/// Each code with a status that Meta sends with it, and its expected meaning.
 const TABLE: [(u16, i64, &str); 49] = [
     (500, 1, "passing"),
     (503, 2, "passing"),
@@ -81,7 +81,7 @@ fn each_code_has_one_meaning() {
 }
 
 #[test]
-fn every_code_that_is_known_stands_in_the_table() {
+fn every_known_code_is_in_the_table() {
     for code in
         TRANSIENT.iter().chain(&THROTTLED).chain(&UNREACHABLE).chain(&ACCESS).chain(&MISCONFIGURED)
     {
@@ -90,7 +90,7 @@ fn every_code_that_is_known_stands_in_the_table() {
 }
 
 #[test]
-fn an_answer_without_a_code_is_judged_by_its_status() {
+fn a_response_without_a_code_is_mapped_by_its_status() {
     for (status, expected) in [
         (408, "passing"),
         (425, "passing"),
@@ -110,7 +110,7 @@ fn an_answer_without_a_code_is_judged_by_its_status() {
 }
 
 #[test]
-fn a_pause_that_is_asked_for_is_kept() {
+fn a_requested_delay_is_kept() {
     let asked = Some(Duration::from_secs(30));
     for (status, code) in [(429, Some(130_429)), (400, Some(131_056)), (503, None), (429, None)] {
         let error = MetaError { code, kind: None };
@@ -123,7 +123,7 @@ fn a_pause_that_is_asked_for_is_kept() {
 }
 
 #[test]
-fn sentences_of_metas_are_not_taken_over() {
+fn sentences_of_meta_are_not_kept() {
     let body = json!({ "error": { "code": 100, "type": "sent to +57300 1" } });
     let error = to_send_error(StatusCode::BAD_REQUEST, None, &MetaError::parse(&body));
     assert_eq!(word(&error), "ours 100");

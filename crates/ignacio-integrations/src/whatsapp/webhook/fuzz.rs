@@ -1,4 +1,4 @@
-//! Whatever a body holds, reading it ends, and what comes out can be stored.
+//! Any body can be parsed, and the result can be stored.
 
 use ignacio_devstack::scale;
 use time::macros::datetime;
@@ -43,14 +43,14 @@ const PIECES: [&str; 32] = [
     "}]",
 ];
 
-/// The value of one status, out of bytes: the frame around it is always right.
+/// The value of one status from bytes; the frame around it is always valid.
 fn framed(bytes: &[u8]) -> String {
     let inside: String =
         bytes.iter().map(|byte| PIECES[usize::from(*byte) % PIECES.len()]).collect();
     format!("{{\"entry\":[{{\"changes\":[{{\"value\":{{\"statuses\":[{inside}]}}}}]}}]}}")
 }
 
-/// A report that has every field, each with a value that bytes choose.
+/// A report with every field, each with a value from bytes.
 fn filled(bytes: &[u8]) -> String {
     const VALUES: [&str; 12] = [
         "\"wamid.A\"",
@@ -75,7 +75,7 @@ fn filled(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn what_is_read_can_be_stored() {
+fn parsed_reports_can_be_stored() {
     bolero::check!().with_iterations(scale(10_000, 1_000_000)).with_max_len(64).for_each(|bytes| {
         let filled = format!(
             "{{\"entry\":[{{\"changes\":[{{\"value\":{{\"statuses\":[{}]}}}}]}}]}}",

@@ -1,4 +1,4 @@
-//! Every kind of report is read; what is odd stays out and harms nothing beside it.
+//! Every kind of report is parsed; a malformed one is skipped without affecting the others.
 
 use serde_json::json;
 use time::macros::datetime;
@@ -26,7 +26,7 @@ fn read(statuses: &Value) -> WebhookContent {
     parse_webhook(&body(statuses), NOW)
 }
 
-fn told(status: &str) -> Value {
+fn status_json(status: &str) -> Value {
     json!({
         "id": "wamid.A=", "status": status, "recipient_id": "573001110002",
         "timestamp": HAPPENED.unix_timestamp().to_string(),
@@ -50,12 +50,12 @@ fn every_status_is_read() {
         ("delivered", DeliveryStatus::Delivered),
         ("read", DeliveryStatus::Read),
     ] {
-        assert_eq!(read(&json!([told(word)])), one(status), "{word}");
+        assert_eq!(read(&json!([status_json(word)])), one(status), "{word}");
     }
 }
 
 #[test]
-fn a_failure_is_read_with_its_code_and_whose_fault_it_is() {
+fn a_failure_is_parsed_with_its_code_and_fault() {
     for (code, word, fault) in [
         (json!(131_026), "131026", DeliveryFault::Unreachable),
         (json!("131026"), "131026", DeliveryFault::Unreachable),
@@ -67,7 +67,7 @@ fn a_failure_is_read_with_its_code_and_whose_fault_it_is() {
         (json!(null), "unknown", DeliveryFault::Transient),
         (json!([]), "unknown", DeliveryFault::Transient),
     ] {
-        let mut failure = told("failed");
+        let mut failure = status_json("failed");
         failure["errors"] = json!([{ "code": code, "title": "Message undeliverable" }]);
         let expected = DeliveryFailure { code: word.to_owned(), fault };
         let expected = report_of(DeliveryStatus::Failed, Some(expected));
@@ -77,7 +77,7 @@ fn a_failure_is_read_with_its_code_and_whose_fault_it_is() {
 
 #[test]
 fn all_reports_of_a_body_are_read() {
-    let statuses = json!([told("sent"), told("delivered"), told("read")]);
+    let statuses = json!([status_json("sent"), status_json("delivered"), status_json("read")]);
     let mut whole: Value = serde_json::from_slice(&body(&statuses)).unwrap();
     let entry = whole["entry"][0].clone();
     whole["entry"][0]["changes"].as_array_mut().unwrap().push(entry["changes"][0].clone());
@@ -89,7 +89,7 @@ fn all_reports_of_a_body_are_read() {
 }
 
 #[test]
-fn what_is_odd_stays_out_alone() {
+fn malformed_reports_are_skipped() {
     let no_id = json!({ "status": "sent", "timestamp": "1" });
     for odd in [
         json!(null),
@@ -105,14 +105,14 @@ fn what_is_odd_stays_out_alone() {
         json!({ "id": "wamid.B" }),
         json!({ "id": "wamid.B", "status": 3 }),
     ] {
-        let content = read(&json!([odd, told("delivered")]));
+        let content = read(&json!([odd, status_json("delivered")]));
         assert_eq!(content.reports, one(DeliveryStatus::Delivered).reports, "{odd}");
         assert_eq!(content.parse_error, Some("odd_report"), "{odd}");
     }
 }
 
 #[test]
-fn what_is_new_or_about_other_things_is_passed_over() {
+fn unknown_and_unrelated_items_are_ignored() {
     for other in [
         json!({ "object": "whatsapp_business_account", "entry": [] }),
         json!({ "entry": { "changes": [] } }),
@@ -127,12 +127,13 @@ fn what_is_new_or_about_other_things_is_passed_over() {
         let content = parse_webhook(other.to_string().as_bytes(), NOW);
         assert_eq!(content, WebhookContent::default(), "{other}");
     }
-    let unknown = read(&json!([told("deleted"), told("warning"), told("sent")]));
+    let unknown =
+        read(&json!([status_json("deleted"), status_json("warning"), status_json("sent")]));
     assert_eq!(unknown, one(DeliveryStatus::Sent));
 }
 
 #[test]
-fn what_is_no_json_is_unreadable() {
+fn a_body_that_is_not_json_is_unreadable() {
     let deep = "[".repeat(100_000);
     for bytes in [&b""[..], b"{", b"\xff", b"\0", b"{}x", deep.as_bytes()] {
         assert_eq!(parse_webhook(bytes, NOW).parse_error, Some("unreadable"));
@@ -140,7 +141,7 @@ fn what_is_no_json_is_unreadable() {
 }
 
 #[test]
-fn a_time_is_metas_where_the_report_is_late_and_now_otherwise() {
+fn a_late_report_has_metas_time_and_others_the_current_time() {
     let late = (NOW.unix_timestamp() + 3_600).to_string();
     for (timestamp, at) in [
         (json!(HAPPENED.unix_timestamp()), HAPPENED),
@@ -153,15 +154,15 @@ fn a_time_is_metas_where_the_report_is_late_and_now_otherwise() {
         (json!("now"), NOW),
         (json!(null), NOW),
     ] {
-        let mut status = told("sent");
+        let mut status = status_json("sent");
         status["timestamp"] = timestamp.clone();
         assert_eq!(read(&json!([status])).reports[0].at, at, "{timestamp}");
     }
 }
 
 #[test]
-fn escaped_bodies_say_the_same() {
-    let plain = body(&json!([told("read")]));
+fn escaped_bodies_parse_the_same() {
+    let plain = body(&json!([status_json("read")]));
     let mut name = serde_json::from_slice::<Value>(&plain).unwrap();
     name["entry"][0]["changes"][0]["value"]["contacts"] =
         json!([{ "profile": { "name": "Ana 🌱/ñ" } }]);

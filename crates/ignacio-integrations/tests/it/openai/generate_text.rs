@@ -1,4 +1,4 @@
-//! Short texts beside the replies, what a reply took, and images in a request.
+//! Short texts other than replies, the usage of a reply, and images in a request.
 
 use ignacio_domain::{
     message::Author,
@@ -9,7 +9,7 @@ use ignacio_domain::{
 use serde_json::{Value, json};
 
 use super::{Read, openai, port, prompt};
-use crate::support::wire::{Answer, WireServer};
+use crate::support::wire::{WireResponse, WireServer};
 
 const USAGE: Usage = Usage { input: 30, cached: 10, output: 8, reasoning: 2 };
 
@@ -18,7 +18,7 @@ fn usage() -> Value {
             "output_tokens": 8, "output_tokens_details": { "reasoning_tokens": 2 } })
 }
 
-fn composition() -> TextRequest {
+fn text_request() -> TextRequest {
     TextRequest {
         purpose: Purpose::Title,
         model: "gpt-5-mini".to_owned(),
@@ -28,15 +28,15 @@ fn composition() -> TextRequest {
     }
 }
 
-async fn composed(answer: Answer) -> (Result<GeneratedText, AssistantError>, WireServer) {
-    let server = WireServer::always(answer).await;
-    let composed = openai(server.url()).generate_text(composition()).await;
-    (composed, server)
+async fn generated(response: WireResponse) -> (Result<GeneratedText, AssistantError>, WireServer) {
+    let server = WireServer::always(response).await;
+    let generated = openai(server.url()).generate_text(text_request()).await;
+    (generated, server)
 }
 
 #[tokio::test]
-async fn a_text_is_asked_for_in_one_plain_call_that_is_not_kept() {
-    let answer = json!({ "id": "resp_1", "status": "completed", "error": null, "usage": usage(),
+async fn a_text_takes_one_call_that_is_not_stored() {
+    let response = json!({ "id": "resp_1", "status": "completed", "error": null, "usage": usage(),
         "output": [
             { "type": "reasoning", "id": "rs_1", "summary": [] },
             { "type": "hologram", "content": [{ "text": "no" }] },
@@ -44,9 +44,9 @@ async fn a_text_is_asked_for_in_one_plain_call_that_is_not_kept() {
                 { "type": "output_text", "text": "Saludo ", "annotations": [] },
                 { "type": "output_text", "text": "inicial" }] },
         ] });
-    let (composed, server) = composed(Answer::json("200 OK", &answer)).await;
-    let composed = composed.unwrap();
-    assert_eq!((composed.text.as_str(), composed.usage), ("Saludo inicial", Some(USAGE)));
+    let (generated, server) = generated(WireResponse::json("200 OK", &response)).await;
+    let generated = generated.unwrap();
+    assert_eq!((generated.text.as_str(), generated.usage), ("Saludo inicial", Some(USAGE)));
     let request = server.request();
     assert_eq!(request.line(), "POST /responses");
     let mut asked = request.json();
@@ -66,46 +66,46 @@ async fn a_text_is_asked_for_in_one_plain_call_that_is_not_kept() {
 }
 
 #[tokio::test]
-async fn a_text_that_does_not_come_is_an_error_that_says_what_to_do() {
-    let said = |text: &str| {
+async fn a_missing_text_is_an_error_by_what_the_caller_can_do() {
+    let response_with = |text: &str| {
         json!({ "status": "incomplete", "output": [{ "type": "message", "content": [
             { "type": "output_text", "text": text }] }] })
     };
-    // One that was cut short is a text all the same.
-    let (short, _server) = composed(Answer::json("200 OK", &said("Medio"))).await;
+    // A text that was cut short counts as a text.
+    let (short, _server) = generated(WireResponse::json("200 OK", &response_with("Medio"))).await;
     assert!(short.is_ok_and(|it| it.text == "Medio" && it.usage.is_none()));
 
-    let (empty, _server) = composed(Answer::json("200 OK", &said(" \n"))).await;
+    let (empty, _server) = generated(WireResponse::json("200 OK", &response_with(" \n"))).await;
     assert!(matches!(port(empty.unwrap_err()), PortError::Rejected { .. }));
     let failed = json!({ "status": "failed", "output": [],
                          "error": { "code": "server_error", "message": "canary-text" } });
-    let (failed, _server) = composed(Answer::json("200 OK", &failed)).await;
+    let (failed, _server) = generated(WireResponse::json("200 OK", &failed)).await;
     assert!(matches!(port(failed.unwrap_err()), PortError::Transient { .. }));
     let busy = json!({ "error": { "type": "requests", "code": "rate_limit_exceeded" } });
-    let (busy, server) = composed(Answer::json("429 Too Many Requests", &busy)).await;
+    let (busy, server) = generated(WireResponse::json("429 Too Many Requests", &busy)).await;
     assert!(matches!(port(busy.unwrap_err()), PortError::Transient { .. }));
     assert_eq!(server.requests().len(), 1, "it is asked once");
 }
 
 #[tokio::test]
-async fn what_a_reply_took_is_read_from_its_final_object() {
-    for (status, answer, told) in [
+async fn usage_is_read_from_the_final_object() {
+    for (status, response, expected) in [
         ("200 OK", json!({ "id": "resp_1", "status": "cancelled", "usage": usage() }), Some(USAGE)),
         ("200 OK", json!({ "id": "resp_1", "status": "cancelled", "usage": null }), None),
         ("404 Not Found", json!({ "error": { "message": "no", "code": null } }), None),
     ] {
-        let server = WireServer::always(Answer::json(status, &answer)).await;
-        assert_eq!(openai(server.url()).fetch_usage("resp_1").await.unwrap(), told);
+        let server = WireServer::always(WireResponse::json(status, &response)).await;
+        assert_eq!(openai(server.url()).fetch_usage("resp_1").await.unwrap(), expected);
         assert_eq!(server.request().line(), "GET /responses/resp_1");
     }
-    let server = WireServer::always(Answer::json("503 Busy", &json!({}))).await;
+    let server = WireServer::always(WireResponse::json("503 Busy", &json!({}))).await;
     let unknown = openai(server.url()).fetch_usage("resp_1").await;
     assert!(matches!(unknown, Err(PortError::Transient { .. })));
 }
 
 #[tokio::test]
-async fn an_image_goes_along_inside_the_request() {
-    let server = WireServer::always(Answer::events(b"")).await;
+async fn an_image_is_sent_inside_the_request() {
+    let server = WireServer::always(WireResponse::events(b"")).await;
     let mut prompt = prompt("¿Qué se ve?");
     let picture =
         ImageInput { media_type: "image/png".to_owned(), content: (&b"\x89PNG"[..]).into() };

@@ -1,5 +1,5 @@
-//! The stand-in's stream over a socket: cut at any byte, in crumbs of any size, with repeats and
-//! with news in between.
+//! The stand-in's stream over a socket: cut at any byte, in chunks of any size, with repeated and
+//! unknown events.
 
 use ignacio_devstack::{
     OpenAiOptions, OpenAiStandIn, log_leak_scan,
@@ -24,7 +24,7 @@ fn stand_in() -> OpenAiStandIn {
     OpenAiStandIn::start(OpenAiOptions::for_tests()).unwrap()
 }
 
-/// The next reply is disturbed like this.
+/// The next reply is disturbed in this way.
 fn disturbed(stand_in: &OpenAiStandIn, effect: Effect) {
     stand_in.script(Script::deltas(WORDS));
     stand_in.fault(Fault::new(effect).on("POST", "/v1/responses"));
@@ -44,14 +44,14 @@ async fn a_stream_that_is_cut_at_any_byte_is_never_complete_and_can_be_followed_
     let mut n_cuts = 0;
     for bytes in (0..).step_by(scale(37, 1)) {
         disturbed(&stand_in, Effect::CutAfterBytes { bytes });
-        // Without a byte there is not even a head.
+        // Without any byte there is not even a head.
         let Ok(stream) = openai.start(prompt("¿Cuánto dura?")).await else {
             assert_eq!(bytes, 0);
             continue;
         };
         let mut read = Read::all(stream).await;
         if read.outcome() == Some(&ReplyOutcome::Completed) {
-            // The end was there before the cut.
+            // The end arrived before the cut.
             assert_eq!(read.text(), WORDS.concat());
             break;
         }
@@ -70,7 +70,7 @@ async fn a_stream_that_is_cut_at_any_byte_is_never_complete_and_can_be_followed_
 }
 
 #[tokio::test]
-async fn a_stream_in_crumbs_of_any_size_says_the_same() {
+async fn a_stream_in_chunks_of_any_size_reads_the_same() {
     let stand_in = stand_in();
     let openai = openai(stand_in.base_url());
     for bytes in 1..=64 {
@@ -82,7 +82,7 @@ async fn a_stream_in_crumbs_of_any_size_says_the_same() {
 }
 
 #[tokio::test]
-async fn news_and_repeats_change_nothing() {
+async fn unknown_and_repeated_events_change_nothing() {
     let stand_in = stand_in();
     let openai = openai(stand_in.base_url());
     for every in 1..=10 {

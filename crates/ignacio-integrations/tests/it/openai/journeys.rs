@@ -1,4 +1,4 @@
-//! Whole journeys against the `OpenAI` stand-in of the devstack.
+//! Whole journeys with the `OpenAI` stand-in of the devstack.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn guide(name: &str) -> ProviderUpload {
     }
 }
 
-/// Waits until a document is through, without sleeping and not for ever.
+/// Waits until a document is indexed, without sleeping and for a limited time.
 async fn indexed(openai: &OpenAi, store: &str, file: &str) -> IndexingStatus {
     for _ in 0..2_000 {
         match openai.indexing_status(store, file).await.unwrap() {
@@ -76,7 +76,7 @@ fn documents(read: &Read) -> (Vec<&str>, Vec<(&str, &str, i32)>) {
 }
 
 #[tokio::test]
-async fn a_document_is_handed_over_found_quoted_and_let_go() {
+async fn a_document_is_uploaded_found_cited_and_deleted() {
     let stand_in = stand_in();
     let openai = openai(stand_in.base_url());
     let (ana, ben) = (UserId::new(), UserId::new());
@@ -105,7 +105,7 @@ async fn a_document_is_handed_over_found_quoted_and_let_go() {
     let before: String = read.text().chars().take(usize::try_from(position).unwrap()).collect();
     assert!(before.ends_with('»') && before.contains("seis semanas"), "{before}");
 
-    // The same store with somebody else's name on the question shows nothing.
+    // The same store with another user's id in the request shows nothing.
     let read = Read::all(openai.start(asking(question, &store, ben)).await.unwrap()).await;
     assert_eq!(documents(&read), (Vec::new(), Vec::new()));
 
@@ -120,7 +120,7 @@ async fn a_document_is_handed_over_found_quoted_and_let_go() {
 }
 
 #[tokio::test]
-async fn a_document_that_cannot_be_read_fails_with_the_providers_word() {
+async fn a_document_that_cannot_be_read_fails_with_the_providers_code() {
     let stand_in = stand_in();
     let openai = openai(stand_in.base_url());
     let file = openai.upload_file(guide("ign-test-odd.txt")).await.unwrap();
@@ -138,7 +138,7 @@ async fn a_document_that_cannot_be_read_fails_with_the_providers_word() {
 }
 
 #[tokio::test]
-async fn a_conversation_goes_on_until_its_state_is_forgotten() {
+async fn a_conversation_continues_until_its_state_is_lost() {
     let stand_in = stand_in();
     let openai = openai(stand_in.base_url());
     let read = Read::all(openai.start(prompt("Hola.")).await.unwrap()).await;
@@ -158,7 +158,7 @@ async fn a_conversation_goes_on_until_its_state_is_forgotten() {
 }
 
 #[tokio::test]
-async fn a_reply_can_be_stopped_twice_and_after_its_end() {
+async fn a_reply_can_be_cancelled_twice_and_after_its_end() {
     let stand_in = stand_in();
     let openai = openai(stand_in.base_url());
     stand_in.script(Script::text(ANSWER));
@@ -247,7 +247,7 @@ async fn a_reply_ends_as_the_provider_ends_it() {
 }
 
 #[tokio::test]
-async fn what_goes_wrong_is_asked_for_once_and_understood() {
+async fn failures_are_requested_once_and_mapped() {
     let stand_in = stand_in();
     let openai = openai(stand_in.base_url());
     let three = Some(Duration::from_secs(3));

@@ -1,4 +1,5 @@
-//! Replies: the request, the events, and a stream that is cut, split, stalled or full of news.
+//! Replies: the request, the events, and a stream that is cut, split, stalled or full of unknown
+//! events.
 
 use futures_util::StreamExt as _;
 use ignacio_domain::{
@@ -14,11 +15,11 @@ use ignacio_integrations::{OpenAi, OpenAiSettings};
 use serde_json::{Value, json};
 
 use super::{Read, openai, port, prompt};
-use crate::support::wire::{Answer, WireServer};
+use crate::support::wire::{WireResponse, WireServer};
 
 const TEXT: &str = "Según tu guía 🚀, el piloto dura seis semanas. ¡Ánimo!";
 
-/// A reply that looks into a document, writes with umlauts and emoji, and cites.
+/// A reply that searches a document, writes with accents and emoji, and cites.
 fn reply() -> Vec<Value> {
     let call = json!({ "output_index": 0, "item_id": "fs_1" });
     let text = json!({ "output_index": 1, "item_id": "msg_1", "content_index": 0 });
@@ -95,10 +96,10 @@ fn everything() -> Vec<AssistantEventKind> {
 }
 
 #[tokio::test]
-async fn a_reply_is_told_whole_however_its_bytes_are_split() {
+async fn a_reply_is_complete_however_its_bytes_are_split() {
     let body = sse(&reply());
     for size in 1..=64 {
-        let server = WireServer::always(Answer::chunked(&body, &[size], true)).await;
+        let server = WireServer::always(WireResponse::chunked(&body, &[size], true)).await;
         let stream = openai(server.url()).start(prompt("¿Cuánto dura?")).await.unwrap();
         let read = Read::all(stream).await;
         assert!(read.error.is_none(), "{read:?}");
@@ -113,7 +114,7 @@ async fn a_reply_that_is_cut_anywhere_is_never_complete() {
     // The last byte is the line break that ends the last event.
     let server = WireServer::start({
         let body = body.clone();
-        move |_, n_before| Answer::events(&body[..n_before])
+        move |_, n_before| WireResponse::events(&body[..n_before])
     })
     .await;
     let openai = openai(server.url());
@@ -128,28 +129,28 @@ async fn a_reply_that_is_cut_anywhere_is_never_complete() {
 }
 
 #[tokio::test]
-async fn a_cut_that_shows_is_a_passing_fault() {
+async fn a_visible_cut_is_transient() {
     let body = sse(&reply());
-    let server = WireServer::always(Answer::chunked(&body[..700], &[50], false)).await;
+    let server = WireServer::always(WireResponse::chunked(&body[..700], &[50], false)).await;
     let read = Read::all(openai(server.url()).start(prompt("¿?")).await.unwrap()).await;
     assert!(matches!(port(read.error.unwrap()), PortError::Transient { retry_after: None, .. }));
 }
 
 #[tokio::test]
-async fn a_cut_reply_goes_on_where_it_stopped() {
+async fn a_cut_reply_continues_where_it_stopped() {
     let events = reply();
     let body = sse(&events);
     let server = WireServer::start(move |request, _| {
         let line = request.line().to_owned();
         let Some((_, after)) = line.split_once("starting_after=") else {
             let cut: usize = request.json()["instructions"].as_str().unwrap().parse().unwrap();
-            return Answer::events(&body[..cut]);
+            return WireResponse::events(&body[..cut]);
         };
         assert!(line.starts_with("GET /responses/resp_1?"), "{line}");
         assert!(line.contains("stream=true"), "{line}");
         let after: i64 = after.split('&').next().unwrap().parse().unwrap();
         let left = events.iter().filter(|it| it["sequence_number"].as_i64().unwrap() > after);
-        Answer::events(&sse(left))
+        WireResponse::events(&sse(left))
     })
     .await;
     let openai = openai(server.url());
@@ -161,29 +162,29 @@ async fn a_cut_reply_goes_on_where_it_stopped() {
         let rest = openai.resume("resp_1", first.cursor()).await.unwrap();
         let rest = Read::all(rest).await;
         let kinds: Vec<_> = first.kinds().into_iter().chain(rest.kinds()).collect();
-        // A call that was under way is told as begun once more.
-        let mut told = kinds.clone();
-        told.dedup();
-        assert_eq!(told, everything(), "cut at {cut}");
+        // A call that was in progress is reported as started again.
+        let mut deduped = kinds.clone();
+        deduped.dedup();
+        assert_eq!(deduped, everything(), "cut at {cut}");
     }
 }
 
 #[tokio::test]
 async fn a_reply_can_be_followed_from_its_very_first_event() {
-    let server = WireServer::always(Answer::events(&sse(&reply()))).await;
+    let server = WireServer::always(WireResponse::events(&sse(&reply()))).await;
     let read = Read::all(openai(server.url()).resume("resp_1", -1).await.unwrap()).await;
     assert_eq!(read.kinds(), everything());
     assert_eq!(server.request().line(), "GET /responses/resp_1?stream=true");
 }
 
 #[tokio::test]
-async fn a_silent_reply_is_given_up() {
+async fn a_silent_reply_times_out() {
     let body = sse(&reply()[..2]);
-    let server = WireServer::always(Answer::events(&body).hanging()).await;
+    let server = WireServer::always(WireResponse::events(&body).hanging()).await;
     let mut stream = openai(server.url()).start(prompt("¿?")).await.unwrap();
     assert!(stream.next().await.unwrap().is_ok());
 
-    // Nothing is left to happen but the passing of time, which tokio then does at once.
+    // Only time can pass now, which tokio then does immediately.
     tokio::time::pause();
     let begun = tokio::time::Instant::now();
     let error = stream.next().await.unwrap().unwrap_err();
@@ -198,7 +199,7 @@ async fn an_error_in_the_stream_ends_it() {
     let nested = json!({ "type": "error", "sequence_number": 1,
                          "error": { "type": "server_error", "message": "canary-text" } });
     let late = json!({ "type": "response.output_text.delta", "delta": "too late" });
-    let server = WireServer::always(Answer::events(&sse([&created, &nested, &late]))).await;
+    let server = WireServer::always(WireResponse::events(&sse([&created, &nested, &late]))).await;
     let read = Read::all(openai(server.url()).start(prompt("¿?")).await.unwrap()).await;
     assert_eq!(read.text(), "");
     let error = port(read.error.unwrap());
@@ -207,29 +208,29 @@ async fn an_error_in_the_stream_ends_it() {
 }
 
 #[tokio::test]
-async fn nothing_is_read_behind_the_end() {
+async fn nothing_is_read_after_the_end() {
     let mut events = reply();
     events.push(json!({ "type": "response.output_text.delta", "delta": "too late" }));
-    let server = WireServer::always(Answer::events(&sse(&events)).hanging()).await;
+    let server = WireServer::always(WireResponse::events(&sse(&events)).hanging()).await;
     let read = Read::all(openai(server.url()).start(prompt("¿?")).await.unwrap()).await;
     assert_eq!(read.kinds(), everything());
 }
 
 #[tokio::test]
-async fn a_page_instead_of_events_is_no_reply() {
-    let page = Answer::new("200 OK", &[("content-type", "text/html")], "<html>Hi</html>");
+async fn a_web_page_instead_of_events_is_an_error() {
+    let page = WireResponse::new("200 OK", &[("content-type", "text/html")], "<html>Hi</html>");
     let server = WireServer::always(page).await;
     let read = Read::all(openai(server.url()).start(prompt("¿?")).await.unwrap()).await;
     assert_eq!(read.kinds(), []);
 
-    let server = WireServer::always(Answer::events(b"data: <html>\n\n")).await;
+    let server = WireServer::always(WireResponse::events(b"data: <html>\n\n")).await;
     let read = Read::all(openai(server.url()).start(prompt("¿?")).await.unwrap()).await;
     assert!(matches!(port(read.error.unwrap()), PortError::Transient { .. }));
 }
 
 #[tokio::test]
-async fn the_request_says_all_that_was_asked_and_nothing_else() {
-    let server = WireServer::always(Answer::events(&sse(&reply()))).await;
+async fn the_request_contains_the_prompt_and_nothing_else() {
+    let server = WireServer::always(WireResponse::events(&sse(&reply()))).await;
     let owner = UserId::new();
     let mut prompt = prompt("¿Cuánto dura?");
     prompt.turns.insert(0, PromptTurn::text_only(Author::Ignacio, "Hola.".to_owned()));
@@ -272,7 +273,7 @@ async fn the_request_says_all_that_was_asked_and_nothing_else() {
 
 #[tokio::test]
 async fn a_plain_request_has_no_tools() {
-    let server = WireServer::always(Answer::events(&sse(&reply()))).await;
+    let server = WireServer::always(WireResponse::events(&sse(&reply()))).await;
     let settings = OpenAiSettings {
         base_url: server.url(),
         api_key: "sk-canary-key".into(),
@@ -286,24 +287,24 @@ async fn a_plain_request_has_no_tools() {
     for absent in ["tools", "include", "max_tool_calls", "previous_response_id"] {
         assert_eq!(asked.get(absent), None, "{absent}");
     }
-    // The provider keeps nothing in this mode, so there is nothing to go on from.
+    // The provider stores nothing in this mode, so there is nothing to continue from.
     let going_on = Prompt { previous_response_id: Some("resp_0".to_owned()), ..prompt("¿Y?") };
     let refused = openai.start(going_on).await;
     assert!(matches!(refused.err(), Some(AssistantError::StateLost)));
 }
 
 #[tokio::test]
-async fn a_reply_that_is_over_counts_as_stopped() {
+async fn a_finished_reply_counts_as_cancelled() {
     let cases = [("completed", true), ("cancelled", true), ("in_progress", false)];
     for (status, is_stopped) in cases {
         let server = WireServer::start(move |request, _| {
             if request.line() == "POST /responses/resp_1/cancel" {
                 let error =
                     json!({ "error": { "message": "no", "type": "invalid_request_error" } });
-                return Answer::json("400 Bad Request", &error);
+                return WireResponse::json("400 Bad Request", &error);
             }
             assert_eq!(request.line(), "GET /responses/resp_1");
-            Answer::json("200 OK", &json!({ "id": "resp_1", "status": status }))
+            WireResponse::json("200 OK", &json!({ "id": "resp_1", "status": status }))
         })
         .await;
         let cancelled = openai(server.url()).cancel("resp_1").await;
@@ -312,9 +313,9 @@ async fn a_reply_that_is_over_counts_as_stopped() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_cannot_be_stopped_and_is_forgotten() {
+async fn cancelling_a_missing_reply_fails_and_deleting_it_succeeds() {
     let error = json!({ "error": { "message": "no such response", "code": null } });
-    let server = WireServer::always(Answer::json("404 Not Found", &error)).await;
+    let server = WireServer::always(WireResponse::json("404 Not Found", &error)).await;
     let openai = openai(server.url());
     assert!(matches!(openai.cancel("resp_1").await, Err(PortError::NotFound)));
     assert!(openai.delete_response("resp_1").await.is_ok());

@@ -1,4 +1,4 @@
-//! The library: how documents go up, are found again, and are let go of.
+//! Files and vector stores: uploading, finding and deleting documents.
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -11,7 +11,7 @@ use std::io;
 use time::OffsetDateTime;
 
 use super::openai;
-use crate::support::wire::{Answer, WireServer};
+use crate::support::wire::{WireResponse, WireServer};
 
 fn upload(pieces: Vec<io::Result<Bytes>>, size: u64) -> ProviderUpload {
     ProviderUpload {
@@ -27,8 +27,8 @@ fn error(message: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_document_goes_up_with_its_length_and_its_purpose_first() {
-    let server = WireServer::always(Answer::json("200 OK", &json!({ "id": "file-1" }))).await;
+async fn a_document_is_uploaded_with_its_length_and_its_purpose_first() {
+    let server = WireServer::always(WireResponse::json("200 OK", &json!({ "id": "file-1" }))).await;
     let pieces = vec![Ok(Bytes::from_static(b"uno ")), Ok(Bytes::from_static(b"dos"))];
     let id = openai(server.url()).upload_file(upload(pieces, 7)).await.unwrap();
     assert_eq!(id, "file-1");
@@ -46,8 +46,8 @@ async fn a_document_goes_up_with_its_length_and_its_purpose_first() {
 }
 
 #[tokio::test]
-async fn bytes_that_fail_or_end_early_are_a_passing_fault() {
-    let server = WireServer::always(Answer::json("200 OK", &json!({ "id": "file-1" }))).await;
+async fn bytes_that_fail_or_end_early_are_transient() {
+    let server = WireServer::always(WireResponse::json("200 OK", &json!({ "id": "file-1" }))).await;
     let openai = openai(server.url());
     let broken = vec![Ok(Bytes::from_static(b"uno")), Err(io::Error::other("the store is gone"))];
     for pieces in [broken, vec![Ok(Bytes::from_static(b"uno"))]] {
@@ -58,15 +58,15 @@ async fn bytes_that_fail_or_end_early_are_a_passing_fault() {
 }
 
 #[tokio::test]
-async fn an_upload_is_refused_once_and_for_all_or_for_now() {
+async fn a_refused_upload_is_permanent_or_transient() {
     let mut body = error("unsupported");
     body["error"]["code"] = json!("unsupported_file");
-    let server = WireServer::always(Answer::json("400 Bad Request", &body)).await;
+    let server = WireServer::always(WireResponse::json("400 Bad Request", &body)).await;
     let failed = openai(server.url()).upload_file(upload(Vec::new(), 0)).await.unwrap_err();
     assert!(matches!(failed, PortError::Rejected { code, .. } if code == "unsupported_file"));
     server.request();
 
-    let server = WireServer::always(Answer::new("200 OK", &[], "<html>")).await;
+    let server = WireServer::always(WireResponse::new("200 OK", &[], "<html>")).await;
     let failed = openai(server.url()).upload_file(upload(Vec::new(), 0)).await.unwrap_err();
     assert!(matches!(failed, PortError::Transient { .. }));
 
@@ -76,8 +76,9 @@ async fn an_upload_is_refused_once_and_for_all_or_for_now() {
     assert!(matches!(failed, PortError::Rejected { .. }), "{failed}");
 }
 
-/// Files 9, 8, … 0, made one second after the other; those that divide by three are named `ours`.
-fn listing(request: &str) -> Answer {
+/// Files 9, 8, … 0, created a second apart; those whose number is divisible by three are named
+/// `ours`.
+fn listing(request: &str) -> WireResponse {
     let after = request.split_once("after=").map_or(10, |(_, it)| {
         it.trim_start_matches("file-").split('&').next().unwrap().parse().unwrap()
     });
@@ -91,7 +92,7 @@ fn listing(request: &str) -> Answer {
         })
         .collect();
     let has_more = numbers.last().is_some_and(|it| *it > 0);
-    Answer::json("200 OK", &json!({ "object": "list", "data": data, "has_more": has_more }))
+    WireResponse::json("200 OK", &json!({ "object": "list", "data": data, "has_more": has_more }))
 }
 
 #[tokio::test]
@@ -116,7 +117,7 @@ async fn documents_are_found_by_name_as_far_back_as_needed() {
 async fn a_listing_that_repeats_itself_ends() {
     let page = json!({ "has_more": true,
                        "data": [{ "id": "file-1", "filename": "x", "created_at": 5 }] });
-    let server = WireServer::always(Answer::json("200 OK", &page)).await;
+    let server = WireServer::always(WireResponse::json("200 OK", &page)).await;
     let found = openai(server.url()).find_files("ours", OffsetDateTime::UNIX_EPOCH).await;
     assert_eq!(found.unwrap(), []);
     assert_eq!(server.requests().len(), 2);
@@ -124,7 +125,7 @@ async fn a_listing_that_repeats_itself_ends() {
 
 #[tokio::test]
 async fn a_document_is_attached_with_its_owner() {
-    let server = WireServer::always(Answer::json("200 OK", &json!({ "id": "file-1" }))).await;
+    let server = WireServer::always(WireResponse::json("200 OK", &json!({ "id": "file-1" }))).await;
     let tags = FileAttributes { owner: UserId::new(), file: FileId::new() };
     openai(server.url()).attach_file("vs_1", "file-1", tags).await.unwrap();
     let request = server.request();
@@ -140,17 +141,17 @@ async fn a_document_is_attached_with_its_owner() {
         ("409 Conflict", "File already exists in this store", true),
         ("400 Bad Request", "The file is too odd.", false),
     ] {
-        let server = WireServer::always(Answer::json(status, &error(message))).await;
+        let server = WireServer::always(WireResponse::json(status, &error(message))).await;
         let attached = openai(server.url()).attach_file("vs_1", "file-1", tags).await;
         assert_eq!(attached.is_ok(), is_fine, "{message}");
     }
-    let server = WireServer::always(Answer::json("404 Not Found", &error("no store"))).await;
+    let server = WireServer::always(WireResponse::json("404 Not Found", &error("no store"))).await;
     let attached = openai(server.url()).attach_file("vs_1", "file-1", tags).await;
     assert!(matches!(attached, Err(PortError::NotFound)));
 }
 
 #[tokio::test]
-async fn the_way_into_a_store_is_told() {
+async fn indexing_progress_is_reported() {
     let failed = |code: &str| IndexingStatus::Failed { code: code.to_owned() };
     for (stored, expected) in [
         (json!({ "status": "in_progress", "last_error": null }), IndexingStatus::InProgress),
@@ -163,20 +164,20 @@ async fn the_way_into_a_store_is_told() {
         (json!({ "status": "failed", "last_error": null }), failed("failed")),
         (json!({ "status": "cancelled" }), failed("cancelled")),
     ] {
-        let server = WireServer::always(Answer::json("200 OK", &stored)).await;
+        let server = WireServer::always(WireResponse::json("200 OK", &stored)).await;
         let indexing = openai(server.url()).indexing_status("vs_1", "file-1").await.unwrap();
         assert_eq!(indexing, expected, "{stored}");
         assert_eq!(server.request().line(), "GET /vector_stores/vs_1/files/file-1");
     }
-    let server = WireServer::always(Answer::json("404 Not Found", &error("none"))).await;
+    let server = WireServer::always(WireResponse::json("404 Not Found", &error("none"))).await;
     let indexing = openai(server.url()).indexing_status("vs_1", "file-1").await;
     assert!(matches!(indexing, Err(PortError::NotFound)));
 }
 
 #[tokio::test]
-async fn what_is_gone_is_deleted() {
+async fn deleting_a_missing_object_succeeds() {
     for (status, body) in [("200 OK", json!({ "deleted": true })), ("404 Not Found", error("no"))] {
-        let server = WireServer::always(Answer::json(status, &body)).await;
+        let server = WireServer::always(WireResponse::json(status, &body)).await;
         let openai = openai(server.url());
         openai.delete_file("file-1").await.unwrap();
         openai.delete_store("vs_1").await.unwrap();
@@ -191,6 +192,6 @@ async fn what_is_gone_is_deleted() {
             ]
         );
     }
-    let server = WireServer::always(Answer::new("500 Oops", &[], "")).await;
+    let server = WireServer::always(WireResponse::new("500 Oops", &[], "")).await;
     assert!(openai(server.url()).delete_file("file-1").await.is_err());
 }

@@ -1,4 +1,4 @@
-//! Everything that is logged while a test runs, at every level.
+//! Everything that is logged during a test, at every level.
 
 use std::{cell::RefCell, io, sync::Once};
 
@@ -10,7 +10,7 @@ use tracing_subscriber::{
     prelude::*,
 };
 
-/// Everything but the target that the crate asks binaries to turn off.
+/// Everything but the target that the crate tells binaries to turn off.
 const FILTER: &str = "trace,async_openai=off";
 
 thread_local! {
@@ -18,8 +18,8 @@ thread_local! {
 }
 
 /// What was logged on this thread since the capture began. A test and all its tasks share one
-/// thread; the subscriber is one for all threads, because tracing forgets call sites that some
-/// other thread saw first without one.
+/// thread; there is one subscriber for all threads, because tracing caches call sites that another
+/// thread reached first without one.
 pub(crate) struct Logs;
 
 impl Logs {
@@ -49,7 +49,7 @@ pub(crate) fn install() {
     });
 }
 
-/// False as well while the thread ends.
+/// Also false while the thread ends.
 fn is_capturing() -> bool {
     CAPTURED.try_with(|it| it.borrow().is_some()).unwrap_or(false)
 }

@@ -1,4 +1,4 @@
-//! A raw HTTP/1.1 server that answers byte by byte as a test says, and remembers what it was sent.
+//! A raw HTTP/1.1 server that responds byte by byte as a test plans, and records the requests.
 
 use std::{
     net::SocketAddr,
@@ -15,7 +15,7 @@ use tokio::{
 
 use super::logs;
 
-/// A request as it came over the wire.
+/// A request as it arrived over the wire.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) head: String,
@@ -40,15 +40,15 @@ impl Request {
     }
 }
 
-/// What the server writes, and what it does then.
+/// What the server writes, and what it does afterwards.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct WireResponse {
     bytes: Vec<u8>,
     hangs: bool,
 }
 
-impl Answer {
-    /// An answer with a body whose length is said.
+impl WireResponse {
+    /// A response with a body of known length.
     pub(crate) fn new(status: &str, headers: &[(&str, &str)], body: &str) -> Self {
         let length = body.len().to_string();
         let mut bytes = head(status, headers, &[("content-length", &length)]);
@@ -56,7 +56,7 @@ impl Answer {
         Self { bytes, hangs: false }
     }
 
-    /// A JSON answer.
+    /// A JSON response.
     pub(crate) fn json(status: &str, body: &Value) -> Self {
         Self::new(status, &[("content-type", "application/json")], &body.to_string())
     }
@@ -68,7 +68,7 @@ impl Answer {
         Self { bytes, hangs: false }
     }
 
-    /// An event stream in chunks of these sizes, over and over; each arrives by itself. Without
+    /// An event stream in chunks of these sizes, repeated; each chunk arrives separately. Without
     /// its `end` it is visibly cut.
     pub(crate) fn chunked(body: &[u8], sizes: &[usize], end: bool) -> Self {
         let own = [("transfer-encoding", "chunked")];
@@ -90,13 +90,13 @@ impl Answer {
         Self { bytes, hangs: false }
     }
 
-    /// The same, but the connection stays open behind it and nothing more comes.
+    /// The same, but the connection stays open afterwards and nothing more comes.
     pub(crate) fn hanging(mut self) -> Self {
         self.hangs = true;
         self
     }
 
-    /// The same, cut after so many bytes.
+    /// The same, cut after this many bytes.
     pub(crate) fn cut(mut self, at: usize) -> Self {
         self.bytes.truncate(at);
         self
@@ -117,22 +117,22 @@ pub(crate) struct WireServer {
 }
 
 impl WireServer {
-    /// Answers every request by `answer`, which is also told how many came before.
+    /// Responds to every request with `response`, which also gets the number of earlier requests.
     pub(crate) async fn start(
-        answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static,
+        response: impl Fn(&Request, usize) -> WireResponse + Send + Sync + 'static,
     ) -> Self {
         logs::install();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let mut accepting = JoinSet::new();
-        accepting.spawn(accept(listener, Arc::clone(&requests), Arc::new(answer)));
+        accepting.spawn(accept(listener, Arc::clone(&requests), Arc::new(response)));
         Self { address, requests, _accepting: accepting }
     }
 
-    /// Always gives the same answer.
-    pub(crate) async fn always(answer: Answer) -> Self {
-        Self::start(move |_, _| answer.clone()).await
+    /// Always sends the same response.
+    pub(crate) async fn always(response: WireResponse) -> Self {
+        Self::start(move |_, _| response.clone()).await
     }
 
     pub(crate) fn url(&self) -> String {
@@ -143,7 +143,7 @@ impl WireServer {
         self.requests.lock().unwrap().clone()
     }
 
-    /// The one request that came.
+    /// The only request.
     pub(crate) fn request(&self) -> Request {
         let mut requests = self.requests();
         assert_eq!(requests.len(), 1, "{requests:?}");
@@ -151,14 +151,14 @@ impl WireServer {
     }
 }
 
-async fn accept<F>(listener: TcpListener, requests: Arc<Mutex<Vec<Request>>>, answer: Arc<F>)
+async fn accept<F>(listener: TcpListener, requests: Arc<Mutex<Vec<Request>>>, response: Arc<F>)
 where
-    F: Fn(&Request, usize) -> Answer + Send + Sync + 'static,
+    F: Fn(&Request, usize) -> WireResponse + Send + Sync + 'static,
 {
     let mut connections = JoinSet::new();
     while let Ok((socket, _)) = listener.accept().await {
         let requests = Arc::clone(&requests);
-        let answer = Arc::clone(&answer);
+        let response = Arc::clone(&response);
         connections.spawn(async move {
             let mut socket = socket;
             let Some(request) = read(&mut socket).await else { return };
@@ -168,10 +168,10 @@ where
                 requests.push(request.clone());
                 requests.len() - 1
             };
-            let answer = answer(&request, n_before);
-            socket.write_all(&answer.bytes).await.ok();
-            if answer.hangs {
-                // Until the client leaves.
+            let response = response(&request, n_before);
+            socket.write_all(&response.bytes).await.ok();
+            if response.hangs {
+                // Until the client disconnects.
                 socket.read_to_end(&mut Vec::new()).await.ok();
             }
         });

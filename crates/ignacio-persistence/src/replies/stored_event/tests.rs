@@ -49,7 +49,7 @@ fn every_kind_survives_the_columns() {
 }
 
 #[test]
-fn a_reader_can_join_behind_any_number() {
+fn a_reader_can_join_after_any_event() {
     let all = events();
     let response = ResponseId::from_uuid(Uuid::nil());
     for after in 0..=12 {
@@ -71,7 +71,7 @@ fn neighbouring_deltas_share_a_row() {
 }
 
 #[test]
-fn nonsense_in_the_log_has_a_name() {
+fn malformed_rows_are_errors() {
     let error = LogRow::decode(1, 1, "delta", &serde_json::json!({"text": 1})).unwrap_err();
     assert!(matches!(error, StoreError::Corrupt { table: "response_events", .. }));
 }

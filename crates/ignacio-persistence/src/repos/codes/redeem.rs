@@ -43,7 +43,7 @@ pub struct LoggedIn {
 #[derive(FromQueryResult)]
 struct UsedRow {
     #[sea_orm(nested)]
-    person: UserRow,
+    user: UserRow,
     device_id: Option<Uuid>,
 }
 
@@ -58,16 +58,16 @@ impl Codes<'_> {
         new: NewSession<'_>,
     ) -> Result<Option<LoggedIn>, StoreError> {
         let txn = self.auth.begin().await?;
-        let Some((person, known)) = use_code(&txn, id).await? else {
+        let Some((user, known)) = use_code(&txn, id).await? else {
             return Ok(None);
         };
         let (device, is_new_device) = match known {
             Some(device) => (device, false),
-            None => (remember_device(&txn, &person, &new).await?, true),
+            None => (remember_device(&txn, &user, &new).await?, true),
         };
-        let session = open_session(&txn, &person, device, &new).await?;
+        let session = open_session(&txn, &user, device, &new).await?;
         txn.commit().await?;
-        Ok(Some(LoggedIn { user: person, session, is_new_device }))
+        Ok(Some(LoggedIn { user, session, is_new_device }))
     }
 
     /// Redeems a code that this session requested, which completes the step-up. False when another
@@ -103,13 +103,13 @@ async fn use_code(
     let life = DEVICE_LIFETIME.as_seconds_f64();
     let write = raw_sql!(
         Postgres,
-        "with person as (
+        "with code_owner as (
              select u.* from users u join otp_codes c on c.user_id = u.id
               where c.id = {id} and u.is_active and u.phone_number = c.phone_number
                 for no key update of u),
          used as (
              update otp_codes c set used_at = now(), redeemed_at = now()
-               from person p
+               from code_owner p
               where c.id = {id} and c.user_id = p.id and c.session_id is null
                 and c.used_at is null and c.expires_at > now()
              returning c.user_id, c.budget_id, c.device_id),
@@ -125,21 +125,21 @@ async fn use_code(
                from used where d.id = used.device_id)
          select p.id, p.phone_number, p.name, p.is_admin, p.locale, p.web_search, p.created_at,
                 p.updated_at, used.device_id
-           from person p join used on used.user_id = p.id"
+           from code_owner p join used on used.user_id = p.id"
     );
     let Some(row) = UsedRow::find_by_statement(write).one(txn).await? else { return Ok(None) };
-    Ok(Some((row.person.try_into()?, row.device_id.map(DeviceId::from_uuid))))
+    Ok(Some((row.user.try_into()?, row.device_id.map(DeviceId::from_uuid))))
 }
 
 /// Makes a device known, and notifies the user unless it is the first one.
 async fn remember_device(
     txn: &DatabaseTransaction,
-    person: &User,
+    user: &User,
     new: &NewSession<'_>,
 ) -> Result<DeviceId, StoreError> {
     let device = DeviceId::new();
     let (id, notice) = (device.into_uuid(), DeviceId::new().into_uuid());
-    let (user, phone) = (person.id.into_uuid(), person.phone.expose().to_owned());
+    let (user, phone) = (user.id.into_uuid(), user.phone.expose().to_owned());
     let digest = new.device.as_bytes().to_vec();
     let name = new.device_name.map(str::to_owned);
     let (life, keep) = (DEVICE_LIFETIME.as_seconds_f64(), MAX_DEVICES);
@@ -163,16 +163,16 @@ async fn remember_device(
 
 async fn open_session(
     txn: &DatabaseTransaction,
-    person: &User,
+    user: &User,
     device: DeviceId,
     new: &NewSession<'_>,
 ) -> Result<Session, StoreError> {
     let id = SessionId::new();
-    let (row_id, user): (Uuid, Uuid) = (id.into_uuid(), person.id.into_uuid());
+    let life = session::lifetime(user.role).as_seconds_f64();
+    let idle = session::idle_limit(user.role).as_seconds_f64();
+    let (row_id, user): (Uuid, Uuid) = (id.into_uuid(), user.id.into_uuid());
     let digest = new.token.as_bytes().to_vec();
     let (device, device_name) = (device.into_uuid(), new.device_name.map(str::to_owned));
-    let life = session::lifetime(person.role).as_seconds_f64();
-    let idle = session::idle_limit(person.role).as_seconds_f64();
     let keep = MAX_SESSIONS;
     // One statement: its triggers end with the audit's chain, for which others wait until the commit.
     let write = raw_sql!(

@@ -1,4 +1,4 @@
-//! A year of guessing at one number, while its owner goes in and out.
+//! A year of guessing codes of one number, while its owner logs in.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use ignacio_domain::session::{DeviceDigest, DeviceToken, SessionToken};
 use ignacio_domain::user::Role;
 use ignacio_persistence::{CodeCheck, CodeRequest, CodeRequestOutcome, NewSession};
 
-use crate::support::{BUCKETS, Stack, wish};
+use crate::support::{BUCKETS, Stack, code_request};
 
-/// Between two rounds of the attacker.
+/// The time between two rounds of the attacker.
 const STEP: Duration = Duration::from_hours(2);
 const ROUNDS_A_DAY: usize = 12;
 
-/// Lets so much time pass for everything that the login counts.
+/// Lets time pass for everything that the login counts.
 async fn pass(stack: &Stack, time: Duration) {
     let i = format!("interval '{} seconds'", time.as_secs());
     for change in [
@@ -32,18 +32,19 @@ async fn pass(stack: &Stack, time: Duration) {
     }
 }
 
-/// Asks from an address of the attacker's, who has many.
-fn wish_from(phone: &PhoneNumber, address: &str, device: Option<DeviceDigest>) -> CodeRequest {
+/// A request from an address of the attacker's, who has many.
+fn request_from(phone: &PhoneNumber, address: &str, device: Option<DeviceDigest>) -> CodeRequest {
     let buckets = RateLimitKeys::new(&BUCKETS, phone.expose(), address.as_bytes());
-    CodeRequest { buckets, device, ..wish(Some(phone)) }
+    CodeRequest { buckets, device, ..code_request(Some(phone)) }
 }
 
-/// As many codes as are given now, and as many tries at each as are counted.
+/// Requests as many codes, and makes as many attempts at each, as are allowed.
 async fn attack(stack: &Stack, phone: &PhoneNumber, round: usize) -> usize {
     let mut n_compared = 0;
     loop {
-        let wish = wish_from(phone, &format!("attacker {round}"), None);
-        let CodeRequestOutcome::Opened(challenge) = stack.api.codes().request(&wish).await.unwrap()
+        let code_request = request_from(phone, &format!("attacker {round}"), None);
+        let CodeRequestOutcome::Opened(challenge) =
+            stack.api.codes().request(&code_request).await.unwrap()
         else {
             return n_compared;
         };
@@ -52,21 +53,21 @@ async fn attack(stack: &Stack, phone: &PhoneNumber, round: usize) -> usize {
         {
             n_compared += 1;
         }
-        // The next code is given after a minute.
+        // The next code is available after a minute.
         pass(stack, Duration::from_mins(1)).await;
     }
 }
 
-/// The owner logs in as people do: asks, mistypes once, and types it right. Gives whether the device
-/// was new.
+/// The owner requests a code, mistypes it once, and then types it correctly. Returns whether the
+/// device was new.
 async fn owner_logs_in(
     stack: &Stack,
     phone: &PhoneNumber,
     known: Option<DeviceDigest>,
     new: &DeviceDigest,
 ) -> bool {
-    let wish = wish_from(phone, "owner", known);
-    let asked = stack.api.codes().request(&wish).await.unwrap();
+    let code_request = request_from(phone, "owner", known);
+    let asked = stack.api.codes().request(&code_request).await.unwrap();
     let CodeRequestOutcome::Opened(challenge) = asked else {
         panic!("the owner is kept out: {asked:?}")
     };
@@ -86,11 +87,11 @@ async fn is_open(stack: &Stack, challenge: OtpId) -> bool {
 }
 
 #[tokio::test]
-async fn a_year_of_guessing_is_a_hundred_comparisons_and_keeps_nobody_out() {
+async fn a_year_of_guessing_gets_a_hundred_attempts_and_keeps_no_owner_out() {
     let n_days = scale(20, 365);
     let stack = Stack::start().await;
     let phone = PhoneNumber::parse("+573001110002").unwrap();
-    stack.account(&phone, Role::Participant).await;
+    stack.add_user(&phone, Role::Participant).await;
     let device = DeviceToken::generate(&mut rand::rng()).digest();
     assert!(owner_logs_in(&stack, &phone, None, &device).await);
     pass(&stack, Duration::from_hours(24)).await;
@@ -111,10 +112,10 @@ async fn a_year_of_guessing_is_a_hundred_comparisons_and_keeps_nobody_out() {
         "A9: {n_days} days of attack: {n_compared} comparisons, the last on day {last}; the owner \
          logged in {n_logins} times"
     );
-    // As many as the ladder gives: fewer would keep out others than attackers.
+    // The lockout steps allow exactly this many: fewer would lock out owners as well.
     assert_eq!(n_compared, usize::from(LOCKOUT_LIMIT));
     assert_eq!(n_logins, n_days);
-    // A device that is not known has to ask the staff.
-    let asked = stack.api.codes().request(&wish_from(&phone, "new device", None)).await.unwrap();
+    // An unknown device must ask an admin.
+    let asked = stack.api.codes().request(&request_from(&phone, "new device", None)).await.unwrap();
     assert!(matches!(asked, CodeRequestOutcome::Paused { wait: None }), "{asked:?}");
 }

@@ -8,7 +8,7 @@ use ignacio_persistence::StoreError;
 
 use crate::support::Stack;
 
-/// Whether a session is let in; only a proof that it is over counts as no.
+/// Whether a session is live; only a definite refusal counts as no.
 async fn is_live(stack: &Stack, session: &SessionDigest) -> bool {
     match stack.api.verify_session(session).await {
         Ok(_) => true,
@@ -17,7 +17,7 @@ async fn is_live(stack: &Stack, session: &SessionDigest) -> bool {
     }
 }
 
-/// Lets time pass for the one session, up to so long after a column's moment.
+/// Lets time pass for the session, up to this long after the time in a column.
 async fn pass_until(stack: &Stack, column: &str, after: &str) {
     let pass = format!(
         "update user_sessions s
@@ -36,14 +36,14 @@ async fn sessions_end_to_the_second_when_they_are_old_or_idle() {
         for (column, limit) in [("expires_at", absolute), ("idle_expires_at", idle)] {
             let stack = Stack::start().await;
             let phone = PhoneNumber::parse("+573001110002").unwrap();
-            stack.account(&phone, role).await;
+            stack.add_user(&phone, role).await;
             let session = stack.log_in(&phone).await;
             let exact = format!(
                 "select ({column} = created_at + interval '{limit}')::int from user_sessions"
             );
             assert_eq!(stack.database.query_i64(&exact).await, 1, "{role:?} {column}");
 
-            // In use until a moment ago, so that it is the one limit that is near.
+            // Used a moment ago, so that only one limit is near.
             if column == "expires_at" {
                 let used =
                     "update user_sessions set idle_expires_at = expires_at + interval '1 day'";
@@ -71,11 +71,11 @@ async fn sessions_end_to_the_second_when_they_are_old_or_idle() {
 }
 
 #[tokio::test]
-async fn use_puts_the_idle_end_off_and_the_absolute_one_never() {
+async fn use_extends_only_the_idle_limit() {
     for (role, idle) in [(Role::Participant, "7 days"), (Role::Admin, "30 minutes")] {
         let stack = Stack::start().await;
         let phone = PhoneNumber::parse("+573001110002").unwrap();
-        stack.account(&phone, role).await;
+        stack.add_user(&phone, role).await;
         let session = stack.log_in(&phone).await;
         let end = "select extract(epoch from expires_at)::text from user_sessions";
         let before = stack.database.query_text(end).await;
@@ -96,8 +96,8 @@ async fn use_puts_the_idle_end_off_and_the_absolute_one_never() {
 async fn ten_thousand_requests_within_five_minutes_write_once() {
     let n_requests = scale(600, 10_000);
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    // Each write of the session counts, whoever does it.
+    let ana = stack.user("+573001110002").await;
+    // Counts all writes to the session, from any role.
     stack
         .database
         .execute(
@@ -120,7 +120,7 @@ async fn ten_thousand_requests_within_five_minutes_write_once() {
     println!("B4: {n_requests} requests, {count} writes of the session");
     assert_eq!(count, 1);
 
-    // From then on the session has just been used.
+    // From here on the session was used recently.
     stack.database.execute("select setval('n_touches', 1, false)").await;
     for _ in 0..n_requests / 4 {
         assert!(is_live(&stack, &ana.digest).await);

@@ -1,4 +1,4 @@
-//! The calls: each made on the repositories, and its answer held against the model.
+//! The calls: each is made on the repositories, and its result is compared with the model.
 
 use ignacio_domain::conversation::{ConversationChange, ConversationFilter, ConversationTitle};
 use ignacio_domain::file::{FileName, MediaType, NewFile, ObjectKey, StoredContent};
@@ -10,16 +10,16 @@ use ignacio_persistence::{FileFilter, NewReply, StoreError};
 use rand::RngExt as _;
 
 use super::Game;
-use super::model::{File, FileState, Post, Talk, sorted};
+use super::model::{File, FileState, ModelConversation, Post, sorted};
 
-/// Anybody's thing, sometimes one of the caller's own, sometimes one that never was.
+/// A resource of any user, sometimes of the caller's own, sometimes one that never existed.
 macro_rules! any {
     ($game:ident, $who:ident, $things:ident, $field:ident, $kind:ident) => {{
         let things = &$game.model.$things;
         let own: Vec<_> = things.iter().filter(|it| it.owner == $who).map(|it| it.$field).collect();
         let all: Vec<_> = things.iter().map(|it| it.$field).collect();
         let from = if $game.dice.random_bool(0.3) { own } else { all };
-        // Recent things are more often there still.
+        // Recent ones are more likely to exist still.
         let first = if $game.dice.random_bool(0.7) { from.len().saturating_sub(8) } else { 0 };
         match $game.dice.random_range(first..from.len() + 1) {
             at if at < from.len() => from[at],
@@ -29,26 +29,32 @@ macro_rules! any {
 }
 
 impl Game {
-    pub(super) async fn start_talk(&mut self, who: usize) {
+    pub(super) async fn start_conversation(&mut self, who: usize) {
         let Some(scope) = self.scope(who).await else { return };
         let title = self.dice.random_bool(0.5).then(|| self.title());
         let id = ConversationId::new();
         scope.conversations().insert(id, title.as_ref()).await.unwrap();
         scope.commit().await.unwrap();
         let title = title.map(|it| it.as_str().to_owned());
-        self.model.talks.push(Talk { owner: who, id, title, archived: false, is_live: true });
+        self.model.conversations.push(ModelConversation {
+            owner: who,
+            id,
+            title,
+            archived: false,
+            is_live: true,
+        });
         self.note("start a conversation", true);
     }
 
-    pub(super) async fn find_talk(&mut self, who: usize) {
-        let id = any!(self, who, talks, id, ConversationId);
+    pub(super) async fn find_conversation(&mut self, who: usize) {
+        let id = any!(self, who, conversations, id, ConversationId);
         let Some(scope) = self.scope(who).await else { return };
         let found = if self.dice.random_bool(0.5) {
             scope.conversations().find(id).await.unwrap()
         } else {
             scope.conversations().lock(id).await.unwrap()
         };
-        let expected = self.model.talk(who, id).map(|it| (it.title.clone(), it.archived));
+        let expected = self.model.conversation(who, id).map(|it| (it.title.clone(), it.archived));
         let is_own = expected.is_some();
         assert_eq!(found.map(|it| (it.title, it.archived)), expected);
         let mut files = Vec::new();
@@ -65,8 +71,8 @@ impl Game {
         self.note("find a conversation and its files", is_own);
     }
 
-    pub(super) async fn change_talk(&mut self, who: usize) {
-        let id = any!(self, who, talks, id, ConversationId);
+    pub(super) async fn change_conversation(&mut self, who: usize) {
+        let id = any!(self, who, conversations, id, ConversationId);
         let Some(scope) = self.scope(who).await else { return };
         let (title, archived) = (self.title(), self.dice.random_bool(0.3));
         let change = ConversationChange {
@@ -76,30 +82,31 @@ impl Game {
         };
         let changed = scope.conversations().update(id, &change).await.unwrap();
         scope.commit().await.unwrap();
-        let talk = self.model.talk_mut(who, id);
-        let is_own = talk.is_some();
+        let conversation = self.model.conversation_mut(who, id);
+        let is_own = conversation.is_some();
         assert_eq!(changed.is_some(), is_own);
-        if let Some(talk) = talk {
-            (talk.title, talk.archived) = (Some(title.as_str().to_owned()), archived);
+        if let Some(conversation) = conversation {
+            (conversation.title, conversation.archived) =
+                (Some(title.as_str().to_owned()), archived);
         }
         self.note("change a conversation", is_own);
     }
 
-    pub(super) async fn delete_talk(&mut self, who: usize) {
-        let id = any!(self, who, talks, id, ConversationId);
+    pub(super) async fn delete_conversation(&mut self, who: usize) {
+        let id = any!(self, who, conversations, id, ConversationId);
         let Some(scope) = self.scope(who).await else { return };
         let keep_files = self.dice.random_bool(0.3);
         let is_gone = scope.conversations().delete(id, keep_files).await.unwrap();
         scope.commit().await.unwrap();
-        let is_own = self.model.talk(who, id).is_some();
+        let is_own = self.model.conversation(who, id).is_some();
         assert_eq!(is_gone, is_own);
         if is_own {
-            self.model.delete_talk(who, id, keep_files);
+            self.model.delete_conversation(who, id, keep_files);
         }
         self.note("delete a conversation", is_own);
     }
 
-    pub(super) async fn list_talks(&mut self, who: usize) {
+    pub(super) async fn list_conversations(&mut self, who: usize) {
         for archived in [false, true] {
             let session = self.digest(who);
             let mut seen = Vec::new();
@@ -119,7 +126,7 @@ impl Game {
                     break;
                 }
             }
-            let own = self.model.talks.iter().filter(|it| it.owner == who && it.is_live);
+            let own = self.model.conversations.iter().filter(|it| it.owner == who && it.is_live);
             let own = own.filter(|it| it.archived == archived);
             assert_eq!(sorted(seen), sorted(own.map(|it| (it.id, it.title.clone()))));
         }
@@ -127,13 +134,13 @@ impl Game {
     }
 
     pub(super) async fn list_messages(&mut self, who: usize) {
-        let id = any!(self, who, talks, id, ConversationId);
+        let id = any!(self, who, conversations, id, ConversationId);
         let listed = self.stack.api.list_messages(&self.digest(who), id, false, None, page()).await;
         if self.model.login(who).is_none() {
             assert!(matches!(listed, Err(StoreError::Unauthenticated)));
             return;
         }
-        let is_own = self.model.talk(who, id).is_some();
+        let is_own = self.model.conversation(who, id).is_some();
         if is_own {
             let ids: Vec<_> = listed.unwrap().rows.iter().map(|it| it.id).collect();
             let expected = self.model.messages(who, id);
@@ -145,7 +152,7 @@ impl Game {
     }
 
     pub(super) async fn post(&mut self, who: usize) {
-        let talk = any!(self, who, talks, id, ConversationId);
+        let conversation = any!(self, who, conversations, id, ConversationId);
         let n_files = self.dice.random_range(0..3);
         let files: Vec<_> = (0..n_files).map(|_| any!(self, who, files, id, FileId)).collect();
         let Some(scope) = self.scope(who).await else { return };
@@ -155,9 +162,9 @@ impl Game {
         let body = MessageBody::parse("hola".to_owned()).unwrap();
         let posted = scope
             .messages()
-            .post(talk, &NewMessage { body, files: files.clone() }, &NewReply::by("m"))
+            .post(conversation, &NewMessage { body, files: files.clone() }, &NewReply::by("m"))
             .await;
-        let is_own = self.model.talk(who, talk).is_some();
+        let is_own = self.model.conversation(who, conversation).is_some();
         let has_files = files.iter().all(|it| self.model.has_row(who, *it));
         match posted {
             Ok(None) => assert!(!is_own),
@@ -165,20 +172,21 @@ impl Game {
                 assert!(is_own && !has_files);
             }
             Err(StoreError::Conflict(it)) if it == "responses_running_key" => {
-                assert!(is_own && has_files && self.model.is_running(talk));
+                assert!(is_own && has_files && self.model.is_running(conversation));
             }
             Err(error) => panic!("{error:?}"),
             Ok(Some(posted)) => {
                 scope.commit().await.unwrap();
-                assert!(is_own && has_files && !self.model.is_running(talk));
-                // Also what is still on its way hangs on it; callers ask for `missing` before.
+                assert!(is_own && has_files && !self.model.is_running(conversation));
+                // A file that is still being uploaded can be attached as well; callers check
+                // `missing` first.
                 let hangs = files.iter().copied().filter(|it| !self.model.is_deleted(*it));
                 let mut hangs = sorted(hangs);
                 hangs.dedup();
                 assert_eq!(sorted(posted.message.attachments.iter().map(|it| it.id)), hangs);
                 self.model.posts.push(Post {
                     owner: who,
-                    talk,
+                    conversation,
                     question: posted.message.id,
                     reply: posted.reply.id,
                     response: posted.response.id,
@@ -200,39 +208,40 @@ impl Game {
         let Some(scope) = self.scope(who).await else { return };
         let found = scope.messages().find(id).await.unwrap();
         let own = self.model.posts(who).find(|it| it.question == id || it.reply == id);
-        let (is_own, talk) = (own.is_some(), own.map(|it| it.talk));
-        assert_eq!(found.map(|it| it.conversation), talk);
+        let (is_own, conversation) = (own.is_some(), own.map(|it| it.conversation));
+        assert_eq!(found.map(|it| it.conversation), conversation);
         self.note("find a message", is_own);
     }
 
     pub(super) async fn use_response(&mut self, who: usize) {
         let id = any!(self, who, posts, response, ResponseId);
-        let talk = any!(self, who, talks, id, ConversationId);
+        let conversation = any!(self, who, conversations, id, ConversationId);
         let Some(scope) = self.scope(who).await else { return };
         let is_own = self.model.posts(who).any(|it| it.response == id);
         assert_eq!(scope.responses().find(id).await.unwrap().is_some(), is_own);
         assert_eq!(scope.responses().cancel(id).await.unwrap().is_some(), is_own);
-        let running = scope.responses().running(talk).await.unwrap();
-        let expected = self.model.posts(who).find(|it| it.talk == talk && it.is_running);
+        let running = scope.responses().running(conversation).await.unwrap();
+        let expected =
+            self.model.posts(who).find(|it| it.conversation == conversation && it.is_running);
         assert_eq!(running.map(|it| it.id), expected.map(|it| it.response));
         scope.commit().await.unwrap();
         self.note("find and cancel a reply", is_own);
     }
 
     pub(super) async fn reserve_file(&mut self, who: usize) {
-        let talk = any!(self, who, talks, id, ConversationId);
+        let conversation = any!(self, who, conversations, id, ConversationId);
         let Some(scope) = self.scope(who).await else { return };
-        let talk = self.dice.random_bool(0.5).then_some(talk);
+        let conversation = self.dice.random_bool(0.5).then_some(conversation);
         let name = FileName::parse("plan.pdf").unwrap();
         let media_type = MediaType::from_extension("pdf").unwrap();
         let new = NewFile { id: FileId::new(), name, media_type };
-        let reserved = scope.files().reserve(&new, talk).await;
-        let is_own = talk.is_none_or(|it| self.model.talk(who, it).is_some());
+        let reserved = scope.files().reserve(&new, conversation).await;
+        let is_own = conversation.is_none_or(|it| self.model.conversation(who, it).is_some());
         if is_own {
             reserved.unwrap();
             scope.commit().await.unwrap();
             let state = FileState::Reserved;
-            self.model.files.push(File { owner: who, id: new.id, talk, state });
+            self.model.files.push(File { owner: who, id: new.id, conversation, state });
         } else {
             assert!(matches!(reserved, Err(StoreError::Conflict(_))), "a foreign conversation");
         }
@@ -293,9 +302,9 @@ impl Game {
     }
 
     pub(super) async fn list_files(&mut self, who: usize) {
-        let talk = any!(self, who, talks, id, ConversationId);
+        let chosen = any!(self, who, conversations, id, ConversationId);
         let Some(scope) = self.scope(who).await else { return };
-        for conversation in [None, Some(talk)] {
+        for conversation in [None, Some(chosen)] {
             let filter = FileFilter { conversation, ..FileFilter::default() };
             let mut seen = Vec::new();
             let mut after = None;
@@ -308,7 +317,7 @@ impl Game {
                 }
             }
             let own = self.model.files.iter().filter(|it| self.model.shown(who, it.id));
-            let own = own.filter(|it| conversation.is_none() || it.talk == conversation);
+            let own = own.filter(|it| conversation.is_none() || it.conversation == conversation);
             assert_eq!(sorted(seen), sorted(own.map(|it| it.id)));
         }
         self.note("list files", true);
@@ -337,7 +346,7 @@ impl Game {
         self.note("end a session", is_own);
     }
 
-    pub(super) async fn change_person(&mut self, who: usize) {
+    pub(super) async fn rename_user(&mut self, who: usize) {
         let Some(scope) = self.scope(who).await else { return };
         let name = format!("User {who}, {}", self.dice.random::<u32>());
         let change = ProfileChange {
@@ -346,11 +355,11 @@ impl Game {
         };
         scope.users().update(&change).await.unwrap().unwrap();
         scope.commit().await.unwrap();
-        self.model.people[who].name = name;
-        let other = self.dice.random_range(0..super::PEOPLE);
+        self.model.users[who].name = name;
+        let other = self.dice.random_range(0..super::N_USERS);
         let seen = self.stack.api.authenticated_user(&self.digest(other)).await;
         if self.model.login(other).is_some() {
-            assert_eq!(seen.unwrap().name.as_str(), self.model.people[other].name);
+            assert_eq!(seen.unwrap().name.as_str(), self.model.users[other].name);
         } else {
             assert!(matches!(seen, Err(StoreError::Unauthenticated)));
         }

@@ -1,19 +1,19 @@
-//! Who owns what, kept in memory beside the database.
+//! A model of who owns what, in memory.
 
 use ignacio_domain::ids::{ConversationId, FileId, MessageId, ResponseId, SessionId};
 use ignacio_domain::session::SessionDigest;
 
-/// Everything that was ever made, also what is gone since: a person asks for all of it.
+/// Everything that was ever created, including what is deleted: users ask for all of it.
 #[derive(Default)]
 pub(super) struct Model {
-    pub(super) people: Vec<Somebody>,
+    pub(super) users: Vec<ModelUser>,
     pub(super) sessions: Vec<Login>,
-    pub(super) talks: Vec<Talk>,
+    pub(super) conversations: Vec<ModelConversation>,
     pub(super) posts: Vec<Post>,
     pub(super) files: Vec<File>,
 }
 
-pub(super) struct Somebody {
+pub(super) struct ModelUser {
     pub(super) name: String,
     pub(super) is_active: bool,
 }
@@ -25,7 +25,7 @@ pub(super) struct Login {
     pub(super) is_live: bool,
 }
 
-pub(super) struct Talk {
+pub(super) struct ModelConversation {
     pub(super) owner: usize,
     pub(super) id: ConversationId,
     pub(super) title: Option<String>,
@@ -33,10 +33,10 @@ pub(super) struct Talk {
     pub(super) is_live: bool,
 }
 
-/// A message with the reply that it asked for.
+/// A message and the reply that it requested.
 pub(super) struct Post {
     pub(super) owner: usize,
-    pub(super) talk: ConversationId,
+    pub(super) conversation: ConversationId,
     pub(super) question: MessageId,
     pub(super) reply: MessageId,
     pub(super) response: ResponseId,
@@ -48,7 +48,7 @@ pub(super) struct Post {
 pub(super) struct File {
     pub(super) owner: usize,
     pub(super) id: FileId,
-    pub(super) talk: Option<ConversationId>,
+    pub(super) conversation: Option<ConversationId>,
     pub(super) state: FileState,
 }
 
@@ -60,26 +60,34 @@ pub(super) enum FileState {
 }
 
 impl Model {
-    /// The session that a person uses, if any of theirs is good for anything.
+    /// The session that a user uses, if any of theirs is live.
     pub(super) fn login(&self, who: usize) -> Option<&Login> {
         let last = self.sessions.iter().rev().find(|it| it.owner == who);
-        last.filter(|it| it.is_live && self.people[who].is_active)
+        last.filter(|it| it.is_live && self.users[who].is_active)
     }
 
-    pub(super) fn talk(&self, who: usize, id: ConversationId) -> Option<&Talk> {
-        self.talks.iter().find(|it| it.id == id && it.owner == who && it.is_live)
+    pub(super) fn conversation(
+        &self,
+        who: usize,
+        id: ConversationId,
+    ) -> Option<&ModelConversation> {
+        self.conversations.iter().find(|it| it.id == id && it.owner == who && it.is_live)
     }
 
-    pub(super) fn talk_mut(&mut self, who: usize, id: ConversationId) -> Option<&mut Talk> {
-        self.talks.iter_mut().find(|it| it.id == id && it.owner == who && it.is_live)
+    pub(super) fn conversation_mut(
+        &mut self,
+        who: usize,
+        id: ConversationId,
+    ) -> Option<&mut ModelConversation> {
+        self.conversations.iter_mut().find(|it| it.id == id && it.owner == who && it.is_live)
     }
 
-    /// A file that a person sees.
+    /// Whether a user can see a file.
     pub(super) fn shown(&self, who: usize, id: FileId) -> bool {
         self.files.iter().any(|it| it.id == id && it.owner == who && it.state == FileState::Shown)
     }
 
-    /// A file that has a row of the person's, whatever has become of it.
+    /// Whether a file has a row of the user's, in any state.
     pub(super) fn has_row(&self, who: usize, id: FileId) -> bool {
         self.files.iter().any(|it| it.id == id && it.owner == who)
     }
@@ -96,35 +104,37 @@ impl Model {
         self.posts.iter().filter(move |it| it.owner == who && it.is_live)
     }
 
-    pub(super) fn is_running(&self, talk: ConversationId) -> bool {
-        self.posts.iter().any(|it| it.talk == talk && it.is_live && it.is_running)
+    pub(super) fn is_running(&self, conversation: ConversationId) -> bool {
+        self.posts.iter().any(|it| it.conversation == conversation && it.is_live && it.is_running)
     }
 
     /// The messages of a conversation, newest first.
-    pub(super) fn messages(&self, who: usize, talk: ConversationId) -> Vec<MessageId> {
-        let posts: Vec<_> = self.posts(who).filter(|it| it.talk == talk).collect();
+    pub(super) fn messages(&self, who: usize, conversation: ConversationId) -> Vec<MessageId> {
+        let posts: Vec<_> = self.posts(who).filter(|it| it.conversation == conversation).collect();
         posts.iter().rev().flat_map(|it| [it.reply, it.question]).collect()
     }
 
     /// The files that a conversation shows, in the order of their ids.
-    pub(super) fn files_of(&self, who: usize, talk: ConversationId) -> Vec<FileId> {
+    pub(super) fn files_of(&self, who: usize, conversation: ConversationId) -> Vec<FileId> {
         let shown = self.files.iter().filter(|it| {
             self.shown(who, it.id)
-                && (it.talk == Some(talk)
-                    || self.posts(who).any(|post| post.talk == talk && post.files.contains(&it.id)))
+                && (it.conversation == Some(conversation)
+                    || self.posts(who).any(|post| {
+                        post.conversation == conversation && post.files.contains(&it.id)
+                    }))
         });
         sorted(shown.map(|it| it.id))
     }
 
-    /// Takes a conversation away with all that hangs on it alone.
-    pub(super) fn delete_talk(&mut self, who: usize, id: ConversationId, keep_files: bool) {
+    /// Deletes a conversation with everything that is attached only to it.
+    pub(super) fn delete_conversation(&mut self, who: usize, id: ConversationId, keep_files: bool) {
         let is_here = |file: &File| {
-            file.talk == Some(id)
-                || self.posts(who).any(|it| it.talk == id && it.files.contains(&file.id))
+            file.conversation == Some(id)
+                || self.posts(who).any(|it| it.conversation == id && it.files.contains(&file.id))
         };
         let is_elsewhere = |file: &File| {
-            file.talk.is_some_and(|it| it != id)
-                || self.posts(who).any(|it| it.talk != id && it.files.contains(&file.id))
+            file.conversation.is_some_and(|it| it != id)
+                || self.posts(who).any(|it| it.conversation != id && it.files.contains(&file.id))
         };
         let gone: Vec<_> = self
             .files
@@ -136,15 +146,15 @@ impl Model {
             if gone.contains(&file.id) {
                 file.state = FileState::Deleted;
             }
-            if file.talk == Some(id) {
-                file.talk = None;
+            if file.conversation == Some(id) {
+                file.conversation = None;
             }
         }
-        for post in self.posts.iter_mut().filter(|it| it.owner == who && it.talk == id) {
+        for post in self.posts.iter_mut().filter(|it| it.owner == who && it.conversation == id) {
             post.is_live = false;
         }
-        if let Some(talk) = self.talk_mut(who, id) {
-            talk.is_live = false;
+        if let Some(conversation) = self.conversation_mut(who, id) {
+            conversation.is_live = false;
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Who tries: a login role, and whom it says it acts for.
+//! The actors: a login role, and the identity that it claims.
 
 use ignacio_devstack::{DatabaseRole, TestDatabase};
 
-/// Somebody who connects and tries.
+/// A login role with an identity.
 #[derive(Clone, Copy)]
 pub(super) struct Actor {
     pub(super) name: &'static str,
     /// The role that the connection logs in as; `None` is the role that deploys.
     pub(super) login: Option<DatabaseRole>,
-    /// What a transaction begins with.
+    /// The statements that a transaction begins with.
     pub(super) enters: &'static str,
 }
 
@@ -20,13 +20,13 @@ const fn deployed(name: &'static str, enters: &'static str) -> Actor {
     Actor { name, login: None, enters }
 }
 
-/// Everybody: each login role with nobody's identity, then with somebody's, then the roles that own
-/// and serve the tables. The role that deploys has a test of its own: whether it inherits the
-/// owner's rights depends on the version of Postgres.
+/// All actors: each login role without an identity, then with one, then the roles that own and
+/// serve the tables. The deploying role has a test of its own: whether it inherits the owner's
+/// rights depends on the version of Postgres.
 pub(super) const ACTORS: [Actor; 16] = [
     actor("api[-]", DatabaseRole::Api, ""),
     actor("api[Ana]", DatabaseRole::Api, "select app.authenticate(sha256('ana'))"),
-    // Neither can enter; what they can do is to set by hand what entering would have set.
+    // Neither can authenticate; they can only set by hand what authentication would have set.
     actor(
         "api[deactivated]",
         DatabaseRole::Api,
@@ -58,9 +58,9 @@ pub(super) const ACTORS: [Actor; 16] = [
         "select app.authenticate(sha256('ada')); select app.authorize_conversation_list(md5('ana')::uuid)",
     ),
     actor(
-        "admin[reads a talk]",
+        "admin[reads a conversation]",
         DatabaseRole::Admin,
-        "select app.authenticate(sha256('ada')); select app.authorize_conversation_read(md5('ana talk')::uuid)",
+        "select app.authenticate(sha256('ada')); select app.authorize_conversation_read(md5('ana conversation')::uuid)",
     ),
     deployed("owner", "set local role ignacio_owner"),
     deployed("definer", "set local role ignacio_owner; set local role ignacio_definer"),
@@ -72,7 +72,7 @@ impl Actor {
         self.login.map_or_else(|| database.owner_url(), |role| database.url(role))
     }
 
-    /// The role whose rights count.
+    /// The role whose rights apply.
     pub(super) fn role(&self) -> &'static str {
         match self.login {
             Some(role) => role.name(),

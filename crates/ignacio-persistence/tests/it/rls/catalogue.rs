@@ -1,4 +1,4 @@
-//! The tables and columns that there are, as the catalogue tells them.
+//! The tables and columns, from the catalogue.
 
 use ignacio_devstack::TestDatabase;
 
@@ -15,7 +15,7 @@ pub(super) struct Column {
     pub(super) is_generated: bool,
 }
 
-/// Every table of the schema, the log of migrations included, in the order of their names.
+/// Every table of the schema, including the log of migrations, in the order of their names.
 pub(super) async fn tables(database: &TestDatabase) -> Vec<Table> {
     let read = "select c.relname || '|' || a.attname || '|' || format_type(a.atttypid, null)
                     || '|' || (a.attgenerated <> '')
@@ -39,7 +39,7 @@ pub(super) async fn tables(database: &TestDatabase) -> Vec<Table> {
 }
 
 impl Table {
-    /// The columns that take a value.
+    /// The columns that can be written.
     pub(super) fn writable(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|it| !it.is_generated)
     }

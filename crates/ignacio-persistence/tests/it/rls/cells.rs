@@ -7,8 +7,8 @@ use super::templates::{Template, template};
 /// What is tried on Ana's rows and on Ben's, in the order of the reviewed files.
 pub(super) const PAIRS: [&str; 8] =
     ["select", "lock", "insert", "returning", "upsert", "update", "give", "delete"];
-/// What is tried on all rows at once, without naming one: only the statement's own policy stands
-/// in its way, not that of SELECT.
+/// What is tried on all rows at once, without naming one: only the statement's own policy applies,
+/// not that of SELECT.
 pub(super) const BLIND: [&str; 3] = ["update*", "give*", "delete*"];
 /// What is tried on each column.
 pub(super) const PER_COLUMN: [&str; 5] =
@@ -50,9 +50,9 @@ pub(super) fn of_columns(table: &Table) -> Vec<Probe> {
         let it = &column.name;
         for what in PER_COLUMN {
             let ways = match what {
-                // A generated column takes no value from anybody.
+                // A generated column cannot be written at all.
                 "column insert" if column.is_generated => continue,
-                // Without a row, so that the right alone is judged.
+                // Without a row, so that only the right is checked.
                 "column insert" => vec![format!(
                     "insert into {name} ({it}) select null::{} where false",
                     column.kind
@@ -84,7 +84,7 @@ fn ways(operation: &str, table: &Table, template: &Template, me: &str) -> Vec<St
             let key = template.key[0].0;
             vec![filled(&format!("{} returning {key}", insert(name, &new)), me)]
         }
-        // A row of Ana's under the key of one that is there already: her own, or Ben's.
+        // A row of Ana's under the key of an existing one: her own, or Ben's.
         "upsert" => {
             let key: Vec<_> =
                 template.key.iter().map(|(column, it)| (*column, filled(it, me))).collect();
@@ -107,7 +107,7 @@ fn ways(operation: &str, table: &Table, template: &Template, me: &str) -> Vec<St
                 format!("update {name} set {column} = {column} where {theirs}")
             })
             .collect(),
-        // Ana's row becomes Ben's, or his hers.
+        // Ana's row is given to Ben, or his to her.
         "give" => {
             let (column, value) = template.owner;
             let value = filled(value, if me == "ana" { "ben" } else { "ana" });
@@ -117,7 +117,7 @@ fn ways(operation: &str, table: &Table, template: &Template, me: &str) -> Vec<St
     }
 }
 
-/// Two ways to name somebody's rows, for roles that may not read the column of the first.
+/// Two ways to select a user's rows, for roles that may not read the column of the first.
 fn wheres(template: &Template, me: &str) -> [String; 2] {
     let key: Vec<_> = template.key.iter().map(|(column, it)| format!("{column} = {it}")).collect();
     [filled(template.whose, me), filled(&key.join(" and "), me)]

@@ -1,4 +1,4 @@
-//! Arbitrary SQL on the request role: it chooses no victim, moves no row and learns nothing.
+//! Arbitrary SQL as the request role: it cannot choose a victim, move a row or learn anything.
 
 use ignacio_devstack::DatabaseRole;
 use sea_orm::{ConnectionTrait as _, Database, DatabaseConnection, TransactionTrait as _};
@@ -36,7 +36,7 @@ async fn arbitrary_sql_on_the_request_role_cannot_choose_its_victim() {
 }
 
 #[tokio::test]
-async fn nobody_makes_himself_admin_or_moves_a_row_to_another_owner() {
+async fn no_user_becomes_admin_or_gives_a_row_to_another_owner() {
     let world = world().await;
     let ben = world.ben.id;
     for statement in [
@@ -60,7 +60,7 @@ async fn nobody_makes_himself_admin_or_moves_a_row_to_another_owner() {
 }
 
 #[tokio::test]
-async fn a_child_cannot_hang_on_a_foreign_parent_and_learns_nothing_by_trying() {
+async fn a_row_cannot_refer_to_or_reveal_another_users_row() {
     let world = world().await;
     let ana = world.ana.id;
     let of_ben = format!("select id from conversations where user_id = '{}'", world.ben.id);
@@ -80,7 +80,7 @@ async fn a_child_cannot_hang_on_a_foreign_parent_and_learns_nothing_by_trying() 
 }
 
 impl World {
-    /// What the server says to Ana's transaction that tries this.
+    /// The server's response when Ana's transaction tries this.
     async fn as_ana(&self, statement: &str) -> String {
         let txn = self.api.begin().await.unwrap();
         txn.execute_unprepared(&self.enter).await.unwrap();
@@ -91,11 +91,11 @@ impl World {
 
 async fn world() -> World {
     let stack = Stack::start().await;
-    let ana = stack.person("+573001110002").await;
-    let ben = stack.person("+573001110003").await;
-    for person in [&ana, &ben] {
-        stack.conversation(person).await;
-        stack.file(person, "plan.pdf").await;
+    let ana = stack.user("+573001110002").await;
+    let ben = stack.user("+573001110003").await;
+    for user in [&ana, &ben] {
+        stack.conversation(user).await;
+        stack.file(user, "plan.pdf").await;
     }
     let digest =
         format!("select encode(token_hash, 'hex') from user_sessions where user_id = '{}'", ana.id);

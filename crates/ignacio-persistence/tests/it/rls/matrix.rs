@@ -1,4 +1,4 @@
-//! The matrix itself: every actor's answers, and how they are written down for a reader.
+//! The matrix: every actor's results, and how they are written for readers.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,19 +10,19 @@ use super::catalogue::{Table, tables};
 use super::cells::{BLIND, PAIRS, of_columns, of_rows};
 use super::prober::{Prober, Probes};
 
-/// Table, actor, what was tried: answer.
+/// Table, actor, what was tried: the result.
 pub(super) type Cells = BTreeMap<(String, &'static str, String), String>;
 
 /// Which rights the roles have while they try.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rights {
-    /// Theirs.
+    /// Their own.
     Granted,
-    /// Every right on every table, so that the policies stand alone.
+    /// Every right on every table, so that only the policies refuse.
     All,
 }
 
-/// A database with Ana's and Ben's rows, and everybody connected to it.
+/// A database with the rows of Ana and Ben, and connections of all actors.
 pub(super) struct World {
     pub(super) database: TestDatabase,
     pub(super) tables: Vec<Table>,
@@ -85,7 +85,8 @@ impl World {
         self.probers.iter().map(|it| it.actor.name)
     }
 
-    /// The cells about rows as text: a block per table, a line per answer and who gets it.
+    /// The cells about rows as text: a block per table, a line per result with the actors that get
+    /// it.
     pub(super) fn rows_text(&self, cells: &Cells) -> String {
         let headings = PAIRS.iter().chain(&BLIND).map(|it| (*it).to_owned());
         let mut text = format!("{}who\n", columns(headings));
@@ -105,8 +106,8 @@ impl World {
         text
     }
 
-    /// The cells about columns as text: a block per table, a line per kind of access, under those
-    /// who have it.
+    /// The cells about columns as text: a block per table, a line per kind of access, below the
+    /// actors that have it.
     pub(super) fn columns_text(&self, cells: &Cells) -> String {
         let mut text = String::new();
         for table in &self.tables {
@@ -127,7 +128,7 @@ impl World {
     }
 }
 
-/// Actors with the same answers stand together, in the order of the first of them.
+/// Groups actors with the same results, in the order of the first of each group.
 fn grouped<T: PartialEq>(
     actors: impl Iterator<Item = &'static str>,
     answers: impl Fn(&'static str) -> T,
@@ -153,7 +154,7 @@ fn columns(words: impl Iterator<Item = String>) -> String {
     })
 }
 
-/// Odd rows, for those who may insert some row.
+/// Odd rows, for actors that may insert some row.
 fn odd_text(table: &Table, cells: &Cells) -> String {
     let mut lines: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for ((_, actor, what), answer) in cells.iter().filter(|(key, _)| key.0 == table.name) {
@@ -192,7 +193,7 @@ fn lines<'t>(
             Some("0") => lines.entry("insert".to_owned()).or_default().push(name),
             Some(state) => lines.entry(format!("insert {state}")).or_default().push(name),
         }
-        // Whoever has the right at all is listed, also where a policy refuses each row.
+        // Every actor with the right is listed, even if a policy refuses each row.
         if it("set").is_some_and(|it| it != "E") {
             let pair = pair(it("update ana").unwrap_or("-"), it("update ben").unwrap_or("-"));
             lines.entry(format!("update {pair}")).or_default().push(name);

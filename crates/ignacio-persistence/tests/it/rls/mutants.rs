@@ -1,5 +1,5 @@
-//! The matrix under test: each policy, switch and right is spoilt in turn, and some cell has to
-//! change. `cargo xtask rls-mutants` runs it whole.
+//! Mutation tests of the matrix: each policy, switch and right is broken in turn, and some cell
+//! must change. `cargo xtask rls-mutants` runs all of them.
 
 use ignacio_devstack::{DatabaseRole, TestDatabase};
 
@@ -7,7 +7,7 @@ use super::actors::Actor;
 use super::matrix::{Cells, Rights, World};
 use crate::catalogue_rules::findings;
 
-/// Mutants that change no answer, so that only the lint can notice them, each with the reason why.
+/// Mutants that change no result, so that only the rules can detect them, each with the reason why.
 const BY_LINT_ALONE: [(&str, &str); 3] = [
     ("repeatable_scripts not forced", "its policy lets the owner see every row anyway"),
     ("seaql_migrations not forced", "its policy lets the owner see every row anyway"),
@@ -21,7 +21,7 @@ const BY_LINT_ALONE: [(&str, &str); 3] = [
 struct Mutant {
     name: String,
     table: String,
-    /// Whose cells can change; empty is everybody's.
+    /// The actors whose cells can change; empty means all.
     roles: Vec<String>,
     breaks: String,
     repairs: String,
@@ -33,7 +33,7 @@ impl Mutant {
     }
 }
 
-/// Both matrices as they are while nothing is broken.
+/// Both matrices while nothing is broken.
 struct Bench {
     worlds: [World; 2],
     sound: [Cells; 2],
@@ -47,7 +47,7 @@ impl Bench {
         Self { worlds, sound }
     }
 
-    /// A cell that changes under the mutant: first among its own table's, then among all.
+    /// A cell that changes under the mutant: searched first in its own table, then in all.
     async fn notices(&mut self, mutant: &Mutant) -> Option<String> {
         for is_whole in [false, true] {
             for (world, sound) in self.worlds.iter_mut().zip(&self.sound) {
@@ -88,7 +88,7 @@ fn first_change(cells: &Cells, sound: &Cells) -> Option<String> {
 
 #[tokio::test]
 #[ignore = "takes minutes: cargo xtask rls-mutants"]
-async fn every_spoilt_policy_changes_a_cell() {
+async fn every_mutated_policy_changes_a_cell() {
     let only = std::env::var_os("RLS_MUTANTS").unwrap_or_default();
     let only = only.to_str().unwrap();
     let mut bench = Bench::build().await;
@@ -163,7 +163,7 @@ async fn mutants(database: &TestDatabase) -> Vec<Mutant> {
     mutants.collect()
 }
 
-/// All that the mutants touch, without numbers that a policy gets anew.
+/// Everything that the mutants touch, without the numbers that a recreated policy gets.
 async fn fingerprint(world: &World) -> Vec<Option<String>> {
     world.database.query_column(FINGERPRINT).await
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::matrix::World;
 use super::prober::{Probe, Probes};
 
-/// Statements that nobody but the schema's owner has any business with.
+/// Statements that only the schema's owner should run.
 const STATEMENTS: [&str; 21] = [
     "set local role ignacio_api",
     "set local role ignacio_auth",
@@ -31,7 +31,7 @@ const STATEMENTS: [&str; 21] = [
     "select pg_read_file('PG_VERSION')",
 ];
 
-/// Every statement and who is not refused, with the answer.
+/// Every statement with the actors that are not refused, and the result.
 pub(super) async fn measure(world: &mut World) -> (String, usize) {
     let tables: Vec<_> = world.tables.iter().map(|it| it.name.clone()).collect();
     let mut probes: Vec<_> = STATEMENTS.map(|it| probe(it.to_owned())).into();
@@ -84,7 +84,7 @@ pub(super) async fn functions(world: &World) -> String {
 }
 
 fn of_table(table: &str) -> [Probe; 6] {
-    // A grant that one may not make is a warning, so its effect is looked at.
+    // Granting without the right to is only a warning, so the effect is checked.
     let grant = format!(
         "do $it$ begin
              grant select on {table} to public;

@@ -1,4 +1,5 @@
-//! Trying statements as an actor: each in a subtransaction that is undone, a whole list in one trip.
+//! Tries statements as an actor: each in a subtransaction that is rolled back, a whole list in one
+//! round trip.
 
 use futures_util::TryStreamExt as _;
 use ignacio_devstack::TestDatabase;
@@ -6,13 +7,13 @@ use sea_orm::sqlx::{self, AssertSqlSafe, Connection as _, PgConnection};
 
 use super::actors::Actor;
 
-/// Something to try, in one or more ways: the answer is that of the way that gets furthest.
+/// Something to try, in one or more ways: the result is that of the way that gets furthest.
 pub(super) struct Probe {
     pub(super) what: String,
     pub(super) ways: Vec<String>,
 }
 
-/// A list of them, written down once for all actors.
+/// A list of probes, rendered once for all actors.
 pub(super) struct Probes {
     pub(super) whats: Vec<String>,
     ways: String,
@@ -33,8 +34,8 @@ pub(super) struct Prober {
     connection: PgConnection,
 }
 
-/// How a way ends: a number of rows, `E` for 42501, or another SQLSTATE. A way that touches rows is
-/// the best, one that is not refused the second best.
+/// The result of a way: a number of rows, `E` for 42501, or another SQLSTATE. A way that touches
+/// rows is best, one that is not refused second best.
 const TRY_ALL: &str = r"
 do $$
 declare
@@ -74,7 +75,8 @@ impl Prober {
         Self { actor, url, connection }
     }
 
-    /// The answer to each probe. An actor that cannot even enter has one answer for all of them.
+    /// The result of each probe. An actor that cannot even authenticate has one result for all of
+    /// them.
     pub(super) async fn try_all(&mut self, probes: &Probes) -> Vec<String> {
         if let Err(error) = self.begin().await {
             self.run("rollback").await.unwrap();
@@ -93,11 +95,11 @@ impl Prober {
         serde_json::from_str(&answers).unwrap()
     }
 
-    /// The rows that `copy … to stdout` gives, or why it does not.
+    /// The number of rows of `copy … to stdout`, or why it failed.
     pub(super) async fn copy_out(&mut self, table: &str) -> String {
         let copy = format!("copy {table} to stdout");
-        // Asked for rows, the client loses count of the answers when it is refused; asked to send
-        // some, it does not. So the refusals, which are many, are found the second way.
+        // If a query for rows is refused, the client loses track of the results; if a request to
+        // send rows is refused, it does not. So the many refusals are found the second way.
         let refused = match self.begin().await {
             Ok(()) => self.connection.copy_in_raw(&copy).await.err(),
             Err(error) => Some(error),
@@ -114,7 +116,7 @@ impl Prober {
         n_rows.to_string()
     }
 
-    /// What comes of `copy … from stdin` with no rows.
+    /// The result of `copy … from stdin` with no rows.
     pub(super) async fn copy_in(&mut self, table: &str) -> String {
         let rows = match self.begin().await {
             Ok(()) => self.rows_in(table).await,

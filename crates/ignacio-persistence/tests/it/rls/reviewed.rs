@@ -1,12 +1,12 @@
-//! What was measured against what was reviewed.
+//! Compares measured results with reviewed ones.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// Set to anything, it writes what was measured into the reviewed files instead of comparing.
+/// If this variable is set, the measured results overwrite the reviewed files instead.
 const ACCEPT: &str = "ACCEPT_RLS_MATRIX";
 
-/// Fails with the lines that differ. The first lines of a file, each with a `#`, are the reader's.
+/// Fails with the lines that differ. The first lines of a file, each with a `#`, are comments.
 pub(super) fn compare(file: &str, measured: &str) {
     let old = whole(file);
     let new = format!("{}{measured}", head_and_body(&old).0);
@@ -15,7 +15,7 @@ pub(super) fn compare(file: &str, measured: &str) {
     }
     if std::env::var_os(ACCEPT).is_some() {
         std::fs::write(path(file), &new).unwrap();
-        println!("{file} is written anew: read the difference before it is committed");
+        println!("{file} was rewritten: review the difference before you commit it");
         return;
     }
     let kept = format!("{}/{file}", env!("CARGO_TARGET_TMPDIR"));
@@ -35,13 +35,13 @@ fn path(file: &str) -> String {
     format!("{}/tests/it/{file}", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The reader's lines at the start, and the rest.
+/// The comment lines at the start, and the rest.
 fn head_and_body(text: &str) -> (&str, &str) {
     let head = text.lines().take_while(|it| it.starts_with('#'));
     text.split_at(head.map(|it| it.len() + 1).sum())
 }
 
-/// The lines that differ, each under the lines that it belongs to.
+/// The lines that differ, each below the lines that it belongs to.
 fn difference(reviewed: &str, measured: &str) -> String {
     let (old, new) = (lines(reviewed), lines(measured));
     let gone = old.iter().filter(|it| !new.contains(it)).map(|it| ('-', it));
@@ -60,7 +60,7 @@ fn difference(reviewed: &str, measured: &str) -> String {
     text
 }
 
-/// Each line with those above it that stand further left.
+/// Each line with the less indented lines above it.
 fn lines(text: &str) -> BTreeSet<(String, &str)> {
     let mut above: Vec<(usize, &str)> = Vec::new();
     let mut lines = BTreeSet::new();
@@ -77,7 +77,7 @@ fn lines(text: &str) -> BTreeSet<(String, &str)> {
 
 #[test]
 fn a_difference_shows_what_was_and_what_is() {
-    let was = "talks\n  api[-] 0/0\n  api[Ana] 1/0\nfiles\n  api[-] E\n";
-    let is = "talks\n  api[-] 0/0\n  api[Ana] 1/1\nfiles\n  api[-] E\n";
-    assert_eq!(difference(was, is), "  talks\n-   api[Ana] 1/0\n+   api[Ana] 1/1\n");
+    let was = "conversations\n  api[-] 0/0\n  api[Ana] 1/0\nfiles\n  api[-] E\n";
+    let is = "conversations\n  api[-] 0/0\n  api[Ana] 1/1\nfiles\n  api[-] E\n";
+    assert_eq!(difference(was, is), "  conversations\n-   api[Ana] 1/0\n+   api[Ana] 1/1\n");
 }

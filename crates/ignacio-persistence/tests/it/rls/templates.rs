@@ -1,17 +1,17 @@
-//! What a row of each table looks like: the one thing about a table that the catalogue cannot tell.
+//! What a row of each table looks like, which the catalogue cannot tell.
 //!
-//! `$me` stands for `ana` or `ben`. Rows that `world.sql` made are found by hashes of words.
+//! `$me` stands for `ana` or `ben`. Rows that `world.sql` creates are found by hashes of words.
 
-/// How the matrix speaks of a table's rows.
+/// How the matrix addresses a table's rows.
 pub(super) struct Template {
     pub(super) table: &'static str,
-    /// Which rows are somebody's.
+    /// The condition for a user's rows.
     pub(super) whose: &'static str,
-    /// The column that says so, and what it says for somebody.
+    /// The owner column, and its value for a user.
     pub(super) owner: (&'static str, &'static str),
-    /// The primary key of the row that somebody has.
+    /// The primary key of a user's existing row.
     pub(super) key: &'static [(&'static str, &'static str)],
-    /// A new row of somebody's, in the columns that those who may insert have to fill.
+    /// A new row of a user's, in the columns that an insert must fill.
     pub(super) row: &'static [(&'static str, &'static str)],
     /// Odd rows, as differences from the new row.
     pub(super) odd: &'static [(&'static str, &'static [(&'static str, &'static str)])],
@@ -90,9 +90,9 @@ pub(super) const TEMPLATES: &[Template] = &[
         table: "conversation_summaries",
         whose: MINE,
         owner: ("user_id", ME),
-        key: &[("conversation_id", "md5('$me talk')::uuid")],
+        key: &[("conversation_id", "md5('$me conversation')::uuid")],
         row: &[
-            ("conversation_id", "md5('$me new talk')::uuid"),
+            ("conversation_id", "md5('$me new conversation')::uuid"),
             ("user_id", ME),
             ("content", "'s'"),
             ("until_at", "now()"),
@@ -106,7 +106,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         table: "conversations",
         whose: MINE,
         owner: ("user_id", ME),
-        key: &[("id", "md5('$me talk')::uuid")],
+        key: &[("id", "md5('$me conversation')::uuid")],
         row: &[("id", NEW), ("user_id", ME)],
         odd: &[],
     },
@@ -132,7 +132,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         key: &[("id", "md5('$me follow-up')::uuid")],
         row: &[
             ("user_id", ME),
-            ("conversation_id", "md5('$me talk')::uuid"),
+            ("conversation_id", "md5('$me conversation')::uuid"),
             ("kind", "'summary'"),
         ],
         odd: &[],
@@ -206,7 +206,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         key: &[("id", "md5('$me question')::uuid")],
         row: &[
             ("id", NEW),
-            ("conversation_id", "md5('$me talk')::uuid"),
+            ("conversation_id", "md5('$me conversation')::uuid"),
             ("user_id", ME),
             ("content", "'c'"),
             ("is_from_user", "true"),
@@ -285,13 +285,13 @@ pub(super) const TEMPLATES: &[Template] = &[
         row: &[
             ("id", NEW),
             ("user_id", ME),
-            ("conversation_id", "md5('$me new talk')::uuid"),
+            ("conversation_id", "md5('$me new conversation')::uuid"),
             ("message_id", "md5('$me new answer')::uuid"),
         ],
         odd: &[
             ("to a question", &[("message_id", "md5('$me question')::uuid")]),
             ("to a reply of Ben's", &[("message_id", "md5('ben new answer')::uuid")]),
-            ("to a reply elsewhere", &[("conversation_id", "md5('$me talk')::uuid")]),
+            ("to a reply elsewhere", &[("conversation_id", "md5('$me conversation')::uuid")]),
         ],
     },
     Template {
@@ -342,7 +342,7 @@ pub(super) const TEMPLATES: &[Template] = &[
         ],
         odd: &[
             ("on Ben's object", &[("file_path", "'users/' || md5('ben')::uuid || '/x'")]),
-            ("in Ben's conversation", &[("conversation_id", "md5('ben talk')::uuid")]),
+            ("in Ben's conversation", &[("conversation_id", "md5('ben conversation')::uuid")]),
         ],
     },
     Template {

@@ -1,11 +1,11 @@
--- What the matrix is tried on. Ids are hashes of words, so that every statement can name them; each
+-- The rows that the matrix is tried on. Ids are hashes of words, so that every statement can name them; each
 -- table has rows of Ana and the same rows of Ben.
 insert into users (id, phone_number, name, is_admin, is_active) values
     (md5('ana')::uuid, 'ana', 'Ana', false, true),
     (md5('ben')::uuid, 'ben', 'Ben', false, true),
     (md5('carla')::uuid, 'carla', 'Carla, deactivated', false, false),
-    (md5('ada')::uuid, 'ada', 'Ada, of the staff', true, true),
-    (md5('eva')::uuid, 'eva', 'Eva, of the staff', true, true);
+    (md5('ada')::uuid, 'ada', 'Ada, an admin', true, true),
+    (md5('eva')::uuid, 'eva', 'Eva, an admin', true, true);
 insert into user_sessions (id, user_id, token_hash, expires_at, idle_expires_at)
 select md5(me || ' session')::uuid, md5(me)::uuid, sha256(me::bytea), now() + interval '1 day',
        now() + interval '1 day'
@@ -46,12 +46,12 @@ begin
             (md5(me || ' old report')::uuid, sha256((me || ' old report')::bytea), null, now(),
                 now() - interval '60 days');
         insert into conversations (id, user_id) values
-            (md5(me || ' talk')::uuid, md5(me)::uuid),
-            (md5(me || ' new talk')::uuid, md5(me)::uuid);
+            (md5(me || ' conversation')::uuid, md5(me)::uuid),
+            (md5(me || ' new conversation')::uuid, md5(me)::uuid);
         insert into messages (id, user_id, conversation_id, content, is_from_user) values
-            (md5(me || ' question')::uuid, md5(me)::uuid, md5(me || ' talk')::uuid, 'q', true),
-            (md5(me || ' answer')::uuid, md5(me)::uuid, md5(me || ' talk')::uuid, 'a', false),
-            (md5(me || ' new answer')::uuid, md5(me)::uuid, md5(me || ' new talk')::uuid, '',
+            (md5(me || ' question')::uuid, md5(me)::uuid, md5(me || ' conversation')::uuid, 'q', true),
+            (md5(me || ' answer')::uuid, md5(me)::uuid, md5(me || ' conversation')::uuid, 'a', false),
+            (md5(me || ' new answer')::uuid, md5(me)::uuid, md5(me || ' new conversation')::uuid, '',
                 false);
         insert into user_files (id, user_id, file_name, file_path, file_type, uploaded_at,
             deleted_at, purged_at, openai_sync_status)
@@ -63,7 +63,7 @@ begin
         values (md5(me)::uuid, 'store of ' || me);
         insert into responses (id, user_id, conversation_id, message_id, state, lease_owner,
             lease_epoch, lease_until)
-        values (md5(me || ' response')::uuid, md5(me)::uuid, md5(me || ' talk')::uuid,
+        values (md5(me || ' response')::uuid, md5(me)::uuid, md5(me || ' conversation')::uuid,
                 md5(me || ' answer')::uuid, 'running', md5(me || ' worker')::uuid, 1,
                 now() + interval '1 hour');
         insert into response_events (response_id, user_id, seq, first_seq, kind, payload)
@@ -76,10 +76,10 @@ begin
         insert into message_feedback (message_id, user_id, rating)
         values (md5(me || ' answer')::uuid, md5(me)::uuid, 'up');
         insert into follow_up_jobs (id, user_id, conversation_id, kind)
-        values (md5(me || ' follow-up')::uuid, md5(me)::uuid, md5(me || ' talk')::uuid, 'title');
+        values (md5(me || ' follow-up')::uuid, md5(me)::uuid, md5(me || ' conversation')::uuid, 'title');
         insert into conversation_summaries
             (conversation_id, user_id, content, until_at, until_id, n_messages, model)
-        values (md5(me || ' talk')::uuid, md5(me)::uuid, 's', now(),
+        values (md5(me || ' conversation')::uuid, md5(me)::uuid, 's', now(),
                 md5(me || ' question')::uuid, 1, 'm');
         insert into usage_records (id, user_id, kind, model, state)
         values (md5(me || ' record')::uuid, md5(me)::uuid, 'reply', 'm', 'reserved');
@@ -95,7 +95,7 @@ begin
             (md5(me || ' erased')::uuid, 'object', me, md5(me || ' erasure')::uuid);
     end loop;
 end $$;
--- Counted with Ana's, so that there is one that somebody of the staff may see.
+-- Counted with Ana's, so that there is one that an admin may see.
 insert into idempotency_keys (id, user_id, key_hash, request_hash)
 values (md5('ada idempotency key')::uuid, md5('ada')::uuid, 'k', 'of ana');
 -- Ada may read Ana's conversations now, and could read Ben's until an hour ago.
@@ -104,7 +104,7 @@ insert into access_grants (id, admin_id, user_id, reason, expires_at) values
         now() + interval '1 hour'),
     (md5('ben grant')::uuid, md5('ada')::uuid, md5('ben')::uuid, 'he asked for help',
         now() - interval '1 hour');
--- What the triggers wrote down so far is no part of the picture.
+-- Events that the triggers have recorded so far do not belong to the matrix.
 delete from audit_events;
 insert into audit_events (id, seq, actor_id, actor_name, actor_role, action, subject_id, prev_hash,
     hash, created_at)
@@ -112,7 +112,7 @@ values (md5('ana event')::uuid, 1, md5('ada')::uuid, 'Ada', 'admin', 'user.read'
         '', '', now()),
        (md5('ben event')::uuid, 2, md5('ada')::uuid, 'Ada', 'admin', 'user.read', md5('ben')::uuid,
         '', '', now());
--- Two migrations and two scripts stand for all, so that the next one changes nothing here.
+-- Two migrations and two scripts represent all, so that a new one changes nothing here.
 delete from seaql_migrations where version > '003';
 delete from repeatable_scripts;
 insert into repeatable_scripts (id, name, digest)

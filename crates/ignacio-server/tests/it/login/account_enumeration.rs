@@ -1,4 +1,4 @@
-//! Nobody learns from the login who has an account: not from an answer, its length or its time.
+//! The login does not reveal who is a user: not by a response, its length or its time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 /// Kinds of numbers.
 const CLASSES: [&str; 4] = ["known", "unknown", "inactive", "temporary"];
 
-/// As long as a time is at most.
+/// A time of the greatest length.
 const TIME: &str = "2026-01-01T00:00:00.123456Z";
 
 /// A number of a class for the n-th round.
@@ -29,7 +29,8 @@ fn number(class: usize, n: usize, rounds: usize) -> String {
     }
 }
 
-/// An answer without what is another's in every answer: status, headers, body and its length.
+/// A response without the parts that differ in every response: status, headers, body and its
+/// length.
 #[derive(Debug, PartialEq)]
 struct ResponseShape {
     status: u16,
@@ -39,12 +40,12 @@ struct ResponseShape {
 }
 
 impl ResponseShape {
-    async fn of(answer: Response) -> Self {
-        let status = answer.status().as_u16();
-        let headers = answer.headers().iter();
+    async fn of(response: Response) -> Self {
+        let status = response.status().as_u16();
+        let headers = response.headers().iter();
         let headers = headers.map(|(name, it)| (name.to_string(), it.to_str().unwrap().to_owned()));
         let mut headers: BTreeMap<String, String> = headers.collect();
-        let mut body = answer.text().await.unwrap();
+        let mut body = response.text().await.unwrap();
         assert_eq!(headers.remove("content-length"), Some(body.len().to_string()));
         for name in ["date", "x-request-id"] {
             let value = headers.get_mut(name).unwrap();
@@ -60,7 +61,7 @@ impl ResponseShape {
         let mut length = body.len();
         for name in ["id", "request_id", "expires_at", "resend_after"] {
             if let Some(value) = json[name].as_str() {
-                // A fraction of a second is written without the zeros at its end.
+                // Trailing zeros of a fraction of a second are not written.
                 let zeros = if name.ends_with("id") { 0 } else { TIME.len() - value.len() };
                 length += zeros;
                 body = body.replace(value, &"x".repeat(value.len() + zeros));
@@ -70,11 +71,11 @@ impl ResponseShape {
     }
 }
 
-/// A round per number: a request of each class, all at the same time, in an order that changes.
+/// A round per number: a request of each class, all concurrently, in a changing order.
 async fn measure(stack: &Stack, rounds: usize) -> [Vec<(ResponseShape, Duration)>; 4] {
     let mut measured = [const { Vec::new() }; 4];
     for n in 0..rounds {
-        // The temporary user has one number only; so every number is as if it were asked for first.
+        // There is only one temporary user, so its number is reset before every round.
         stack.reset_rate_limits().await;
         let order = (0..4).map(|place| (place + n * 7 / 4 + n) % 4);
         let calls = order.map(async |class| {
@@ -82,26 +83,27 @@ async fn measure(stack: &Stack, rounds: usize) -> [Vec<(ResponseShape, Duration)
             let call = stack.request_to(n % 2, Method::POST, "/v1/auth/otp");
             let call = call.header("x-forwarded-for", new_address()).json(&body);
             let began = Instant::now();
-            let answer = call.send().await.unwrap();
-            (class, answer, began.elapsed())
+            let response = call.send().await.unwrap();
+            (class, response, began.elapsed())
         });
-        for (class, answer, took) in join_all(calls).await {
-            measured[class].push((ResponseShape::of(answer).await, took));
+        for (class, response, took) in join_all(calls).await {
+            measured[class].push((ResponseShape::of(response).await, took));
         }
     }
     measured
 }
 
 #[tokio::test]
-async fn numbers_of_all_kinds_are_answered_alike_and_as_fast() {
+async fn all_kinds_of_numbers_get_the_same_response_equally_fast() {
     let rounds = scale(60, 2_000);
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
     stack.create_users(2 * rounds).await;
-    let shut =
+    let deactivate =
         format!("update users set is_active = false where phone_number >= '{}'", phone(rounds));
-    assert_eq!(stack.database.execute(&shut).await, u64::try_from(rounds).unwrap());
+    assert_eq!(stack.database.execute(&deactivate).await, u64::try_from(rounds).unwrap());
 
-    // The same distribution differs so much once in a hundred times; thrice in a row it does not.
+    // The same distribution differs this much once in a hundred times; three times in a row it does
+    // not.
     for attempt in 1..=3 {
         stack.database.execute("delete from otp_codes").await;
         let measured = measure(&stack, rounds).await;
@@ -121,7 +123,7 @@ async fn numbers_of_all_kinds_are_answered_alike_and_as_fast() {
             println!("A6: {class}: {}, KS p {p:.3}, medians {apart:.3} ms apart", other.summary());
             is_alike &= p > 0.01 && apart < 1.0;
         }
-        // What the clock on the wall says is judged where there is enough of it.
+        // Wall-clock times are compared only if there are enough of them.
         if is_alike || !scale(false, true) {
             return;
         }
@@ -131,12 +133,13 @@ async fn numbers_of_all_kinds_are_answered_alike_and_as_fast() {
 }
 
 #[tokio::test]
-async fn a_decoy_is_tried_five_times_like_a_code() {
+async fn a_decoy_allows_five_attempts_like_a_code() {
     let n_guesses = scale(100, 10_000);
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
     stack.create_users(2).await;
-    let shut = format!("update users set is_active = false where phone_number = '{}'", phone(1));
-    stack.database.execute(&shut).await;
+    let deactivate =
+        format!("update users set is_active = false where phone_number = '{}'", phone(1));
+    stack.database.execute(&deactivate).await;
     for class in [1, 2, 3] {
         let asked = stack.request_code_at(0, &number(class, 0, 1)).await;
         let asked: Value = asked.json().await.unwrap();
@@ -151,32 +154,33 @@ async fn a_decoy_is_tried_five_times_like_a_code() {
         println!("A6: decoy of the class {}: {compared} compared", CLASSES[class]);
         assert_eq!(compared, 5, "{}", CLASSES[class]);
     }
-    // A refusal says nothing either: of a wrong code, of one too many, and of a late one.
+    // A refusal reveals nothing either: of a wrong code, of one too many, or of an expired one.
     let mut shapes = Vec::new();
     stack.reset_rate_limits().await;
     for class in 0..4 {
         let asked: Value =
             stack.request_code_at(0, &number(class, 0, 1)).await.json().await.unwrap();
         let challenge = asked["id"].as_str().unwrap().to_owned();
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for n in 0..6 {
-            // Not likely to be right: the sixth is refused anyway.
-            answers.push(
+            // Unlikely to be correct; the sixth attempt is refused anyway.
+            responses.push(
                 ResponseShape::of(stack.redeem_code_at(0, &challenge, &format!("00000{n}")).await)
                     .await,
             );
         }
         let over = "update otp_codes set expires_at = now() - interval '1 second'";
         stack.database.execute(over).await;
-        answers.push(ResponseShape::of(stack.redeem_code_at(1, &challenge, "000000").await).await);
-        shapes.push(answers);
+        responses
+            .push(ResponseShape::of(stack.redeem_code_at(1, &challenge, "000000").await).await);
+        shapes.push(responses);
     }
     for of_class in &shapes {
         assert_eq!(of_class, &shapes[0]);
     }
 }
 
-/// The state of a challenge, as anybody sees it who knows it.
+/// The state of a challenge, as any client that knows its id sees it.
 async fn state(stack: &Stack, challenge: &str) -> (String, ResponseShape) {
     let call = stack.request_to(1, Method::GET, &format!("/v1/auth/otp/{challenge}"));
     let shape = ResponseShape::of(call.send().await.unwrap()).await;
@@ -185,11 +189,12 @@ async fn state(stack: &Stack, challenge: &str) -> (String, ResponseShape) {
 }
 
 #[tokio::test]
-async fn what_becomes_of_a_code_looks_alike_for_all_kinds_of_numbers() {
+async fn delivery_looks_the_same_for_all_kinds_of_numbers() {
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
     stack.create_users(2).await;
-    let shut = format!("update users set is_active = false where phone_number = '{}'", phone(1));
-    stack.database.execute(&shut).await;
+    let deactivate =
+        format!("update users set is_active = false where phone_number = '{}'", phone(1));
+    stack.database.execute(&deactivate).await;
     for wanted in ["sent", "delivered"] {
         let mut last = Vec::new();
         for class in 0..4 {
@@ -205,7 +210,7 @@ async fn what_becomes_of_a_code_looks_alike_for_all_kinds_of_numbers() {
                 if is_there {
                     seen.push(shape);
                 } else if state == "sent" && class == 0 {
-                    // The phone of somebody real says so.
+                    // The phone of a real user reports the delivery.
                     let arrive = "update outbox set delivered_at = now()
                                    where delivered_at is null and provider_message_id is not null";
                     stack.database.execute(arrive).await;
@@ -218,7 +223,7 @@ async fn what_becomes_of_a_code_looks_alike_for_all_kinds_of_numbers() {
         for shape in &last {
             assert_eq!(shape, &last[0], "{wanted}");
         }
-        // From now on decoys go the way that a real code went a while ago.
+        // From here on decoys simulate the delivery of an earlier real code.
         let past =
             "update outbox set created_at = created_at - i, next_attempt_at = next_attempt_at - i,
                         lease_until = lease_until - i, sent_at = sent_at - i,

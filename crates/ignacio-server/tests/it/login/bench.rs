@@ -1,4 +1,4 @@
-//! How many right codes one core can verify in a second. Nothing here is a promise.
+//! How many correct codes one core can verify per second. Nothing here is a promise.
 
 use std::fs;
 use std::process::Command;
@@ -41,8 +41,7 @@ async fn logins_of_one_core() {
         stack.create_users(LOGINS).await;
         let logins = stack.create_sent_codes(LOGINS, LOGINS).await;
         let pid = stack.pid(0).to_string();
-        // The server has the first core to itself and nothing else; the database and this client
-        // run where they can.
+        // The server has the first core to itself; the database and this client run on the others.
         let pinned = Command::new("taskset").args(["-acp", "0", &pid]).output().unwrap();
         assert!(pinned.status.success(), "{pinned:?}");
         let (cpu, began) = (cpu_seconds(&pid), Instant::now());
@@ -59,10 +58,10 @@ async fn logins_of_one_core() {
     }
 }
 
-/// The processor time of a process, in seconds (proc(5): fields 14 and 15, in hundredths).
+/// The CPU time of a process, in seconds (proc(5): fields 14 and 15, in hundredths).
 fn cpu_seconds(pid: &str) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    // The name in the second field may hold anything, and ends with the last bracket.
+    // The name in the second field may contain anything, and ends with the last bracket.
     let fields = stat.rsplit(')').next().unwrap().split_whitespace().skip(11).take(2);
     fields.map(|it| it.parse::<f64>().unwrap()).sum::<f64>() / 100.0
 }

@@ -1,4 +1,4 @@
-//! A code answers the challenge that it was sent for, and no other.
+//! A code works only for the challenge that it was sent for.
 
 use ignacio_devstack::scale;
 use reqwest::StatusCode;
@@ -7,7 +7,7 @@ use super::{AT_ONCE, Login, MANY_CLIENTS, each, phone};
 use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack};
 
 #[tokio::test]
-async fn a_neighbours_code_is_refused_and_the_own_one_taken() {
+async fn another_challenges_code_is_refused_and_the_own_one_accepted() {
     let n_users = scale(40, 200);
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
     stack.create_users(n_users).await;
@@ -15,7 +15,7 @@ async fn a_neighbours_code_is_refused_and_the_own_one_taken() {
 
     let tried = each(0..n_users, AT_ONCE, async |n| {
         let own = &logins[n];
-        // Of a million codes two may be the same by chance.
+        // Two of a million codes may be equal by chance.
         let others = logins.iter().cycle().skip(n + 1);
         let neighbour = others.take(n_users).find(|it| it.code != own.code).unwrap();
         let foreign = stack.redeem_code_at(n % 2, &own.challenge, &neighbour.code).await.status();
@@ -30,17 +30,17 @@ async fn a_neighbours_code_is_refused_and_the_own_one_taken() {
 }
 
 #[tokio::test]
-async fn codes_of_one_number_are_told_apart() {
+async fn codes_of_one_number_are_not_interchangeable() {
     const CHALLENGES: usize = 5;
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
     stack.create_users(CHALLENGES).await;
-    // A login voids the number's other codes, so each of the five is the first of five once.
+    // A login voids the number's other codes, so each of the five is tried first once.
     for turn in (0..CHALLENGES).step_by(scale(3, 1)) {
         let mut logins: Vec<Login> = Vec::new();
         while logins.len() < CHALLENGES {
             stack.reset_rate_limits().await;
             let login = stack.send_codes(2, vec![phone(turn)]).await.remove(0);
-            // Of a million codes two may be the same by chance.
+            // Two of a million codes may be equal by chance.
             if logins.iter().all(|it| it.code != login.code) {
                 logins.push(login);
             }

@@ -27,7 +27,7 @@ const UNKEYED: [&str; 9] = [
 ];
 
 #[tokio::test]
-async fn a_stolen_database_tells_no_code() {
+async fn a_stolen_database_reveals_no_code() {
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER], MANY_CLIENTS).await;
     stack.create_users(1).await;
     let login = stack.send_codes(1, vec![phone(0)]).await.remove(0);
@@ -41,15 +41,15 @@ async fn a_stolen_database_tells_no_code() {
     let digest =
         |code: &OtpCode, key: &Key| hex::encode(code.digest(key, challenge, &number).as_bytes());
     let right = OtpCode::parse(&login.code).unwrap();
-    // With the pepper it can be found, so the dump has what is looked for below.
+    // With the pepper the code is found, so the dump contains what the searches below look for.
     assert!(stored.contains(&digest(&right, &pepper())));
 
-    // Some of the codes, or all, and always the right one.
+    // A sample of the codes, or all, always including the correct one.
     let n_guesses = scale(20_000, 1_000_000);
     let first = login.code.parse::<usize>().unwrap() / n_guesses * n_guesses;
     let hits = unkeyed_hits(&stack, &login, &stored, first..first + n_guesses).await;
     assert_eq!(hits, 0, "a code is found by an unkeyed hash");
-    // Keys that whoever wrote this might have forgotten to replace.
+    // Keys that a developer might have forgotten to replace.
     for key in [[0; 32], [7; 32], [255; 32]] {
         let key = Key::from_bytes(key);
         for guess in first..first + n_guesses {
@@ -64,7 +64,7 @@ async fn a_stolen_database_tells_no_code() {
     stack.log_in_at(0, &login).await;
 }
 
-/// How many guesses have a hash that stands in the dump.
+/// How many guesses have a hash that is in the dump.
 async fn unkeyed_hits(
     stack: &Stack,
     login: &Login,
@@ -86,7 +86,7 @@ async fn unkeyed_hits(
 }
 
 #[tokio::test]
-async fn a_new_pepper_leaves_codes_that_are_on_their_way_good() {
+async fn codes_in_flight_survive_a_pepper_rotation() {
     const OLD: &str = "the first pepper, which is long enough for anybody";
     const NEW: &str = "the second pepper, which is long enough for anybody";
     let mut stack = Stack::start_replicas(&[SERVE_WITH_WORKER], MANY_CLIENTS).await;
@@ -101,7 +101,7 @@ async fn a_new_pepper_leaves_codes_that_are_on_their_way_good() {
     let new = stack.send_codes(1, vec![phone(2), phone(3)]).await;
     stack.log_in_at(0, &new[0]).await;
 
-    // The empty one is as if it were not set.
+    // An empty pepper counts as not set.
     stack.set_variables(&[("IGNACIO_OTP_PEPPER_PREVIOUS", "")]);
     stack.restart(0, SERVE_WITH_WORKER);
     stack.log_in_at(0, &new[1]).await;
@@ -118,7 +118,7 @@ async fn a_stolen_database_holds_no_token_of_a_session_or_a_device() {
     stack.create_users(n_users).await;
     let mut tokens = Vec::new();
     for _ in 0..SESSIONS_EACH {
-        // A login voids the person's other codes, so each has one at a time.
+        // A login voids the user's other codes, so each user has one at a time.
         let logins = stack.create_sent_codes(n_users, n_users).await;
         let opened = each(logins.iter().enumerate(), AT_ONCE, |(n, it)| stack.log_in_at(n % 2, it));
         for opened in opened.await {
@@ -132,7 +132,7 @@ async fn a_stolen_database_holds_no_token_of_a_session_or_a_device() {
     assert_eq!(tokens.len(), 2 * n_sessions);
 
     let dump = stack.database.dump(&[]);
-    // As text, as the bytes of that text, and as the bytes that it stands for.
+    // As text, as the bytes of that text, and as the bytes that it encodes.
     let hits = tokens.iter().filter(|it| {
         let secret: String = it.chars().skip(4).take(43).collect();
         let forms = [hex::encode(secret.as_bytes()), hex::encode(decoded(&secret)), secret];
@@ -145,7 +145,7 @@ async fn a_stolen_database_holds_no_token_of_a_session_or_a_device() {
     assert!(dump.contains(&stack.database.query_text(&sample).await), "the digest is not in it");
 }
 
-/// Whether a code stands somewhere for itself. The fractions of seconds have six digits as well.
+/// Whether a code is in the dump as a word. Fractions of seconds have six digits as well.
 fn contains_code(dump: &str, code: &str) -> bool {
     let parts: Vec<&str> = dump.split(code).collect();
     parts.windows(2).any(|around| {
@@ -162,7 +162,7 @@ fn hex_words(dump: &str) -> BTreeSet<String> {
     words.filter(|it| it.len() >= 32).map(str::to_owned).collect()
 }
 
-/// The bytes behind base64url.
+/// The bytes that base64url encodes.
 fn decoded(text: &str) -> Vec<u8> {
     const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let bits = text.chars().flat_map(|letter| {

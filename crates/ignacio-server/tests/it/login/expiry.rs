@@ -1,4 +1,4 @@
-//! A code's five minutes are the database's, whatever time a server believes it is.
+//! A code's five minutes are measured by the database, whatever a server's clock says.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use super::{AT_ONCE, Login, each};
 use crate::stack::{SERVE, Stack};
 
-/// Where Debian and others put the library that gives a process another time.
+/// Where Debian and others put the library that changes a process's clock.
 const FAKETIME: [&str; 3] = [
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
     "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",
@@ -16,7 +16,7 @@ const FAKETIME: [&str; 3] = [
 ];
 
 #[tokio::test]
-async fn a_code_ends_by_the_clock_of_the_database() {
+async fn a_code_expires_by_the_clock_of_the_database() {
     let (stack, clocks) = replicas_of_other_times().await;
     let n_each = scale(20, 1_000);
     stack.create_users(2 * n_each).await;
@@ -31,7 +31,7 @@ async fn a_code_ends_by_the_clock_of_the_database() {
     assert_eq!(refused, vec![StatusCode::GONE; n_each]);
 
     let mut n_late = 0;
-    // Few at a time: the answer has to come within the second that is left.
+    // Few at a time: the response must come within the remaining second.
     for late in each(live.iter().enumerate(), 8, |(n, it)| taken(&stack, n % 2, it)).await {
         n_late += late;
     }
@@ -45,7 +45,7 @@ async fn a_code_ends_by_the_clock_of_the_database() {
     assert_eq!(stack.database.query_i64(in_time).await, sessions);
 }
 
-/// One server that is an hour ahead and one that is an hour behind, where the library for it is here.
+/// A server that is an hour ahead and one that is an hour behind, if the library is installed.
 async fn replicas_of_other_times() -> (Stack, &'static str) {
     let Some(library) = FAKETIME.into_iter().find(|it| Path::new(it).exists()) else {
         println!("A3: no libfaketime on this machine: the servers' clocks are right");
@@ -60,7 +60,7 @@ async fn replicas_of_other_times() -> (Stack, &'static str) {
     (stack, "clocks skewed by +1 h and -1 h")
 }
 
-/// Moves the end of a code to so long from now.
+/// Moves the end of a code to this long from now.
 async fn end_in(stack: &Stack, login: &Login, from_now: &str) {
     let challenge = &login.challenge;
     let end = format!(
@@ -70,8 +70,8 @@ async fn end_in(stack: &Stack, login: &Login, from_now: &str) {
     assert_eq!(stack.database.execute(&end).await, 1);
 }
 
-/// Logs in within the last second of a code. A machine that is too busy for that may try again, but
-/// only where the second was really over; gives how often it was.
+/// Logs in within the last second of a code. A machine that is too busy may try again, but only if
+/// the second was really over; returns the number of attempts.
 async fn taken(stack: &Stack, replica: usize, login: &Login) -> usize {
     for n_late in 0..20 {
         end_in(stack, login, "1 second").await;

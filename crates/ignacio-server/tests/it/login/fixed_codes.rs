@@ -1,12 +1,12 @@
-//! There is no code that always works, and no setting that could make one.
+//! No code always works, and no setting could make one.
 
 use ignacio_devstack::TestDatabase;
 
 use crate::process::{Variables, run};
 
-/// Where the names of all settings stand.
+/// The source of the names of all settings.
 const SETTINGS: &str = include_str!("../../../src/settings.rs");
-/// What a way around the check would be called.
+/// Words that a setting to bypass the check would contain.
 const SUSPICIOUS: [&str; 11] = [
     "TEST", "FAKE", "MOCK", "STUB", "FIXED", "STATIC", "MAGIC", "BYPASS", "SKIP", "BACKDOOR",
     "DISABLE",

@@ -1,4 +1,4 @@
-//! A code is tried five times and opens one session, however many try at once.
+//! A code allows five attempts and opens one session, however many try concurrently.
 
 use std::collections::BTreeMap;
 
@@ -10,25 +10,25 @@ use reqwest::StatusCode;
 use super::{AT_ONCE, Login, MANY_CLIENTS, each, phone};
 use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack};
 
-/// The n-th code that is not the right one.
+/// The n-th code that is not the correct one.
 fn wrong(right: &str, n: usize) -> String {
     let right: usize = right.parse().unwrap();
     format!("{:06}", (right + 1 + n) % 1_000_000)
 }
 
 #[tokio::test]
-async fn thousands_of_guesses_at_once_are_five_comparisons() {
+async fn thousands_of_concurrent_guesses_get_five_attempts() {
     let n_guesses = scale(400, 10_000);
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
     stack.create_users(1).await;
     let login = stack.send_codes(2, vec![phone(0)]).await.remove(0);
 
-    let answers = each(0..n_guesses, AT_ONCE, async |n| {
+    let responses = each(0..n_guesses, AT_ONCE, async |n| {
         let guess = wrong(&login.code, n);
         stack.redeem_code_at(n % 2, &login.challenge, &guess).await.status()
     });
     let mut statuses = BTreeMap::new();
-    for status in answers.await {
+    for status in responses.await {
         *statuses.entry(status.as_u16()).or_insert(0) += 1;
     }
     let compared = stack.database.query_i64("select attempts from otp_codes").await;
@@ -47,13 +47,13 @@ async fn thousands_of_guesses_at_once_are_five_comparisons() {
 }
 
 #[tokio::test]
-async fn a_right_code_opens_one_session_of_however_many_come_at_once() {
+async fn a_correct_code_opens_one_session_in_concurrent_attempts() {
     const SUBMISSIONS: usize = 32;
     let n_codes = scale(15, 1_000);
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
     stack.create_users(n_codes).await;
     let logins = stack.send_codes(2, (0..n_codes).map(phone).collect()).await;
-    // So many take longer than a code lives.
+    // This many take longer than a code is valid.
     stack.database.execute("update otp_codes set expires_at = now() + interval '1 hour'").await;
     let (mut n_opened, mut n_refused) = (0, 0);
     for login in &logins {
@@ -66,11 +66,11 @@ async fn a_right_code_opens_one_session_of_however_many_come_at_once() {
     let sessions = stack.database.query_i64("select count(*) from user_sessions").await;
     println!("A2: {n_codes} codes x {SUBMISSIONS}: {sessions} sessions, {n_refused} refusals");
     assert_eq!((n_opened, sessions), (n_codes, i64::try_from(n_codes).unwrap()));
-    let people = "select count(distinct user_id) from user_sessions";
-    assert_eq!(stack.database.query_i64(people).await, sessions);
+    let users = "select count(distinct user_id) from user_sessions";
+    assert_eq!(stack.database.query_i64(users).await, sessions);
 }
 
-/// The same login so often at the same time, on both replicas.
+/// The same login this many times concurrently, on both replicas.
 async fn submit(stack: &Stack, login: &Login, times: usize) -> Vec<StatusCode> {
     let calls = (0..times).map(|n| stack.redeem_code_at(n % 2, &login.challenge, &login.code));
     join_all(calls).await.into_iter().map(|it| it.status()).collect()

@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use super::{MANY_CLIENTS, phone};
 use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 
-/// A request each so often is a thousand of them in 25 hours.
+/// A request at this interval makes a thousand in 25 hours.
 const ALL: Duration = Duration::from_secs(90);
 
 /// Moves every counted request into the past by this much time.
@@ -24,23 +24,25 @@ async fn advance(stack: &Stack, time: Duration) {
 }
 
 #[tokio::test]
-async fn a_number_gets_ten_codes_a_day_however_often_and_wherever_they_are_asked_for() {
+async fn a_number_gets_ten_codes_a_day_over_all_replicas() {
     const REPLICAS: usize = 3;
     let (n_requests, restart_after) = scale((60, 20), (1_000, 100));
     let pause = ALL * scale(1_000 / 60, 1);
     let mut stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE, SERVE], MANY_CLIENTS).await;
     stack.create_users(1).await;
-    // When each code was sent, by the clock that is moved.
+    // When each code was sent, by the moved clock.
     let (mut clock, mut sent) = (Duration::ZERO, Vec::new());
     for n in 0..n_requests {
-        let answer = stack.request_code_at(n % REPLICAS, &phone(0)).await;
-        match answer.status() {
+        let response = stack.request_code_at(n % REPLICAS, &phone(0)).await;
+        match response.status() {
             StatusCode::ACCEPTED => {
                 sent.push(clock);
                 let wanted = sent.len();
                 until("the code", async || stack.whatsapp.sent().len() == wanted).await;
             }
-            StatusCode::TOO_MANY_REQUESTS => assert!(answer.headers().contains_key("retry-after")),
+            StatusCode::TOO_MANY_REQUESTS => {
+                assert!(response.headers().contains_key("retry-after"))
+            }
             other => panic!("{other}"),
         }
         advance(&stack, pause).await;
@@ -73,8 +75,8 @@ async fn the_sixth_code_within_an_hour_is_refused_by_every_replica() {
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], MANY_CLIENTS).await;
     stack.create_users(1).await;
     for n in 0..5 {
-        let answer = stack.request_code_at(n % 2, &phone(0)).await;
-        assert_eq!(answer.status(), StatusCode::ACCEPTED, "{n}");
+        let response = stack.request_code_at(n % 2, &phone(0)).await;
+        assert_eq!(response.status(), StatusCode::ACCEPTED, "{n}");
         let early = stack.request_code_at((n + 1) % 2, &phone(0)).await;
         assert_eq!(early.status(), StatusCode::TOO_MANY_REQUESTS, "{n}");
         advance(&stack, Duration::from_secs(61)).await;
@@ -83,7 +85,7 @@ async fn the_sixth_code_within_an_hour_is_refused_by_every_replica() {
         let sixth = stack.request_code_at(replica, &phone(0)).await;
         assert_eq!(sixth.status(), StatusCode::TOO_MANY_REQUESTS);
         let header = |name: &str| sixth.headers()[name].to_str().unwrap();
-        // An hour after the first of them, five minutes of which have passed.
+        // An hour after the first of them, of which five minutes have passed.
         let wait: u64 = header("retry-after").parse().unwrap();
         assert!((3_200..=3_295).contains(&wait), "{wait}");
         assert_eq!(header("ratelimit"), format!("\"codes\";r=0;t={wait}"));

@@ -1,4 +1,4 @@
-//! A session's token changes while it goes on; an old one that comes back ends it.
+//! A session's token changes while the session continues; an old token that comes back ends it.
 
 use ignacio_devstack::openai::{Effect, Fault, Script};
 use ignacio_devstack::scale;
@@ -11,9 +11,9 @@ use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, events, text};
 /// Renews a session at one of the processes.
 async fn renew(stack: &Stack, replica: usize, token: &str) -> Value {
     let call = stack.request_to(replica, Method::POST, "/v1/sessions/current/renewal");
-    let answer = call.bearer_auth(token).send().await.unwrap();
-    assert_eq!(answer.status(), StatusCode::CREATED);
-    answer.json().await.unwrap()
+    let response = call.bearer_auth(token).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::CREATED);
+    response.json().await.unwrap()
 }
 
 async fn status_with(stack: &Stack, replica: usize, token: &str) -> StatusCode {
@@ -21,7 +21,7 @@ async fn status_with(stack: &Stack, replica: usize, token: &str) -> StatusCode {
     call.send().await.unwrap().status()
 }
 
-/// Moves the moment at which the old token was replaced.
+/// Moves the time at which the old token was replaced.
 async fn set_token_age(stack: &Stack, seconds: u64) {
     let moved =
         format!("update retired_tokens set created_at = now() - interval '{seconds} seconds'");
@@ -29,7 +29,7 @@ async fn set_token_age(stack: &Stack, seconds: u64) {
 }
 
 #[tokio::test]
-async fn tabs_that_renew_at_once_stay_logged_in_and_an_old_token_ends_the_session() {
+async fn concurrent_renewals_stay_logged_in_and_an_old_token_ends_the_session() {
     let n_tabs = scale(50, 500);
     let stack = Stack::start_replicas(&[SERVE, SERVE], &[]).await;
     stack.create_users(1).await;
@@ -41,7 +41,7 @@ async fn tabs_that_renew_at_once_stay_logged_in_and_an_old_token_ends_the_sessio
     let new = renewed[0]["token"].as_str().unwrap();
     assert_ne!(new, old);
     assert!(renewed.iter().all(|it| it["token"] == new), "tabs got different tokens");
-    // The session is the same one, and ends when it would have ended.
+    // It is the same session, and ends when it would have ended.
     for field in ["id", "expires_at", "created_at"] {
         assert!(renewed.iter().all(|it| it["session"][field] == opened["session"][field]));
     }
@@ -69,20 +69,20 @@ async fn tabs_that_renew_at_once_stay_logged_in_and_an_old_token_ends_the_sessio
 }
 
 #[tokio::test]
-async fn a_stream_that_began_with_the_old_token_goes_on() {
+async fn a_stream_opened_with_the_old_token_continues() {
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], &[]).await;
     stack.create_users(1).await;
     let login = stack.create_sent_codes(1, 1).await.remove(0);
     let opened = stack.log_in_at(0, &login).await;
     let old = opened["token"].as_str().unwrap();
-    let person = stack.user(old);
-    let talk = person.conversation().await;
+    let user = stack.user(old);
+    let conversation = user.conversation().await;
     let words: Vec<String> = (0..150).map(|n| format!("palabra{n} ")).collect();
     stack.openai.script(Script::deltas(words.clone()));
     let slowly = Fault::new(Effect::Slow { millis: 20 });
     stack.openai.fault(slowly.on("POST", "/v1/responses"));
-    let call = person
-        .request(Method::POST, &format!("/v1/conversations/{talk}/messages"))
+    let call = user
+        .request(Method::POST, &format!("/v1/conversations/{conversation}/messages"))
         .header("Accept", "text/event-stream")
         .json(&json!({ "content": "Cuenta." }));
     let mut stream = call.send().await.unwrap();

@@ -1,4 +1,4 @@
-//! A session that has ended is over on every replica at the next request, and its streams end.
+//! An ended session is refused by every replica at the next request, and its streams end.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use tokio::time::{Instant, timeout};
 use super::phone;
 use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 
-/// How long a stream may go on when its session is over.
+/// How long a stream may continue after its session has ended.
 const STREAM_ENDS: Duration = Duration::from_secs(15);
 
-/// What happened to requests of one session while it was ended.
+/// What happened to the requests of one session while it was ended.
 #[derive(Default)]
 struct RequestLoop {
     is_over: AtomicBool,
@@ -25,11 +25,11 @@ struct RequestLoop {
 }
 
 impl RequestLoop {
-    /// Reads and writes in turn, until the session is over and a little longer.
+    /// Reads and writes in turn, until the session has ended and a little longer.
     async fn run(&self, stack: &Stack, token: &str, n: usize) {
         let mut n_after = 0;
         for turn in n.. {
-            // What is asked before the end is known may be answered either way.
+            // A request that is sent before the end is known may get either response.
             let is_over = self.is_over.load(Ordering::SeqCst);
             let call = if turn % 2 == 0 {
                 stack.request_to(n / 2 % 2, Method::GET, "/v1/me")
@@ -53,14 +53,14 @@ impl RequestLoop {
     }
 }
 
-/// A token, and the id of the session or of the person that an answer tells.
+/// A token, and the id of the session or the user that a response names.
 fn token_and_id(opened: &Value, whose: &str) -> (String, String) {
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     (text(&opened["token"]), text(&opened[whose]["id"]))
 }
 
 #[tokio::test]
-async fn an_ended_session_and_a_shut_account_are_out_at_the_next_request() {
+async fn an_ended_session_and_a_deactivated_user_are_refused_at_the_next_request() {
     let n_connections = scale(24, 100);
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], &[]).await;
     stack.create_users(2).await;
@@ -74,13 +74,13 @@ async fn an_ended_session_and_a_shut_account_are_out_at_the_next_request() {
     let slowly = Fault::new(Effect::Slow { millis: 20 });
     stack.openai.fault(slowly.on("POST", "/v1/responses").until_lifted());
 
-    for act in ["log-out", "shut account"] {
+    for act in ["log-out", "deactivation"] {
         let laptop = stack.create_sent_codes(1, 1).await.remove(0);
         let (laptop, _) = token_and_id(&stack.log_in_at(1, &laptop).await, "session");
         let mobile = stack.create_sent_codes(1, 1).await.remove(0);
         let opened = stack.log_in_at(0, &mobile).await;
         let (token, session) = token_and_id(&opened, "session");
-        let (_, person) = token_and_id(&opened, "user");
+        let (_, user) = token_and_id(&opened, "user");
         let streams = streams(&stack, &token).await;
 
         let hammer = RequestLoop::default();
@@ -92,12 +92,12 @@ async fn an_ended_session_and_a_shut_account_are_out_at_the_next_request() {
                 let path = format!("/v1/sessions/{session}");
                 stack.request_to(1, Method::DELETE, &path).bearer_auth(&laptop)
             } else {
-                let path = format!("/v1/admin/users/{person}");
+                let path = format!("/v1/admin/users/{user}");
                 let call = stack.request_to(1, Method::PATCH, &path).bearer_auth(&eva);
                 call.header("if-match", "*").json(&json!({ "active": false }))
             };
             let mut status = StatusCode::SERVICE_UNAVAILABLE;
-            // So many requests may keep it from a connection; then nothing is done.
+            // This many requests may exhaust the connections; then nothing is done.
             until("the end", async || {
                 status = call.try_clone().unwrap().send().await.unwrap().status();
                 status != StatusCode::SERVICE_UNAVAILABLE
@@ -110,7 +110,7 @@ async fn an_ended_session_and_a_shut_account_are_out_at_the_next_request() {
         join(join_all(loops), end).await;
         for stream in streams {
             let rest = timeout(STREAM_ENDS, stream.text()).await.expect("the stream goes on");
-            // A cut connection is an end too.
+            // A closed connection is an end too.
             assert!(!rest.unwrap_or_default().contains("response.completed"), "{act}");
         }
         println!(
@@ -123,12 +123,12 @@ async fn an_ended_session_and_a_shut_account_are_out_at_the_next_request() {
     }
 }
 
-/// A long reply that is being read, at the replica that writes it and at the other one.
+/// A long reply that is being read, from the replica that writes it and from the other one.
 async fn streams(stack: &Stack, token: &str) -> [Response; 2] {
-    let person = stack.user(token);
-    let talk = person.conversation().await;
-    let path = format!("/v1/conversations/{talk}/messages");
-    let call = person.request(Method::POST, &path).header("Accept", "text/event-stream");
+    let user = stack.user(token);
+    let conversation = user.conversation().await;
+    let path = format!("/v1/conversations/{conversation}/messages");
+    let call = user.request(Method::POST, &path).header("Accept", "text/event-stream");
     let mut first = call.json(&json!({ "content": "Cuenta." })).send().await.unwrap();
     let mut read = String::new();
     while !read.contains("palabra0") {

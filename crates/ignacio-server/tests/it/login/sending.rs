@@ -1,4 +1,4 @@
-//! Trouble with the sending holds up nothing, and loses no code.
+//! Trouble with sending delays no request and loses no code.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,21 +12,21 @@ use super::{MANY_CLIENTS, each, phone};
 use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 
 #[tokio::test]
-async fn while_the_messenger_hangs_codes_are_asked_for_as_ever() {
+async fn codes_can_be_requested_while_the_messenger_hangs() {
     let n_logins = scale(40, 200);
     let stack = Stack::start_replicas(&[SERVE, SERVE_WITH_WORKER], MANY_CLIENTS).await;
     stack.create_users(n_logins + 1).await;
     stack.whatsapp.hang_next(100_000);
 
-    let answers = each(0..n_logins, 20, async |n| {
+    let responses = each(0..n_logins, 20, async |n| {
         let began = Instant::now();
         (stack.request_code_at(n % 2, &phone(n)).await.status(), began.elapsed())
     });
-    let answers = answers.await;
-    assert!(answers.iter().all(|it| it.0 == StatusCode::ACCEPTED), "{answers:?}");
+    let responses = responses.await;
+    assert!(responses.iter().all(|it| it.0 == StatusCode::ACCEPTED), "{responses:?}");
     until("the hanging calls", async || stack.whatsapp.calls().len() >= 32).await;
 
-    // A transaction that is held over a call is older than the call.
+    // A transaction that is held across a call is older than the call.
     let now = stack.database.query_text("select clock_timestamp()").await;
     let held = format!(
         "select count(*) from pg_stat_activity
@@ -42,7 +42,7 @@ async fn while_the_messenger_hangs_codes_are_asked_for_as_ever() {
     assert_eq!(stack.whatsapp.sent().len(), 0);
     let one_more = stack.request_code_at(0, &phone(n_logins)).await;
     assert_eq!(one_more.status(), StatusCode::ACCEPTED);
-    let latencies = Latencies::of(answers.into_iter().map(|it| it.1));
+    let latencies = Latencies::of(responses.into_iter().map(|it| it.1));
     println!(
         "A13: {n_logins} logins while the messenger hangs: all 202, p99 {:.1} ms ({}), {busy} of \
          12 connections of the login busy",
@@ -55,14 +55,14 @@ async fn while_the_messenger_hangs_codes_are_asked_for_as_ever() {
     until("every code", all).await;
 }
 
-/// Asks for codes, a few at a time, as on a busy day.
-async fn ask(stack: &Stack, people: Range<usize>) {
-    let asked = each(people, 4, async |n| stack.request_code_at(0, &phone(n)).await.status());
+/// Requests codes, a few at a time, as on a busy day.
+async fn ask(stack: &Stack, users: Range<usize>) {
+    let asked = each(users, 4, async |n| stack.request_code_at(0, &phone(n)).await.status());
     assert!(asked.await.into_iter().all(|it| it == StatusCode::ACCEPTED));
 }
 
 #[tokio::test]
-async fn a_worker_that_is_killed_loses_no_code() {
+async fn a_killed_worker_loses_no_code() {
     let (n_codes, kill_after) = scale((20, 5), (1_000, 50));
     let mut stack = Stack::start_replicas(&[SERVE], MANY_CLIENTS).await;
     stack.create_users(n_codes).await;
@@ -74,18 +74,18 @@ async fn a_worker_that_is_killed_loses_no_code() {
         let begun = stack.whatsapp.calls().len() + kill_after / 4;
         ask(&stack, first..first.midpoint(last)).await;
         if last < n_codes {
-            // In the middle of them, or just behind the last one.
+            // Among them, or just after the last one.
             until("some codes", async || stack.whatsapp.calls().len() >= begun).await;
             stack.kill_last_process();
             n_kills += 1;
-            // What it had taken is free after a minute.
+            // Its claimed rows are free after a minute.
             let leases = "update outbox set lease_until = now() - interval '1 second'
                            where state = 'queued' and lease_until > now()";
             stack.database.execute(leases).await;
             stack.start_worker();
         }
         ask(&stack, first.midpoint(last)..last).await;
-        // So that each code meets one crash at most.
+        // So that each code meets at most one crash.
         until("the codes", async || stack.database.query_i64(queued).await == 0).await;
     }
 

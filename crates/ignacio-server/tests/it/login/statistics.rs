@@ -1,4 +1,4 @@
-//! Distributions of latencies, and whether two of them are the same.
+//! Distributions of latencies, and whether two of them are equal.
 
 use std::time::Duration;
 
@@ -13,23 +13,23 @@ impl Latencies {
         Self(sorted)
     }
 
-    /// The latency that this share of them stays below.
+    /// The latency that this share of them does not exceed.
     pub(super) fn quantile(&self, share: f64) -> f64 {
-        // A position between two of them is the lower one's.
+        // A position between two of them counts as the lower one.
         let below = self.0.iter().enumerate().take_while(|(n, _)| {
             f64::from(u32::try_from(*n).unwrap()) <= share * (self.len() - 1.0)
         });
         below.last().map_or(f64::NAN, |(_, it)| *it)
     }
 
-    /// Median, and what a twentieth stays below and above.
+    /// The median, and the 5th and 95th percentiles.
     pub(super) fn summary(&self) -> String {
         let [median, low, high] = [0.5, 0.05, 0.95].map(|it| self.quantile(it));
         format!("median {median:.3} ms, p5 {low:.3} ms, p95 {high:.3} ms, n {}", self.0.len())
     }
 
-    /// How likely two samples of one distribution differ as much as these (Kolmogorov-Smirnov, two
-    /// samples, with the asymptotic series of Numerical Recipes 14.3.3).
+    /// The probability that two samples of one distribution differ as much as these (two-sample
+    /// Kolmogorov-Smirnov, with the asymptotic series of Numerical Recipes 14.3.3).
     pub(super) fn ks_p(&self, other: &Self) -> f64 {
         let (mut here, mut there, mut largest) = (0, 0, 0.0_f64);
         while let (Some(a), Some(b)) = (self.0.get(here), other.0.get(there)) {
@@ -61,7 +61,7 @@ fn as_f64(count: usize) -> f64 {
 }
 
 #[test]
-fn a_shifted_sample_is_told_from_its_like() {
+fn a_shifted_sample_is_distinguished() {
     let sample = |shift: u64| {
         Latencies::of((0..500).map(|n| Duration::from_micros(50_000 + n * 7_919 % 1_000 + shift)))
     };

@@ -1,4 +1,4 @@
-//! `kill -9` of the process that makes and tells a reply, at each step: the reader comes back to
+//! `kill -9` of the process that writes and streams a reply, at each step: the reader reconnects to
 //! another process and misses nothing, and the provider was asked once.
 
 use ignacio_devstack::{
@@ -13,27 +13,27 @@ use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 const PHONE: &str = "+573001110021";
 const N_WORDS: usize = 12;
 /// The events of the stand-in before the first word: created, queued, in progress, five of the
-/// search in the person's documents, the message and its part.
+/// search in the user's documents, the message and its part.
 const BEFORE_WORDS: u64 = 10;
-/// Of these, the last one while the search goes on.
+/// Of these, the last one during the search.
 const SEARCHING: u64 = 6;
-/// And those behind the last one: the text, the part and the message are done.
+/// And those after the last word: the text, the part and the message are done.
 const AFTER_WORDS: u64 = 3;
-/// The lock that holds a write up.
+/// The lock that blocks a write.
 const LOCK: i64 = 4_711;
 
-/// Where the process is held when it is killed.
+/// Where the process is stopped when it is killed.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// The provider has the request and does not answer.
+    /// The provider has the request and does not respond.
     Asked,
-    /// The provider has answered, and so many of its events have come.
+    /// The provider has responded, and this many of its events have arrived.
     Heard(u64),
     /// A write to the database waits.
     Writing(Write),
 }
 
-/// The writes of a reply, in their order.
+/// The writes of a reply, in order.
 #[derive(Clone, Copy, Debug)]
 enum Write {
     Claim,
@@ -44,7 +44,7 @@ enum Write {
 }
 
 impl Write {
-    /// What tells it from other writes: a table, an operation, and a condition.
+    /// What distinguishes it from other writes: a table, an operation, and a condition.
     fn trigger(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Self::Claim => ("responses", "update", "new.lease_epoch > old.lease_epoch"),
@@ -61,7 +61,7 @@ impl Write {
 }
 
 impl Step {
-    /// All of them, or every so-manieth.
+    /// All of them, or every n-th.
     fn all() -> Vec<Self> {
         use Write::{Claim, End, Open, ProviderId, Words};
         let writes = [Claim, Open, ProviderId, Words, End].map(Self::Writing);
@@ -75,8 +75,8 @@ impl Step {
         [Self::Asked].into_iter().chain(some).chain(writes).collect()
     }
 
-    /// Whether the provider has taken the request and nobody knows the number of its reply: then
-    /// there is no way but to ask once more.
+    /// Whether the provider has accepted the request but its id is lost: then it must be requested
+    /// again.
     const fn loses_the_id(self) -> bool {
         matches!(self, Self::Asked | Self::Heard(0))
     }
@@ -94,7 +94,7 @@ impl Step {
         }
     }
 
-    /// Lets the process come to this step and no further.
+    /// Lets the process reach this step and no further.
     async fn prepare(self, stack: &Stack) {
         let stall = |effect| {
             stack.openai.fault(Fault::new(effect).on("POST", "/v1/responses"));
@@ -131,7 +131,7 @@ impl Step {
     }
 }
 
-/// Holds one of the writes up.
+/// Blocks one of the writes.
 async fn hold(database: &TestDatabase, write: Write) {
     let (table, operation, condition) = write.trigger();
     let other = if table == "responses" { "response_events" } else { "responses" };
@@ -156,7 +156,7 @@ async fn n_waiting(database: &TestDatabase) -> i64 {
 }
 
 #[tokio::test]
-async fn a_killed_process_costs_its_reader_nothing() {
+async fn a_killed_process_loses_no_event_for_its_reader() {
     let mut stack = Stack::start_replicas(&[SERVE, SERVE_WITH_WORKER], &[]).await;
     let ana = stack.participant(PHONE).await;
     ana.document("guía.txt", "Cuenta el saldo del piloto.").await;
@@ -165,7 +165,7 @@ async fn a_killed_process_costs_its_reader_nothing() {
     for step in Step::all() {
         let n_requests = stack.openai.counters().responses;
         if step.loses_the_id() {
-            // What nobody can find again must never be shown.
+            // An upstream reply that cannot be found again must never be shown.
             script_reply(&stack, &["palabras de nadie".to_owned()]);
         }
         script_reply(&stack, &words);
@@ -191,7 +191,7 @@ async fn a_killed_process_costs_its_reader_nothing() {
         let n_requests = stack.openai.counters().responses - n_requests;
         assert_eq!(n_requests, if step.loses_the_id() { 2 } else { 1 }, "{step:?}");
     }
-    // The one that is lost costs what a reply may cost, and no more.
+    // The lost one costs what a reply may cost, and no more.
     for call in stack.openai.calls_to("POST", "/v1/responses") {
         assert!(call.body.unwrap()["max_output_tokens"].as_u64().is_some());
     }

@@ -10,19 +10,19 @@ use super::{ReplyReader, words};
 use crate::stack::{SERVE_WITH_WORKER, Stack};
 
 const PHONE: &str = "+573001110023";
-/// So many replies are made side by side.
+/// How many replies are written concurrently.
 const AT_ONCE: usize = 16;
 
-/// Where to cut: everywhere in a reply, and a little behind its end.
+/// Where to cut: everywhere in a reply, and shortly after its end.
 fn places() -> Vec<u64> {
     (1..4_800).step_by(scale(200, 6)).collect()
 }
 
-/// Asks for a reply whose first stream is cut at a byte; gives it once it has ended, and how often
-/// the provider was asked for it.
+/// Posts a message whose first upstream stream is cut at a byte; returns the reader once the reply
+/// has ended, and how often the provider was asked for it.
 async fn cut_at(stack: &Stack, token: &str, bytes: u64, words: &[String]) -> (ReplyReader, usize) {
     let mark = format!("corte {bytes:05}");
-    // Where nobody has seen a word, it may be asked for again.
+    // While no word has been shown, it may be requested again.
     for _ in 0..2 {
         stack.openai.script(Script::deltas(words.to_vec()).containing(&mark));
     }
@@ -38,7 +38,7 @@ async fn cut_at(stack: &Stack, token: &str, bytes: u64, words: &[String]) -> (Re
 }
 
 #[tokio::test]
-async fn a_reply_that_is_cut_at_any_byte_is_whole_in_the_end() {
+async fn a_reply_that_is_cut_at_any_byte_completes() {
     let stack = Stack::start().await;
     let token = stack.participant(PHONE).await.token;
     let words = words(12);
@@ -49,7 +49,7 @@ async fn a_reply_that_is_cut_at_any_byte_is_whole_in_the_end() {
     });
     let ends: Vec<_> = cuts.buffer_unordered(AT_ONCE).collect().await;
 
-    // Before its id is known there is nothing to follow, and nobody has seen a word.
+    // Before its id is known there is nothing to follow, and no word has been shown.
     let n_twice = ends.iter().filter(|n_requests| **n_requests != 1).count();
     assert!(ends.iter().all(|n_requests| (1..=2).contains(n_requests)));
     assert!(n_twice * 2 < ends.len(), "{n_twice} of {} were asked for again", ends.len());
@@ -58,7 +58,7 @@ async fn a_reply_that_is_cut_at_any_byte_is_whole_in_the_end() {
 }
 
 #[tokio::test]
-async fn without_the_background_a_cut_reply_keeps_its_text_and_says_so() {
+async fn without_background_mode_a_cut_reply_keeps_its_text_and_says_so() {
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER], &[("OPENAI_MODE", "direct")]).await;
     let token = stack.participant(PHONE).await.token;
     let words = words(12);

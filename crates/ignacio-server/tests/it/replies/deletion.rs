@@ -1,4 +1,4 @@
-//! A conversation that is deleted while its reply is made.
+//! A conversation that is deleted while its reply is written.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ const PHONE: &str = "+573001110022";
 
 #[tokio::test]
 async fn a_deleted_conversation_stops_its_reply_and_leaves_nothing() {
-    // The worker is a process of its own, and the model says nothing: nobody tells it.
+    // The worker is a separate process and the provider is silent, so nothing notifies it.
     let stack = Stack::start_with_separate_worker().await;
     let ana = stack.participant(PHONE).await;
     script_reply(&stack, &words(9));

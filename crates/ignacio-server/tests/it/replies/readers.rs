@@ -1,4 +1,4 @@
-//! Many readers: who come and go, who are sent elsewhere, who vanish, and who are slow.
+//! Many readers: reconnecting, moved to other replicas, disconnected, and slow.
 
 use std::{
     io::{Read as _, Write as _},
@@ -17,12 +17,12 @@ use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 
 const PHONE: &str = "+573001110024";
 
-/// Words come at a pace that leaves time to come and go.
+/// Words come at a pace that leaves time to disconnect and reconnect.
 fn delay_deltas(stack: &Stack, millis: u64) {
     stack.openai.fault(Fault::new(Effect::DeltaDelay { millis }).until_lifted());
 }
 
-/// Asks one of the processes, and follows there.
+/// Posts a message to one of the processes, and follows the reply there.
 async fn begin(stack: &Stack, token: &str, replica: usize, words: &[String]) -> ReplyReader {
     script_reply(stack, words);
     let mut reading = ReplyReader::ask(stack, replica, token).await;
@@ -31,7 +31,7 @@ async fn begin(stack: &Stack, token: &str, replica: usize, words: &[String]) -> 
 }
 
 #[tokio::test]
-async fn readers_who_come_and_go_miss_nothing() {
+async fn reconnecting_readers_miss_nothing() {
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], &[]).await;
     let token = stack.participant(PHONE).await.token;
     let words = words(60);
@@ -42,11 +42,11 @@ async fn readers_who_come_and_go_miss_nothing() {
             let mut reading = begin(stack, token, n % 2, words).await;
             let (mut replica, mut n_visits) = (n % 2, 1);
             while !reading.is_over() {
-                // Where the reply is not made, deltas come merged: a few events are as much.
+                // On other replicas deltas arrive merged, so fewer events are enough.
                 reading.read_events(if replica == 0 { 10 } else { 1 }).await;
                 reading.disconnect();
                 if !reading.is_over() {
-                    // Anywhere: the text of the reply decides as well as any dice.
+                    // Anywhere: the text of the reply is as good as a random number.
                     replica = (n + reading.text().len() / 7) % 2;
                     reading.follow(stack, replica).await;
                     n_visits += 1;
@@ -62,7 +62,7 @@ async fn readers_who_come_and_go_miss_nothing() {
 }
 
 #[tokio::test]
-async fn a_restart_sends_its_readers_elsewhere() {
+async fn a_restart_moves_its_readers_to_other_replicas() {
     let mut stack =
         Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE, SERVE_WITH_WORKER], &[]).await;
     let token = stack.participant(PHONE).await.token;
@@ -71,7 +71,7 @@ async fn a_restart_sends_its_readers_elsewhere() {
     let mut readings =
         join_all((0..scale(10, 200)).map(|_| begin(&stack, &token, 2, &words))).await;
 
-    // The last process makes most of these replies and tells them all.
+    // The last process writes most of these replies and streams all of them.
     let leaver = stack.take_last_process();
     let stopping = tokio::task::spawn_blocking(move || leaver.stop());
     join_all(readings.iter_mut().map(async |reading| {
@@ -116,7 +116,7 @@ fn resident(process: u32) -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Opens a stream by hand; reads nothing.
+/// Opens a raw stream and reads nothing.
 fn open_by_hand(stack: &Stack, replica: usize, reading: &ReplyReader) -> TcpStream {
     let address = stack.address_of(replica);
     let mut stream = TcpStream::connect(&address).unwrap();
@@ -129,14 +129,14 @@ fn open_by_hand(stack: &Stack, replica: usize, reading: &ReplyReader) -> TcpStre
     stream
 }
 
-/// So many readers come beside the first one, and are gone without a word.
+/// This many readers connect besides the first one and disconnect without notice.
 async fn connect_and_disconnect(stack: &Stack, reading: &ReplyReader, n_readers: usize) {
     let clients: Vec<_> = (0..n_readers).map(|_| open_by_hand(stack, 1, reading)).collect();
     let all = u64::try_from(n_readers).unwrap() + 1;
     until("all streams", async || n_streams(stack, 1).await == all).await;
     assert!(n_open_files(stack.pid(1)) > n_readers);
     for (n, mut client) in clients.into_iter().enumerate() {
-        // Who has read what there was says goodbye; the others break the connection.
+        // Clients that have read everything close the connection; the others reset it.
         if n % 2 == 0 {
             client.set_read_timeout(Some(Duration::from_millis(1))).unwrap();
             while client.read(&mut [0; 4_096]).is_ok_and(|it| it > 0) {}
@@ -148,14 +148,15 @@ async fn connect_and_disconnect(stack: &Stack, reading: &ReplyReader, n_readers:
 }
 
 #[tokio::test]
-async fn readers_who_vanish_leave_nothing() {
+async fn disconnected_readers_leak_nothing() {
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], &[]).await;
     let token = stack.participant(PHONE).await.token;
     stack.openai.fault(Fault::new(Effect::Pause { after_deltas: 3 }));
     let mut reading = begin(&stack, &token, 1, &words(9)).await;
     reading.read_words(3).await;
     let n_readers = scale(50, 1_000);
-    // What a process opens once, such as its connections to Postgres, is opened by the first wave.
+    // What a process opens only once, such as its connections to Postgres, is opened by the first
+    // wave.
     connect_and_disconnect(&stack, &reading, n_readers).await;
     let n_files = n_open_files(stack.pid(1));
 
@@ -168,10 +169,10 @@ async fn readers_who_vanish_leave_nothing() {
 }
 
 #[tokio::test]
-async fn slow_readers_cost_little_and_hurt_nobody() {
+async fn slow_readers_use_little_memory_and_delay_no_one() {
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER], &[]).await;
     let token = stack.participant(PHONE).await.token;
-    // As much as a reply may have, in crumbs: about 300 KB of events.
+    // As much as a reply may have, in tiny pieces: about 300 KB of events.
     let mut words = vec!["año "; 4_000];
     words.insert(0, "palabra");
     let words: Vec<_> = words.into_iter().map(str::to_owned).collect();

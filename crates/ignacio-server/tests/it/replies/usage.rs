@@ -1,5 +1,5 @@
-//! What replies cost, also those that are stopped or fail, and questions that come again because
-//! their answer was lost.
+//! What replies cost, including those that are cancelled or fail, and messages that are posted
+//! again because their response was lost.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,12 @@ use super::{ReplyReader, script_reply, words};
 use crate::stack::{SERVE, SERVE_WITH_WORKER, Stack, until};
 
 const PHONE: &str = "+573001110023";
-/// How often each question is asked without waiting for the answer.
+/// How often each message is posted without waiting for the response.
 const LOST_ANSWERS: usize = 5;
 
 #[tokio::test]
-async fn a_stopped_reply_keeps_its_text_and_costs_what_the_provider_counted() {
-    // Whoever stops it is not the process that writes it.
+async fn a_cancelled_reply_keeps_its_text_and_costs_the_reported_usage() {
+    // The process that cancels it is not the one that writes it.
     let stack = Stack::start_with_separate_worker().await;
     let ana = stack.participant(PHONE).await;
     for _ in 0..2 {
@@ -63,7 +63,7 @@ async fn a_stopped_reply_keeps_its_text_and_costs_what_the_provider_counted() {
     let open = "select (select count(*) from follow_up_jobs)
                      + (select count(*) from usage_records where state = 'reserved')";
     until("all is settled", async || stack.database.query_i64(open).await == 0).await;
-    // The provider does not say what a failed reply took: it costs what was reserved.
+    // The provider does not report the usage of a failed reply: it costs what was reserved.
     let estimated = "select count(*) from usage_records
                       where state = 'estimated' and cost_micro = reserved_micro and cost_micro > 0";
     assert_eq!(stack.database.query_i64(estimated).await, 1);
@@ -79,13 +79,13 @@ async fn a_stopped_reply_keeps_its_text_and_costs_what_the_provider_counted() {
 }
 
 #[tokio::test]
-async fn questions_whose_answers_are_lost_are_asked_once() {
+async fn retried_messages_are_posted_once() {
     let stack = Stack::start_replicas(&[SERVE_WITH_WORKER, SERVE], &[]).await;
     let ana = stack.participant(PHONE).await;
     let n_questions = scale(6, 1_000);
     for n in 0..n_questions {
-        let talk = ana.conversation().await;
-        let path = format!("/v1/conversations/{talk}/messages");
+        let conversation = ana.conversation().await;
+        let path = format!("/v1/conversations/{conversation}/messages");
         let body = json!({ "content": format!("Pregunta {n}") }).to_string();
         for attempt in 0..LOST_ANSWERS {
             let head = format!(
@@ -97,7 +97,7 @@ async fn questions_whose_answers_are_lost_are_asked_once() {
             );
             let mut socket = TcpStream::connect(stack.address_of(attempt % 2)).await.unwrap();
             socket.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
-            // Gone without a look at the answer.
+            // Disconnects without reading the response.
             drop(socket);
         }
         let ask = |replica: usize| {
@@ -107,20 +107,20 @@ async fn questions_whose_answers_are_lost_are_asked_once() {
                 .header("Content-Type", "application/json")
                 .body(body.clone())
         };
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for replica in [0, 1] {
             let mut reply = String::new();
             until("an answer", async || {
-                let answer = ask(replica).send().await.unwrap();
-                let is_made = answer.status() == StatusCode::CREATED;
-                reply = answer.text().await.unwrap();
+                let response = ask(replica).send().await.unwrap();
+                let is_made = response.status() == StatusCode::CREATED;
+                reply = response.text().await.unwrap();
                 is_made
             })
             .await;
-            answers.push(reply);
+            responses.push(reply);
         }
-        assert_eq!(answers[0], answers[1]);
-        assert_eq!(ana.messages(&talk).await.len(), 2, "question {n}");
+        assert_eq!(responses[0], responses[1]);
+        assert_eq!(ana.messages(&conversation).await.len(), 2, "question {n}");
     }
     let running = "select count(*) from responses where state in ('queued', 'running')";
     until("all replies", async || stack.database.query_i64(running).await == 0).await;

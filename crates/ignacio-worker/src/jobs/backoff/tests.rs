@@ -31,12 +31,12 @@ fn a_retry_after_is_respected_up_to_ten_minutes() {
 #[tokio::test]
 async fn a_write_is_repeated_only_while_the_database_is_unavailable() {
     let tries = Cell::new(0);
-    let write = async |answers: &[Result<(), &'static str>]| {
+    let write = async |results: &[Result<(), &'static str>]| {
         tries.set(0);
         let next = || {
-            let answer = answers.get(tries.get()).copied().unwrap_or(Ok(()));
+            let result = results.get(tries.get()).copied().unwrap_or(Ok(()));
             tries.set(tries.get() + 1);
-            async move { answer }
+            async move { result }
         };
         Backoff::INSTANT.retry_while(|error| *error == "unavailable", next).await
     };

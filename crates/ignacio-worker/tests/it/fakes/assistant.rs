@@ -34,7 +34,7 @@ pub(crate) struct FakeAssistant {
     prompts: Mutex<Vec<Prompt>>,
     resumed: Mutex<Vec<(String, i64)>>,
     cancelled: Mutex<Vec<String>>,
-    forgotten: Mutex<Vec<String>>,
+    deleted_responses: Mutex<Vec<String>>,
     texts: Mutex<VecDeque<Result<String, AssistantError>>>,
     generated_texts: Mutex<Vec<TextRequest>>,
     usages: Mutex<VecDeque<Usage>>,
@@ -43,17 +43,17 @@ pub(crate) struct FakeAssistant {
 }
 
 impl FakeAssistant {
-    /// The next request is answered like this.
-    pub(crate) fn will_start(&self, answer: Result<Vec<StreamItem>, AssistantError>) {
-        self.starts.lock().unwrap().push_back(answer);
+    /// The result of the next request.
+    pub(crate) fn will_start(&self, result: Result<Vec<StreamItem>, AssistantError>) {
+        self.starts.lock().unwrap().push_back(result);
     }
 
-    /// The next resume is answered like this.
-    pub(crate) fn will_resume(&self, answer: Result<Vec<StreamItem>, AssistantError>) {
-        self.resumes.lock().unwrap().push_back(answer);
+    /// The result of the next resume.
+    pub(crate) fn will_resume(&self, result: Result<Vec<StreamItem>, AssistantError>) {
+        self.resumes.lock().unwrap().push_back(result);
     }
 
-    /// The next request gets a whole reply in one piece.
+    /// The next request gets a complete reply in one piece.
     pub(crate) fn will_reply(&self, provider_id: &str, text: &str) {
         self.will_start(Ok(vec![
             started(0, provider_id),
@@ -69,8 +69,8 @@ impl FakeAssistant {
 
     /// The next generated text is this one. Without a plan a title is always the same, and a summary
     /// keeps the words that begin with `#`.
-    pub(crate) fn will_generate(&self, answer: Result<&str, AssistantError>) {
-        self.texts.lock().unwrap().push_back(answer.map(str::to_owned));
+    pub(crate) fn will_generate(&self, result: Result<&str, AssistantError>) {
+        self.texts.lock().unwrap().push_back(result.map(str::to_owned));
     }
 
     /// The usage that the next request for it reports.
@@ -95,8 +95,8 @@ impl FakeAssistant {
         self.cancelled.lock().unwrap().clone()
     }
 
-    pub(crate) fn forgotten(&self) -> Vec<String> {
-        self.forgotten.lock().unwrap().clone()
+    pub(crate) fn deleted_responses(&self) -> Vec<String> {
+        self.deleted_responses.lock().unwrap().clone()
     }
 
     /// Waits until a stream stalls.
@@ -133,15 +133,15 @@ impl Assistant for FakeAssistant {
     async fn start(&self, prompt: Prompt) -> Result<ReplyStream, AssistantError> {
         self.prompts.lock().unwrap().push(prompt);
         self.faults.around("start", async { Ok(()) }).await?;
-        let answer = self.starts.lock().unwrap().pop_front();
-        answer.expect("no answer was planned").map(|items| self.play(items))
+        let result = self.starts.lock().unwrap().pop_front();
+        result.expect("no response was planned").map(|items| self.play(items))
     }
 
     async fn resume(&self, provider_id: &str, after: i64) -> Result<ReplyStream, AssistantError> {
         self.resumed.lock().unwrap().push((provider_id.to_owned(), after));
         self.faults.around("resume", async { Ok(()) }).await?;
-        let answer = self.resumes.lock().unwrap().pop_front();
-        answer.unwrap_or(Err(PortError::NotFound.into())).map(|items| self.play(items))
+        let result = self.resumes.lock().unwrap().pop_front();
+        result.unwrap_or(Err(PortError::NotFound.into())).map(|items| self.play(items))
     }
 
     async fn generate_text(&self, request: TextRequest) -> Result<GeneratedText, AssistantError> {
@@ -150,13 +150,15 @@ impl Assistant for FakeAssistant {
             Purpose::Summary => summary(&request.input),
         };
         self.generated_texts.lock().unwrap().push(request);
-        self.faults.around("compose", async { Ok(()) }).await?;
+        self.faults.around("generate_text", async { Ok(()) }).await?;
         let planned = self.texts.lock().unwrap().pop_front();
         Ok(GeneratedText { text: planned.unwrap_or(Ok(usual))?, usage: None })
     }
 
     async fn fetch_usage(&self, _provider_id: &str) -> Result<Option<Usage>, PortError> {
-        self.faults.around("usage", async { Ok(self.usages.lock().unwrap().pop_front()) }).await
+        self.faults
+            .around("fetch_usage", async { Ok(self.usages.lock().unwrap().pop_front()) })
+            .await
     }
 
     async fn cancel(&self, provider_id: &str) -> Result<(), PortError> {
@@ -167,10 +169,10 @@ impl Assistant for FakeAssistant {
 
     async fn delete_response(&self, provider_id: &str) -> Result<(), PortError> {
         let effect = async {
-            self.forgotten.lock().unwrap().push(provider_id.to_owned());
+            self.deleted_responses.lock().unwrap().push(provider_id.to_owned());
             Ok(())
         };
-        self.faults.around("forget", effect).await
+        self.faults.around("delete_response", effect).await
     }
 }
 

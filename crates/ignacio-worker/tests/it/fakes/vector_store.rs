@@ -138,7 +138,7 @@ impl VectorStore for FakeVectorStore {
                 Err(_) => Err(super::transient()),
             }
         };
-        self.faults.around("upload", effect).await
+        self.faults.around("upload_file", effect).await
     }
 
     async fn find_files(
@@ -148,7 +148,7 @@ impl VectorStore for FakeVectorStore {
     ) -> Result<Vec<ProviderFile>, PortError> {
         let effect =
             async { Ok(self.files().into_iter().filter(|file| file.name == name).collect()) };
-        self.faults.around("find_by_name", effect).await
+        self.faults.around("find_files", effect).await
     }
 
     async fn delete_file(&self, id: &str) -> Result<(), PortError> {
@@ -184,11 +184,11 @@ impl VectorStore for FakeVectorStore {
         file: &str,
         attributes: FileAttributes,
     ) -> Result<(), PortError> {
-        self.faults.around("attach", async { self.put_into(store, file, attributes) }).await
+        self.faults.around("attach_file", async { self.put_into(store, file, attributes) }).await
     }
 
     async fn indexing_status(&self, store: &str, file: &str) -> Result<IndexingStatus, PortError> {
-        self.faults.around("indexing", async { self.poll(store, file) }).await
+        self.faults.around("indexing_status", async { self.poll(store, file) }).await
     }
 
     async fn detach_file(&self, store: &str, file: &str) -> Result<(), PortError> {
@@ -198,6 +198,6 @@ impl VectorStore for FakeVectorStore {
             }
             Ok(())
         };
-        self.faults.around("detach", effect).await
+        self.faults.around("detach_file", effect).await
     }
 }
