@@ -35,7 +35,7 @@ struct ReplyReader {
 
 /// One connection.
 struct Stream {
-    answer: Response,
+    response: Response,
     bytes: Vec<u8>,
 }
 
@@ -101,7 +101,7 @@ impl ReplyReader {
     /// False at the end.
     async fn read_chunk(&mut self) -> bool {
         let Some(stream) = &mut self.stream else { return false };
-        let Ok(Some(piece)) = stream.answer.chunk().await else {
+        let Ok(Some(piece)) = stream.response.chunk().await else {
             self.stream = None;
             return false;
         };

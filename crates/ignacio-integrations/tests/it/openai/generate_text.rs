@@ -28,7 +28,7 @@ fn text_request() -> TextRequest {
     }
 }
 
-async fn generated(response: WireResponse) -> (Result<GeneratedText, AssistantError>, WireServer) {
+async fn generate(response: WireResponse) -> (Result<GeneratedText, AssistantError>, WireServer) {
     let server = WireServer::always(response).await;
     let generated = openai(server.url()).generate_text(text_request()).await;
     (generated, server)
@@ -44,7 +44,7 @@ async fn a_text_takes_one_call_that_is_not_stored() {
                 { "type": "output_text", "text": "Saludo ", "annotations": [] },
                 { "type": "output_text", "text": "inicial" }] },
         ] });
-    let (generated, server) = generated(WireResponse::json("200 OK", &response)).await;
+    let (generated, server) = generate(WireResponse::json("200 OK", &response)).await;
     let generated = generated.unwrap();
     assert_eq!((generated.text.as_str(), generated.usage), ("Saludo inicial", Some(USAGE)));
     let request = server.request();
@@ -72,17 +72,17 @@ async fn a_missing_text_is_an_error_by_what_the_caller_can_do() {
             { "type": "output_text", "text": text }] }] })
     };
     // A text that was cut short counts as a text.
-    let (short, _server) = generated(WireResponse::json("200 OK", &response_with("Medio"))).await;
+    let (short, _server) = generate(WireResponse::json("200 OK", &response_with("Medio"))).await;
     assert!(short.is_ok_and(|it| it.text == "Medio" && it.usage.is_none()));
 
-    let (empty, _server) = generated(WireResponse::json("200 OK", &response_with(" \n"))).await;
+    let (empty, _server) = generate(WireResponse::json("200 OK", &response_with(" \n"))).await;
     assert!(matches!(port(empty.unwrap_err()), PortError::Rejected { .. }));
     let failed = json!({ "status": "failed", "output": [],
                          "error": { "code": "server_error", "message": "canary-text" } });
-    let (failed, _server) = generated(WireResponse::json("200 OK", &failed)).await;
+    let (failed, _server) = generate(WireResponse::json("200 OK", &failed)).await;
     assert!(matches!(port(failed.unwrap_err()), PortError::Transient { .. }));
     let busy = json!({ "error": { "type": "requests", "code": "rate_limit_exceeded" } });
-    let (busy, server) = generated(WireResponse::json("429 Too Many Requests", &busy)).await;
+    let (busy, server) = generate(WireResponse::json("429 Too Many Requests", &busy)).await;
     assert!(matches!(port(busy.unwrap_err()), PortError::Transient { .. }));
     assert_eq!(server.requests().len(), 1, "it is asked once");
 }
