@@ -31,7 +31,7 @@ pub(crate) async fn migrate_up(database: &DatabaseSettings, plan: bool) -> Resul
 
 #[expect(clippy::print_stderr, reason = "progress is not part of the result")]
 fn report_copy(table: &str) {
-    eprintln!("taking over {table}");
+    eprintln!("importing {table}");
 }
 
 pub(crate) async fn migrate_down(url: &SecretString, steps: Option<u32>) -> Result<(), ExitError> {

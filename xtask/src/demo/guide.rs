@@ -41,7 +41,7 @@ impl Question {
     }
 
     /// Whether a text contains the sentence that answers the question, ignoring line breaks.
-    pub(super) fn is_answered_by(&self, text: &str) -> bool {
+    pub(super) fn contains_answer(&self, text: &str) -> bool {
         let sentence = self.sentence.as_deref().map(one_line);
         sentence.is_none_or(|sentence| one_line(text).contains(&sentence))
     }
@@ -61,8 +61,10 @@ mod tests {
     fn a_known_question_requires_its_sentence() {
         let question = Question::choose(None).unwrap();
         let sentence = question.sentence.clone().unwrap();
-        assert!(question.is_answered_by(&format!("Dice: «{}»", sentence.replacen(' ', "\n  ", 1))));
-        assert!(!question.is_answered_by("Otra cosa."));
+        assert!(
+            question.contains_answer(&format!("Dice: «{}»", sentence.replacen(' ', "\n  ", 1)))
+        );
+        assert!(!question.contains_answer("Otra cosa."));
         let same = Question::choose(Some(question.text)).unwrap();
         assert_eq!(same.sentence, Some(sentence));
     }
@@ -70,6 +72,6 @@ mod tests {
     #[test]
     fn another_question_requires_none() {
         let question = Question::choose(Some("¿Qué hora es?".to_owned())).unwrap();
-        assert!(question.is_answered_by("No lo sé."));
+        assert!(question.contains_answer("No lo sé."));
     }
 }

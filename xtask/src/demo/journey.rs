@@ -55,17 +55,17 @@ impl Journey {
     /// Plays it from the first step to the last.
     pub(super) async fn play(&mut self, steps: &mut Steps, keep: bool) -> anyhow::Result<()> {
         let (challenge, before) =
-            steps.run("Pedir un código de acceso", self.ask_for_code()).await?;
+            steps.run("Pedir un código de acceso", self.request_code()).await?;
         let code =
             steps.run("Leer el código en WhatsApp", self.read_code(before.as_deref())).await?;
         let token = steps.run("Entrar con el código", self.log_in(&challenge, &code)).await?;
         self.client.set_token(token);
-        steps.run("Ver quién soy", self.who_am_i()).await?;
+        steps.run("Ver quién soy", self.current_user()).await?;
         let file = steps.run("Subir la guía de participantes", self.upload()).await?;
         steps.run("Esperar a que se pueda consultar", self.wait_for(&file)).await?;
         let conversation = steps.run("Abrir una conversación", self.open()).await?;
-        let asked = self.ask(&conversation);
-        self.reply = steps.run("Preguntar y leer la respuesta en vivo", asked).await?;
+        let reply = self.ask(&conversation);
+        self.reply = steps.run("Preguntar y leer la respuesta en vivo", reply).await?;
         steps.run("Comprobar la cita", async { self.check_citation(&file) }).await?;
         steps.run("Volver a leer la conversación", self.read_back(&conversation)).await?;
         if keep {
@@ -89,7 +89,7 @@ impl Journey {
         )
     }
 
-    async fn ask_for_code(&self) -> anyhow::Result<(String, (String, Option<String>))> {
+    async fn request_code(&self) -> anyhow::Result<(String, (String, Option<String>))> {
         let before = newest(&self.client.outbox(&self.phone).await?);
         let body = json!({ "phone": self.phone });
         let path = "/v1/auth/otp";
@@ -131,7 +131,7 @@ impl Journey {
         Ok((format!("sesión abierta para {name}"), text(&response, "/token")?))
     }
 
-    async fn who_am_i(&self) -> anyhow::Result<(String, ())> {
+    async fn current_user(&self) -> anyhow::Result<(String, ())> {
         let me = self.client.json(Method::GET, "/v1/me", None, StatusCode::OK).await?;
         Ok((format!("{} ({})", text(&me, "/name")?, text(&me, "/phone")?), ()))
     }
@@ -139,8 +139,8 @@ impl Journey {
     async fn upload(&self) -> anyhow::Result<(String, String)> {
         let file = self.client.upload(NAME, PDF).await?;
         let status = text(&file, "/sync/status")?;
-        let told = format!("{NAME}, {} KB, estado «{status}»", PDF.len() / 1024);
-        Ok((told, text(&file, "/id")?))
+        let summary = format!("{NAME}, {} KB, estado «{status}»", PDF.len() / 1024);
+        Ok((summary, text(&file, "/id")?))
     }
 
     async fn wait_for(&self, file: &str) -> anyhow::Result<(String, ())> {
@@ -185,9 +185,9 @@ impl Journey {
                     println!("\n");
                     let first = reply.first_delta.unwrap_or_default();
                     let n_chars = reply.text.chars().count();
-                    let told =
+                    let summary =
                         format!("{n_chars} caracteres; el primero llegó a los {}", shown(first));
-                    return Ok((told, reply));
+                    return Ok((summary, reply));
                 }
             }
         }
@@ -203,7 +203,7 @@ impl Journey {
         };
         let quotes = self.reply.citations.iter().map(|it| it.quote.as_str());
         let everything: Vec<&str> = quotes.chain([self.reply.text.as_str()]).collect();
-        if !everything.iter().any(|text| self.question.is_answered_by(text)) {
+        if !everything.iter().any(|text| self.question.contains_answer(text)) {
             let sentence = self.question.sentence.as_deref().unwrap_or_default();
             bail!("ni la respuesta ni sus citas contienen la frase de la guía: «{sentence}»")
         }

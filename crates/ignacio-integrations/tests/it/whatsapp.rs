@@ -199,7 +199,7 @@ async fn the_faults_of_the_stand_in_are_mapped() {
     meta.lose_next_answers(1);
     let error = send(base_url.clone(), Locale::Es).await.unwrap_err();
     assert!(matches!(error, SendError::Transient { .. }));
-    assert_eq!(meta.sent().len(), 1, "it went out, and nothing was sent a second time");
+    assert_eq!(meta.sent().len(), 1, "it was sent once and not repeated");
 
     meta.take_down();
     let error = send(base_url.clone(), Locale::Es).await.unwrap_err();

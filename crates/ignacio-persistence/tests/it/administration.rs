@@ -296,9 +296,9 @@ async fn the_audit_log_records_every_action() {
     let filter = AuditFilter { subject: Some(ana.id), ..Default::default() };
     let events = scope.audit_log().list(&filter, None, whole()).await.unwrap().rows;
     scope.commit().await.unwrap();
-    let told: Vec<_> = events.iter().rev().map(|it| (it.action, it.actor)).collect();
+    let actions: Vec<_> = events.iter().rev().map(|it| (it.action, it.actor)).collect();
     assert_eq!(
-        told,
+        actions,
         [
             (AuditAction::UserCreated, None),
             (AuditAction::SessionOpened, Some(ana.id)),
@@ -344,9 +344,9 @@ async fn a_new_number_ends_the_sessions_and_codes_of_the_old_one() {
     let left = "select count(*) from known_devices where user_id <> (
                     select id from users where phone_number = '+573001110001')";
     assert_eq!(stack.database.query_i64(left).await, 0);
-    let told = "select string_agg(phone_number, ' ' order by phone_number) from outbox
+    let notified = "select string_agg(phone_number, ' ' order by phone_number) from outbox
                  where kind = 'phone_changed'";
-    assert_eq!(stack.database.query_text(told).await, "+573001110002 +573001110009");
+    assert_eq!(stack.database.query_text(notified).await, "+573001110002 +573001110009");
     stack.database.execute("delete from outbox where kind <> 'code'").await;
 
     let unreadable = format!(

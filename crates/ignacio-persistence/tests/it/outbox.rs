@@ -71,8 +71,8 @@ async fn one_worker_probes_whether_an_outage_is_over() {
 
     let jobs: Vec<_> = claims.into_iter().flatten().collect();
     assert_eq!(jobs.iter().filter(|job| job.outage.is_none()).count(), 1);
-    assert!(jobs.iter().filter_map(|job| job.outage.as_ref()).all(|told| *told == fault));
-    assert!(jobs.len() > 1, "the others are told that it would fail");
+    assert!(jobs.iter().filter_map(|job| job.outage.as_ref()).all(|outage| *outage == fault));
+    assert!(jobs.len() > 1, "the others report the outage");
 }
 
 #[tokio::test]
@@ -86,10 +86,10 @@ async fn decoys_never_become_jobs_and_are_simulated_once() {
     let workers = workers(&stack, 4).await;
     assert!(workers[0].outbox().claim(10).await.unwrap().is_empty());
 
-    let told =
+    let simulated =
         join_all(workers.iter().map(async |it| it.outbox().simulate_decoys().await.unwrap())).await;
 
-    assert_eq!(told.into_iter().sum::<u64>(), 300);
+    assert_eq!(simulated.into_iter().sum::<u64>(), 300);
     let sent = "select count(*) from outbox where state = 'sent' and attempts = 1";
     assert_eq!(stack.database.query_i64(sent).await, 300);
 }

@@ -108,5 +108,5 @@ async fn a_citation_is_verified_and_a_response_reports_its_tools_and_times() {
         assert!(response[field].is_string(), "{field}: {response}");
     }
     let verified = "select count(*) from citations where verified";
-    until("the look", async || stack.database.query_i64(verified).await == 1).await;
+    until("the verification", async || stack.database.query_i64(verified).await == 1).await;
 }

@@ -78,11 +78,11 @@ async fn no_content_or_phone_number_is_logged_at_any_level() {
 /// What succeeds, and what the providers break.
 async fn successes(stack: &Stack, ana: &User<'_>, refusals: &mut RefusalLog) {
     ana.document(FILE, DOCUMENT).await;
-    let talk = ana.conversation().await;
-    let conversation = format!("/v1/conversations/{talk}");
+    let conversation_id = ana.conversation().await;
+    let conversation = format!("/v1/conversations/{conversation_id}");
     let rename = ana.request(Method::PATCH, &conversation).json(&json!({ "title": TITLE }));
     assert_eq!(rename.send().await.unwrap().status(), StatusCode::OK);
-    let reply = text(&ana.ask(&talk, QUESTION).await);
+    let reply = text(&ana.ask(&conversation_id, QUESTION).await);
     assert!(reply.contains("cuatrolunas"), "{reply}");
     ana.get("/v1/files").await;
     ana.get("/v1/sessions").await;
@@ -90,7 +90,7 @@ async fn successes(stack: &Stack, ana: &User<'_>, refusals: &mut RefusalLog) {
     // The provider quotes the request, in a refusal and in the middle of a reply.
     let quoted = Fault::status(400, "invalid_request_error", Some("invalid_prompt"), UPSTREAM);
     stack.openai.fault(quoted.on("POST", "/v1/responses"));
-    let kind = ana.ask(&talk, QUESTION).await.pop().unwrap().kind;
+    let kind = ana.ask(&conversation_id, QUESTION).await.pop().unwrap().kind;
     assert_eq!(kind, "response.failed");
     let quoted = Fault::new(ignacio_devstack::openai::Effect::ErrorEvent {
         after_deltas: 1,
@@ -98,7 +98,7 @@ async fn successes(stack: &Stack, ana: &User<'_>, refusals: &mut RefusalLog) {
         message: UPSTREAM.to_owned(),
     });
     stack.openai.fault(quoted);
-    ana.ask(&talk, QUESTION).await;
+    ana.ask(&conversation_id, QUESTION).await;
 
     // So does the messenger.
     let n_calls = stack.whatsapp.calls().len();

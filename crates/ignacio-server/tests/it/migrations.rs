@@ -98,7 +98,7 @@ async fn a_plan_predicts_the_migration_and_changes_nothing() {
     );
     // The output of a deployment, which may be kept, contains no phone numbers.
     assert!(!printed.contains("300 111"), "{printed}");
-    assert_eq!(up.stderr.lines().next(), Some("taking over users"));
+    assert_eq!(up.stderr.lines().next(), Some("importing users"));
     assert_eq!(run(&["migrate"], &variables).stdout, "0 applied\n");
 }
 

@@ -54,8 +54,8 @@ impl ReplyReader {
             assert_eq!(answer.status(), StatusCode::CREATED, "{path}");
             answer.json::<Value>().await.unwrap()
         };
-        let talk = call("/v1/conversations".to_owned(), json!({})).await;
-        let conversation = talk["id"].as_str().unwrap().to_owned();
+        let created = call("/v1/conversations".to_owned(), json!({})).await;
+        let conversation = created["id"].as_str().unwrap().to_owned();
         let path = format!("/v1/conversations/{conversation}/messages");
         let posted = call(path, json!({ "content": question })).await;
         Self {

@@ -205,7 +205,7 @@ async fn a_reply_survives_everything_that_a_wire_can_do() {
         }
         let first = Read::all(openai.start(prompt("¿Cuánto dura?")).await.unwrap()).await;
         assert_eq!(first.outcome(), None);
-        assert_eq!(stand_in.armed_faults(), 0, "all of it went wrong");
+        assert_eq!(stand_in.armed_faults(), 0, "every fault was used");
         let Some(AssistantEventKind::Started { provider_id }) = first.kinds().into_iter().next()
         else {
             panic!("{first:?}");
@@ -214,7 +214,7 @@ async fn a_reply_survives_everything_that_a_wire_can_do() {
         assert_eq!(first.text() + &rest.text(), ANSWER, "cut after {events} events");
         assert_eq!(rest.outcome(), Some(&ReplyOutcome::Completed));
     }
-    assert_eq!(stand_in.counters().responses, 9, "each was asked for once");
+    assert_eq!(stand_in.counters().responses, 9, "each was requested once");
 }
 
 #[tokio::test]

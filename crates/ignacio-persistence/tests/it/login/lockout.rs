@@ -67,9 +67,9 @@ async fn owner_logs_in(
     new: &DeviceDigest,
 ) -> bool {
     let code_request = request_from(phone, "owner", known);
-    let asked = stack.api.codes().request(&code_request).await.unwrap();
-    let CodeRequestOutcome::Opened(challenge) = asked else {
-        panic!("the owner is kept out: {asked:?}")
+    let outcome = stack.api.codes().request(&code_request).await.unwrap();
+    let CodeRequestOutcome::Opened(challenge) = outcome else {
+        panic!("the owner is locked out: {outcome:?}")
     };
     for _ in 0..2 {
         assert!(is_open(stack, challenge.id).await, "the owner's tries are used up");
@@ -116,6 +116,7 @@ async fn a_year_of_guessing_gets_a_hundred_attempts_and_keeps_no_owner_out() {
     assert_eq!(n_compared, usize::from(LOCKOUT_LIMIT));
     assert_eq!(n_logins, n_days);
     // An unknown device must ask an admin.
-    let asked = stack.api.codes().request(&request_from(&phone, "new device", None)).await.unwrap();
-    assert!(matches!(asked, CodeRequestOutcome::Paused { wait: None }), "{asked:?}");
+    let outcome =
+        stack.api.codes().request(&request_from(&phone, "new device", None)).await.unwrap();
+    assert!(matches!(outcome, CodeRequestOutcome::Paused { wait: None }), "{outcome:?}");
 }

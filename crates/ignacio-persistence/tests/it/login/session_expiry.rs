@@ -58,14 +58,17 @@ async fn sessions_end_to_the_second_when_they_are_old_or_idle() {
                 let is_over =
                     format!("select ({column} <= clock_timestamp())::int from user_sessions");
                 let is_over = stack.database.query_i64(&is_over).await == 1;
-                assert!(was_live || is_over, "{role:?} is out a second before {column}");
+                assert!(was_live || is_over, "{role:?} is refused a second before {column}");
                 if was_live {
                     break;
                 }
             }
             assert!(was_live, "this machine takes a second for a statement");
             pass_until(&stack, column, "1 second").await;
-            assert!(!is_live(&stack, &session).await, "{role:?} is in a second after {column}");
+            assert!(
+                !is_live(&stack, &session).await,
+                "{role:?} is accepted a second after {column}"
+            );
         }
     }
 }

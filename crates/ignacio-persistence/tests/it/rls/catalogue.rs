@@ -26,7 +26,7 @@ pub(super) async fn tables(database: &TestDatabase) -> Vec<Table> {
     let mut tables: Vec<Table> = Vec::new();
     for row in database.query_column(read).await.into_iter().flatten() {
         let [table, name, kind, generated] = row.split('|').collect::<Vec<_>>()[..] else {
-            panic!("four words were asked for: {row}");
+            panic!("expected four columns: {row}");
         };
         if tables.last().is_none_or(|it| it.name != table) {
             tables.push(Table { name: table.to_owned(), columns: Vec::new() });

@@ -150,7 +150,7 @@ async fn mutants(database: &TestDatabase) -> Vec<Mutant> {
     let mutants = rows.into_iter().flatten().map(|row| {
         let [table, roles, name, breaks, repairs] = row.split('\u{1}').collect::<Vec<_>>()[..]
         else {
-            panic!("five words were asked for: {row}");
+            panic!("expected five columns: {row}");
         };
         Mutant {
             name: name.to_owned(),

@@ -109,7 +109,7 @@ async fn an_ended_session_and_a_deactivated_user_are_refused_at_the_next_request
         let ended = Instant::now();
         join(join_all(loops), end).await;
         for stream in streams {
-            let rest = timeout(STREAM_ENDS, stream.text()).await.expect("the stream goes on");
+            let rest = timeout(STREAM_ENDS, stream.text()).await.expect("the stream continues");
             // A closed connection is an end too.
             assert!(!rest.unwrap_or_default().contains("response.completed"), "{act}");
         }

@@ -52,7 +52,7 @@ async fn a_reply_that_is_cut_at_any_byte_completes() {
     // Before its id is known there is nothing to follow, and no word has been shown.
     let n_twice = ends.iter().filter(|n_requests| **n_requests != 1).count();
     assert!(ends.iter().all(|n_requests| (1..=2).contains(n_requests)));
-    assert!(n_twice * 2 < ends.len(), "{n_twice} of {} were asked for again", ends.len());
+    assert!(n_twice * 2 < ends.len(), "{n_twice} of {} were requested again", ends.len());
     let resumed = stack.openai.calls().iter().filter(|it| it.query.contains("stream=true")).count();
     assert!(resumed * 3 > ends.len(), "only {resumed} were followed again");
 }

@@ -144,7 +144,7 @@ async fn connect_and_disconnect(stack: &Stack, reading: &ReplyReader, n_readers:
     }
     let begun = Instant::now();
     until("all gone", async || n_streams(stack, 1).await == 1).await;
-    println!("{n_readers} readers were gone {:?} after they left", begun.elapsed());
+    println!("{n_readers} readers were closed {:?} after they disconnected", begun.elapsed());
 }
 
 #[tokio::test]
@@ -195,12 +195,12 @@ async fn slow_readers_use_little_memory_and_delay_no_one() {
     }));
     normal.await;
     let cost = resident(stack.pid(0)).saturating_sub(before) / 1_024;
-    println!("{n_slow} slow readers beside {n_normal} others: {cost} MiB more");
+    println!("{n_slow} slow readers besides {n_normal} others: {cost} MiB more");
     assert!(cost <= 64, "{cost} MiB");
     if scale(false, true) {
         let begun = Instant::now();
         until("the end of the slow ones", async || n_streams(&stack, 0).await == 0).await;
-        println!("the slow ones were gone {:?} later", begun.elapsed());
+        println!("the slow ones were closed {:?} later", begun.elapsed());
     }
     drop(slow);
 }
