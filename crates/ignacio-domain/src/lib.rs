@@ -5,8 +5,8 @@
 //! traits through which the rest of the service calls external systems. No test in here
 //! needs a runtime, a database or a network.
 //!
-//! Types that hold user content, phone numbers or secrets print only what the `redacted_debug!`
-//! below each of them lists.
+//! Types that hold user content, phone numbers or secrets print only the fields that a
+//! `redacted_debug!` below them lists, or mask their content in a `Debug` of their own.
 
 pub mod access;
 pub mod audit;

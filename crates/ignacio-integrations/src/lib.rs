@@ -4,7 +4,7 @@
 //! [`PortError`](ignacio_domain::ports::PortError) or
 //! [`SendError`](ignacio_domain::ports::SendError), which says what the caller can do. No error, log
 //! line or span contains a phone number, a code, a key or text of a message: of a provider's error
-//! only the status, the code and the type are kept.
+//! only the status, short identifiers such as its code and type, and the request's id are kept.
 //!
 //! Nothing here retries, except the S3 client, whose calls are idempotent: the caller decides when
 //! and how often to retry.

@@ -1,7 +1,7 @@
 //! The program `ignacio`: reads the settings, wires the crates together and runs them.
 //!
-//! This crate knows the environment, the command line, signals, exit codes, and how the other
-//! crates depend on each other. All other decisions belong to those crates.
+//! This crate knows the environment, the command line, signals, exit codes, logs and metrics, and how
+//! the other crates depend on each other. All other decisions belong to those crates.
 
 mod background;
 mod cli;

@@ -41,7 +41,7 @@ async fn a_number_gets_ten_codes_a_day_over_all_replicas() {
                 until("the code", async || stack.whatsapp.sent().len() == wanted).await;
             }
             StatusCode::TOO_MANY_REQUESTS => {
-                assert!(response.headers().contains_key("retry-after"))
+                assert!(response.headers().contains_key("retry-after"));
             }
             other => panic!("{other}"),
         }
