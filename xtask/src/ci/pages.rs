@@ -25,7 +25,7 @@ pub(super) fn curl_session(data: &Path) -> anyhow::Result<Command> {
         .replace("1110002", "1110003")
         // A reply that fails is an answer, too.
         .replace("curl -N", "curl -sN")
-        + "\ncurl -s $api/v1/conversations/$talk/messages -H \"$me\" | grep -q '\"quote\"'";
+        + "\ncurl -s $api/v1/conversations/$conversation/messages -H \"$me\" | grep -q '\"quote\"'";
     let mut bash = Command::new("bash");
     bash.args(["-euo", "pipefail", "-c", &script]).current_dir(root());
     Ok(bash)
