@@ -1,4 +1,4 @@
-//! What can go wrong with the database, by what the caller can do about it.
+//! The errors of the database, by what the caller can do about them.
 
 use sea_orm::{DbErr, RuntimeErr, SqlxError};
 use thiserror::Error;
@@ -6,44 +6,44 @@ use thiserror::Error;
 /// Why a repository could not do what it was asked to.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The digest is of no live session.
+    /// No live session has this digest.
     #[error("no live session")]
     Unauthenticated,
-    /// The token was replaced more than a minute ago; its session has to be ended.
-    #[error("a token that was replaced")]
+    /// The token was replaced more than a minute ago; its session must be revoked.
+    #[error("the token was replaced")]
     Reused,
-    /// The session has not shown a code lately.
+    /// The session has not verified a code lately.
     #[error("a fresh code is needed")]
     StepUpRequired,
-    /// What was named is not there, or not the caller's; only the one-trip reads say so.
+    /// The row does not exist, or is another user's. Only reads of one round trip return this.
     #[error("no such row")]
     NotFound,
     /// The session is not an admin's.
     #[error("not an admin")]
     Forbidden,
-    /// Nobody has let the admin read that; or there is nothing to read.
+    /// The admin has no live grant to read this, or there is nothing to read.
     #[error("no live grant")]
     GrantRequired,
-    /// Nobody looks after their own account.
-    #[error("an admin's own account")]
+    /// Admins cannot manage themselves.
+    #[error("the admin's own user")]
     OwnAccount,
-    /// Somebody has to be left who can let others in.
+    /// One active admin must remain.
     #[error("the last active admin")]
     LastAdmin,
-    /// The cursor was made for somebody else.
-    #[error("the cursor is of somebody else")]
+    /// The cursor was issued to another user.
+    #[error("the cursor of another user")]
     ForeignCursor,
-    /// A rule of the schema said no; the word is the constraint's.
+    /// A constraint of the schema rejected it; contains the constraint's name.
     #[error("in conflict with {0}")]
     Conflict(String),
-    /// A policy or a missing right said no: a fault of ours.
+    /// A policy or a missing right rejected it: a bug of ours.
     #[error("the database refused")]
     Refused(#[source] DbErr),
     /// The database did not answer in time, or not at all.
     #[error("the database is unavailable")]
     Unavailable(#[source] DbErr),
     /// A stored value that our own rules do not allow.
-    #[error("a stored value makes no sense: {table}.{column}")]
+    #[error("a stored value is invalid: {table}.{column}")]
     Corrupt {
         /// Where it is stored.
         table: &'static str,
@@ -119,7 +119,7 @@ const fn is_cut_off(error: &SqlxError) -> bool {
     )
 }
 
-/// The SQLSTATE and the constraint's name, where the server itself said no.
+/// The SQLSTATE and the constraint's name, if the server itself rejected it.
 fn sql_state(error: &DbErr) -> Option<(String, Option<String>)> {
     let (DbErr::Exec(RuntimeErr::SqlxError(source)) | DbErr::Query(RuntimeErr::SqlxError(source))) =
         error
@@ -131,14 +131,14 @@ fn sql_state(error: &DbErr) -> Option<(String, Option<String>)> {
     Some((code, database.constraint().map(str::to_owned)))
 }
 
-/// The SQLSTATE, where the server itself said no.
+/// The SQLSTATE, if the server itself rejected it.
 pub(crate) fn state_of(error: &DbErr) -> Option<String> {
     sql_state(error).map(|(code, _)| code)
 }
 
 #[cfg(test)]
 mod tests {
-    //! What passes by itself is told from what does not.
+    //! Transient errors are distinguished from permanent ones.
 
     use std::io;
 
@@ -146,13 +146,13 @@ mod tests {
 
     use super::*;
 
-    fn judged(error: SqlxError) -> [StoreError; 2] {
+    fn converted(error: SqlxError) -> [StoreError; 2] {
         let error = RuntimeErr::SqlxError(error.into());
         [DbErr::Query(error.clone()), DbErr::Exec(error)].map(StoreError::from)
     }
 
     #[test]
-    fn a_connection_that_fails_may_be_tried_again() {
+    fn connection_errors_are_transient() {
         for error in [
             SqlxError::Io(io::ErrorKind::ConnectionReset.into()),
             SqlxError::Tls("no".into()),
@@ -162,17 +162,17 @@ mod tests {
             SqlxError::WorkerCrashed,
             SqlxError::BeginFailed,
         ] {
-            let told = error.to_string();
-            let [queried, executed] = judged(error);
-            assert!(matches!(queried, StoreError::Unavailable(_)), "{told}");
-            assert!(matches!(executed, StoreError::Unavailable(_)), "{told}");
+            let text = error.to_string();
+            let [queried, executed] = converted(error);
+            assert!(matches!(queried, StoreError::Unavailable(_)), "{text}");
+            assert!(matches!(executed, StoreError::Unavailable(_)), "{text}");
         }
         let busy = DbErr::ConnectionAcquire(ConnAcquireErr::Timeout);
         assert!(matches!(StoreError::from(busy), StoreError::Unavailable(_)));
     }
 
     #[test]
-    fn a_row_that_does_not_fit_is_not_tried_for_ever() {
+    fn errors_of_the_client_itself_are_permanent() {
         for error in [
             SqlxError::ColumnDecode { index: "seq".to_owned(), source: "too large".into() },
             SqlxError::Decode("not UTF-8".into()),
@@ -184,10 +184,10 @@ mod tests {
             SqlxError::InvalidArgument("a parameter too many".to_owned()),
             SqlxError::Configuration("no host".into()),
         ] {
-            let told = error.to_string();
-            let [queried, executed] = judged(error);
-            assert!(matches!(queried, StoreError::Failed(_)), "{told}");
-            assert!(matches!(executed, StoreError::Failed(_)), "{told}");
+            let text = error.to_string();
+            let [queried, executed] = converted(error);
+            assert!(matches!(queried, StoreError::Failed(_)), "{text}");
+            assert!(matches!(executed, StoreError::Failed(_)), "{text}");
         }
         let untyped = DbErr::Type("not a number".to_owned());
         assert!(matches!(StoreError::from(untyped), StoreError::Failed(_)));

@@ -8,6 +8,6 @@ pub const REPLY_LEASE: Duration = Duration::from_secs(30);
 /// The lease of a file that is synced or deleted.
 pub const FILE_LEASE: Duration = Duration::from_mins(1);
 /// The lease of a code or notice that is sent. It is never extended.
-pub(crate) const OUTBOX_LEASE: Duration = Duration::from_mins(1);
+pub const OUTBOX_LEASE: Duration = Duration::from_mins(1);
 /// The lease of a follow-up job. It is never extended.
-pub(crate) const FOLLOW_UP_LEASE: Duration = Duration::from_mins(2);
+pub const FOLLOW_UP_LEASE: Duration = Duration::from_mins(2);

@@ -34,7 +34,7 @@ pub use admin_db::{AdminDb, AdminScope};
 pub use api_db::{ApiDb, ApiDbSettings};
 pub use error::StoreError;
 pub use identity::Identity;
-pub use leases::{FILE_LEASE, REPLY_LEASE};
+pub use leases::{FILE_LEASE, FOLLOW_UP_LEASE, OUTBOX_LEASE, REPLY_LEASE};
 pub use owner_db::OwnerDb;
 pub use replies::hub::ReplyHub;
 pub use replies::publisher::ReplyPublisher;

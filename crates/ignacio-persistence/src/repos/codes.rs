@@ -147,15 +147,15 @@ impl<'d> Codes<'d> {
         let of_service = RateLimit { max: request.service_per_hour, ..SERVICE };
         let limits = [PER_NUMBER.as_slice(), &[of_address, of_service]].concat();
         let windows: Vec<i32> = limits.iter().map(|it| seconds(it.window)).collect();
-        let most: Vec<i32> = limits.iter().map(|it| i32::from(it.max)).collect();
-        let (in_alarm, end) = (i32::from(SERVICE_IN_ALARM), i32::from(LOCKOUT_LIMIT));
-        let life = seconds(CODE_LIFETIME);
+        let max: Vec<i32> = limits.iter().map(|it| i32::from(it.max)).collect();
+        let (max_in_alarm, lockout_limit) = (i32::from(SERVICE_IN_ALARM), i32::from(LOCKOUT_LIMIT));
+        let lifetime = seconds(CODE_LIFETIME);
         // One statement, so that known and unknown numbers cost the same round trip.
         let write = raw_sql!(
             Postgres,
             "select outcome, extract(epoch from wait)::float8 as seconds, expires_at, resend_after
                from app.request_code({otp}, {outbox}, {number}, {user}, {session}, {device}, {buckets},
-                   {windows}, {most}, {in_alarm}, {end}, {life})"
+                   {windows}, {max}, {max_in_alarm}, {lockout_limit}, {lifetime})"
         );
         let row = RequestRow::find_by_statement(write).one(self.auth).await?;
         let row = row.ok_or(StoreError::corrupt("otp_codes", "id"))?;
@@ -180,15 +180,16 @@ impl<'d> Codes<'d> {
         session: Option<SessionId>,
     ) -> Result<CodeCheck, StoreError> {
         let (id, session) = (id.into_uuid(), session.map(SessionId::into_uuid));
-        let (most, in_alarm) = (i32::from(MAX_TRIES), i32::from(MAX_TRIES_IN_ALARM));
+        let (max, max_in_alarm) = (i32::from(MAX_TRIES), i32::from(MAX_TRIES_IN_ALARM));
         let steps: Vec<i32> =
             LOCKOUT_STEPS.iter().map(|(failures, _)| i32::from(*failures)).collect();
         let pauses: Vec<i32> = LOCKOUT_STEPS.iter().map(|(_, pause)| seconds(*pause)).collect();
-        let end = i32::from(LOCKOUT_LIMIT);
+        let lockout_limit = i32::from(LOCKOUT_LIMIT);
         let write = raw_sql!(
             Postgres,
             "select outcome, extract(epoch from wait)::float8 as seconds, phone_number, code_hash
-               from app.record_code_attempt({id}, {session}, {most}, {in_alarm}, {steps}, {pauses}, {end})"
+               from app.record_code_attempt({id}, {session}, {max}, {max_in_alarm}, {steps},
+                   {pauses}, {lockout_limit})"
         );
         let row = AttemptRow::find_by_statement(write).one(self.auth).await?;
         let Some(row) = row else { return Ok(CodeCheck::Refused) };

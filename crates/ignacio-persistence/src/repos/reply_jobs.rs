@@ -143,10 +143,12 @@ impl<'d> ReplyJobs<'d> {
             "update responses set lease_until = now() + make_interval(secs => {lease})
               where id = {id} and lease_owner = {worker} and lease_epoch = {epoch}
                 and lease_until > now() and state = 'running'
-             returning cancel_requested_at is not null as it"
+             returning cancel_requested_at is not null as is_requested"
         );
         match self.worker.query_one_raw(write).await? {
-            Some(row) => Ok(LeaseExtension::Held { cancel_requested: row.try_get("", "it")? }),
+            Some(row) => {
+                Ok(LeaseExtension::Held { cancel_requested: row.try_get("", "is_requested")? })
+            }
             None => Ok(LeaseExtension::Lost),
         }
     }

@@ -83,7 +83,7 @@ impl ReplyScope {
         let reply = self.job.message.into_uuid();
         let read = raw_sql!(
             Postgres,
-            "select case when r.state = 'completed' then r.provider_response_id end as it
+            "select case when r.state = 'completed' then r.provider_response_id end as id
                from messages m
                join responses r on r.message_id = m.id
               where m.user_id = {user} and m.conversation_id = {conversation}
@@ -93,7 +93,7 @@ impl ReplyScope {
               order by m.created_at desc, m.id desc limit 1"
         );
         match self.txn.query_one_raw(read).await? {
-            Some(row) => Ok(row.try_get("", "it")?),
+            Some(row) => Ok(row.try_get("", "id")?),
             None => Ok(None),
         }
     }
@@ -158,14 +158,14 @@ impl ReplyScope {
         let user = self.job.owner.into_uuid();
         let read = raw_sql!(
             Postgres,
-            "select v.openai_vector_store_id as it from user_vector_stores v
+            "select v.openai_vector_store_id as id from user_vector_stores v
               where v.user_id = {user}
                 and exists (select 1 from user_files f
                              where f.user_id = {user} and f.openai_sync_status = 'synced'
                                and f.deleted_at is null)"
         );
         match self.txn.query_one_raw(read).await? {
-            Some(row) => Ok(row.try_get("", "it")?),
+            Some(row) => Ok(row.try_get("", "id")?),
             None => Ok(None),
         }
     }

@@ -63,9 +63,9 @@ pub(crate) fn midnight(day: Date) -> OffsetDateTime {
 
 /// The current day in UTC, by the database's clock.
 pub(crate) async fn today(txn: &DatabaseTransaction) -> Result<Date, StoreError> {
-    let read = raw_sql!(Postgres, "select now() as it");
+    let read = raw_sql!(Postgres, "select now() as now");
     let row = txn.query_one_raw(read).await?.ok_or(StoreError::NotFound)?;
-    let now: OffsetDateTime = row.try_get("", "it")?;
+    let now: OffsetDateTime = row.try_get("", "now")?;
     Ok(now.to_offset(UtcOffset::UTC).date())
 }
 

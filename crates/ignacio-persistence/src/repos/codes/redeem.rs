@@ -82,7 +82,7 @@ impl Codes<'_> {
                   where id = {id} and session_id = {session} and used_at is null
                     and expires_at > now() and user_id is not null
                  returning budget_id),
-             forgiven as (delete from login_failures f using used where f.id = used.budget_id)
+             cleared as (delete from login_failures f using used where f.id = used.budget_id)
              update user_sessions s set verified_at = now()
                from used
               where s.id = {session} and s.revoked_at is null
@@ -100,7 +100,7 @@ async fn use_code(
     id: OtpId,
 ) -> Result<Option<(User, Option<DeviceId>)>, StoreError> {
     let id = id.into_uuid();
-    let life = DEVICE_LIFETIME.as_seconds_f64();
+    let lifetime = DEVICE_LIFETIME.as_seconds_f64();
     let write = raw_sql!(
         Postgres,
         "with code_owner as (
@@ -113,15 +113,15 @@ async fn use_code(
               where c.id = {id} and c.user_id = p.id and c.session_id is null
                 and c.used_at is null and c.expires_at > now()
              returning c.user_id, c.budget_id, c.device_id),
-         others as (
+         voided as (
              update otp_codes o set used_at = now()
                from used
               where o.user_id = used.user_id and o.id <> {id} and o.session_id is null
                 and o.used_at is null),
-         forgiven as (delete from login_failures f using used where f.id = used.budget_id),
-         seen as (
+         cleared as (delete from login_failures f using used where f.id = used.budget_id),
+         known as (
              update known_devices d
-                set last_used_at = now(), expires_at = now() + make_interval(secs => {life})
+                set last_used_at = now(), expires_at = now() + make_interval(secs => {lifetime})
                from used where d.id = used.device_id)
          select p.id, p.phone_number, p.name, p.is_admin, p.locale, p.web_search, p.created_at,
                 p.updated_at, used.device_id
@@ -142,16 +142,16 @@ async fn remember_device(
     let (user, phone) = (user.id.into_uuid(), user.phone.expose().to_owned());
     let digest = new.device.as_bytes().to_vec();
     let name = new.device_name.map(str::to_owned);
-    let (life, keep) = (DEVICE_LIFETIME.as_seconds_f64(), MAX_DEVICES);
+    let (lifetime, max) = (DEVICE_LIFETIME.as_seconds_f64(), MAX_DEVICES);
     let write = raw_sql!(
         Postgres,
         "with new as (
              insert into known_devices (id, user_id, token_hash, name, expires_at)
-             values ({id}, {user}, {digest}, {name}, now() + make_interval(secs => {life}))),
+             values ({id}, {user}, {digest}, {name}, now() + make_interval(secs => {lifetime}))),
          surplus as (
              delete from known_devices where id in (
                  select id from known_devices where user_id = {user}
-                  order by last_used_at desc, id desc offset {keep} - 1))
+                  order by last_used_at desc, id desc offset {max} - 1))
          insert into outbox (id, kind, user_id, phone_number)
          select {notice}, 'new_device', {user}, {phone}
           where exists (select 1 from known_devices where user_id = {user})
@@ -168,12 +168,12 @@ async fn open_session(
     new: &NewSession<'_>,
 ) -> Result<Session, StoreError> {
     let id = SessionId::new();
-    let life = session::lifetime(user.role).as_seconds_f64();
+    let lifetime = session::lifetime(user.role).as_seconds_f64();
     let idle = session::idle_limit(user.role).as_seconds_f64();
     let (row_id, user): (Uuid, Uuid) = (id.into_uuid(), user.id.into_uuid());
     let digest = new.token.as_bytes().to_vec();
     let (device, device_name) = (device.into_uuid(), new.device_name.map(str::to_owned));
-    let keep = MAX_SESSIONS;
+    let max = MAX_SESSIONS;
     // One statement: its triggers end with the audit's chain, for which others wait until the commit.
     let write = raw_sql!(
         Postgres,
@@ -181,7 +181,7 @@ async fn open_session(
              insert into user_sessions
                  (id, user_id, token_hash, device_id, device_name, expires_at, idle_expires_at)
              values ({row_id}, {user}, {digest}, {device}, {device_name},
-                 now() + make_interval(secs => {life}), now() + make_interval(secs => {idle}))
+                 now() + make_interval(secs => {lifetime}), now() + make_interval(secs => {idle}))
              returning id, device_name, created_at, last_used_at, expires_at, renewed_at,
                  verified_at),
          oldest as (
@@ -189,7 +189,7 @@ async fn open_session(
               where id in (
                   select id from user_sessions
                    where user_id = {user} and revoked_at is null and expires_at > now()
-                   order by created_at desc, id desc offset {keep} - 1))
+                   order by created_at desc, id desc offset {max} - 1))
          select * from new"
     );
     let row = SessionRow::find_by_statement(write).one(txn).await?;

@@ -78,21 +78,21 @@ async fn change(
         Postgres,
         "with report as (
              select * from rows from (unnest({messages}), unnest({statuses}), unnest({times}),
-                    unnest({codes})) r (message_id, word, at, code)),
+                    unnest({codes})) r (message_id, status, at, code)),
          before as (
              select * from outbox o
               where o.provider_message_id in (select message_id from report)
               order by o.id for update),
-         told as (
+         reported as (
              -- Nothing happens to a message before we sent it, whatever another clock says.
-             select b.id, min(it.at) filter (where r.word = 'sent') as sent_at,
-                    min(it.at) filter (where r.word = 'delivered') as delivered_at,
-                    min(it.at) filter (where r.word = 'read') as read_at,
-                    min(it.at) filter (where r.word = 'failed') as failed_at,
-                    (array_agg(r.code order by it.at, r.code) filter (where r.word = 'failed'))[1]
+             select b.id, min(event.at) filter (where r.status = 'sent') as sent_at,
+                    min(event.at) filter (where r.status = 'delivered') as delivered_at,
+                    min(event.at) filter (where r.status = 'read') as read_at,
+                    min(event.at) filter (where r.status = 'failed') as failed_at,
+                    (array_agg(r.code order by event.at, r.code) filter (where r.status = 'failed'))[1]
                         as code
                from before b join report r on r.message_id = b.provider_message_id
-              cross join lateral (select greatest(r.at, b.sent_at, b.created_at) as at) it
+              cross join lateral (select greatest(r.at, b.sent_at, b.created_at) as at) event
               group by b.id)
          update outbox o
             set sent_at = coalesce(b.sent_at, t.sent_at),
@@ -106,7 +106,7 @@ async fn change(
                         then coalesce(t.code, b.error)
                     when t.failed_at = b.failed_at then least(b.error, t.code)
                     else b.error end
-           from before b join told t on t.id = b.id
+           from before b join reported t on t.id = b.id
           where o.id = b.id
          returning o.id, o.provider_message_id as message_id, o.kind = 'code' as is_code, o.error,
              array_remove(array[
