@@ -1,4 +1,4 @@
-//! The outgoing HTTP client, and what its failures mean.
+//! The HTTP client for OpenAI and WhatsApp, and what its failures mean.
 
 use std::time::Duration;
 

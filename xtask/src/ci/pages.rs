@@ -13,9 +13,10 @@ use crate::{
 pub(super) fn curl_session(data: &Path) -> anyhow::Result<Command> {
     let dev = DevFile::read(data)?.context("`dev` has written no file")?;
     let page = fs::read_to_string(in_root(Path::new("README.md")))?;
-    let (_, section) =
-        page.split_once("## A first conversation with curl").context("no section")?;
-    let (_, code) = section.split_once("```sh\n").context("no code")?;
+    let (_, section) = page
+        .split_once("## A first conversation with curl")
+        .context("README.md has no session with curl")?;
+    let (_, code) = section.split_once("```sh\n").context("the section has no code")?;
     let (code, _) = code.split_once("```").context("the code has no end")?;
     let script = code
         .replace("http://127.0.0.1:8080", &dev.api)
@@ -23,8 +24,7 @@ pub(super) fn curl_session(data: &Path) -> anyhow::Result<Command> {
         // Another number than that of `demo`: each gets one code a minute.
         .replace("111 0002", "111 0003")
         .replace("1110002", "1110003")
-        // A reply that fails is an answer, too.
-        .replace("curl -N", "curl -sN")
+        // The session ends in order even if the reply failed, so look for the quote in it.
         + "\ncurl -s $api/v1/conversations/$conversation/messages -H \"$me\" | grep -q '\"quote\"'";
     let mut bash = Command::new("bash");
     bash.args(["-euo", "pipefail", "-c", &script]).current_dir(root());

@@ -317,3 +317,32 @@ async fn the_list_of_open_policies_is_no_longer_than_needed() {
     let open: Vec<_> = database.query_column(read).await.into_iter().flatten().collect();
     assert_eq!(OPEN.map(|(policy, _)| policy).to_vec(), open);
 }
+
+/// How many conversations with this title the planner expects, as a role without a session may ask.
+async fn estimate(stack: &Stack, title: &str) -> String {
+    stack.database.execute("set role ignacio_api").await;
+    let plan = format!("explain select 1 from conversations where title = '{title}'");
+    let plan = stack.database.query_column(&plan).await;
+    stack.database.execute("reset role").await;
+    let plan = plan.into_iter().flatten().find(|line| line.contains("rows=")).unwrap();
+    plan.split_once("rows=").unwrap().1.to_owned()
+}
+
+#[tokio::test]
+async fn the_planner_reveals_no_text_of_other_users() {
+    let stack = Stack::start().await;
+    let user = stack.user("+573001110002").await;
+    let write = format!(
+        "insert into conversations (id, user_id, title)
+         select gen_random_uuid(), '{}', 'Secreto' from generate_series(1, 2000)",
+        user.id
+    );
+    stack.database.execute(&write).await;
+    stack.database.execute("analyze conversations").await;
+    assert_eq!(estimate(&stack, "Secreto").await, estimate(&stack, "Nada").await);
+
+    // With statistics it would.
+    stack.database.execute("alter table conversations alter column title set statistics 100").await;
+    stack.database.execute("analyze conversations").await;
+    assert_ne!(estimate(&stack, "Secreto").await, estimate(&stack, "Nada").await);
+}

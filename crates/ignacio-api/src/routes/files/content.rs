@@ -54,7 +54,7 @@ pub(crate) async fn download_file(
         return Ok(unchanged(&tag));
     }
 
-    // Where no hash was taken, the row's size is hearsay, too.
+    // Without a hash, the row's size was imported and never checked either.
     let size = match &file.sha256 {
         Some(_) => u64::try_from(file.size).map_err(ApiError::internal)?,
         None => state.store.get(&key, None).await?.size,
